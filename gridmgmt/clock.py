@@ -1,0 +1,20 @@
+"""The time zone of the district and the clock that entry points pass down."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+
+Clock = Callable[[], datetime]
+"""A function that returns the present moment as an aware datetime."""
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def local_date(moment: datetime) -> date:
+    """Return the calendar date of a moment in the district's time zone."""
+    return moment.astimezone(LOCAL_ZONE).date()

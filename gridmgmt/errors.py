@@ -1,0 +1,120 @@
+"""The exception tree.
+
+::
+
+    GridMgmtError
+    ├── NotFoundError            what was named does not exist
+    ├── ConflictError            it exists, but not in a state that allows this
+    │   ├── StaleVersionError    it has changed since it was read
+    │   ├── DuplicateCodeError   a code is already taken
+    │   └── LeaseLostError       another worker has taken this job over
+    ├── RuleViolationError       a rule of the domain forbids it
+    │   └── TopologyError
+    ├── InputError               what was given cannot be used
+    │   ├── GeometryError
+    │   ├── CodeFormatError
+    │   ├── CrsError             a coordinate system or datum that does not fit
+    │   └── FileRefusedError     a file with problems, row by row
+    ├── ForbiddenError           the actor may not do this
+    └── UnavailableError         a part this needs does not answer
+
+Every error has a stable ``code``; its words stand in the catalogue under ``error.<code>`` and hold the numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gridmgmt.texts import Language, text
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one row of a file.
+
+    ``row`` counts as people do in the file: the line number for CSV, the feature's number from 1 elsewhere;
+    None for a problem of the whole file. The words stand in the catalogue under ``problem.<code>``.
+    """
+
+    row: int | None
+    code: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def message(self, lang: Language = "zh") -> str:
+        """Return the reason in words, without the row number."""
+        return text(f"problem.{self.code}", lang, **self.fields)
+
+
+class GridMgmtError(Exception):
+    """The base of all errors that a user can cause or must hear of."""
+
+    def __init__(self, code: str, /, **fields: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
+
+    def message(self, lang: Language = "zh") -> str:
+        """Return the error in words of one language."""
+        return text(f"error.{self.code}", lang, **self.fields)
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+class NotFoundError(GridMgmtError):
+    """What was named does not exist."""
+
+
+class ConflictError(GridMgmtError):
+    """It exists, but not in a state that allows this."""
+
+
+class StaleVersionError(ConflictError):
+    """It has changed since it was read."""
+
+
+class DuplicateCodeError(ConflictError):
+    """A code is already taken."""
+
+
+class LeaseLostError(ConflictError):
+    """Another worker has taken this job over; nothing of this attempt may be written."""
+
+
+class RuleViolationError(GridMgmtError):
+    """A rule of the domain forbids it."""
+
+
+class TopologyError(RuleViolationError):
+    """Areas overlap, leave gaps or do not nest."""
+
+
+class InputError(GridMgmtError):
+    """What was given cannot be used."""
+
+
+class GeometryError(InputError):
+    """A geometry is invalid, empty or of the wrong type."""
+
+
+class CodeFormatError(InputError):
+    """An official code is malformed."""
+
+
+class CrsError(InputError):
+    """A coordinate system or datum is missing, unknown or does not fit the data."""
+
+
+class FileRefusedError(InputError):
+    """A file with problems; nothing of it was kept."""
+
+    def __init__(self, code: str, /, *, problems: Sequence[Problem] = (), **fields: object) -> None:
+        super().__init__(code, **fields)
+        self.problems = tuple(problems)
+
+
+class ForbiddenError(GridMgmtError):
+    """The actor may not do this."""
+
+
+class UnavailableError(GridMgmtError):
+    """A part that this needs (the database, its binaries) does not answer."""

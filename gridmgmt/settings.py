@@ -1,0 +1,47 @@
+"""All settings in one frozen class, read once at an entry point and passed on."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+"""The source tree: migrations, scripts and the built console lie in it."""
+
+ResultForm = Literal["exact", "public"]
+
+
+class Settings(BaseSettings):
+    """What can be set, from the environment (prefix ``GRIDMGMT_``) or by a command's option.
+
+    Each field is described in ``docs/settings.md``; a test holds the two together.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GRIDMGMT_", frozen=True, extra="forbid", populate_by_name=True)
+
+    data: Path = Field(default=PROJECT_DIR / ".data", description="The data folder: the embedded database, its log, locks.")
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="A named PostGIS to use instead of the embedded one (postgresql://…).",
+    )
+    lang: Literal["zh", "en"] = Field(default="zh", description="Language of the command line's messages and reports.")
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8000, description="Port the server listens on.")
+    results: ResultForm | Literal["auto"] = Field(
+        default="auto",
+        description="The form of small-place numbers this server gives: exact, public (area level, small counts "
+        "suppressed), or auto: exact for the synthetic demo, public for real data.",
+    )
+    suppression_threshold: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="Counts of residents above zero and below this are suppressed in the public form."
+    )
+    metric_crs: str | None = Field(
+        default=None,
+        description="The metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",
+    )
+    job_lease_s: Annotated[float, Field(gt=0)] = Field(
+        default=15.0, description="How long a worker may be silent before another takes its job over, in seconds."
+    )
+    pool_size: Annotated[int, Field(ge=1)] = Field(default=5, description="Database connections the API keeps per process.")

@@ -1,0 +1,1 @@
+"""What can be drawn: layer specifications, tile and feature statements, styles."""

@@ -1,0 +1,1 @@
+"""Pages people look at: folium maps and the console's source."""
