@@ -20,7 +20,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GRIDMGMT_", frozen=True, extra="forbid", populate_by_name=True)
 
-    data: Path = Field(default=PROJECT_DIR / ".data", description="The data folder: the embedded database, its log, locks.")
+    data: Path = Field(
+        default=PROJECT_DIR / ".data", description="The data folder: the embedded database, its log, locks."
+    )
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias="DATABASE_URL",
@@ -35,13 +37,17 @@ class Settings(BaseSettings):
         "suppressed), or auto: exact for the synthetic demo, public for real data.",
     )
     suppression_threshold: Annotated[int, Field(ge=1)] = Field(
-        default=10, description="Counts of residents above zero and below this are suppressed in the public form."
+        default=10,
+        description="Counts of residents above zero and below this are suppressed in the public form.",
     )
     metric_crs: str | None = Field(
         default=None,
         description="The metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",
     )
     job_lease_s: Annotated[float, Field(gt=0)] = Field(
-        default=15.0, description="How long a worker may be silent before another takes its job over, in seconds."
+        default=15.0,
+        description="How long a worker may be silent before another takes its job over, in seconds.",
     )
-    pool_size: Annotated[int, Field(ge=1)] = Field(default=5, description="Database connections the API keeps per process.")
+    pool_size: Annotated[int, Field(ge=1)] = Field(
+        default=5, description="Database connections the API keeps per process."
+    )

@@ -1,0 +1,1 @@
+"""Areas of every level, by boundary edition, and which areas a point lies in."""

@@ -1,0 +1,54 @@
+"""What holds for areas without looking at a database: levels, kinds, ranks, whose child an area may be."""
+
+from enum import StrEnum
+
+
+class AreaLevel(StrEnum):
+    """The levels of the hierarchy; ``town`` stands for towns and subdistricts alike (街镇)."""
+
+    DISTRICT = "district"
+    TOWN = "town"
+    BASIC_MANAGEMENT_UNIT = "basic_management_unit"
+    SECTOR = "sector"
+    RESIDENTIAL_QUARTER = "residential_quarter"
+    GRID_CELL = "grid_cell"
+
+
+class AreaKind(StrEnum):
+    """What a town-level area is."""
+
+    TOWN = "town"
+    SUBDISTRICT = "subdistrict"
+    TOWNSHIP = "township"
+
+
+class TownMode(StrEnum):
+    """The main mode by which a town manages its communities."""
+
+    BASIC_MANAGEMENT_UNIT = "basic_management_unit"
+    SECTOR = "sector"
+    DIRECT = "direct"
+
+
+RANK: dict[AreaLevel, int] = {
+    AreaLevel.DISTRICT: 1,
+    AreaLevel.TOWN: 2,
+    AreaLevel.BASIC_MANAGEMENT_UNIT: 3,
+    AreaLevel.SECTOR: 3,
+    AreaLevel.RESIDENTIAL_QUARTER: 4,
+    AreaLevel.GRID_CELL: 5,
+}
+"""Depth of each level; units and sectors are alternatives on one depth."""
+
+_KIND_BY_SUFFIX = {"街道": AreaKind.SUBDISTRICT, "镇": AreaKind.TOWN, "乡": AreaKind.TOWNSHIP}
+
+
+def kind_of_name(level: AreaLevel, name: str) -> AreaKind | None:
+    """Return what a town-level area is by the last characters of its name, None where they do not tell.
+
+    >>> kind_of_name(AreaLevel.TOWN, "张庙街道").value, kind_of_name(AreaLevel.TOWN, "顾村镇").value
+    ('subdistrict', 'town')
+    """
+    if level is not AreaLevel.TOWN:
+        return None
+    return next((kind for suffix, kind in _KIND_BY_SUFFIX.items() if name.endswith(suffix)), None)

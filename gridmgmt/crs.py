@@ -1,0 +1,3 @@
+"""Coordinate systems and datums."""
+
+STORAGE_SRID = 4326

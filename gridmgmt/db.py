@@ -1,0 +1,89 @@
+"""Engine, session scope, migrations, and the translation of database errors into the project's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from gridmgmt.errors import ConflictError, GridMgmtError, InputError, UnavailableError
+from gridmgmt.settings import PROJECT_DIR
+
+__all__ = ["Base", "Session", "make_engine", "make_sessions", "migrate", "sqlalchemy_url", "translated"]
+
+STATEMENT_TIMEOUT_MS = 120_000
+"""No statement of a request or job may hold a connection longer than this."""
+
+
+class Base(DeclarativeBase):
+    """The base of all tables; the naming convention makes constraint names stable for error translation."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """Return a libpq or SQLAlchemy address as one that names the psycopg driver."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """Return an engine whose sessions run in UTC, without JIT, and drop dead connections by themselves."""
+    engine = create_engine(sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'; SET jit = off;")
+            cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+        connection.commit()
+
+    return engine
+
+
+def make_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return the factory of sessions; entry points call ``.begin()`` on it, services take what it yields."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema to a revision; concurrent callers wait for each other."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(toml_file=PROJECT_DIR / "pyproject.toml")
+    config.attributes["url"] = sqlalchemy_url(url)
+    with translated():
+        command.upgrade(config, revision)
+
+
+def _translate(error: DBAPIError) -> GridMgmtError | None:
+    if error.connection_invalidated or isinstance(error, OperationalError):
+        return UnavailableError("database_unavailable", detail=str(error.orig).strip().splitlines()[0])
+    if isinstance(error, IntegrityError):
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "unknown"
+        detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
+        kind = InputError if name.startswith("ck_") else ConflictError
+        return kind("constraint_violated", constraint=name, detail=detail)
+    return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into the project's own: a lost connection, a violated constraint by its name."""
+    try:
+        yield
+    except DBAPIError as error:
+        if (known := _translate(error)) is not None:
+            raise known from error
+        raise

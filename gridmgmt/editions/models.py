@@ -1,0 +1,70 @@
+"""The editions of all inputs and the one row that describes the data folder."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import CheckConstraint, DateTime, Identity, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gridmgmt.crs import STORAGE_SRID
+from gridmgmt.db import Base
+
+
+class Subject(StrEnum):
+    """What an edition is an edition of."""
+
+    AREAS = "areas"
+    NETWORK = "network"
+    POPULATION = "population"
+    SERVICE_POINTS = "service_points"
+    LAND = "land"
+    CASES = "cases"
+
+
+class Counting(StrEnum):
+    """How the residents of a population edition came about."""
+
+    COUNTED = "counted"
+    MODELLED = "modelled"
+    PLACES_ONLY = "places_only"
+
+
+class Edition(Base):
+    """One import of one subject, in force from ``valid_from`` until before ``valid_to``."""
+
+    __tablename__ = "editions"
+    __table_args__ = (
+        UniqueConstraint("subject", "name"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="valid_range"),
+        CheckConstraint("(subject = 'population') = (counting IS NOT NULL)", name="counting_of_population"),
+    )
+
+    edition_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    subject: Mapped[str]
+    name: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    source: Mapped[str]
+    """Who made the data and under which terms, as it must be shown beside every number."""
+    synthetic: Mapped[bool]
+    datum: Mapped[str]
+    """The datum the file's coordinates were in before they were brought to WGS 84."""
+    counting: Mapped[str | None]
+    content_sha256: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    imported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    extent: Mapped[WKBElement] = mapped_column(Geometry("POLYGON", srid=STORAGE_SRID, spatial_index=False))
+
+
+class DataFolder(Base):
+    """The single row that holds what the whole data folder shares."""
+
+    __tablename__ = "data_folder"
+    __table_args__ = (CheckConstraint("folder_id = 1", name="single_row"),)
+
+    folder_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=text("1"))
+    metric_crs: Mapped[str]
+    """The one metric CRS, as an authority code or PROJ text."""

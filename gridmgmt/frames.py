@@ -1,0 +1,112 @@
+"""The only place where statements become tables in memory and tables become rows: by COPY, both ways."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeGuard, cast
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import shapely
+from psycopg import Connection, sql
+from sqlalchemy import Select
+from sqlalchemy.dialects import postgresql
+
+from gridmgmt.crs import STORAGE_SRID
+from gridmgmt.db import Session
+
+_DIALECT = postgresql.dialect(paramstyle="pyformat")
+_ROWS_PER_WRITE = 50_000
+
+
+def _driver_connection(session: Session) -> Connection[tuple[object, ...]]:
+    return cast("Connection[tuple[object, ...]]", session.connection().connection.driver_connection)
+
+
+def read_table(session: Session, statement: Select[tuple[object, ...]]) -> pa.Table:
+    """Return the rows of a statement as an Arrow table, through COPY.
+
+    Geometries arrive as hexadecimal WKB (see :func:`geometries`), NULL as null, booleans as ``t`` and ``f``.
+    """
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    buffer = io.BytesIO()
+    with _driver_connection(session).cursor() as cursor:
+        copy_statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)"
+        with cursor.copy(copy_statement.encode(), compiled.params) as copy:
+            for block in copy:
+                buffer.write(block)
+    buffer.seek(0)
+    convert = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""])
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    return pyarrow.csv.read_csv(buffer, parse_options=parse, convert_options=convert)
+
+
+def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Return shapely geometries for a column of hexadecimal WKB, as COPY writes ``bytea`` (with its ``\\x``)."""
+    texts = [value.removeprefix("\\x") for value in column.to_pylist()]
+    return cast("np.ndarray[tuple[int], np.dtype[np.object_]]", shapely.from_wkb(np.array(texts, dtype=object)))
+
+
+def read_frame(session: Session, statement: Select[tuple[object, ...]], geometry: str = "geom") -> gpd.GeoDataFrame:
+    """Return the rows of a statement as a GeoDataFrame in the storage CRS, by the geometry column's name."""
+    table = read_table(session, statement)
+    frame = table.drop_columns([geometry]).to_pandas()
+    return gpd.GeoDataFrame(frame, geometry=geometries(table[geometry]), crs=STORAGE_SRID)
+
+
+def _copy_text(value: object) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 -- NaN differs from itself
+
+
+def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write rows to a table by COPY and return how many; NaN becomes NULL, shapely geometries EWKB."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    written = 0
+    with _driver_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([_copy_text(value) for value in row])
+            written += 1
+    return written
+
+
+def copy_columns(session: Session, table: str, columns: Mapping[str, object]) -> int:
+    """Write whole columns (arrays of one length, or scalars) to a table by COPY and return how many rows.
+
+    Columns of geometries are arrays of shapely objects. NaN and None become NULL.
+    """
+    length = next(len(value) for value in columns.values() if _is_column(value))
+    names = list(columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with _driver_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, length, _ROWS_PER_WRITE):
+            stop = min(start + _ROWS_PER_WRITE, length)
+            block = {name: _arrow(value, start, stop) for name, value in columns.items()}
+            copy.write(_csv(pa.table(block)))
+    return length
+
+
+def _is_column(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, np.ndarray | Sequence) and not isinstance(value, str)
+
+
+def _arrow(value: object, start: int, stop: int) -> pa.Array:
+    if not _is_column(value):
+        return pa.array([value] * (stop - start))
+    part = value[start:stop]
+    if isinstance(part, np.ndarray) and part.dtype == object and len(part) and isinstance(part[0], shapely.Geometry):
+        return pa.array(shapely.to_wkb(shapely.set_srid(part, STORAGE_SRID), hex=True, include_srid=True))
+    return pa.array(part, from_pandas=True)
+
+
+def _csv(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    pyarrow.csv.write_csv(table, sink, options)
+    return sink.getvalue()

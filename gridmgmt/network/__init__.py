@@ -1,0 +1,1 @@
+"""The walking network by edition, and the named walking profiles."""

@@ -1,0 +1,1 @@
+"""Residents by age band per place: counted, modelled, or places without counts."""

@@ -1,0 +1,29 @@
+"""The revision of each drawn layer, advanced by triggers on the drawn tables."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gridmgmt.db import Base
+
+DRAWN_TABLES: dict[str, tuple[str, ...]] = {
+    "areas": ("areas",),
+    "service_points": ("service_points",),
+    "network_edges": ("streets",),
+    "land_features": ("land",),
+    "cases": ("cases",),
+    "coverage_runs": ("coverage",),
+    "editions": ("areas", "service_points", "streets", "land", "cases", "coverage"),
+}
+"""Each table that decides what is drawn, and the layers whose revision a write to it advances."""
+
+
+class LayerRevision(Base):
+    """How often a layer's rows have changed."""
+
+    __tablename__ = "layer_revisions"
+
+    layer: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

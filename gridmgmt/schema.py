@@ -1,0 +1,31 @@
+"""All tables in one place, for migrations and checks; importing this fills the metadata."""
+
+from gridmgmt.areas.models import Area
+from gridmgmt.cases.models import Case
+from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
+from gridmgmt.db import Base
+from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.jobs.models import Job
+from gridmgmt.land.models import LandFeature
+from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.population.models import PopulationPlace
+from gridmgmt.revisions.models import LayerRevision
+from gridmgmt.service_points.models import ServicePoint
+
+MODELS: tuple[type[Base], ...] = (
+    Edition,
+    DataFolder,
+    LayerRevision,
+    Job,
+    Area,
+    PopulationPlace,
+    NetworkNode,
+    NetworkEdge,
+    WalkingProfile,
+    ServicePoint,
+    LandFeature,
+    Case,
+    CoverageRun,
+    CoverageAreaResult,
+    CoveragePlaceResult,
+)

@@ -1,0 +1,1 @@
+"""Service points: where residents are served, by type, capacity and opening status."""

@@ -1,0 +1,32 @@
+"""The types and states of a service point."""
+
+from enum import StrEnum
+
+
+class ServicePointType(StrEnum):
+    """What a service point offers."""
+
+    ELDERLY_SERVICE_POINT = "elderly_service_point"
+    ELDERLY_SERVICE_CENTRE = "elderly_service_centre"
+    MEAL_POINT = "meal_point"
+    COMMUNITY_CANTEEN = "community_canteen"
+    DAY_CARE_CENTRE = "day_care_centre"
+    ELDERLY_CARE_HOME = "elderly_care_home"
+    ACTIVITY_ROOM = "activity_room"
+    MEDICAL = "medical"
+    SERVICE_DESK = "service_desk"
+
+
+class PointStatus(StrEnum):
+    """Whether a service point serves today; only open points cover anybody."""
+
+    OPEN = "open"
+    PLANNED = "planned"
+    CLOSED = "closed"
+
+
+ELDERLY_TYPES: tuple[ServicePointType, ...] = (
+    ServicePointType.ELDERLY_SERVICE_POINT,
+    ServicePointType.ELDERLY_SERVICE_CENTRE,
+)
+"""The types that the 20-minute elderly service circle counts where no type is named."""
