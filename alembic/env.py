@@ -5,11 +5,9 @@ from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from gridmgmt.db import Base, sqlalchemy_url
+from gridmgmt.db import sqlalchemy_url
 from gridmgmt.schema import MODELS
 from gridmgmt.settings import Settings
-
-assert MODELS  # importing them fills the metadata
 
 MIGRATION_LOCK = 3_101_130
 LOCK_TIMEOUT = "30s"
@@ -39,7 +37,7 @@ def run() -> None:
         connection.commit()
         context.configure(
             connection=connection,
-            target_metadata=Base.metadata,
+            target_metadata=MODELS[0].metadata,
             include_object=_include_object,
             render_item=alembic_helpers.render_item,
             process_revision_directives=alembic_helpers.writer,

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -43,9 +45,9 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TIME ZONE 'UTC'; SET jit = off;")
-            cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+        cursor = connection.cursor()
+        cursor.execute(f"SET TIME ZONE 'UTC'; SET jit = off; SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+        cursor.close()
         connection.commit()
 
     return engine
@@ -58,9 +60,6 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema to a revision; concurrent callers wait for each other."""
-    from alembic import command
-    from alembic.config import Config
-
     config = Config(toml_file=PROJECT_DIR / "pyproject.toml")
     config.attributes["url"] = sqlalchemy_url(url)
     with translated():

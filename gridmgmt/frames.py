@@ -11,12 +11,12 @@ import pyarrow.csv
 import shapely
 from psycopg import Connection, sql
 from sqlalchemy import Select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 
-_DIALECT = postgresql.dialect(paramstyle="pyformat")
+_DIALECT = PGDialect_psycopg()
 _ROWS_PER_WRITE = 50_000
 
 
@@ -43,7 +43,7 @@ def read_table(session: Session, statement: Select[tuple[object, ...]]) -> pa.Ta
 
 
 def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    """Return shapely geometries for a column of hexadecimal WKB, as COPY writes ``bytea`` (with its ``\\x``)."""
+    """Return shapely geometries for a column of hexadecimal WKB, as COPY writes ``bytea``."""
     texts = [value.removeprefix("\\x") for value in column.to_pylist()]
     return cast("np.ndarray[tuple[int], np.dtype[np.object_]]", shapely.from_wkb(np.array(texts, dtype=object)))
 

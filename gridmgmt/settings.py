@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     )
     metric_crs: str | None = Field(
         default=None,
-        description="The metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",
+        description="Metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",
     )
     job_lease_s: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
