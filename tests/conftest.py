@@ -1,0 +1,103 @@
+"""One test server of real PostGIS for all workers, a migrated template, a copy of it for each worker."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from gridmgmt.cluster import Cluster
+from gridmgmt.cluster.locks import exclusively
+from gridmgmt.db import make_engine, migrate
+
+TEMPLATE = "gridmgmt_test_template"
+SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real files beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real files at {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def test_cluster() -> Iterator[Cluster]:
+    """The server that all workers of this run share; the last one to leave stops and removes it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"gridmgmt-test-{run}"
+    lock = folder.with_name(f"gridmgmt-test-{os.getuid()}.lock")
+    # Tests lose nothing by a crash, so the server need not wait for the disk.
+    cluster = Cluster(folder, {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"})
+    with exclusively(lock):
+        using = cluster.using()
+        url = using.__enter__()
+        _make_template(cluster, url)
+    yield cluster
+    with exclusively(lock):
+        using.__exit__(None, None, None)
+        if not cluster.status().running:
+            rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def database_url(test_cluster: Cluster) -> Iterator[str]:
+    """The migrated database of this worker; tests leave it empty."""
+    with _copy_of_template(test_cluster) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database_url(test_cluster: Cluster) -> Iterator[str]:
+    """A migrated, empty database of this one test, which may commit in it."""
+    with _copy_of_template(test_cluster) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on this worker's database."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose commits are savepoints of a transaction that is rolled back."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        transaction.rollback()
+
+
+def _make_template(cluster: Cluster, url: str) -> None:
+    """Migrate a database for copies; it gets its final name when it is complete."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            return
+        raw = f"{TEMPLATE}_raw"
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(raw)))
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(raw)))
+        migrate(cluster.url(raw))
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(raw), sql.Identifier(TEMPLATE)))
+
+
+@contextmanager
+def _copy_of_template(cluster: Cluster) -> Iterator[str]:
+    """Make a copy of the migrated template and drop it afterwards."""
+    name = f"gridmgmt_test_{uuid.uuid4().hex[:12]}"
+    copy, template = sql.Identifier(name), sql.Identifier(TEMPLATE)
+    with psycopg.connect(cluster.url(), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, template))
+        yield cluster.url(name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
