@@ -11,12 +11,12 @@ import pyarrow.csv
 import shapely
 from psycopg import Connection, sql
 from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.postgresql import psycopg
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 
-_DIALECT = PGDialect_psycopg()
+_DIALECT = psycopg.dialect()
 _ROWS_PER_WRITE = 50_000
 
 

@@ -78,6 +78,7 @@ def upgrade() -> None:
         "editions",
         sa.Column("edition_id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("part", sa.String(), server_default=sa.text("''"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
@@ -106,7 +107,7 @@ def upgrade() -> None:
             "valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_editions_valid_range")
         ),
         sa.PrimaryKeyConstraint("edition_id", name=op.f("pk_editions")),
-        sa.UniqueConstraint("subject", "name", name=op.f("uq_editions_subject_name")),
+        sa.UniqueConstraint("subject", "part", "name", name=op.f("uq_editions_subject_part_name")),
     )
     op.create_table(
         "jobs",

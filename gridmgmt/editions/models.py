@@ -37,13 +37,15 @@ class Edition(Base):
 
     __tablename__ = "editions"
     __table_args__ = (
-        UniqueConstraint("subject", "name"),
+        UniqueConstraint("subject", "part", "name"),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="valid_range"),
         CheckConstraint("(subject = 'population') = (counting IS NOT NULL)", name="counting_of_population"),
     )
 
     edition_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     subject: Mapped[str]
+    part: Mapped[str] = mapped_column(server_default=text("''"))
+    """Which part of the subject: the level of areas, the kind of land features, empty elsewhere."""
     name: Mapped[str]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
