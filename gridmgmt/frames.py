@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.csv
 import shapely
 from psycopg import Connection, sql
-from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy import Select, make_url
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 
-_DIALECT = psycopg.dialect()
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _ROWS_PER_WRITE = 50_000
 
 

@@ -1,0 +1,58 @@
+"""What holds for editions without a database: when one is in force, and the fingerprint of its content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import shapely
+
+Extent = tuple[float, float, float, float]
+"""(west, south, east, north) in degrees."""
+
+
+@dataclass(frozen=True)
+class EditionDraft:
+    """What is known of an edition before it is stored."""
+
+    subject: str
+    name: str
+    source: str
+    synthetic: bool
+    datum: str
+    content_sha256: str
+    valid_from: date
+    extent: Extent
+    part: str = ""
+    counting: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def in_force(valid_from: date, valid_to: date | None, on: date) -> bool:
+    """Tell whether a validity range holds a day; the last day is not part of it.
+
+    >>> in_force(date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1))
+    False
+    """
+    return valid_from <= on and (valid_to is None or on < valid_to)
+
+
+def _column_bytes(values: np.ndarray[Any, np.dtype[Any]]) -> bytes:
+    if values.dtype != object:
+        return np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
+    if len(values) and isinstance(values[0], shapely.Geometry):
+        return b"".join(shapely.to_wkb(values, byte_order=1))
+    return json.dumps(values.tolist(), sort_keys=True, ensure_ascii=False, default=str).encode()
+
+
+def content_sha256(columns: Mapping[str, np.ndarray[Any, np.dtype[Any]]]) -> str:
+    """Return the SHA-256 over named columns: equal contents give equal fingerprints on every machine."""
+    digest = hashlib.sha256()
+    for name in sorted(columns):
+        content = _column_bytes(columns[name])
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
