@@ -1,15 +1,19 @@
 """The only place where statements become tables in memory and tables become rows: by COPY, both ways."""
 
 import io
+import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeGuard, cast
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import shapely
 from psycopg import Connection, sql
+from psycopg.types.json import Jsonb
 from sqlalchemy import Select, make_url
 
 from gridmgmt.crs import STORAGE_SRID
@@ -57,11 +61,15 @@ def read_frame(session: Session, statement: Select[tuple[object, ...]], geometry
 def _copy_text(value: object) -> object:
     if isinstance(value, np.generic):
         value = value.item()
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 -- NaN differs from itself
+    if isinstance(value, shapely.Geometry):
+        return shapely.to_wkb(shapely.set_srid(value, STORAGE_SRID), hex=True, include_srid=True)
+    if isinstance(value, Mapping):
+        return Jsonb(value)
+    return None if value is pd.NaT or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write rows to a table by COPY and return how many; NaN becomes NULL, shapely geometries EWKB."""
+    """Write rows to a table by COPY and return how many; NaN becomes NULL, shapely geometries EWKB, mappings JSON."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -76,7 +84,7 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterab
 def copy_columns(session: Session, table: str, columns: Mapping[str, object]) -> int:
     """Write whole columns (arrays of one length, or scalars) to a table by COPY and return how many rows.
 
-    Columns of geometries are arrays of shapely objects. NaN and None become NULL.
+    Columns of geometries are arrays of shapely objects, of JSON sequences of mappings. NaN and None become NULL.
     """
     length = next(len(value) for value in columns.values() if _is_column(value))
     names = list(columns)
@@ -101,6 +109,8 @@ def _arrow(value: object, start: int, stop: int) -> pa.Array:
     part = value[start:stop]
     if isinstance(part, np.ndarray) and part.dtype == object and len(part) and isinstance(part[0], shapely.Geometry):
         return pa.array(shapely.to_wkb(shapely.set_srid(part, STORAGE_SRID), hex=True, include_srid=True))
+    if len(part) and isinstance(part[0], Mapping):
+        return pa.array([json.dumps(item, ensure_ascii=False) for item in part])
     return pa.array(part, from_pandas=True)
 
 

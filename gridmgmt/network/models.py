@@ -50,9 +50,7 @@ class WalkingProfile(Base):
     """A named way of walking; runs name it, so a changed speed is a new profile."""
 
     __tablename__ = "walking_profiles"
-    __table_args__ = (
-        CheckConstraint("speed_m_per_s > 0 AND speed_m_per_s < 10", name="speed_m_per_s_plausible"),
-    )
+    __table_args__ = (CheckConstraint("speed_m_per_s > 0 AND speed_m_per_s < 10", name="speed_m_per_s_plausible"),)
 
     name: Mapped[str] = mapped_column(primary_key=True)
     speed_m_per_s: Mapped[float]

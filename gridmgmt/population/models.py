@@ -26,9 +26,7 @@ class PopulationPlace(Base):
     __tablename__ = "population_places"
     __table_args__ = (
         *(_count_check(column) for column in (*RESIDENT_COLUMNS, "residents_60_plus")),
-        CheckConstraint(
-            "connect_extra_m >= 0 AND connect_extra_m < 'Infinity'", name="connect_extra_m_non_negative"
-        ),
+        CheckConstraint("connect_extra_m >= 0 AND connect_extra_m < 'Infinity'", name="connect_extra_m_non_negative"),
         UniqueConstraint("edition_id", "place_no"),
         Index("ix_population_places_geom", "geom", postgresql_using="gist"),
     )
