@@ -1,0 +1,51 @@
+"""Reading the walking network and the profiles."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from gridmgmt.db import Session
+from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import read_table
+from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+
+
+def edges(session: Session, edition_id: int) -> pa.Table:
+    """Return the edges of an edition in order of their id.
+
+    Columns ``source``, ``target``, ``length_m``, ``component`` and ``geom``.
+    """
+    statement = (
+        select(
+            NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.component, NetworkEdge.geom
+        )
+        .where(NetworkEdge.edition_id == edition_id)
+        .order_by(NetworkEdge.edge_id)
+    )
+    return read_table(session, statement)
+
+
+def node_count(session: Session, edition_id: int) -> int:
+    """Return how many nodes an edition has."""
+    return session.scalar(select(func.count()).where(NetworkNode.edition_id == edition_id)) or 0
+
+
+def profiles(session: Session) -> Sequence[WalkingProfile]:
+    """Return all walking profiles by name."""
+    return session.scalars(select(WalkingProfile).order_by(WalkingProfile.name)).all()
+
+
+def profile(session: Session, name: str) -> WalkingProfile:
+    """Return one walking profile.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that name.
+    """
+    found = session.get(WalkingProfile, name)
+    if found is None:
+        known = ", ".join(p.name for p in profiles(session))
+        raise NotFoundError("profile_unknown", profile=name, known=known)
+    return found

@@ -1,0 +1,38 @@
+"""Reading places."""
+
+from datetime import date
+
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from gridmgmt.areas.models import Area
+from gridmgmt.db import Session
+from gridmgmt.editions.models import Subject
+from gridmgmt.editions.queries import edition_ids_in_force
+from gridmgmt.frames import read_table
+from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
+
+
+def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Table:
+    """Return the places in force on a day, in order of their number, within one area where it is named.
+
+    Columns ``place_id``, ``place_no``, ``lon``, ``lat``, the resident columns by band, ``residents_60_plus``,
+    ``connect_extra_m``.
+    """
+    residents = [getattr(PopulationPlace, name) for name in (*RESIDENT_COLUMNS, "residents_60_plus")]
+    statement = (
+        select(
+            PopulationPlace.place_id,
+            PopulationPlace.place_no,
+            func.ST_X(PopulationPlace.geom).label("lon"),
+            func.ST_Y(PopulationPlace.geom).label("lat"),
+            *residents,
+            PopulationPlace.connect_extra_m,
+        )
+        .where(PopulationPlace.edition_id.in_(edition_ids_in_force(Subject.POPULATION, on)))
+        .order_by(PopulationPlace.place_no)
+    )
+    if area_id is not None:
+        area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
+        statement = statement.where(func.ST_Covers(area, PopulationPlace.geom))
+    return read_table(session, statement)
