@@ -161,21 +161,31 @@ class Cluster:
             _create_extensions(self.url())
 
     def _launch(self, account: Account, binaries: Binaries) -> None:
-        """Start the server; a killed one's last processes may hold its memory for a moment, so try again."""
+        """Start the server, also after a kill."""
         pgdata = self.pgdata
-        _drop_foreign_pid_file(pgdata)
-        was_killed = (pgdata / "postmaster.pid").exists()
         make_private(socket_folder(pgdata), account)
+        self._clear_remains(pgdata)
         settings = server_settings(machine_memory_bytes(), socket_folder(pgdata)) | self._settings
         (pgdata / _CONFIGURATION).write_text(as_file(settings), encoding="utf-8")
         account.own(pgdata / _CONFIGURATION, 0o600)
-        deadline = time.monotonic() + (_ORPHAN_LIMIT_S if was_killed else 0.0)
-        while not self._pg_ctl_start(account, binaries):
-            if time.monotonic() > deadline:
-                raise UnavailableError("cluster_start", detail=self._last_log_lines(), log=self.log_file)
-            time.sleep(_POLL_S)
+        self._run_pg_ctl_start(account, binaries)
 
-    def _pg_ctl_start(self, account: Account, binaries: Binaries) -> bool:
+    def _clear_remains(self, pgdata: Path) -> None:
+        """Wait for the last processes of a killed server, then remove the files that bear its number.
+
+        The number may belong to another program by now, or still to the dead server where nobody reaps
+        it (a container without init); the new server would take either for a living one.
+        """
+        deadline = time.monotonic() + _ORPHAN_LIMIT_S
+        while left := _processes_in(pgdata):
+            if time.monotonic() > deadline:
+                raise UnavailableError("cluster_orphans", value=", ".join(map(str, left)))
+            time.sleep(_POLL_S)
+        (pgdata / "postmaster.pid").unlink(missing_ok=True)
+        for remains in socket_folder(pgdata).glob(".s.PGSQL.*"):
+            remains.unlink()
+
+    def _run_pg_ctl_start(self, account: Account, binaries: Binaries) -> None:
         """Run ``pg_ctl start``; the log is opened here, since the server's user may not reach its folder."""
         self._open_log_folder(account)
         with self.log_file.open("ab") as log:
@@ -183,7 +193,8 @@ class Cluster:
                 *(binaries.path("pg_ctl"), "start", "-w", "-s", "-t", str(_START_LIMIT_S), "-D", str(self.pgdata)),
                 log=log,
             )
-        return done.returncode == 0
+        if done.returncode != 0:
+            raise UnavailableError("cluster_start", detail=self._last_log_lines(), log=self.log_file)
 
     def _open_log_folder(self, account: Account) -> None:
         """Make the log's folder and put a log that has grown long aside."""
@@ -257,31 +268,24 @@ def _major(pgdata: Path) -> int:
     return int((pgdata / "PG_VERSION").read_text(encoding="ascii"))
 
 
-def _pid_on_file(pgdata: Path) -> int | None:
-    """Return the process id that a server left in its folder."""
+def _server_pid(pgdata: Path) -> int | None:
+    """Return the id of the running server, None when its pid file is a dead one's."""
     try:
-        return int((pgdata / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+        pid = int((pgdata / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return None
+    return pid if _works_in(Path("/proc") / str(pid), pgdata) else None
 
 
-def _server_pid(pgdata: Path) -> int | None:
-    """Return the id of the running server: a server's working folder is its database folder."""
-    pid = _pid_on_file(pgdata)
-    if pid is None:
-        return None
+def _processes_in(pgdata: Path) -> list[int]:
+    """Return the ids of all server processes of a database, children of a killed server included."""
+    processes = (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return [int(entry.name) for entry in processes if _works_in(entry, pgdata)]
+
+
+def _works_in(process: Path, pgdata: Path) -> bool:
+    """Tell whether a process has the database for its working folder, as every server process does."""
     try:
-        at_home = Path(f"/proc/{pid}/cwd").readlink() == pgdata
+        return (process / "cwd").readlink() == pgdata
     except (FileNotFoundError, PermissionError, ProcessLookupError):
-        return None
-    return pid if at_home else None
-
-
-def _drop_foreign_pid_file(pgdata: Path) -> None:
-    """Remove a killed server's pid file once another program has that id, or the server would refuse to start.
-
-    While nobody has the id the file stays: the server reads in it whether a killed one's children still live.
-    """
-    pid = _pid_on_file(pgdata)
-    if pid is not None and _server_pid(pgdata) is None and Path(f"/proc/{pid}").exists():
-        (pgdata / "postmaster.pid").unlink()
+        return False

@@ -119,6 +119,8 @@ def settle(data_dir: Path) -> Path:
 def socket_folder(pgdata: Path) -> Path:
     """Return the folder of the socket: beside the database, or a short stable one under ``/tmp``.
 
+    A path with a comma will not do: libpq reads a list of hosts in it.
+
     Examples
     --------
     >>> socket_folder(Path("/srv/gridmgmt/pgdata"))
@@ -127,7 +129,7 @@ def socket_folder(pgdata: Path) -> Path:
     30
     """
     beside = pgdata.parent / "run"
-    if len(os.fsencode(beside / _SOCKET_NAME)) < MOST_SOCKET_BYTES:
+    if len(os.fsencode(beside / _SOCKET_NAME)) < MOST_SOCKET_BYTES and "," not in str(beside):
         return beside
     return Path("/tmp") / f"gridmgmt-{_key(pgdata)}"  # noqa: S108  # made with mode 0700 and its owner is checked
 
