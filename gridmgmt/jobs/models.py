@@ -30,9 +30,7 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint(
-            "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state_known"
-        ),
+        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state_known"),
         CheckConstraint("progress >= 0 AND progress <= 1", name="progress_ratio"),
         CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="lease_while_running"),
         Index("ix_jobs_open", "job_id", postgresql_where=text("state IN ('queued', 'running')")),
