@@ -78,6 +78,11 @@ class BandFigures(_Part):
     covered: Count | None
     ratio: Ratio | None
 
+    @property
+    def name(self) -> str:
+        """The band's name among the suppressed counts, such as ``bands.300``."""
+        return f"bands.{self.limit_s:.15g}"
+
 
 class _Counts(_Part):
     """Residents by status; None is a suppressed number, or a ratio whose base is zero."""
@@ -116,7 +121,7 @@ class Figures(_Counts):
     age_bands: tuple[AgeBandFigures, ...] = ()
     """Empty where the source has no age bands, and in the public form."""
     suppressed: tuple[str, ...] = ()
-    """Names of the counts withheld in the public form, bands as ``bands.<seconds>``."""
+    """Names of the counts withheld in the public form, bands by :attr:`BandFigures.name`."""
 
 
 class AreaFigures(_Part):
