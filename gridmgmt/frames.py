@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 import geopandas as gpd
 import numpy as np
@@ -12,9 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import shapely
+from geoalchemy2 import Geometry
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Select, make_url
+from sqlalchemy import Float, Integer, Select, String, make_url
+from sqlalchemy.types import TypeEngine
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -27,7 +29,7 @@ def _driver_connection(session: Session) -> Connection[tuple[object, ...]]:
     return cast("Connection[tuple[object, ...]]", session.connection().connection.driver_connection)
 
 
-def read_table(session: Session, statement: Select[tuple[object, ...]]) -> pa.Table:
+def read_table(session: Session, statement: Select[*tuple[Any, ...]]) -> pa.Table:
     """Return the rows of a statement as an Arrow table, through COPY.
 
     Geometries arrive as hexadecimal WKB (see :func:`geometries`), NULL as null, booleans as ``t`` and ``f``.
@@ -40,9 +42,30 @@ def read_table(session: Session, statement: Select[tuple[object, ...]]) -> pa.Ta
             for block in copy:
                 buffer.write(block)
     buffer.seek(0)
-    convert = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""])
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=_column_types(statement),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        null_values=[""],
+    )
     parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
     return pyarrow.csv.read_csv(buffer, parse_options=parse, convert_options=convert)
+
+
+def _column_types(statement: Select[*tuple[Any, ...]]) -> dict[str, pa.DataType]:
+    """Return the Arrow type of each column whose SQL type is known; a code of digits must stay a text."""
+    known: tuple[tuple[type[TypeEngine[Any]], pa.DataType], ...] = (
+        (Integer, pa.int64()),
+        (Float, pa.float64()),
+        (String, pa.string()),
+        (Geometry, pa.string()),
+    )
+    return {
+        column.name: arrow
+        for column in statement.selected_columns
+        for sql_type, arrow in known
+        if isinstance(column.type, sql_type)
+    }
 
 
 def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
@@ -51,7 +74,7 @@ def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.ob
     return cast("np.ndarray[tuple[int], np.dtype[np.object_]]", shapely.from_wkb(np.array(texts, dtype=object)))
 
 
-def read_frame(session: Session, statement: Select[tuple[object, ...]], geometry: str = "geom") -> gpd.GeoDataFrame:
+def read_frame(session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom") -> gpd.GeoDataFrame:
     """Return the rows of a statement as a GeoDataFrame in the storage CRS, by the geometry column's name."""
     table = read_table(session, statement)
     frame = table.drop_columns([geometry]).to_pandas()
@@ -100,13 +123,15 @@ def copy_columns(session: Session, table: str, columns: Mapping[str, object]) ->
 
 
 def _is_column(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, np.ndarray | Sequence) and not isinstance(value, str)
+    return isinstance(value, np.ndarray | pa.Array | Sequence) and not isinstance(value, str)
 
 
 def _arrow(value: object, start: int, stop: int) -> pa.Array:
     if not _is_column(value):
         return pa.array([value] * (stop - start))
     part = value[start:stop]
+    if isinstance(part, pa.Array):
+        return part
     if isinstance(part, np.ndarray) and part.dtype == object and len(part) and isinstance(part[0], shapely.Geometry):
         return pa.array(shapely.to_wkb(shapely.set_srid(part, STORAGE_SRID), hex=True, include_srid=True))
     if len(part) and isinstance(part[0], Mapping):

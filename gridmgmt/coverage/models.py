@@ -48,9 +48,7 @@ class CoverageAreaResult(Base):
 
     __tablename__ = "coverage_area_results"
 
-    run_id: Mapped[int] = mapped_column(
-        ForeignKey("coverage_runs.run_id", ondelete="CASCADE"), primary_key=True
-    )
+    run_id: Mapped[int] = mapped_column(ForeignKey("coverage_runs.run_id", ondelete="CASCADE"), primary_key=True)
     level: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     """The area's code; the remainder that lies in no area of the level has the code ``-``."""

@@ -1,0 +1,88 @@
+"""Reading coverage runs and their results."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import func, select
+
+from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import in_force_on as area_in_force_on
+from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
+from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition, Subject
+from gridmgmt.editions.queries import in_force_on
+from gridmgmt.errors import NotFoundError
+from gridmgmt.service_points.models import ServicePoint
+from gridmgmt.service_points.rules import PointStatus
+
+
+def run_by_id(session: Session, run_id: int) -> CoverageRun:
+    """Return a run.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run.
+    """
+    found = session.get(CoverageRun, run_id)
+    if found is None:
+        raise NotFoundError("run_unknown", run_id=run_id)
+    return found
+
+
+def newest_runs(session: Session, limit: int) -> Sequence[CoverageRun]:
+    """Return the newest runs, finished or not, the newest first."""
+    return session.scalars(select(CoverageRun).order_by(CoverageRun.run_id.desc()).limit(limit)).all()
+
+
+def latest_finished(
+    session: Session, *, area_code: str | None = None, types: Sequence[str] | None = None
+) -> CoverageRun | None:
+    """Return the newest finished run for an area (None: everything) and, where named, exactly these types."""
+    statement = (
+        select(CoverageRun)
+        .where(CoverageRun.finished_at.is_not(None), CoverageRun.area_code.is_not_distinct_from(area_code))
+        .order_by(CoverageRun.run_id.desc())
+        .limit(1)
+    )
+    if types is not None:
+        statement = statement.where(CoverageRun.types == sorted(types))
+    return session.scalar(statement)
+
+
+def input_editions(session: Session, on: date, types: Sequence[str]) -> list[Edition]:
+    """Return the editions that a run on a day would be computed from, in order of subject, part and name."""
+    of_areas = select(Area.edition_id).where(area_in_force_on(on))
+    of_points = (
+        select(ServicePoint.edition_id)
+        .join(Edition, Edition.edition_id == ServicePoint.edition_id)
+        .where(in_force_on(on), ServicePoint.type.in_(list(types)), ServicePoint.status == PointStatus.OPEN)
+    )
+    whole = select(Edition.edition_id).where(
+        Edition.subject.in_([Subject.NETWORK, Subject.POPULATION]), in_force_on(on)
+    )
+    statement = (
+        select(Edition)
+        .where(Edition.edition_id.in_(of_areas.union(of_points, whole)))
+        .order_by(Edition.subject, Edition.part, Edition.name)
+    )
+    return list(session.scalars(statement))
+
+
+def place_result(session: Session, run_id: int, place_id: int) -> CoveragePlaceResult:
+    """Return what a run found for one place.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no such place.
+    """
+    found = session.get(CoveragePlaceResult, (run_id, place_id))
+    if found is None:
+        raise NotFoundError("run_place_unknown", run_id=run_id, place_id=place_id)
+    return found
+
+
+def count_place_results(session: Session, run_id: int) -> int:
+    """Return how many places a run has results for."""
+    return session.scalar(select(func.count()).where(CoveragePlaceResult.run_id == run_id)) or 0

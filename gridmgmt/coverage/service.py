@@ -1,0 +1,200 @@
+"""Asking for a coverage run, performing it as a job, and telling whether its answer still holds."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import TypeAdapter
+from sqlalchemy import func
+
+from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.coverage import queries
+from gridmgmt.coverage.assemble import Inputs, assemble
+from gridmgmt.coverage.compute import Reach, build_network, search
+from gridmgmt.coverage.document import CoverageDocument, InputEdition, canonical_json, parse, result_sha256
+from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
+from gridmgmt.coverage.rules import CoverageRequest
+from gridmgmt.db import Session
+from gridmgmt.editions.models import Counting, Edition, Subject
+from gridmgmt.editions.queries import editions
+from gridmgmt.editions.service import metric_crs
+from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import copy_columns
+from gridmgmt.jobs import service as jobs
+from gridmgmt.jobs.worker import JobContext, transaction
+from gridmgmt.network import queries as network_queries
+from gridmgmt.population import queries as population_queries
+from gridmgmt.service_points import queries as point_queries
+
+JOB_KIND = "coverage_run"
+REMAINDER_CODE = "-"
+
+
+def request_run(session: Session, request: CoverageRequest, *, on: date) -> CoverageRun:
+    """Enqueue a run in the caller's transaction and return it, not yet finished.
+
+    Raises
+    ------
+    NotFoundError
+        When the profile or the area is unknown, or the folder lacks a network, a population, or an open point of
+        the asked types on that day.
+    """
+    network_queries.profile(session, request.profile)
+    if request.area_code is not None:
+        area_in_force(session, request.area_code, on)
+    _edition(session, Subject.NETWORK, on)
+    _edition(session, Subject.POPULATION, on)
+    counts = point_queries.open_point_counts(session, on)
+    if not any(counts.get(type_) for type_ in request.types):
+        present = ", ".join(f"{type_} ({count})" for type_, count in counts.items()) or "-"
+        raise NotFoundError("no_open_points", types=", ".join(request.types), present=present)
+    parameters = {**asdict(request), "on": on.isoformat()}
+    job = jobs.enqueue(session, JOB_KIND, parameters)
+    run = CoverageRun(job_id=job.job_id, parameters=parameters, area_code=request.area_code, types=list(request.types))
+    session.add(run)
+    session.flush()
+    job.arguments = {**parameters, "run_id": run.run_id}
+    session.flush()
+    return run
+
+
+@dataclass
+class Stages:
+    """Says where a job is and keeps the seconds that each stage took."""
+
+    context: JobContext
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, begins_at: float) -> Iterator[None]:
+        """Report a stage with the share of the job that is done when it begins, and time it."""
+        self.context.progress(f"job_stage.{name}", begins_at)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+
+
+def perform(context: JobContext) -> Mapping[str, Any]:
+    """Perform a run: read in one snapshot, compute, and write the answer once."""
+    arguments = dict(context.claim.arguments)
+    run_id, on = int(arguments.pop("run_id")), date.fromisoformat(arguments.pop("on"))
+    request = TypeAdapter(CoverageRequest).validate_python(arguments)
+    stages = Stages(context)
+    with stages.stage("reading", 0.0), transaction(context.sessions) as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        inputs = _read(session, request, on)
+    with stages.stage("network", 0.25):
+        network = build_network(inputs.edges, inputs.n_nodes, inputs.metric_crs)
+    with stages.stage("walking", 0.45):
+        reach = search(
+            network,
+            inputs.places,
+            inputs.points,
+            limit_s=request.limit_s,
+            speed_m_per_s=inputs.speed_m_per_s,
+            connection_limit_m=request.connection_limit_m,
+        )
+    with stages.stage("counting", 0.55):
+        document = assemble(inputs, reach, network.hull)
+    with stages.stage("writing", 0.7), transaction(context.sessions) as session:
+        jobs.hold(session, context.claim)
+        _write(session, run_id, document, inputs, reach)
+        result = {"run_id": run_id, "stages_s": stages.seconds}
+        jobs.finish(session, context.claim, result)
+    return result
+
+
+def document_of(run: CoverageRun) -> CoverageDocument:
+    """Return the answer of a finished run.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    if run.document is None:
+        raise NotFoundError("run_not_finished", run_id=run.run_id)
+    return parse(run.document)
+
+
+def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:
+    """Return the names of the inputs that differ between a finished run and a run of today; none when it is valid."""
+    then = {_key(edition) for edition in document_of(run).inputs}
+    now = {_key(_input(edition)) for edition in queries.input_editions(session, on, run.types)}
+    return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
+
+
+def _key(edition: InputEdition) -> tuple[str, str, str]:
+    return edition.subject, edition.name, edition.content_sha256
+
+
+def _edition(session: Session, subject: Subject, on: date) -> Edition:
+    found = editions(session, subject=subject, on=on)
+    if not found:
+        raise NotFoundError(f"no_{subject}_in_force", on=on)
+    return found[-1]
+
+
+def _input(edition: Edition) -> InputEdition:
+    fields = ("subject", "name", "source", "synthetic", "datum", "counting", "valid_from", "content_sha256")
+    level = edition.part if edition.subject == Subject.AREAS else None
+    return InputEdition(**{name: getattr(edition, name) for name in fields}, level=level)
+
+
+def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
+    network = _edition(session, Subject.NETWORK, on)
+    population = _edition(session, Subject.POPULATION, on)
+    area_id = None
+    if request.area_code is not None:
+        area_id = area_in_force(session, request.area_code, on).area_id
+    return Inputs(
+        request=request,
+        speed_m_per_s=network_queries.profile(session, request.profile).speed_m_per_s,
+        counting=Counting(population.counting or Counting.COUNTED),
+        editions=tuple(_input(e) for e in queries.input_editions(session, on, request.types)),
+        edges=network_queries.edges(session, network.edition_id),
+        n_nodes=network_queries.node_count(session, network.edition_id),
+        places=population_queries.places(session, on, area_id=area_id),
+        points=point_queries.open_points(session, on, request.types),
+        areas=area_frame(session, on, within=area_id),
+        metric_crs=metric_crs(session),
+    )
+
+
+def _write(session: Session, run_id: int, document: CoverageDocument, inputs: Inputs, reach: Reach) -> None:
+    run = queries.run_by_id(session, run_id)
+    run.input_sha256 = document.provenance.input_sha256
+    run.result_sha256 = result_sha256(document)
+    run.document = canonical_json(document)
+    run.finished_at = func.clock_timestamp()
+    for level in document.levels:
+        for area in level.areas:
+            session.add(_area_result(run_id, level.level, area.code, area.figures.model_dump(mode="json")))
+        if level.remainder is not None:
+            session.add(_area_result(run_id, level.level, REMAINDER_CODE, level.remainder.model_dump(mode="json")))
+    session.flush()
+    nearest = reach.nearest.point
+    point_ids = inputs.points["point_id"].to_numpy()
+    reached = nearest >= 0
+    columns = {
+        "run_id": run_id,
+        "place_id": inputs.places["place_id"].to_numpy(),
+        "status": reach.status,
+        "walk_time_s": _finite(reach.nearest.time_s),
+        "snap_distance_m": _finite(reach.places.distance_m),
+        "point_id": pa.array(point_ids[np.where(reached, nearest, 0)] if len(point_ids) else nearest, mask=~reached),
+    }
+    copy_columns(session, CoveragePlaceResult.__tablename__, columns)
+
+
+def _area_result(run_id: int, level: str, code: str, figures: dict[str, Any]) -> CoverageAreaResult:
+    return CoverageAreaResult(run_id=run_id, level=level, code=code, figures=figures)
+
+
+def _finite(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.where(np.isfinite(values), values, np.nan)
