@@ -1,6 +1,9 @@
 """What holds for areas without looking at a database: levels, kinds, ranks, whose child an area may be."""
 
+import math
 from enum import StrEnum
+
+from gridmgmt.errors import InputError
 
 
 class AreaLevel(StrEnum):
@@ -52,3 +55,18 @@ def kind_of_name(level: AreaLevel, name: str) -> AreaKind | None:
     if level is not AreaLevel.TOWN:
         return None
     return next((kind for suffix, kind in _KIND_BY_SUFFIX.items() if name.endswith(suffix)), None)
+
+
+def check_position(lon: float, lat: float) -> None:
+    """Refuse what cannot be a longitude and a latitude in degrees, and say so when the two look swapped.
+
+    Raises
+    ------
+    InputError
+        When a value is not finite or out of its range.
+    """
+    if abs(lat) > 90 and abs(lat) <= 180 and abs(lon) <= 90:
+        raise InputError("position_swapped", field="lat", value=lat, lon=lon)
+    for field, value, limit in (("lon", lon, 180), ("lat", lat, 90)):
+        if not (math.isfinite(value) and abs(value) <= limit):
+            raise InputError("position_out_of_range", field=field, value=value, limit=limit)

@@ -1,17 +1,19 @@
 """Reading service points."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
-from sqlalchemy import func, select
+from sqlalchemy import Double, func, select, tuple_
 
+from gridmgmt.areas.models import Area
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Subject
-from gridmgmt.editions.queries import edition_ids_in_force
+from gridmgmt.editions.models import Edition, Subject
+from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
 from gridmgmt.frames import read_table
 from gridmgmt.service_points.models import ServicePoint
-from gridmgmt.service_points.rules import PointStatus
+from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
 
 def open_points(session: Session, on: date, types: Collection[str]) -> pa.Table:
@@ -27,8 +29,8 @@ def open_points(session: Session, on: date, types: Collection[str]) -> pa.Table:
             ServicePoint.name,
             ServicePoint.type,
             ServicePoint.status,
-            func.ST_X(ServicePoint.geom).label("lon"),
-            func.ST_Y(ServicePoint.geom).label("lat"),
+            func.ST_X(ServicePoint.geom, type_=Double).label("lon"),
+            func.ST_Y(ServicePoint.geom, type_=Double).label("lat"),
         )
         .where(
             ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on)),
@@ -51,4 +53,66 @@ def open_point_counts(session: Session, on: date) -> dict[str, int]:
         .group_by(ServicePoint.type)
         .order_by(ServicePoint.type)
     )
-    return {type_: count for type_, count in session.execute(statement)}
+    return dict(session.execute(statement).all())
+
+
+@dataclass(frozen=True)
+class PointSummary:
+    """One service point; ``edition`` is the name of the edition it comes from."""
+
+    point_id: int
+    code: str
+    name: str
+    type: str
+    status: str
+    capacity: int | None
+    address: str | None
+    lon: float
+    lat: float
+    edition: str
+
+
+def point_summaries(
+    session: Session,
+    on: date,
+    *,
+    type_: ServicePointType | None = None,
+    status: PointStatus | None = None,
+    area_id: int | None = None,
+    after: tuple[str, int] | None = None,
+    limit: int = 100,
+) -> list[PointSummary]:
+    """Return service points in force on a day by code and id, at most ``limit``.
+
+    Parameters
+    ----------
+    area_id
+        Only points that this area covers.
+    after
+        Code and id of the last point of the page before.
+    """
+    statement = (
+        select(
+            *(getattr(ServicePoint, name) for name in _PLAIN),
+            func.ST_X(ServicePoint.geom, type_=Double).label("lon"),
+            func.ST_Y(ServicePoint.geom, type_=Double).label("lat"),
+            Edition.name.label("edition"),
+        )
+        .join(Edition, Edition.edition_id == ServicePoint.edition_id)
+        .where(in_force_on(on))
+        .order_by(ServicePoint.code, ServicePoint.point_id)
+        .limit(limit)
+    )
+    if type_ is not None:
+        statement = statement.where(ServicePoint.type == type_)
+    if status is not None:
+        statement = statement.where(ServicePoint.status == status)
+    if area_id is not None:
+        area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
+        statement = statement.where(func.ST_Covers(area, ServicePoint.geom))
+    if after is not None:
+        statement = statement.where(tuple_(ServicePoint.code, ServicePoint.point_id) > tuple_(*after))
+    return [PointSummary(**row) for row in session.execute(statement).mappings()]
+
+
+_PLAIN = ("point_id", "code", "name", "type", "status", "capacity", "address")

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.db import Session, make_engine, make_sessions
@@ -27,7 +28,7 @@ def claimed(session: Session, **filters: object) -> Claim:
 
 def end_lease(session: Session, claim: Claim) -> None:
     """Let the worker of a claim look dead."""
-    past = func.clock_timestamp() - timedelta(seconds=1)
+    past: ColumnElement[Any] = func.clock_timestamp() - timedelta(seconds=1)
     session.execute(update(Job).where(Job.job_id == claim.job_id).values(lease_until=past))
 
 
