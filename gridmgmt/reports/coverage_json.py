@@ -1,0 +1,47 @@
+"""The coverage report as JSON, the document with the words of its notes and the hash of its result."""
+
+import json
+
+from gridmgmt.coverage.document import SCHEMA, CoverageDocument, Note, Provenance, Sha256, result_sha256
+from gridmgmt.texts import LANGUAGES, text
+
+SCHEMA_FILE = f"schemas/{SCHEMA.replace('/', '-')}.schema.json"
+"""Beside this module: the JSON Schema of :class:`CoverageReport`."""
+
+
+class ReportNote(Note):
+    """A note with its words in both languages."""
+
+    zh: str
+    en: str
+
+
+class ReportProvenance(Provenance):
+    """``result_sha256`` covers the canonical text of the document without what this report adds to it."""
+
+    result_sha256: Sha256
+
+
+class CoverageReport(CoverageDocument):
+    """The document as clients get it."""
+
+    notes: tuple[ReportNote, ...]
+    provenance: ReportProvenance
+
+
+def coverage_report(document: CoverageDocument) -> CoverageReport:
+    """Return the report of a document, exact or public."""
+    provenance = {"provenance": {**document.provenance.model_dump(), "result_sha256": result_sha256(document)}}
+    notes = [{**note.model_dump(), **_words(note)} for note in document.notes]
+    return CoverageReport.model_validate(document.model_dump() | provenance | {"notes": notes})
+
+
+def coverage_json(document: CoverageDocument) -> str:
+    """Return the report as JSON text in the canonical form of the document."""
+    report = coverage_report(document).model_dump(mode="json")
+    return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _words(note: Note) -> dict[str, str]:
+    """Return the words of a note in every language."""
+    return {lang: text(f"note.{note.code}", lang, **note.fields) for lang in LANGUAGES}

@@ -1,0 +1,73 @@
+"""How numbers and names are written for people; display only, the documents keep every digit."""
+
+from gridmgmt.texts import Language, catalogue, text
+from gridmgmt.units import M2_PER_KM2, SECONDS_PER_MINUTE
+
+WITHHELD = "*"
+"""Stands for a count withheld from the public form."""
+
+UNDEFINED = "—"
+"""Stands for a number that does not exist, such as the ratio of nobody."""
+
+_SMALL = 100
+
+
+def count_text(count: float | str | None, *, modelled: bool = False) -> str:
+    """Return a count with thousands separators: whole, but with one decimal where it is modelled and below 100.
+
+    >>> count_text(12345.4), count_text(3.26, modelled=True), count_text(None), count_text(WITHHELD)
+    ('12,345', '3.3', '—', '*')
+    """
+    if count is None or isinstance(count, str):
+        return count or UNDEFINED
+    return f"{count:,.1f}" if modelled and 0 < count < _SMALL else f"{count:,.0f}"
+
+
+def ratio_text(ratio: float | str | None) -> str:
+    """Return a ratio (0-1) in per cent with one decimal; only all is 100 % and only nothing is 0 %.
+
+    >>> ratio_text(0.8344), ratio_text(0.99996), ratio_text(0.0001), ratio_text(1.0), ratio_text(None)
+    ('83.4 %', '> 99.9 %', '< 0.1 %', '100 %', '—')
+    """
+    if ratio is None or isinstance(ratio, str):
+        return ratio or UNDEFINED
+    if ratio in {0.0, 1.0}:
+        return f"{ratio:.0%}".replace("%", " %")
+    if ratio < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if ratio >= 0.9995 else f"{ratio * 100:.1f} %"
+
+
+def minutes_text(seconds: float | str | None) -> str:
+    """Return seconds as minutes with at most one decimal and no unit.
+
+    >>> minutes_text(1200.0), minutes_text(1259.0), minutes_text(None)
+    ('20', '21', '—')
+    """
+    if seconds is None or isinstance(seconds, str):
+        return seconds or UNDEFINED
+    return f"{seconds / SECONDS_PER_MINUTE:.1f}".removesuffix(".0")
+
+
+def km2_text(area_m2: float | str | None) -> str:
+    """Return square metres as square kilometres, with enough decimals for a quarter.
+
+    >>> km2_text(41_640_000.0), km2_text(131_000.0)
+    ('41.64', '0.131')
+    """
+    if area_m2 is None or isinstance(area_m2, str):
+        return area_m2 or UNDEFINED
+    area_km2 = area_m2 / M2_PER_KM2
+    return f"{area_km2:,.2f}" if area_km2 >= 1 else f"{area_km2:.3f}"
+
+
+def label(kind: str, value: str, lang: Language) -> str:
+    """Return the name of an enum's value (``kind`` as in the catalogue), the value itself where it has none.
+
+    Walking profiles are data of the folder, so not every name is in the catalogue.
+
+    >>> label("level", "sector", "en"), label("profile", "my_profile", "zh")
+    ('Sector', 'my_profile')
+    """
+    key = f"{kind}.{value}"
+    return text(key, lang) if key in catalogue() else value

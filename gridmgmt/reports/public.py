@@ -1,0 +1,159 @@
+"""The public form of a coverage document: area-level counts that give no small count away.
+
+All counts of the document form one additive table: in each area the four statuses sum to the residents and the bands
+grow into one another; the areas of a level and their remainder sum to the totals; the children of an area sum to it.
+:func:`gridmgmt.analysis.suppression.suppress` says which counts of this table must be withheld. What a reader could
+only know by other means (the step from one band to the next, what an area has beyond its children) is a cell of the
+table like any other, so a published difference protects as little as a published count.
+
+Age bands, numbers of places and the list of uncovered places are left out altogether: they would refine the table
+without having been audited.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gridmgmt.analysis.suppression import suppress
+from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, Note, all_figures
+
+_ROUNDING = 1e-9
+"""Sums of decimals differ from their total by rounding, relative to the total; less than this is nothing."""
+
+_Row = dict[str, int]
+"""The cell of each count of one :class:`Figures`, by its name."""
+
+
+def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
+    """Return the form of an exact document that may be shown to anybody.
+
+    Counts above zero and below ``threshold`` are withheld, with as many others as it takes that every withheld small
+    count could be anything in a span of at least ``threshold``. A ratio is withheld with either of its numbers.
+    """
+    sheet = _Sheet()
+    rows = [sheet.add(figures, document.parameters.limit_s) for figures in all_figures(document)]
+    _relate_levels(sheet, document, rows)
+    withheld = suppress(np.array(sheet.values), sheet.relations, threshold)
+    shown = iter(
+        _public_figures(figures, {name for name, cell in row.items() if withheld[cell]})
+        for figures, row in zip(all_figures(document), rows, strict=True)
+    )
+    totals = next(shown)
+    levels = tuple(
+        level.model_copy(
+            update={
+                "areas": tuple(area.model_copy(update={"figures": next(shown)}) for area in level.areas),
+                "remainder": None if level.remainder is None else next(shown),
+            }
+        )
+        for level in document.levels
+    )
+    return document.model_copy(
+        update={
+            "form": "public",
+            "suppression_threshold": threshold,
+            "totals": totals,
+            "levels": levels,
+            "uncovered_places": None,
+            "notes": tuple(note for note in document.notes if _is_public(note, totals)),
+        }
+    )
+
+
+@dataclass
+class _Sheet:
+    """The cells of the additive table and the relations between them."""
+
+    values: list[float] = field(default_factory=list)
+    relations: list[tuple[int, list[int]]] = field(default_factory=list)
+
+    def cell(self, value: float) -> int:
+        """Add a cell and return its index."""
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def relate(self, total: int, parts: Iterable[int]) -> int | None:
+        """Add the relation of a total and its parts; return the cell of what the total has beyond them, if anything.
+
+        Parts that sum to more than the total, such as areas that reach beyond their parent, tell nothing of it.
+        """
+        parts = list(parts)
+        rest = self.values[total] - sum(self.values[part] for part in parts)
+        if abs(rest) <= _ROUNDING * max(1.0, self.values[total]):
+            self.relations.append((total, parts))
+        elif rest > 0:
+            self.relations.append((total, [*parts, self.cell(rest)]))
+            return len(self.values) - 1
+        return None
+
+    def add(self, figures: Figures, limit_s: float) -> _Row:
+        """Add the counts of one area: the statuses sum to the residents, each band is the one before plus a step."""
+        row = {name: self.cell(getattr(figures, name)) for name in ("residents", *STATUSES)}
+        self.relate(row["residents"], [row[status] for status in STATUSES])
+        before: int | None = None
+        for band in sorted(figures.bands, key=lambda b: b.limit_s):
+            is_limit = band.limit_s == limit_s
+            cell = row["covered"] if is_limit else self.cell(band.covered or 0.0)
+            step = None if before is None else self.relate(cell, [before])
+            if step is not None:
+                row[f"step.{band.limit_s:.15g}"] = step
+            row[band.name] = before = cell
+        return row
+
+
+def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) -> None:
+    """Relate the totals to each level, and each area to its children of each level."""
+    totals, *others = rows
+    remaining = iter(others)
+    by_code: dict[str, _Row] = {}
+    children: dict[tuple[str, str], list[_Row]] = defaultdict(list)
+    for level in document.levels:
+        members = []
+        for area in level.areas:
+            row = next(remaining)
+            members.append(row)
+            by_code[area.code] = row
+            if area.parent_code is not None:
+                children[area.parent_code, level.level].append(row)
+        _relate_rows(sheet, totals, members + ([] if level.remainder is None else [next(remaining)]))
+    for (parent, _), members in children.items():
+        if parent in by_code:
+            _relate_rows(sheet, by_code[parent], members)
+
+
+def _relate_rows(sheet: _Sheet, total: _Row, parts: list[_Row]) -> None:
+    """Relate every count of a total to the same counts of its parts."""
+    for name, cell in total.items():
+        sheet.relate(cell, [part[name] for part in parts if name in part])
+
+
+def _public_figures(figures: Figures, withheld: set[str]) -> Figures:
+    """Return figures without the withheld counts, the ratios that would tell them, age bands and places."""
+
+    def shown(name: str, value: float | None) -> float | None:
+        return None if name in withheld else value
+
+    def ratio(name: str, value: float | None) -> float | None:
+        return None if {name, "residents"} & withheld else value
+
+    changes: Mapping[str, Any] = {  # Any: the values of model_copy have the types of the fields they replace
+        **{name: shown(name, getattr(figures, name)) for name in ("residents", *STATUSES)},
+        "ratio": ratio("covered", figures.ratio),
+        "bands": tuple(
+            band.model_copy(update={"covered": shown(band.name, band.covered), "ratio": ratio(band.name, band.ratio)})
+            for band in figures.bands
+        ),
+        "places": None,
+        "age_bands": (),
+        "suppressed": tuple(sorted(name for name in withheld if not name.startswith("step."))),
+    }
+    return figures.model_copy(update=changes)
+
+
+def _is_public(note: Note, totals: Figures) -> bool:
+    """Tell whether a note tells no count of places beyond the published total."""
+    whole = note.code in {"places_only", "no_place_in_known_area"} and totals.residents is not None
+    return whole or "places" not in note.fields
