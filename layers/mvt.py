@@ -1,0 +1,141 @@
+"""The statements behind tiles: one per layer, prepared once on each connection, parameters bound.
+
+The box of the tile is brought to the SRID of the stored geometry, never the column to the box, so the GiST index
+answers. A statement returns the layer's stamp from the very snapshot that it draws.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from psycopg import sql
+from psycopg.types.numeric import Float8, Int4, Int8
+
+from gridmgmt.analysis.coverage import LIMIT_TOLERANCE_S
+from gridmgmt.coverage.document import STATUSES
+from layers.selection import Selection
+from layers.specs import Layer
+from layers.tiles import BUFFER_UNITS, EXTENT_UNITS, Tile
+
+_CELL_UNITS = 32
+"""Features that share a cell of this size are drawn as one: a hundredth of a screen's height at most."""
+
+_CELL = sql.SQL("floor(ST_X(geom) / (%(unit_m)s * {size})), floor(ST_Y(geom) / (%(unit_m)s * {size}))").format(
+    size=sql.Literal(_CELL_UNITS)
+)
+_CENTRE = sql.SQL(
+    "ST_SetSRID(ST_MakePoint((min(ST_X(geom)) + max(ST_X(geom))) / 2, (min(ST_Y(geom)) + max(ST_Y(geom))) / 2), 3857)"
+)
+_STAMP = sql.SQL(
+    "coalesce((SELECT revision || '.' || (extract(epoch FROM changed_at) * 1000000)::bigint "
+    "FROM layer_revisions WHERE layer = {revised_as}), '0')"
+)
+_TILE = sql.SQL("""
+WITH features AS ({features}),
+drawn AS (
+    SELECT
+        id,
+        {fields},
+        ST_AsMVTGeom(geom, ST_TileEnvelope(%(z)s, %(x)s, %(y)s), {extent}, {buffer}, true) AS geom
+    FROM features
+)
+SELECT
+    {stamp} AS stamp,
+    (SELECT ST_AsMVT(drawn, {name}, {extent}, 'geom', 'id' ORDER BY id) FROM drawn WHERE geom IS NOT NULL) AS tile
+""")
+_STATE = sql.SQL("""
+SELECT
+    {stamp} AS stamp,
+    (SELECT bool_or(synthetic) FROM editions) AS synthetic,
+    run.run_id,
+    run.bands_s
+FROM (SELECT) AS one
+LEFT JOIN LATERAL (
+    SELECT r.run_id, ARRAY(SELECT jsonb_array_elements_text(r.parameters -> 'bands_s')::float8) AS bands_s
+    FROM coverage_runs AS r
+    WHERE r.finished_at IS NOT NULL AND (%(run)s::bigint IS NULL OR r.run_id = %(run)s::bigint)
+    ORDER BY r.finished_at DESC, r.run_id DESC
+    LIMIT 1
+) AS run ON {has_runs}
+""")
+_EXTENT = sql.SQL("""
+SELECT
+    array[ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box)] AS bounds,
+    sources,
+    synthetic
+FROM (
+    SELECT
+        ST_Extent(extent) AS box,
+        array_agg(DISTINCT source ORDER BY source) AS sources,
+        bool_or(synthetic) AS synthetic
+    FROM editions
+    WHERE
+        subject = {subject}
+        AND valid_from <= %(on)s::date
+        AND (valid_to IS NULL OR valid_to > %(on)s::date)
+) AS e
+WHERE box IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRun:
+    """The coverage run that a tile draws, with the ends of its walking bands in seconds."""
+
+    run_id: int
+    bands_s: tuple[float, ...]
+
+
+@cache
+def tile_statement(layer: Layer) -> str:
+    """Return the statement of a layer; its one row is (stamp, tile), the tile NULL or empty when nothing is drawn."""
+    text = resources.files("layers").joinpath("sql", f"{layer.name}.sql").read_text(encoding="utf-8")
+    features = sql.SQL(text).format(cell=_CELL, centre=_CENTRE)
+    return _TILE.format(
+        features=features,
+        fields=sql.SQL(", ").join(map(sql.Identifier, layer.fields)),
+        extent=sql.Literal(EXTENT_UNITS),
+        buffer=sql.Literal(BUFFER_UNITS),
+        name=sql.Literal(layer.name),
+        stamp=_stamp(layer),
+    ).as_string()
+
+
+def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRun | None) -> Mapping[str, object]:
+    """Return the values that a layer's statement is bound to; integers have one type each, so it is prepared once."""
+    west, south, east, north = tile.bounds(BUFFER_UNITS)
+    bands_s = sorted(run.bands_s, reverse=True) if run else []
+    return {
+        "z": Int4(tile.z),
+        "x": Int4(tile.x),
+        "y": Int4(tile.y),
+        "west": Float8(west),
+        "south": Float8(south),
+        "east": Float8(east),
+        "north": Float8(north),
+        "unit_m": Float8(tile.unit_m),
+        "single": tile.z >= layer.single_from_zoom,
+        "classes": [selection.level] if selection.level else layer.classes_at(tile.z),
+        "on": selection.on,
+        "run": run and Int8(run.run_id),
+        "bands_s": bands_s,
+        "band_thresholds_s": [-(end_s + LIMIT_TOLERANCE_S) for end_s in bands_s],
+        "statuses": list(STATUSES),
+    }
+
+
+@cache
+def state_statement(layer: Layer) -> str:
+    """Return the statement that tells a layer's state: stamp, whether data are synthetic, run and bands."""
+    return _STATE.format(stamp=_stamp(layer), has_runs=sql.Literal("run" in layer.parameters)).as_string()
+
+
+@cache
+def extent_statement(layer: Layer) -> str:
+    """Return the statement of a layer's bounds, sources and whether any is synthetic; no row when there are none."""
+    return _EXTENT.format(subject=sql.Literal(layer.subject.value)).as_string()
+
+
+def _stamp(layer: Layer) -> sql.Composed:
+    return _STAMP.format(revised_as=sql.Literal(layer.revised_as))

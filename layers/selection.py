@@ -1,0 +1,83 @@
+"""What a request asks of a layer besides the tile: a date, a level, a run."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.errors import InputError
+from layers.specs import Layer
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_RUN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to draw of a layer.
+
+    Parameters
+    ----------
+    on
+        The day whose editions are drawn.
+    level
+        The one level of areas to draw at every zoom; None for the levels that belong to the zoom.
+    run
+        The coverage run; None for the newest finished one.
+    """
+
+    on: date
+    level: str | None = None
+    run: int | None = None
+
+
+def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: date) -> Selection:
+    """Return the selection that the parameters of a request's query make.
+
+    Raises
+    ------
+    InputError
+        When a parameter is not one of the layer's, is given twice, or has an impossible value.
+    """
+    values: dict[str, str] = {}
+    for name, value in given:
+        if name not in layer.parameters:
+            known = ", ".join(layer.parameters)
+            raise InputError("layer_parameter_unknown", field=name, value=value, layer=layer.name, known=known)
+        if name in values:
+            raise InputError("layer_parameter_twice", field=name, value=value)
+        values[name] = value
+    return Selection(
+        on=_date(values["on"]) if "on" in values else today,
+        level=_level(values["level"]) if "level" in values else None,
+        run=_run(values["run"]) if "run" in values else None,
+    )
+
+
+def query_text(given: Iterable[tuple[str, str]]) -> str:
+    """Return checked parameters as the query of an address, with its question mark, empty where there are none."""
+    encoded = urlencode(list(given))
+    return f"?{encoded}" if encoded else ""
+
+
+def _date(value: str) -> date:
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise InputError("layer_date_malformed", field="on", value=value)
+
+
+def _level(value: str) -> str:
+    if value not in set(AreaLevel):
+        raise InputError("layer_level_unknown", field="level", value=value, known=", ".join(AreaLevel))
+    return value
+
+
+def _run(value: str) -> int:
+    if _RUN.fullmatch(value) is None:
+        raise InputError("layer_run_malformed", field="run", value=value)
+    return int(value)

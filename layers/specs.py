@@ -1,0 +1,211 @@
+"""What can be drawn: each layer is one value, and :data:`LAYERS` holds them all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.editions.models import Subject
+from gridmgmt.errors import NotFoundError
+from gridmgmt.land.rules import LandKind
+
+FieldType = Literal["String", "Number", "Boolean"]
+Parameter = Literal["on", "level", "run"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """One layer of vector tiles; its rows come from ``layers/sql/<name>.sql``.
+
+    Parameters
+    ----------
+    revised_as
+        The name under which ``layer_revisions`` counts changes of the tables it draws.
+    subject
+        Whose editions bound it and name its sources.
+    fields
+        The properties of a feature and their TileJSON type.
+    min_zoom
+        Below it every tile is empty.
+    class_zooms
+        For a layer drawn class by class: the zoom from which each class is drawn.
+    other_classes_zoom
+        The zoom from which classes that ``class_zooms`` does not name are drawn too; None for never.
+    single_from_zoom
+        Below it, neighbouring features of the same kind are drawn as one.
+    parameters
+        What a request may ask for besides the tile.
+    place_level
+        Whether it shows small places exactly, which the public form of results must not.
+    """
+
+    name: str
+    revised_as: str
+    subject: Subject
+    geometry: Literal["point", "line", "polygon", "mixed"]
+    fields: Mapping[str, FieldType]
+    min_zoom: int = 0
+    class_zooms: Mapping[str, int] = field(default_factory=dict)
+    other_classes_zoom: int | None = None
+    single_from_zoom: int = 0
+    parameters: tuple[Parameter, ...] = ("on",)
+    place_level: bool = False
+
+    def classes_at(self, zoom: int) -> list[str] | None:
+        """Return the classes drawn at a zoom, None for every class there is."""
+        if not self.class_zooms or (self.other_classes_zoom is not None and zoom >= self.other_classes_zoom):
+            return None
+        return [name for name, first in self.class_zooms.items() if zoom >= first]
+
+
+_AREA_FIELDS: Mapping[str, FieldType] = {
+    "code": "String",
+    "name": "String",
+    "level": "String",
+    "kind": "String",
+    "mode": "String",
+    "parent_code": "String",
+    "area_m2": "Number",
+}
+
+_LEVEL_ZOOMS = {
+    AreaLevel.DISTRICT.value: 0,
+    AreaLevel.TOWN.value: 0,
+    AreaLevel.BASIC_MANAGEMENT_UNIT.value: 11,
+    AreaLevel.SECTOR.value: 11,
+    AreaLevel.RESIDENTIAL_QUARTER.value: 12,
+    AreaLevel.GRID_CELL.value: 15,
+}
+
+_HIGHWAY_ZOOMS = {
+    "motorway": 7,
+    "trunk": 7,
+    "primary": 8,
+    "motorway_link": 11,
+    "trunk_link": 11,
+    "primary_link": 11,
+    "secondary": 10,
+    "secondary_link": 12,
+    "tertiary": 12,
+    "tertiary_link": 12,
+    "residential": 13,
+    "unclassified": 13,
+    "living_street": 13,
+    "pedestrian": 13,
+}
+
+_LAND_ZOOMS = {
+    LandKind.WATER.value: 7,
+    LandKind.LANDUSE.value: 9,
+    LandKind.RAIL.value: 9,
+    LandKind.HAZARD.value: 11,
+    LandKind.WALL.value: 14,
+}
+
+LAYERS: Mapping[str, Layer] = {
+    layer.name: layer
+    for layer in (
+        Layer(
+            name="areas",
+            revised_as="areas",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields=_AREA_FIELDS,
+            class_zooms=_LEVEL_ZOOMS,
+            parameters=("on", "level"),
+        ),
+        Layer(
+            name="area_labels",
+            revised_as="areas",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields=_AREA_FIELDS,
+            class_zooms=_LEVEL_ZOOMS,
+            parameters=("on", "level"),
+        ),
+        Layer(
+            name="service_points",
+            revised_as="service_points",
+            subject=Subject.SERVICE_POINTS,
+            geometry="point",
+            fields={
+                "point_id": "Number",
+                "code": "String",
+                "name": "String",
+                "type": "String",
+                "status": "String",
+                "capacity": "Number",
+                "points": "Number",
+            },
+            min_zoom=6,
+            single_from_zoom=12,
+        ),
+        Layer(
+            name="cases",
+            revised_as="cases",
+            subject=Subject.CASES,
+            geometry="point",
+            fields={
+                "case_no": "String",
+                "kind": "String",
+                "type": "String",
+                "status": "String",
+                "reported_at": "String",
+                "cases": "Number",
+            },
+            min_zoom=6,
+            single_from_zoom=14,
+        ),
+        Layer(
+            name="coverage",
+            revised_as="coverage",
+            subject=Subject.POPULATION,
+            geometry="point",
+            fields={
+                "place_id": "Number",
+                "status": "String",
+                "band_s": "Number",
+                "walk_time_s": "Number",
+                "residents": "Number",
+                "places": "Number",
+            },
+            min_zoom=8,
+            single_from_zoom=14,
+            parameters=("run",),
+            place_level=True,
+        ),
+        Layer(
+            name="streets",
+            revised_as="streets",
+            subject=Subject.NETWORK,
+            geometry="line",
+            fields={"highway": "String", "name": "String", "bridge": "Boolean"},
+            min_zoom=7,
+            class_zooms=_HIGHWAY_ZOOMS,
+            other_classes_zoom=14,
+            single_from_zoom=14,
+        ),
+        Layer(
+            name="land",
+            revised_as="land",
+            subject=Subject.LAND,
+            geometry="mixed",
+            fields={"kind": "String", "name": "String", "class": "String"},
+            min_zoom=7,
+            class_zooms=_LAND_ZOOMS,
+        ),
+    )
+}
+
+
+def layer_named(name: str) -> Layer:
+    """Return a layer by its name.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no layer of that name.
+    """
+    if name not in LAYERS:
+        raise NotFoundError("layer_unknown", field="layer", value=name, known=", ".join(LAYERS))
+    return LAYERS[name]
