@@ -15,7 +15,7 @@ from gridmgmt.demo.towns import TOWNS, Town, Zone
 
 Use = Literal["residential", "village", "industrial", "commercial", "park", "farmland"]
 
-BLOCK_M2: dict[Zone, float] = {"dense": 36_000.0, "suburban": 62_000.0, "rural": 240_000.0}
+BLOCK_M2: dict[Zone, float] = {"dense": 40_000.0, "suburban": 62_000.0, "rural": 240_000.0}
 DENSEST_M2 = 24_000.0
 """Blocks of a town with more than `CROWDED` quarters per km²."""
 CROWDED = 6.0
@@ -77,5 +77,5 @@ def _block_m2(town: Town, zone: Zone) -> float:
 
 
 def _use(zone: Zone, rng: Generator) -> Use:
-    uses, shares = zip(*USES[zone], strict=True)
-    return uses[int(rng.choice(len(uses), p=shares))]
+    shares = [share for _, share in USES[zone]]
+    return USES[zone][int(rng.choice(len(shares), p=shares))][0]

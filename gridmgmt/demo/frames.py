@@ -46,20 +46,22 @@ FLOOD_M = 350.0
 AREA_COLUMNS = ("level", "kind", "code", "name", "parent_code", "mode", "housing_type", "attributes")
 
 
-def to_degrees(geometry: NDArray[np.object_] | Sequence[shapely.Geometry]) -> NDArray[np.object_]:
+def to_degrees(geometry: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
     """Return geometries in metres around the demo's centre as WGS 84, rounded to seven decimals."""
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
         degrees = points / (M_PER_DEGREE_LON, M_PER_DEGREE_LAT) + (CENTRE_LON, CENTRE_LAT)
         return np.round(degrees, DECIMALS)
 
-    moved: NDArray[np.object_] = shapely.transform(np.asarray(geometry, dtype=object), move)
-    return moved
+    return np.asarray(shapely.transform(np.asarray(geometry, dtype=object), move), dtype=object)
 
 
 def frame(rows: Sequence[Mapping[str, object]], geometry: Sequence[shapely.Geometry]) -> gpd.GeoDataFrame:
     """Return rows with their geometries (in metres) as a frame in WGS 84."""
-    return gpd.GeoDataFrame(pd.DataFrame(list(rows)), geometry=list(to_degrees(geometry)), crs=CRS)
+    table = pd.DataFrame(list(rows))
+    for name in table.columns[table.dtypes == "str"]:
+        table[name] = table[name].astype(object).where(table[name].notna(), None)
+    return gpd.GeoDataFrame(table, geometry=list(to_degrees(geometry)), crs=CRS)
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,9 @@ def _quarter_areas(quarters: Sequence[Quarter], rng: Generator) -> list[_Area]:
             number = names.numeral(quarter.number_in_parent)
             name = text("demo.quarter_of_unit_name", stem=units[quarter.parent_code].stem, number=number)
         elif quarter.is_built_up:
-            name = text("demo.quarter_name", stem=stem + names.QUARTER_ENDS[int(rng.integers(len(names.QUARTER_ENDS)))])
+            name = text("demo.quarter_name", stem=stem + str(rng.choice(names.QUARTER_ENDS)))
         else:
-            name = text(
-                "demo.village_name", stem=stem[0] + names.VILLAGE_ENDS[int(rng.integers(len(names.VILLAGE_ENDS)))]
-            )
+            name = text("demo.village_name", stem=stem + str(rng.choice(names.VILLAGE_ENDS)))
         attributes = {"built_up": quarter.is_built_up}
         areas.append(_Area("residential_quarter", quarter.code, name, quarter.parent_code, attributes=attributes))
     return areas
@@ -191,7 +191,7 @@ def places_frame(
     places, residents = (np.concatenate(part) for part in zip(*parts, strict=True))
     columns = {f"residents_{band}": residents[:, k].astype(float) for k, band in enumerate(AGE_BANDS)}
     numbers = [f"D{number:06d}" for number in range(1, len(places) + 1)]
-    geometry = list(to_degrees(shapely.points(places)))
+    geometry = list(to_degrees([shapely.Point(place) for place in places]))
     return gpd.GeoDataFrame({"place_no": numbers, **columns}, geometry=geometry, crs=CRS)
 
 

@@ -16,7 +16,7 @@ ROWS, COLUMNS = len(LAYOUT), len(LAYOUT[0])
 RELAXATIONS = 4
 STEPS = 3
 """Pieces of each lattice edge, so that it can bend."""
-WAVES = ((6200.0, 260.0), (3300.0, 110.0), (1500.0, 34.0))
+WAVES = ((8200.0, 310.0), (3600.0, 70.0), (1500.0, 15.0))
 """Wavelength and amplitude of the warp, both in metres: wide enough that nothing folds over."""
 RIVER_ROW, CANAL_ROWS, CANAL_COLUMN, RAIL_COLUMN = 13, (25,), 14, 22
 CANAL_COLUMN_FROM_ROW = 13
@@ -59,11 +59,14 @@ def corners(cell: Node) -> tuple[Node, Node, Node, Node]:
 
 
 class _Warp:
-    """A smooth displacement field: a few plane waves of seeded direction and phase."""
+    """A smooth displacement field: plane waves of seeded heading and phase.
+
+    Each wave swings across its heading, a shear that keeps areas, so that the towns keep about their sizes.
+    """
 
     def __init__(self, rng: Generator) -> None:
         self.waves = [
-            (2 * np.pi / length_m, amplitude_m / 2, rng.uniform(0, np.pi, 4), rng.uniform(0, 2 * np.pi, 4))
+            (2 * np.pi / length_m, amplitude_m, rng.uniform(0, np.pi, 3), rng.uniform(0, 2 * np.pi, 3))
             for length_m, amplitude_m in WAVES
         ]
 
@@ -72,8 +75,8 @@ class _Warp:
         moved = point.astype(float)
         for wavenumber, amplitude_m, headings, phases in self.waves:
             along = wavenumber * (point[0] * np.cos(headings) + point[1] * np.sin(headings))
-            swing = amplitude_m * np.sin(along + phases)
-            moved = moved + np.array([swing[0] + swing[1], swing[2] + swing[3]])
+            swing_m = amplitude_m * np.sin(along + phases)
+            moved += np.array([-(swing_m @ np.sin(headings)), swing_m @ np.cos(headings)])
         return moved
 
 

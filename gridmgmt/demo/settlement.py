@@ -29,7 +29,7 @@ CLOSED_GATE_SHARE = 0.3
 FROM_LANE_M = 7.0
 """Least distance from a home to a lane."""
 VILLAGE_M2 = (22_000.0, 52_000.0)
-HOME_GRID_M: dict[Zone, tuple[float, float]] = {"dense": (52.0, 34.0), "suburban": (62.0, 42.0), "rural": (48.0, 40.0)}
+HOME_GRID_M: dict[Zone, tuple[float, float]] = {"dense": (58.0, 38.0), "suburban": (68.0, 44.0), "rural": (48.0, 40.0)}
 """Distance between homes along and across their rows."""
 
 
@@ -139,7 +139,9 @@ def _largest(geometry: shapely.Geometry) -> shapely.Polygon:
 
 def _shrunk(polygon: shapely.Polygon, by_m: float) -> shapely.Polygon | None:
     shrunk = _largest(polygon.buffer(-by_m, join_style="mitre", mitre_limit=2.0)).simplify(TIDY_M)
-    return shapely.Polygon(shrunk.exterior) if shrunk.area >= SMALLEST_M2 else None
+    if not isinstance(shrunk, shapely.Polygon) or shrunk.area < SMALLEST_M2:
+        return None
+    return shapely.Polygon(shrunk.exterior)
 
 
 def _village_yard(ground: shapely.Polygon, rng: Generator) -> shapely.Polygon | None:
@@ -166,7 +168,7 @@ def _entrance_spots(
     for k in chosen:
         spot = arrangement.segment(edges[k]).interpolate(rng.uniform(0.38, 0.62), normalized=True)
         lane = shapely.shortest_line(spot, inner)
-        inside = shapely.LineString([lane.interpolate(0.02, normalized=True), lane.coords[1]])
+        inside = shapely.LineString([lane.interpolate(0.02, normalized=True).coords[0], lane.coords[1]])
         if ground.contains(inside):
             spots.append((edges[k], (float(spot.x), float(spot.y))))
     return spots
@@ -180,8 +182,8 @@ def _takes_entrance(site: _Site, edge: Edge) -> bool:
 
 
 def _add_ring(arrangement: Arrangement, ground: shapely.Polygon, lane: Line) -> int:
-    ring = shapely.orient_polygons(ground).exterior.coords[:-1]
-    numbers = [arrangement.add_point((x, y)) for x, y in ring]
+    ring = ground.exterior.coords[:-1]
+    numbers = [arrangement.add_point((x, y)) for x, y in (ring if ground.exterior.is_ccw else ring[::-1])]
     for u, v in zip(numbers, numbers[1:] + numbers[:1], strict=True):
         arrangement.add_edge(u, v, lane)
     return arrangement.add_face(numbers)
@@ -209,7 +211,7 @@ def _wall(arrangement: Arrangement, yard: shapely.Polygon, entrances: Sequence[E
 
 def _homes(arrangement: Arrangement, cells: Sequence[int], yard: shapely.Polygon, zone: Zone) -> NDArray[np.float64]:
     """Return homes in rows along the yard's long side, none on a lane: (n, 2) in metres."""
-    box = np.asarray(shapely.oriented_envelope(yard).exterior.coords)
+    box = shapely.get_coordinates(shapely.oriented_envelope(yard))
     sides = box[1:3] - box[0:2]
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     axis = sides[int(np.argmax(lengths))] / lengths.max()
@@ -221,4 +223,4 @@ def _homes(arrangement: Arrangement, cells: Sequence[int], yard: shapely.Polygon
     inside = np.zeros(len(grid), dtype=bool)
     for cell in cells:
         inside |= shapely.contains_xy(arrangement.polygon(cell).buffer(-FROM_LANE_M), grid[:, 0], grid[:, 1])
-    return grid[inside]
+    return np.asarray(grid[inside])

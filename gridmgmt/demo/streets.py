@@ -112,10 +112,7 @@ def _split(path: tuple[Point, ...], at_m: float) -> tuple[tuple[Point, ...], tup
         return path, path[-1:]
     cut = line.interpolate(at_m)
     point = (float(cut.x), float(cut.y))
-    reached = [
-        k for k, vertex in enumerate(path) if 0 < k < len(path) - 1 and line.project(shapely.Point(vertex)) < at_m
-    ]
-    after = len(reached) + 1
+    after = 1 + sum(line.project(shapely.Point(vertex)) < at_m for vertex in path[1:-1])
     return (*path[:after], point), (point, *path[after:])
 
 

@@ -91,7 +91,8 @@ def _snap(ring: NDArray[np.float64], end: CutEnd, snap_m: float) -> CutEnd:
 
 def _locate(ring: NDArray[np.float64], end: CutEnd) -> NDArray[np.float64]:
     edge, share = end
-    return ring[edge] + share * (ring[(edge + 1) % len(ring)] - ring[edge])
+    start, stop = ring[edge], ring[(edge + 1) % len(ring)]
+    return np.asarray(start + share * (stop - start))
 
 
 def _path(ring: NDArray[np.float64], ends: tuple[CutEnd, CutEnd], rng: Generator) -> NDArray[np.float64]:
