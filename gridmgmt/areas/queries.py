@@ -6,6 +6,9 @@ from datetime import date
 from typing import Any, cast
 
 import geopandas as gpd
+import numpy as np
+from geoalchemy2 import Geometry
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
@@ -15,7 +18,7 @@ from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import read_frame
+from gridmgmt.frames import geometries, read_frame, read_table
 
 
 def in_force_on(on: date) -> ColumnElement[bool]:
@@ -191,3 +194,17 @@ def _summary(row: Row[*tuple[Any, ...]]) -> AreaSummary:
     west, south, east, north = (values.pop(name) for name in _BOX)
     centre = (values.pop("centre_lon"), values.pop("centre_lat"))
     return AreaSummary(**values, bbox=(west, south, east, north), centre=centre)
+
+
+def reference_outlines(session: Session, box: tuple[float, float, float, float]) -> NDArray[np.object_]:
+    """Return the outlines of real areas that touch a box (west, south, east, north), to compare other files with.
+
+    Synthetic areas lie nowhere and are never a reference.
+    """
+    statement = (
+        select(func.ST_Boundary(Area.geom, type_=Geometry).label("geom"))
+        .join(Edition, Edition.edition_id == Area.edition_id)
+        .where(~Edition.synthetic, func.ST_Intersects(Area.geom, func.ST_MakeEnvelope(*box, STORAGE_SRID)))
+        .order_by(Area.area_id)
+    )
+    return geometries(read_table(session, statement)["geom"])

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 
+from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import read_table
+from gridmgmt.frames import geometries, read_table
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
 
 
@@ -17,9 +21,7 @@ def edges(session: Session, edition_id: int) -> pa.Table:
     Columns ``source``, ``target``, ``length_m``, ``component`` and ``geom``.
     """
     statement = (
-        select(
-            NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.component, NetworkEdge.geom
-        )
+        select(NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.component, NetworkEdge.geom)
         .where(NetworkEdge.edition_id == edition_id)
         .order_by(NetworkEdge.edge_id)
     )
@@ -49,3 +51,14 @@ def profile(session: Session, name: str) -> WalkingProfile:
         known = ", ".join(p.name for p in profiles(session))
         raise NotFoundError("profile_unknown", profile=name, known=known)
     return found
+
+
+def reference_streets(session: Session, box: tuple[float, float, float, float]) -> NDArray[np.object_]:
+    """Return the real streets that touch a box (west, south, east, north), to compare other files with."""
+    statement = (
+        select(NetworkEdge.geom)
+        .join(Edition, Edition.edition_id == NetworkEdge.edition_id)
+        .where(~Edition.synthetic, NetworkEdge.geom.op("&&")(func.ST_MakeEnvelope(*box, STORAGE_SRID)))
+        .order_by(NetworkEdge.edition_id, NetworkEdge.edge_id)
+    )
+    return geometries(read_table(session, statement)["geom"])

@@ -1,0 +1,211 @@
+"""Taking a file's rows into the database: whole or not at all, under an edition, with its datum checked first."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmgmt.areas import service as areas
+from gridmgmt.areas.queries import reference_outlines
+from gridmgmt.cases import service as cases
+from gridmgmt.crs import Datum, wgs84_to_gcj02
+from gridmgmt.db import Session
+from gridmgmt.editions.models import Counting, Edition, Subject
+from gridmgmt.editions.rules import EditionDraft, Extent, content_sha256
+from gridmgmt.editions.service import close_edition, open_edition
+from gridmgmt.errors import CrsError, Problem
+from gridmgmt.ingest.intake import Intake, require_whole
+from gridmgmt.ingest.network import NetworkIntake
+from gridmgmt.ingest.registration import Verdict, assess, sample_points
+from gridmgmt.land import service as land
+from gridmgmt.network import service as network
+from gridmgmt.network.queries import reference_streets
+from gridmgmt.population import service as population
+from gridmgmt.service_points import service as service_points
+
+Store = Callable[[Session, Edition, gpd.GeoDataFrame], int]
+Warning_ = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the one who imports says of the data.
+
+    ``datum`` is None when nothing was declared and the file's own CRS decided. ``partial`` takes the good rows of
+    a file that has bad ones too. ``replaces`` names an edition that ends when this one begins.
+    """
+
+    name: str
+    source: str
+    valid_from: date
+    datum: Datum | None = None
+    synthetic: bool = False
+    partial: bool = False
+    replaces: str | None = None
+    metric_crs: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an import; ``new`` is False when the very same content was already there under that name."""
+
+    subject: Subject
+    edition: str
+    read: int
+    taken: int
+    refused: int
+    new: bool
+    problems: tuple[Problem, ...]
+    warnings: tuple[Warning_, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+def import_areas(session: Session, intake: Intake, labels: Labels, *, level: str) -> Outcome:
+    """Take areas of one level."""
+    return _import(session, intake, labels, subject=Subject.AREAS, part=level, store=areas.store)
+
+
+def import_features(session: Session, intake: Intake, labels: Labels, *, kind: str) -> Outcome:
+    """Take land features of one kind."""
+    return _import(session, intake, labels, subject=Subject.LAND, part=kind, store=land.store)
+
+
+def import_service_points(session: Session, intake: Intake, labels: Labels) -> Outcome:
+    """Take service points."""
+    return _import(session, intake, labels, subject=Subject.SERVICE_POINTS, store=service_points.store)
+
+
+def import_cases(session: Session, intake: Intake, labels: Labels) -> Outcome:
+    """Take located cases."""
+    return _import(session, intake, labels, subject=Subject.CASES, store=cases.store)
+
+
+def import_population(session: Session, intake: Intake, labels: Labels, *, counting: Counting) -> Outcome:
+    """Take places, with residents or without."""
+    return _import(session, intake, labels, subject=Subject.POPULATION, store=population.store, counting=counting)
+
+
+def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> Outcome:
+    """Take a walking network.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file has bad rows and they may not be left out.
+    """
+    require_whole(intake.problems, read=intake.read, taken=len(intake.source), partial=labels.partial)
+    warnings = _check_datum(session, np.asarray(intake.geometry), labels, declared=intake.crs_declared)
+    content = {
+        "source": intake.source,
+        "target": intake.target,
+        "length_m": intake.length_m,
+        "highway": np.asarray(intake.highway, dtype=object),
+        "geometry": np.asarray(intake.geometry),
+    }
+    extent = tuple(shapely.total_bounds(intake.geometry).tolist())
+    draft = _draft(labels, Subject.NETWORK, content, extent, details=intake.details)
+    edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
+    taken = network.store(session, edition, intake) if new else 0
+    return Outcome(
+        Subject.NETWORK,
+        labels.name,
+        intake.read,
+        taken,
+        len({p.row for p in intake.problems}),
+        new,
+        intake.problems,
+        warnings,
+        intake.details,
+    )
+
+
+def _import(
+    session: Session,
+    intake: Intake,
+    labels: Labels,
+    *,
+    subject: Subject,
+    store: Store,
+    part: str = "",
+    counting: Counting | None = None,
+) -> Outcome:
+    intake.whole(partial=labels.partial)
+    frame = intake.frame
+    warnings = _check_datum(session, frame.geometry.to_numpy(), labels, declared=intake.crs_declared)
+    content = {str(name): frame[name].to_numpy() for name in frame.columns}
+    extent = tuple(frame.total_bounds.tolist())
+    draft = _draft(labels, subject, content, extent, part=part, counting=counting, details=intake.details)
+    if labels.replaces is not None:
+        close_edition(session, subject, labels.replaces, labels.valid_from)
+    edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
+    taken = store(session, edition, frame) if new else 0
+    refused = intake.read - len(frame)
+    return Outcome(subject, labels.name, intake.read, taken, refused, new, intake.problems, warnings, intake.details)
+
+
+def _draft(
+    labels: Labels,
+    subject: Subject,
+    content: Mapping[str, NDArray[Any]],
+    extent: Extent,
+    *,
+    part: str = "",
+    counting: Counting | None = None,
+    details: Mapping[str, object],
+) -> EditionDraft:
+    return EditionDraft(
+        subject=subject,
+        part=part,
+        name=labels.name,
+        source=labels.source,
+        synthetic=labels.synthetic,
+        datum=labels.datum or "file",
+        counting=counting,
+        content_sha256=content_sha256(content),
+        valid_from=labels.valid_from,
+        extent=extent,
+        details={key: value for key, value in details.items() if isinstance(value, str | int | float | bool | dict)},
+    )
+
+
+def _check_datum(session: Session, geometry: NDArray[Any], labels: Labels, *, declared: bool) -> tuple[Warning_, ...]:
+    """Compare the file with real outlines and streets already there, and refuse what is clearly GCJ-02.
+
+    Only a file whose own CRS proves nothing is refused; what was declared is believed, with a warning where the
+    reference speaks against it.
+
+    Raises
+    ------
+    CrsError
+        When nothing was declared and the GCJ-02 hypothesis clearly beats no shift.
+    """
+    if labels.synthetic or labels.datum is Datum.BD09 or (declared and labels.datum is None):
+        return ()
+    points = sample_points(geometry)
+    if labels.datum is Datum.GCJ02:
+        points = np.column_stack(wgs84_to_gcj02(points[:, 0], points[:, 1]))
+    west, south, east, north = *points.min(axis=0), *points.max(axis=0)
+    box = (float(west), float(south), float(east), float(north))
+    reference = np.concatenate([reference_outlines(session, box), reference_streets(session, box)])
+    if not len(reference):
+        return ()
+    found = assess(points, reference)
+    facts = {"share_unshifted": found.share_unshifted, "share_gcj02": found.share_gcj02}
+    if labels.datum is None and found.verdict is Verdict.GCJ02:
+        raise CrsError("looks_like_gcj02", **facts)
+    warning = _DATUM_WARNINGS.get((labels.datum, found.verdict))
+    return () if warning is None else ((warning, facts),)
+
+
+_DATUM_WARNINGS: Mapping[tuple[Datum | None, Verdict], str] = {
+    (None, Verdict.INCONCLUSIVE): "datum_inconclusive",
+    (Datum.GCJ02, Verdict.UNSHIFTED): "declared_gcj02_fits_unshifted",
+    (Datum.WGS84, Verdict.GCJ02): "declared_wgs84_fits_gcj02",
+    (Datum.CGCS2000, Verdict.GCJ02): "declared_wgs84_fits_gcj02",
+}
+"""What is said when the file and the reference disagree with what was declared, or tell nothing."""
