@@ -1,0 +1,79 @@
+"""A run's report in one of its formats and forms, as bytes to send or to write to a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.coverage.document import CoverageDocument, ResultForm
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.coverage.service import document_of
+from gridmgmt.db import Session
+from gridmgmt.errors import InputError
+from gridmgmt.reports.coverage_geojson import coverage_geojson
+from gridmgmt.reports.coverage_html import coverage_html
+from gridmgmt.reports.coverage_json import coverage_json
+from gridmgmt.reports.coverage_xlsx import coverage_xlsx
+from gridmgmt.reports.public import public_form
+from gridmgmt.texts import Language
+
+MEDIA_TYPES: Mapping[str, str] = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "geojson": "application/geo+json",
+}
+"""The formats of a report and their media types."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A report as bytes, with its media type and a name for its file."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+
+
+def document_in_form(run: CoverageRun, form: ResultForm, threshold: int) -> CoverageDocument:
+    """Return the answer of a finished run in the exact or the public form.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    document = document_of(run)
+    return document if form == "exact" else public_form(document, threshold)
+
+
+def render(
+    session: Session, run: CoverageRun, format_: str, *, lang: Language, form: ResultForm, threshold: int
+) -> Rendered:
+    """Return the report of a finished run; equal runs give equal bytes.
+
+    Raises
+    ------
+    InputError
+        When there is no such format.
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    if format_ not in MEDIA_TYPES:
+        raise InputError("report_format_unknown", value=format_, known=", ".join(MEDIA_TYPES))
+    document = document_in_form(run, form, threshold)
+    return Rendered(
+        _content(session, run, document, format_, lang), MEDIA_TYPES[format_], f"coverage-{run.run_id}.{format_}"
+    )
+
+
+def _content(session: Session, run: CoverageRun, document: CoverageDocument, format_: str, lang: Language) -> bytes:
+    if format_ == "xlsx":
+        return coverage_xlsx(document, lang)
+    if format_ == "html":
+        return coverage_html(document, lang).encode()
+    if format_ == "json":
+        return coverage_json(document).encode()
+    on = date.fromisoformat(run.parameters["on"])
+    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
+    return coverage_geojson(document, area_frame(session, on, within=within)).encode()
