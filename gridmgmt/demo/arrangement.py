@@ -4,6 +4,7 @@ Every street, river and border of the demo is an edge of one arrangement, so tha
 have no gap and no overlap by construction, and streets meet only at shared points.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -118,6 +119,10 @@ class Arrangement:
         """Return a face as a polygon in metres."""
         return shapely.Polygon([self.points[k] for k in self.faces[face]])
 
+    def length_m(self, edge: Edge) -> float:
+        """Return the length of an edge in metres."""
+        return math.dist(self.points[edge[0]], self.points[edge[1]])
+
     def segment(self, edge: Edge) -> shapely.LineString:
         """Return an edge as a line in metres."""
         return shapely.LineString([self.points[edge[0]], self.points[edge[1]]])
@@ -129,5 +134,5 @@ class Arrangement:
 
 def ring_area_m2(ring: NDArray[np.float64]) -> float:
     """Return the signed area of a ring in m², positive when counter-clockwise (the shoelace formula)."""
-    x, y = ring[:, 0], ring[:, 1]
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y)) / 2
+    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
+    return float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2

@@ -161,7 +161,7 @@ def _entrance_spots(
     edges = [edge for edge in arrangement.edges(block.face) if _takes_entrance(site, edge)]
     if not edges:
         return []
-    lengths = np.array([arrangement.segment(edge).length for edge in edges])
+    lengths = np.array([arrangement.length_m(edge) for edge in edges])
     wanted = min(len(edges), int(rng.integers(pattern.entrances[0], pattern.entrances[1], endpoint=True)))
     chosen = rng.choice(len(edges), size=wanted, replace=False, p=lengths / lengths.sum())
     spots: list[tuple[Edge, Point]] = []
@@ -178,7 +178,7 @@ def _takes_entrance(site: _Site, edge: Edge) -> bool:
     if not site.arrangement.line(edge).is_street:
         return False
     at_bank = not site.banks.isdisjoint(edge)
-    return bool(site.arrangement.segment(edge).length >= (ENTRANCE_EDGE_AT_BANK_M if at_bank else ENTRANCE_EDGE_M))
+    return bool(site.arrangement.length_m(edge) >= (ENTRANCE_EDGE_AT_BANK_M if at_bank else ENTRANCE_EDGE_M))
 
 
 def _add_ring(arrangement: Arrangement, ground: shapely.Polygon, lane: Line) -> int:

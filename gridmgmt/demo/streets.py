@@ -57,14 +57,10 @@ def build_streets(arrangement: Arrangement, crossings: frozenset[int], barriers:
     return streets + [_bridge(line, wet) for (_, line), wet in spans.items()]
 
 
-def _by_edge(item: tuple[Edge, Line]) -> Edge:
-    return item[0]
-
-
 def _chains(arrangement: Arrangement, at_barrier: set[int]) -> Iterator[tuple[list[int], Line]]:
     """Yield the runs of street edges of one line through points where nothing else meets."""
     near: dict[int, list[int]] = defaultdict(list)
-    edges = [edge for edge, line in sorted(arrangement.lines.items(), key=_by_edge) if line.is_street]
+    edges = sorted(edge for edge, line in arrangement.lines.items() if line.is_street)
     for u, v in edges:
         near[u].append(v)
         near[v].append(u)
@@ -73,7 +69,7 @@ def _chains(arrangement: Arrangement, at_barrier: set[int]) -> Iterator[tuple[li
         if vertex in at_barrier or len(near[vertex]) != 2:
             return False
         one, two = near[vertex]
-        return arrangement.line(edge_key(one, vertex)) == arrangement.line(edge_key(vertex, two))
+        return arrangement.line((one, vertex)) == arrangement.line((vertex, two))
 
     done: set[Edge] = set()
     starts = [(u, v) for edge in edges for u, v in (edge, edge[::-1]) if not goes_on(u)]
@@ -86,7 +82,16 @@ def _chains(arrangement: Arrangement, at_barrier: set[int]) -> Iterator[tuple[li
             one, two = near[chain[-1]]
             chain.append(two if one == chain[-2] else one)
             done.add(edge_key(chain[-2], chain[-1]))
-        yield chain, arrangement.line(edge_key(*start))
+        for part in _opened(chain):
+            yield part, arrangement.line(start)
+
+
+def _opened(chain: list[int]) -> list[list[int]]:
+    """Return a chain, a closed one in two halves: a network has no edge from a node to itself."""
+    if chain[0] != chain[-1]:
+        return [chain]
+    half = len(chain) // 2
+    return [chain[: half + 1], chain[half:]]
 
 
 def _cut_at_banks(
