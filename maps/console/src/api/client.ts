@@ -1,0 +1,65 @@
+import { language, t } from '../words/texts'
+
+/** What went wrong with a request: the server's problem document (RFC 9457), or what stands in for it. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly requestId: string | null,
+  ) {
+    super(`${status} ${title}: ${detail}`)
+  }
+}
+
+interface ProblemBody {
+  title?: string
+  detail?: string
+  request_id?: string
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const isProblem = (response.headers.get('content-type') ?? '').includes('problem+json')
+  const body: ProblemBody = isProblem ? ((await response.json()) as ProblemBody) : {}
+  return new Problem(
+    response.status,
+    body.title ?? t('console.problem.title'),
+    body.detail ?? t('console.problem.no_detail', { status: response.status }),
+    body.request_id ?? response.headers.get('x-request-id'),
+  )
+}
+
+async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  let response: Response
+  try {
+    response = await fetch(`/api/v1${path}`, { method, headers, signal, body: body && JSON.stringify(body) } as RequestInit)
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new Problem(0, t('console.problem.unreachable'), t('console.problem.unreachable_remedy'), null)
+  }
+  if (!response.ok) throw await problemOf(response)
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
+
+export type Query = Record<string, string | number | null | undefined>
+
+/** Return a path with the given query; empty values are left out. */
+export function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value != null && value !== '')
+  const text = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
+  return text ? `${path}?${text}` : path
+}
+
+export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return request<T>('GET', withQuery(path, query), undefined, signal)
+}
+
+export function post<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('POST', path, body)
+}
+
+export function remove(path: string): Promise<void> {
+  return request<void>('DELETE', path)
+}

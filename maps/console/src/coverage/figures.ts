@@ -1,0 +1,52 @@
+import type { BandFigures, Counts, CoverageReport } from '../api/types'
+import { bandColour, BEYOND_COLOUR, UNREACHABLE_COLOUR } from '../map/palette'
+import { minutes, shielded } from '../words/format'
+import { t } from '../words/texts'
+
+export type CountName = 'residents' | 'covered' | 'uncovered' | 'not_connectable' | 'outside'
+
+/** A count of some figures as text, "<10" where the public form withholds it. */
+export function countText(figures: Counts & { suppressed?: string[] }, name: CountName, report: CoverageReport): string {
+  return shielded(figures[name], figures.suppressed?.includes(name) ?? false, report.suppression_threshold)
+}
+
+/** The covered of one (cumulative) band as text. */
+export function bandText(figures: Counts & { suppressed?: string[] }, band: BandFigures, report: CoverageReport): string {
+  const withheld = figures.suppressed?.includes(`bands.${band.limit_s}`) ?? false
+  return shielded(band.covered, withheld, report.suppression_threshold)
+}
+
+/** What is counted: residents aged 60 and over, or places where the source has no counts. */
+export function unit(report: CoverageReport): string {
+  return t(`console.unit.${report.counts}`)
+}
+
+export interface BandPart {
+  key: string
+  name: string
+  colour: string
+  value: number
+  hatched: boolean
+}
+
+/** The parts that make up all residents: each band alone, beyond the last, not connectable, outside. */
+export function bandParts(figures: Counts): BandPart[] {
+  const parts = figures.bands.map((band, index): BandPart => {
+    const before = index > 0 ? (figures.bands[index - 1]!.covered ?? 0) : 0
+    return {
+      key: `band-${band.limit_s}`,
+      name: t('console.within', { time: minutes(band.limit_s) }),
+      colour: bandColour(index),
+      value: Math.max(0, (band.covered ?? 0) - before),
+      hatched: false,
+    }
+  })
+  const rest = (['uncovered', 'not_connectable', 'outside'] as const).map((status) => ({
+    key: status,
+    name: t(`place_status.${status}`),
+    colour: status === 'uncovered' ? BEYOND_COLOUR : UNREACHABLE_COLOUR,
+    value: figures[status] ?? 0,
+    hatched: status !== 'uncovered',
+  }))
+  return [...parts, ...rest]
+}

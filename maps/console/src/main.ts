@@ -1,0 +1,19 @@
+import 'element-plus/theme-chalk/base.css'
+import 'element-plus/theme-chalk/dark/css-vars.css'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import './styles/tokens.css'
+import './styles/base.css'
+
+import { createApp, watch } from 'vue'
+
+import App from './App.vue'
+import { router } from './router'
+import { viewed } from './state/view'
+import { language, setLanguage, t } from './words/texts'
+
+const asked = viewed('lang')
+watch(asked, (lang) => (lang === 'zh' || lang === 'en') && setLanguage(lang), { immediate: true })
+setLanguage(language.value)
+watch(language, () => (document.title = t('console.product')), { immediate: true })
+
+createApp(App).use(router).mount('#app')

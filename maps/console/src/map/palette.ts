@@ -1,0 +1,69 @@
+/** The colours of the map; the bands and signals are the same in both themes, the ground is not. */
+export interface Palette {
+  land: string
+  water: string
+  street: string
+  casing: string
+  wall: string
+  rail: string
+  landuse: string
+  border: string
+  label: string
+  halo: string
+  point: string
+  pointPaper: string
+  selection: string
+}
+
+export const LIGHT: Palette = {
+  land: '#F3F1EC',
+  water: '#CFE0EA',
+  street: '#FFFFFF',
+  casing: '#DAD6CD',
+  wall: '#B9B2A6',
+  rail: '#9C958A',
+  landuse: '#E9EBDD',
+  border: '#6B7280',
+  label: '#1B2430',
+  halo: '#FFFFFF',
+  point: '#1B2430',
+  pointPaper: '#FFFFFF',
+  selection: '#0B63CE',
+}
+
+export const DARK: Palette = {
+  land: '#171C23',
+  water: '#1F3646',
+  street: '#323B48',
+  casing: '#222932',
+  wall: '#4B5461',
+  rail: '#5B6470',
+  landuse: '#1D2526',
+  border: '#9AA7B6',
+  label: '#E8ECF1',
+  halo: '#12161C',
+  point: '#F2F4F7',
+  pointPaper: '#12161C',
+  selection: '#5AA2F5',
+}
+
+/** Walk-time bands from near to far; a run with more bands than colours repeats the last one. */
+export const BAND_COLOURS = ['#0B5563', '#2A8C82', '#7CC1A2', '#CFE6C8']
+export const BEYOND_COLOUR = '#E07B54'
+export const UNREACHABLE_COLOUR = '#8E8E93'
+
+export function bandColour(index: number): string {
+  return BAND_COLOURS[Math.min(index, BAND_COLOURS.length - 1)]!
+}
+
+/** Share of residents reached, in classes: lower end and colour, from bad to good. */
+export const RATIO_CLASSES: [number, string][] = [
+  [0, '#D9683F'],
+  [0.2, '#EBA27F'],
+  [0.4, '#F2D9B8'],
+  [0.6, '#B5DBBE'],
+  [0.8, '#5FAF97'],
+  [0.95, '#1F7A72'],
+]
+
+export const CASE_COLOURS: Record<string, string> = { reported: '#C0392B', handling: '#D38B1D', closed: '#7A8594' }

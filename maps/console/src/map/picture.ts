@@ -1,0 +1,59 @@
+import { computed } from 'vue'
+
+import { folder, report, runId } from '../state/folder'
+import { router } from '../router'
+import { figuresByCode, shownLevel } from '../state/level'
+import { dark } from '../state/theme'
+import { patchView, selection, viewed } from '../state/view'
+import { percent } from '../words/format'
+import { DARK, LIGHT } from './palette'
+import { LAYER_GROUPS, type LayerGroup, type MapPicture } from './style'
+
+const GROUND: LayerGroup[] = ['streets', 'land', 'labels']
+
+/** What each page shows until the reader chooses. */
+const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
+  coverage: ['ratio', 'places', 'service_points', ...GROUND],
+  cases: ['cases', ...GROUND],
+  areas: GROUND,
+}
+
+const chosen = viewed('layers')
+
+/** The groups that are shown: the reader's choice in the URL, else what the page begins with. */
+export const shownGroups = computed((): ReadonlySet<LayerGroup> => {
+  if (!chosen.value) return new Set(SHOWN_AT_FIRST[String(router.currentRoute.value.name)] ?? GROUND)
+  const names = chosen.value.split(',')
+  return new Set(LAYER_GROUPS.filter((group) => names.includes(group)))
+})
+
+export function toggleGroup(group: LayerGroup): void {
+  const next = new Set(shownGroups.value)
+  if (!next.delete(group)) next.add(group)
+  patchView({ layers: [...next].join(',') || 'none' })
+}
+
+/** Whether single places may be drawn: only the exact form shows them. */
+export const placesGiven = computed(() => folder.data?.form === 'exact')
+
+function selectedId(kind: string): string {
+  return selection.value?.kind === kind ? selection.value.id : ''
+}
+
+export const picture = computed((): MapPicture => {
+  const known = [...figuresByCode.value].filter(([, figures]) => figures.ratio != null)
+  return {
+    origin: location.origin,
+    palette: dark.value ? DARK : LIGHT,
+    shown: shownGroups.value,
+    runId: report.value ? runId.value : null,
+    placesGiven: placesGiven.value,
+    bands_s: report.value?.parameters.bands_s ?? [],
+    level: shownLevel.value,
+    ratios: known.map(([code, figures]) => [code, figures.ratio!]),
+    ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
+    selectedArea: selectedId('area'),
+    selectedCase: selectedId('case'),
+    selectedPlace: Number(selectedId('place')) || -1,
+  }
+})

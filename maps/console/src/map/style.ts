@@ -1,0 +1,320 @@
+import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
+
+import { BEYOND_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
+
+/** What the map can show or hide. */
+export const LAYER_GROUPS = ['ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export type LayerGroup = (typeof LAYER_GROUPS)[number]
+
+/** Everything that decides how the map looks; the style is a pure function of it. */
+export interface MapPicture {
+  origin: string
+  palette: Palette
+  shown: ReadonlySet<LayerGroup>
+  runId: string | null
+  placesGiven: boolean
+  bands_s: number[]
+  level: string | null
+  /** Share reached by area code, for the areas of the shown level. */
+  ratios: [string, number][]
+  /** The same shares as words, written under the names. */
+  ratioWords: [string, string][]
+  selectedArea: string
+  selectedCase: string
+  selectedPlace: number
+}
+
+export const FONT = ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif']
+
+/** From this zoom on the single places are seen; below it the areas' shares. */
+export const PLACES_FROM_ZOOM = 12
+
+const BORDERS: { levels: string[]; width: number; opacity: number; dash?: number[] }[] = [
+  { levels: ['grid_cell'], width: 0.5, opacity: 0.35 },
+  { levels: ['residential_quarter'], width: 1, opacity: 0.5 },
+  { levels: ['basic_management_unit', 'sector'], width: 1.5, opacity: 0.65, dash: [3, 2] },
+  { levels: ['town'], width: 2, opacity: 0.8 },
+  { levels: ['district'], width: 3, opacity: 0.95 },
+]
+
+const LABEL_ZOOMS: Record<string, [number, number]> = {
+  district: [0, 10],
+  town: [9.5, 13],
+  basic_management_unit: [12, 14],
+  sector: [12, 14],
+  residential_quarter: [13.5, 24],
+  grid_cell: [16, 24],
+}
+
+function tiles(picture: MapPicture, layer: string, query = ''): SourceSpecification {
+  return { type: 'vector', url: `${picture.origin}/tiles/${layer}.json${query}` }
+}
+
+function sources(picture: MapPicture): Record<string, SourceSpecification> {
+  const { runId, placesGiven, level } = picture
+  return {
+    land: tiles(picture, 'land'),
+    streets: tiles(picture, 'streets'),
+    areas: tiles(picture, 'areas'),
+    service_points: tiles(picture, 'service_points'),
+    cases: tiles(picture, 'cases'),
+    ...(level && level !== 'network_hull' && { shown_areas: tiles(picture, 'areas', `?level=${level}`) }),
+    ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
+    labels: tiles(picture, 'area_labels'),
+  }
+}
+
+function ground({ palette }: MapPicture): LayerSpecification[] {
+  const kind = (name: string): ExpressionSpecification => ['==', ['get', 'kind'], name]
+  const land = { source: 'land', 'source-layer': 'land' }
+  return [
+    { id: 'landuse', type: 'fill', ...land, filter: kind('landuse'), paint: { 'fill-color': palette.landuse } },
+    {
+      id: 'water',
+      type: 'fill',
+      ...land,
+      filter: ['all', kind('water'), ['==', ['geometry-type'], 'Polygon']],
+      paint: { 'fill-color': palette.water },
+    },
+    {
+      id: 'streams',
+      type: 'line',
+      ...land,
+      filter: ['all', kind('water'), ['==', ['geometry-type'], 'LineString']],
+      paint: { 'line-color': palette.water, 'line-width': 3 },
+    },
+    {
+      id: 'rail',
+      type: 'line',
+      ...land,
+      filter: kind('rail'),
+      paint: { 'line-color': palette.rail, 'line-width': 1.5, 'line-dasharray': [4, 2] },
+    },
+    {
+      id: 'walls',
+      type: 'line',
+      ...land,
+      minzoom: 13.5,
+      filter: kind('wall'),
+      paint: { 'line-color': palette.wall, 'line-width': 1 },
+    },
+    {
+      id: 'hazards',
+      type: 'fill',
+      ...land,
+      filter: kind('hazard'),
+      paint: { 'fill-color': BEYOND_COLOUR, 'fill-opacity': 0.15, 'fill-outline-color': BEYOND_COLOUR },
+    },
+  ]
+}
+
+function streetWidth(extra_px: number): ExpressionSpecification {
+  const at = (arterial: number, collector: number, lane: number): ExpressionSpecification => [
+    'match',
+    ['get', 'highway'],
+    ['motorway', 'trunk', 'primary'],
+    arterial + extra_px,
+    ['secondary', 'tertiary'],
+    collector + extra_px,
+    lane + extra_px,
+  ]
+  return [
+    'interpolate',
+    ['exponential', 1.5],
+    ['zoom'],
+    ...[10, at(1.4, 0.7, 0)],
+    ...[13, at(3.5, 2.4, 0.7)],
+    ...[16, at(11, 8, 4)],
+    ...[19, at(34, 26, 14)],
+  ] as ExpressionSpecification
+}
+
+function streets({ palette }: MapPicture): LayerSpecification[] {
+  const line = { type: 'line', source: 'streets', 'source-layer': 'streets' } as const
+  const layout = { 'line-cap': 'round', 'line-join': 'round' } as const
+  return [
+    { ...line, id: 'street_casing', minzoom: 11, layout, paint: { 'line-color': palette.casing, 'line-width': streetWidth(1.4) } },
+    { ...line, id: 'street', layout, paint: { 'line-color': palette.street, 'line-width': streetWidth(0) } },
+  ]
+}
+
+function ratioColour(ratios: [string, number][]): ExpressionSpecification {
+  const [first, ...rest] = RATIO_CLASSES
+  const ratio = ['match', ['get', 'code'], ...ratios.flat(), -1]
+  const classes = ['step', ratio, UNREACHABLE_COLOUR, 0, first![1], ...rest.flat()]
+  return classes as unknown as ExpressionSpecification
+}
+
+function shownAreas({ palette, ratios, shown }: MapPicture): LayerSpecification[] {
+  const coloured = ratios.length > 0 && shown.has('ratio')
+  const fade: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 11.5, 0.72, 14, 0.1]
+  return [
+    {
+      id: 'shown_areas',
+      type: 'fill',
+      source: 'shown_areas',
+      'source-layer': 'areas',
+      paint: {
+        'fill-color': coloured ? ratioColour(ratios) : palette.land,
+        'fill-opacity': coloured ? fade : 0,
+      },
+    },
+  ]
+}
+
+function borders({ palette, selectedArea }: MapPicture): LayerSpecification[] {
+  const line = { type: 'line', source: 'areas', 'source-layer': 'areas' } as const
+  const layout = { 'line-join': 'round' } as const
+  const perLevel = BORDERS.map(({ levels, width, opacity, dash }): LayerSpecification => ({
+    ...line,
+    id: `border_${levels[0]}`,
+    layout,
+    filter: ['in', ['get', 'level'], ['literal', levels]],
+    paint: {
+      'line-color': palette.border,
+      'line-opacity': opacity,
+      'line-width': ['interpolate', ['linear'], ['zoom'], 9, width * 0.5, 13, width],
+      ...(dash && { 'line-dasharray': dash }),
+    },
+  }))
+  const selected: LayerSpecification = {
+    ...line,
+    id: 'border_selected',
+    layout,
+    filter: ['==', ['get', 'code'], selectedArea],
+    paint: { 'line-color': palette.selection, 'line-width': 3.5 },
+  }
+  return [...perLevel, selected]
+}
+
+function placeColour(bands_s: number[]): ExpressionSpecification {
+  const band = ['match', ['get', 'band_s'], ...bands_s.flatMap((end_s, index) => [end_s, bandColour(index)]), bandColour(3)]
+  const status = ['match', ['get', 'status'], 'covered', band, 'uncovered', BEYOND_COLOUR, UNREACHABLE_COLOUR]
+  return status as unknown as ExpressionSpecification
+}
+
+function places({ bands_s, palette, selectedPlace }: MapPicture): LayerSpecification[] {
+  const dot = { source: 'coverage', 'source-layer': 'coverage', minzoom: PLACES_FROM_ZOOM - 0.5 }
+  const radius: ExpressionSpecification = ['interpolate', ['exponential', 1.4], ['zoom'], 11.5, 1.1, 14, 3, 16, 5.5, 19, 10]
+  return [
+    {
+      ...dot,
+      id: 'places',
+      type: 'circle',
+      paint: {
+        'circle-color': bands_s.length ? placeColour(bands_s) : UNREACHABLE_COLOUR,
+        'circle-radius': radius,
+        'circle-opacity': ['interpolate', ['linear'], ['zoom'], 11.5, 0.4, 13, 1],
+        'circle-stroke-color': palette.border,
+        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 13.5, 0, 15, 0.6],
+      },
+    },
+    {
+      ...dot,
+      id: 'places_unreachable',
+      type: 'symbol',
+      minzoom: 13,
+      filter: ['in', ['get', 'status'], ['literal', ['not_connectable', 'outside']]],
+      layout: { 'icon-image': 'hatched', 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 13, 0.5, 17, 1] },
+    },
+    {
+      ...dot,
+      id: 'place_selected',
+      type: 'circle',
+      filter: ['==', ['get', 'place_id'], selectedPlace],
+      paint: { 'circle-color': 'rgba(0,0,0,0)', 'circle-radius': 11, 'circle-stroke-color': palette.selection, 'circle-stroke-width': 3 },
+    },
+  ]
+}
+
+function symbol(id: string, source: string, image: ExpressionSpecification, size: ExpressionSpecification, minzoom = 0): LayerSpecification {
+  return {
+    id,
+    type: 'symbol',
+    source,
+    minzoom,
+    'source-layer': source,
+    layout: { 'icon-image': image, 'icon-size': size, 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+  }
+}
+
+function cases({ palette, selectedCase }: MapPicture): LayerSpecification[] {
+  const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 10, 0.4, 14, 0.75, 17, 1]
+  return [
+    {
+      id: 'case_selected',
+      type: 'circle',
+      source: 'cases',
+      'source-layer': 'cases',
+      filter: ['==', ['get', 'case_no'], selectedCase],
+      paint: { 'circle-color': palette.selection, 'circle-opacity': 0.25, 'circle-radius': 16, 'circle-stroke-color': palette.selection, 'circle-stroke-width': 2 },
+    },
+    symbol('cases', 'cases', ['concat', 'case/', ['get', 'kind'], '/', ['get', 'status']], size),
+    {
+      id: 'case_counts',
+      type: 'symbol',
+      source: 'cases',
+      'source-layer': 'cases',
+      filter: ['>', ['coalesce', ['get', 'cases'], 1], 1],
+      layout: { 'text-field': ['to-string', ['get', 'cases']], 'text-font': FONT, 'text-size': 10, 'text-offset': [0.9, -0.7] },
+      paint: { 'text-color': palette.label, 'text-halo-color': palette.halo, 'text-halo-width': 1.2 },
+    },
+  ]
+}
+
+function servicePoints(): LayerSpecification[] {
+  const capacity: ExpressionSpecification = ['coalesce', ['get', 'capacity'], 30]
+  const bySize = (small: number, large: number): ExpressionSpecification => ['interpolate', ['linear'], capacity, 10, small, 200, large]
+  const size = ['interpolate', ['linear'], ['zoom'], 10, bySize(0.32, 0.5), 14, bySize(0.62, 0.95), 17, bySize(0.85, 1.3)]
+  const image: ExpressionSpecification = ['concat', 'point/', ['get', 'type'], '/', ['get', 'status']]
+  return [symbol('service_points', 'service_points', image, size as ExpressionSpecification, 10.5)]
+}
+
+function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[] {
+  const below = ratioWords.length ? ['concat', '\n', ['match', ['get', 'code'], ...ratioWords.flat(), '']] : ''
+  return Object.entries(LABEL_ZOOMS).map(([each, [minzoom, maxzoom]]): LayerSpecification => {
+    const leading = each === level
+    const words = ['format', ['get', 'name'], {}, leading ? below : '', { 'font-scale': 0.85 }]
+    return {
+      id: `label_${each}`,
+      type: 'symbol',
+      source: 'labels',
+      'source-layer': 'area_labels',
+      filter: ['==', ['get', 'level'], each],
+      minzoom: leading ? Math.max(0, minzoom - 1.5) : minzoom,
+      maxzoom: leading ? Math.min(24, maxzoom + 1) : maxzoom,
+      layout: {
+        'text-field': words as unknown as ExpressionSpecification,
+        'text-font': FONT,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading ? 14 : 12],
+        'text-padding': 4,
+        'text-max-width': 9,
+        'symbol-sort-key': leading ? 0 : 1,
+      },
+      paint: {
+        'text-color': palette.label,
+        'text-halo-color': palette.halo,
+        'text-halo-width': 1.4,
+        'text-opacity': leading ? 1 : 0.75,
+      },
+    }
+  })
+}
+
+/** Return the style of a picture. It names no glyphs: labels are drawn from the fonts of the reader's machine. */
+export function mapStyle(picture: MapPicture): StyleSpecification {
+  const { shown, palette } = picture
+  const given = sources(picture)
+  const layers: LayerSpecification[] = [
+    { id: 'background', type: 'background', paint: { 'background-color': palette.land } },
+    ...(shown.has('land') ? ground(picture) : []),
+    ...('shown_areas' in given ? shownAreas(picture) : []),
+    ...(shown.has('streets') ? streets(picture) : []),
+    ...borders(picture),
+    ...(shown.has('places') && 'coverage' in given ? places(picture) : []),
+    ...(shown.has('cases') ? cases(picture) : []),
+    ...(shown.has('service_points') ? servicePoints() : []),
+    ...(shown.has('labels') ? labels(picture) : []),
+  ]
+  return { version: 8, sources: given, layers }
+}

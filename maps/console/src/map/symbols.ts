@@ -1,0 +1,132 @@
+import type { Map } from 'maplibre-gl'
+
+import { CASE_COLOURS, UNREACHABLE_COLOUR, type Palette } from './palette'
+
+/** Outlines in a box of 24 × 24, drawn alike on the map and in the legend. */
+const SHAPES = {
+  circle: 'M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16z',
+  square: 'M5 5h14v14H5z',
+  triangle: 'M12 3.5L21 19.5H3z',
+  diamond: 'M12 2.5L21.5 12L12 21.5L2.5 12z',
+  cross: 'M9 3h6v6h6v6h-6v6H9v-6H3V9h6z',
+  pentagon: 'M12 3L21 9.8L17.5 20.2H6.5L3 9.8z',
+  hexagon: 'M7 3.8h10L22 12L17 20.2H7L2 12z',
+  star: 'M12 2l2.9 6.6 7.1.7-5.4 4.7 1.6 7L12 17.3 5.8 21l1.6-7L2 9.3l7.1-.7z',
+  wedge: 'M3 4.5h18L12 20.5z',
+} as const
+
+const POINT_SHAPES: Record<string, keyof typeof SHAPES> = {
+  elderly_service_point: 'circle',
+  elderly_service_centre: 'star',
+  meal_point: 'triangle',
+  community_canteen: 'wedge',
+  day_care_centre: 'square',
+  elderly_care_home: 'pentagon',
+  activity_room: 'hexagon',
+  medical: 'cross',
+  service_desk: 'diamond',
+}
+
+export const POINT_TYPES = Object.keys(POINT_SHAPES)
+export const POINT_STATUSES = ['open', 'planned', 'closed']
+export const CASE_KINDS = ['event', 'component']
+export const CASE_STATUSES = ['reported', 'handling', 'closed']
+
+export function pointPath(type: string): string {
+  return SHAPES[POINT_SHAPES[type] ?? 'circle']
+}
+
+export function casePath(kind: string): string {
+  return kind === 'component' ? SHAPES.diamond : SHAPES.circle
+}
+
+const SIZE = 48
+const PIXEL_RATIO = 2
+
+function drawn(draw: (context: CanvasRenderingContext2D) => void): ImageData {
+  const canvas = document.createElement('canvas')
+  canvas.width = canvas.height = SIZE
+  const context = canvas.getContext('2d')!
+  context.scale(SIZE / 24, SIZE / 24)
+  context.lineJoin = 'round'
+  draw(context)
+  return context.getImageData(0, 0, SIZE, SIZE)
+}
+
+function scaled(context: CanvasRenderingContext2D, factor: number): void {
+  context.translate(12 * (1 - factor), 12 * (1 - factor))
+  context.scale(factor, factor)
+}
+
+function drawPoint(context: CanvasRenderingContext2D, type: string, status: string, palette: Palette): void {
+  const path = new Path2D(pointPath(type))
+  if (status === 'planned') {
+    context.strokeStyle = palette.point
+    context.lineWidth = 1.6
+    context.fillStyle = palette.pointPaper
+    const ring = new Path2D('M12 1.2a10.8 10.8 0 1 0 0 21.6a10.8 10.8 0 1 0 0-21.6z')
+    context.fill(ring)
+    context.stroke(ring)
+    scaled(context, 0.55)
+    context.fillStyle = palette.point
+    context.fill(path)
+    return
+  }
+  scaled(context, 0.86)
+  context.lineWidth = status === 'closed' ? 2.4 : 2
+  context.fillStyle = status === 'closed' ? palette.pointPaper : palette.point
+  context.strokeStyle = status === 'closed' ? UNREACHABLE_COLOUR : palette.pointPaper
+  context.fill(path)
+  context.stroke(path)
+}
+
+function drawCase(context: CanvasRenderingContext2D, kind: string, status: string): void {
+  const path = new Path2D(casePath(kind))
+  scaled(context, 0.8)
+  context.fillStyle = CASE_COLOURS[status] ?? UNREACHABLE_COLOUR
+  context.strokeStyle = '#FFFFFF'
+  context.lineWidth = 2
+  context.fill(path)
+  context.stroke(path)
+}
+
+function drawHatch(context: CanvasRenderingContext2D, palette: Palette): void {
+  const disc = new Path2D('M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12z')
+  context.fillStyle = palette.pointPaper
+  context.fill(disc)
+  context.save()
+  context.clip(disc)
+  context.strokeStyle = UNREACHABLE_COLOUR
+  context.lineWidth = 1.6
+  for (let offset = -12; offset <= 12; offset += 4) {
+    context.stroke(new Path2D(`M${offset} 24L${offset + 24} 0`))
+  }
+  context.restore()
+  context.strokeStyle = UNREACHABLE_COLOUR
+  context.lineWidth = 1.4
+  context.stroke(disc)
+}
+
+/** Give the map all its symbols, or replace them after a change of theme. */
+export function addSymbols(map: Map, palette: Palette): void {
+  const put = (name: string, image: ImageData) => {
+    if (map.hasImage(name)) map.removeImage(name)
+    map.addImage(name, image, { pixelRatio: PIXEL_RATIO })
+  }
+  for (const type of POINT_TYPES)
+    for (const status of POINT_STATUSES)
+      put(
+        `point/${type}/${status}`,
+        drawn((context) => drawPoint(context, type, status, palette)),
+      )
+  for (const kind of CASE_KINDS)
+    for (const status of CASE_STATUSES)
+      put(
+        `case/${kind}/${status}`,
+        drawn((context) => drawCase(context, kind, status)),
+      )
+  put(
+    'hatched',
+    drawn((context) => drawHatch(context, palette)),
+  )
+}

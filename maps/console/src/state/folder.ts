@@ -1,0 +1,53 @@
+import { computed } from 'vue'
+
+import { get } from '../api/client'
+import type { Area, Folder, Page, Run, RunSummary } from '../api/types'
+import { useLoaded } from './loaded'
+import { patchView, viewed } from './view'
+
+const PAGE = 1000
+const MOST_PAGES = 20
+
+async function allAreas(signal: AbortSignal): Promise<Area[]> {
+  const areas: Area[] = []
+  let cursor: string | null = null
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const { items, next }: Page<Area> = await get<Page<Area>>('/areas', { limit: PAGE, cursor }, signal)
+    areas.push(...items)
+    cursor = next && new URL(next, location.href).searchParams.get('cursor')
+    if (!cursor) break
+  }
+  return areas
+}
+
+const always = () => true
+
+/** What the data folder holds as a whole. */
+export const folder = useLoaded(always, (_, signal) => get<Folder>('/folder', {}, signal))
+
+/** All areas in force, for search, labels and names by code. */
+export const areas = useLoaded(always, (_, signal) => allAreas(signal))
+
+/** The newest runs, newest first. */
+export const runs = useLoaded(always, async (_, signal) =>
+  (await get<Page<RunSummary>>('/coverage/runs', { limit: 20 }, signal)).items.filter((run) => run.state === 'succeeded'),
+)
+
+const chosenRun = viewed('run')
+
+/** The run that is shown: the one in the URL, else the newest finished one. */
+export const runId = computed(() => chosenRun.value || (runs.data?.[0] ? String(runs.data[0].run_id) : null))
+
+export const run = useLoaded(
+  () => runId.value,
+  (id, signal) => get<Run>(`/coverage/runs/${id}`, {}, signal),
+)
+
+export const report = computed(() => run.data?.report ?? null)
+
+export const areaByCode = computed(() => new Map((areas.data ?? []).map((area) => [area.code, area])))
+
+export async function showRun(id: number): Promise<void> {
+  await runs.reload()
+  patchView({ run: String(id), select: null })
+}

@@ -1,0 +1,30 @@
+import { computed } from 'vue'
+
+import { areas, report } from './folder'
+import { viewed } from './view'
+
+/** The levels from the largest areas down; units and sectors stand beside each other. */
+export const LEVELS = ['district', 'town', 'basic_management_unit', 'sector', 'residential_quarter', 'grid_cell', 'network_hull']
+
+const chosen = viewed('level')
+
+/** The levels that have areas here. */
+export const levels = computed(() => {
+  const present = new Set([
+    ...(areas.data ?? []).map((area) => area.level),
+    ...(report.value?.levels ?? []).map((level) => level.level),
+  ])
+  return LEVELS.filter((level) => present.has(level))
+})
+
+/** The level that the table lists and the map colours: the chosen one, else the towns, else the first there is. */
+export const shownLevel = computed(() => {
+  if (levels.value.includes(chosen.value)) return chosen.value
+  return levels.value.includes('town') ? 'town' : (levels.value[0] ?? null)
+})
+
+/** The figures of the shown level by area code. */
+export const figuresByCode = computed(() => {
+  const level = report.value?.levels.find((each) => each.level === shownLevel.value)
+  return new Map((level?.areas ?? []).map((area) => [area.code, area.figures]))
+})

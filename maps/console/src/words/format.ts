@@ -1,0 +1,56 @@
+import { language, t } from './texts'
+
+const NONE = '—'
+type Value = number | null | undefined
+
+function locale(): string {
+  return language.value === 'zh' ? 'zh-CN' : 'en-GB'
+}
+
+function decimal(value: number, digits: number): string {
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+/** A count of residents or places, rounded to whole ones for reading only. */
+export function count(value: Value): string {
+  return value == null ? NONE : decimal(value, 0)
+}
+
+/** A count that the public form may withhold: "<10" where it does. */
+export function shielded(value: Value, withheld: boolean, threshold: Value): string {
+  return value == null && withheld ? `<${threshold ?? 10}` : count(value)
+}
+
+/** A ratio 0–1 as a percentage with one decimal. */
+export function percent(ratio: Value): string {
+  return ratio == null ? NONE : `${decimal(ratio * 100, 1)}%`
+}
+
+/** Seconds as minutes with their unit; whole minutes without a decimal. */
+export function minutes(time_s: Value): string {
+  if (time_s == null) return NONE
+  const value = time_s / 60
+  return t('console.minutes', { value: decimal(value, Number.isInteger(value) ? 0 : 1) })
+}
+
+export function metres(length_m: Value): string {
+  return length_m == null ? NONE : t('console.metres', { value: decimal(length_m, length_m < 10 ? 1 : 0) })
+}
+
+/** Square metres as km² with two decimals; below 0.1 km² with four. */
+export function km2(area_m2: Value): string {
+  return area_m2 == null ? NONE : `${decimal(area_m2 / 1e6, area_m2 < 1e5 ? 4 : 2)} km²`
+}
+
+export function degrees(value: number): string {
+  return value.toFixed(5)
+}
+
+export function dateTime(value: string | null | undefined): string {
+  if (!value) return NONE
+  return new Date(value).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })
+}
+
+export function day(value: string | Date | null | undefined): string {
+  return value ? new Date(value).toLocaleDateString(locale(), { dateStyle: 'medium' }) : NONE
+}
