@@ -33,16 +33,20 @@ STATUSES = ("covered", "uncovered", "not_connectable", "outside")
 ResultForm = Literal["exact", "public"]
 PlaceStatusName = Literal["covered", "uncovered", "not_connectable", "outside"]
 Level = AreaLevel | Literal["network_hull"]
-Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(lambda value: value + 0.0)]
+_unsigned_zero = AfterValidator(lambda value: value + 0.0)
+
+Number = Annotated[float, Field(allow_inf_nan=False), _unsigned_zero]
 """A finite number that is never -0.0, which would have other bytes than 0.0."""
 
-Count = Annotated[Number, Field(ge=0)]
-Ratio = Annotated[Number, Field(ge=0, le=1)]
+Count = Annotated[float, Field(ge=0, allow_inf_nan=False), _unsigned_zero]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _unsigned_zero]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", serialize_by_alias=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Parameters(_Part):
@@ -51,7 +55,7 @@ class Parameters(_Part):
     limit_s: Count
     bands_s: tuple[Count, ...]
     profile: str
-    speed_m_per_s: Annotated[Number, Field(gt=0)]
+    speed_m_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     area_code: str | None
     types: tuple[ServicePointType, ...]
     connection_limit_m: Count

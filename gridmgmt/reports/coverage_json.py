@@ -3,7 +3,8 @@
 import json
 
 from gridmgmt.coverage.document import SCHEMA, CoverageDocument, Note, Provenance, Sha256, result_sha256
-from gridmgmt.texts import LANGUAGES, text
+from gridmgmt.reports.formatting import note_text
+from gridmgmt.texts import LANGUAGES
 
 SCHEMA_FILE = f"schemas/{SCHEMA.replace('/', '-')}.schema.json"
 """Beside this module: the JSON Schema of :class:`CoverageReport`."""
@@ -42,6 +43,13 @@ def coverage_json(document: CoverageDocument) -> str:
     return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def json_schema() -> str:
+    """Return the JSON Schema (2020-12) of the report; the file beside this module holds this very text."""
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:gridmgmt:{SCHEMA}"}
+    schema = named | CoverageReport.model_json_schema(mode="serialization")
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def _words(note: Note) -> dict[str, str]:
     """Return the words of a note in every language."""
-    return {lang: text(f"note.{note.code}", lang, **note.fields) for lang in LANGUAGES}
+    return {lang: note_text(note, lang) for lang in LANGUAGES}

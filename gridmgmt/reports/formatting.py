@@ -1,5 +1,6 @@
 """How numbers and names are written for people; display only, the documents keep every digit."""
 
+from gridmgmt.coverage.document import NETWORK_HULL, Note
 from gridmgmt.texts import Language, catalogue, text
 from gridmgmt.units import M2_PER_KM2, SECONDS_PER_MINUTE
 
@@ -71,3 +72,17 @@ def label(kind: str, value: str, lang: Language) -> str:
     """
     key = f"{kind}.{value}"
     return text(key, lang) if key in catalogue() else value
+
+
+def area_name(name: str, lang: Language) -> str:
+    """Return an area's name, in words where the network's hull stands in for areas."""
+    return label("level", name, lang) if name == NETWORK_HULL else name
+
+
+def note_text(note: Note, lang: Language) -> str:
+    """Return a note in words; a type of service points by its name, numbers with separators."""
+    fields = {
+        name: label("point_type", value, lang) if isinstance(value, str) else f"{value:,}"
+        for name, value in note.fields.items()
+    }
+    return text(f"note.{note.code}", lang, **fields)

@@ -90,17 +90,22 @@ class _Sheet:
         return None
 
     def add(self, figures: Figures, limit_s: float) -> _Row:
-        """Add the counts of one area: the statuses sum to the residents, each band is the one before plus a step."""
+        """Add the counts of one area: the statuses sum to the residents, each band is the one before plus a step.
+
+        The band of the limit is the covered; steps beyond it are parts of the uncovered.
+        """
         row = {name: self.cell(getattr(figures, name)) for name in ("residents", *STATUSES)}
         self.relate(row["residents"], [row[status] for status in STATUSES])
         before: int | None = None
+        beyond: list[int] = []
         for band in sorted(figures.bands, key=lambda b: b.limit_s):
-            is_limit = band.limit_s == limit_s
-            cell = row["covered"] if is_limit else self.cell(band.covered or 0.0)
+            cell = row["covered"] if band.limit_s == limit_s else self.cell(band.covered or 0.0)
             step = None if before is None else self.relate(cell, [before])
             if step is not None:
                 row[f"step.{band.limit_s:.15g}"] = step
+                beyond += [step] if band.limit_s > limit_s else []
             row[band.name] = before = cell
+        self.relate(row["uncovered"], beyond)
         return row
 
 
@@ -109,7 +114,7 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
     totals, *others = rows
     remaining = iter(others)
     by_code: dict[str, _Row] = {}
-    children: dict[tuple[str, str], list[_Row]] = defaultdict(list)
+    children: dict[str, dict[str, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     for level in document.levels:
         members = []
         for area in level.areas:
@@ -117,17 +122,20 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
             members.append(row)
             by_code[area.code] = row
             if area.parent_code is not None:
-                children[area.parent_code, level.level].append(row)
+                children[area.parent_code][level.level].append(row)
         _relate_rows(sheet, totals, members + ([] if level.remainder is None else [next(remaining)]))
-    for (parent, _), members in children.items():
-        if parent in by_code:
+    for parent in sorted(children.keys() & by_code.keys()):
+        groups = list(children[parent].values())
+        # Children of two levels, such as units and the quarters outside them, may only together make up their parent.
+        for members in [*groups, [row for group in groups for row in group]] if len(groups) > 1 else groups:
             _relate_rows(sheet, by_code[parent], members)
 
 
 def _relate_rows(sheet: _Sheet, total: _Row, parts: list[_Row]) -> None:
     """Relate every count of a total to the same counts of its parts."""
-    for name, cell in total.items():
-        sheet.relate(cell, [part[name] for part in parts if name in part])
+    cells = {cell: [part[name] for part in parts if name in part] for name, cell in total.items()}
+    for cell, of_parts in cells.items():
+        sheet.relate(cell, of_parts)
 
 
 def _public_figures(figures: Figures, withheld: set[str]) -> Figures:

@@ -11,8 +11,9 @@ from gridmgmt.coverage.document import (
     InputEdition,
     LevelFigures,
     UncoveredPlace,
+    result_sha256,
 )
-from gridmgmt.reports.formatting import WITHHELD, count_text, km2_text, label, minutes_text, ratio_text
+from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, km2_text, label, minutes_text, ratio_text
 from gridmgmt.texts import Language, text
 
 Kind = Literal["text", "count", "ratio", "minutes", "km2", "degrees"]
@@ -52,7 +53,7 @@ def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
         case "degrees":
             return f"{cell:.6f}" if isinstance(cell, float) else count_text(cell)
         case "text":
-            return count_text(cell)
+            return cell if isinstance(cell, str) else count_text(cell)
 
 
 def numbers_tables(document: CoverageDocument, lang: Language) -> tuple[Table, ...]:
@@ -104,7 +105,7 @@ def level_table(document: CoverageDocument, level: LevelFigures, lang: Language)
     """Return the areas of one level by code, then what lies in none of them, then the total of all."""
     bands = document.totals.bands
     rows: list[tuple[Cell, ...]] = [
-        (area.code, area.name, area.area_m2, *_figure_cells(area.figures)) for area in level.areas
+        (area.code, area_name(area.name, lang), area.area_m2, *_figure_cells(area.figures)) for area in level.areas
     ]
     if level.remainder is not None:
         rows.append(("", text("report.remainder", lang), None, *_figure_cells(level.remainder)))
@@ -224,3 +225,26 @@ def _shown(count: float | None, name: str, figures: Figures) -> Cell:
 def _shown_ratio(ratio: float | None, name: str, figures: Figures) -> Cell:
     """Return a ratio, or the sign that one of its two numbers is withheld."""
     return WITHHELD if {name, "residents"} & set(figures.suppressed) else ratio
+
+
+def parameters_table(document: CoverageDocument, lang: Language) -> Table:
+    """Return what was asked and by which code it was answered, one name and one value a row."""
+    asked, made = document.parameters, document.provenance
+    rows: dict[str, Cell] = {
+        "area": asked.area_code or text("report.everywhere", lang),
+        "limit_minutes": minutes_text(asked.limit_s),
+        "band_minutes": ", ".join(minutes_text(band) for band in asked.bands_s),
+        "profile": label("profile", asked.profile, lang),
+        "speed": f"{asked.speed_m_per_s:g}",
+        "types": ", ".join(text(f"point_type.{type_}", lang) for type_ in asked.types),
+        "connection_limit": f"{asked.connection_limit_m:g}",
+        "counting": text(f"counting.{document.counting}", lang),
+        "form": text(f"form.{document.form}", lang),
+        "code_version": made.code_version,
+        "input_sha256": made.input_sha256,
+        "result_sha256": result_sha256(document),
+    }
+    columns = (Column(text("report.parameter", lang)), Column(text("report.value", lang)))
+    return Table(
+        "parameters", text("report.how", lang), columns, tuple((text(f"report.{k}", lang), v) for k, v in rows.items())
+    )
