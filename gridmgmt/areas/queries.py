@@ -41,6 +41,17 @@ def area_in_force(session: Session, code: str, on: date) -> Area:
     return found
 
 
+def area_id_of(session: Session, code: str | None, on: date) -> int | None:
+    """Return the id of the area of a code in force on a day; None for None: everywhere.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that code.
+    """
+    return None if code is None else area_in_force(session, code, on).area_id
+
+
 def area_frame(session: Session, on: date, *, within: int | None = None) -> gpd.GeoDataFrame:
     """Return the areas in force on a day by level and code; with ``within``, that area and all below it.
 

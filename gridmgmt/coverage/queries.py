@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
@@ -30,9 +31,15 @@ def run_by_id(session: Session, run_id: int) -> CoverageRun:
     return found
 
 
-def newest_runs(session: Session, limit: int) -> Sequence[CoverageRun]:
-    """Return the newest runs, finished or not, the newest first."""
-    return session.scalars(select(CoverageRun).order_by(CoverageRun.run_id.desc()).limit(limit)).all()
+def newest_runs(session: Session, limit: int, *, before: int | None = None) -> Sequence[CoverageRun]:
+    """Return the newest runs, finished or not, the newest first, without reading their answers.
+
+    With ``before``, only runs older than the one of this id.
+    """
+    statement = select(CoverageRun).options(defer(CoverageRun.document)).order_by(CoverageRun.run_id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(CoverageRun.run_id < before)
+    return session.scalars(statement).all()
 
 
 def latest_finished(

@@ -23,6 +23,12 @@ def job_by_id(session: Session, job_id: int, *, lock: bool = False) -> Job:
     return found
 
 
+def job_states(session: Session, job_ids: Collection[int]) -> dict[int, JobState]:
+    """Return the state of each of some jobs by its id."""
+    statement = select(Job.job_id, Job.state).where(Job.job_id.in_(job_ids))
+    return {job_id: JobState(state) for job_id, state in session.execute(statement)}
+
+
 def next_claimable(session: Session, *, job_id: int | None = None, kinds: Collection[str] | None = None) -> Job | None:
     """Return the oldest job that waits or whose lease has ended, locked; jobs that others lock are passed over."""
     lease_ended = and_(Job.state == JobState.RUNNING, Job.lease_until < func.clock_timestamp())

@@ -1,16 +1,29 @@
 """Reading places."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
-from sqlalchemy import func, select
+from sqlalchemy import Double, func, select
 
 from gridmgmt.areas.models import Area
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Subject
 from gridmgmt.editions.queries import edition_ids_in_force
+from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import read_table
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
+
+
+@dataclass(frozen=True)
+class PlaceSummary:
+    """One place; ``residents_60_plus`` is None in an edition of places without counts."""
+
+    place_id: int
+    place_no: int
+    lon: float
+    lat: float
+    residents_60_plus: float | None
 
 
 def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Table:
@@ -24,8 +37,8 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
         select(
             PopulationPlace.place_id,
             PopulationPlace.place_no,
-            func.ST_X(PopulationPlace.geom).label("lon"),
-            func.ST_Y(PopulationPlace.geom).label("lat"),
+            func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
+            func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
             *residents,
             PopulationPlace.connect_extra_m,
         )
@@ -36,3 +49,24 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
         area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
         statement = statement.where(func.ST_Covers(area, PopulationPlace.geom))
     return read_table(session, statement)
+
+
+def place_by_id(session: Session, place_id: int) -> PlaceSummary:
+    """Return one place of any edition.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such place.
+    """
+    statement = select(
+        PopulationPlace.place_id,
+        PopulationPlace.place_no,
+        func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
+        func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
+        PopulationPlace.residents_60_plus,
+    ).where(PopulationPlace.place_id == place_id)
+    row = session.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("place_unknown", value=place_id)
+    return PlaceSummary(**row)

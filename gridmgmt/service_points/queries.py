@@ -11,6 +11,7 @@ from gridmgmt.areas.models import Area
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition, Subject
 from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
+from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import read_table
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
@@ -113,6 +114,20 @@ def point_summaries(
     if after is not None:
         statement = statement.where(tuple_(ServicePoint.code, ServicePoint.point_id) > tuple_(*after))
     return [PointSummary(**row) for row in session.execute(statement).mappings()]
+
+
+def point_by_id(session: Session, point_id: int) -> ServicePoint:
+    """Return one point of any edition.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such point.
+    """
+    found = session.get(ServicePoint, point_id)
+    if found is None:
+        raise NotFoundError("service_point_unknown", value=point_id)
+    return found
 
 
 _PLAIN = ("point_id", "code", "name", "type", "status", "capacity", "address")
