@@ -1,0 +1,69 @@
+"""Areas of one level from a vector file."""
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+from shapely import GeometryType
+
+from gridmgmt.codes import is_code
+from gridmgmt.crs import Datum
+from gridmgmt.ingest.columns import require_column
+from gridmgmt.ingest.geometry import POLYGONS, reviewed_geometry
+from gridmgmt.ingest.intake import Intake, Objects, Review
+from gridmgmt.ingest.values import attributes, blank, duplicates, texts
+from gridmgmt.ingest.vector import read_vector
+
+
+def read_areas(
+    path: Path,
+    *,
+    datum: Datum | None = None,
+    code_field: str | None = None,
+    name_field: str | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+) -> Intake:
+    """Return areas: ``row``, ``code``, ``name``, ``attributes`` (dict), geometry MULTIPOLYGON in WGS 84.
+
+    Rows without a code, with a malformed one, or with one that another row has too are refused (all of the latter:
+    which one is right is not ours to guess), as are rows without a name or without a valid polygon.
+
+    Raises
+    ------
+    InputError, FileRefusedError, CrsError
+        When the file as a whole cannot be used.
+    """
+    rows = read_vector(path, encoding=encoding, layer=layer)
+    review = Review(rows.row)
+    code_column = require_column(rows.columns, "code", code_field)
+    name_column = require_column(rows.columns, "name", name_field)
+    codes, names = texts(rows.columns[code_column]), texts(rows.columns[name_column])
+    review_codes(review, codes, code_column)
+    review.refuse(blank(names), "value_missing", field=name_column)
+    geometry = reviewed_geometry(rows, review, POLYGONS, datum)
+    columns = {"code": codes, "name": names, "attributes": attributes(rows.columns, (code_column, name_column))}
+    return review.intake(
+        columns, _multipolygons(geometry), file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
+        details={"code_field": code_column, "name_field": name_column},
+    )  # fmt: skip
+
+
+def review_codes(review: Review, codes: Objects, column: str) -> None:
+    """Refuse rows whose code is missing, malformed or not theirs alone."""
+    review.refuse(blank(codes), "code_missing", field=column)
+    malformed = np.array([code is not None and not is_code(code) for code in codes], dtype=bool)
+    review.refuse(malformed, "code_malformed", field=column, value=codes)
+    twice, together = duplicates(codes)
+    others = np.full(len(codes), "", dtype=object)
+    for i in np.flatnonzero(twice):
+        others[i] = ", ".join(str(review.row[j]) for j in together[int(i)] if j != i)
+    review.refuse(twice, "code_repeated", field=column, value=codes, rows=others)
+
+
+def _multipolygons(geometry: Objects) -> Objects:
+    """Return polygons as multipolygons of one part."""
+    single = shapely.get_type_id(geometry) == GeometryType.POLYGON
+    promoted = geometry.copy()
+    promoted[single] = [shapely.MultiPolygon([polygon]) for polygon in geometry[single]]
+    return promoted

@@ -1,0 +1,121 @@
+"""CSV and XLSX into rows with their line numbers."""
+
+import csv
+import gzip
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+from zipfile import BadZipFile
+
+import numpy as np
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from gridmgmt.errors import FileRefusedError, InputError, Problem
+from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, check_file, digest
+from gridmgmt.ingest.intake import Objects
+from gridmgmt.ingest.values import text_of
+
+Select = Callable[[Sequence[str]], Collection[str]]
+Line = tuple[int, Sequence[object]]
+
+_GUESSED_ENCODINGS = ("utf-8-sig", "gb18030")
+_DELIMITERS = (",", ";", "\t")
+
+
+def read_table(path: Path, *, encoding: str | None = None, select: Select | None = None) -> Rows:
+    """Return the rows of a CSV (also ``.gz``) or XLSX file as text; blank cells are None.
+
+    A row's number is the line it begins on, the header being line 1 of a CSV. Without an encoding, strict UTF-8 and
+    then strict GB 18030 (which holds GBK) are tried. ``select`` names the columns to keep, from the header.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file cannot be decoded or parsed, or holds no row.
+    InputError
+        When the encoding is unknown.
+    """
+    suffix = check_file(path, TABLE_SUFFIXES)
+    if suffix == ".xlsx":
+        return _rows(path, _xlsx_lines(path), select)
+    for candidate in (encoding,) if encoding else _GUESSED_ENCODINGS:
+        try:
+            with _open_text(path, candidate) as stream:
+                return _rows(path, _csv_lines(path, stream), select)
+        except UnicodeDecodeError:
+            continue
+        except LookupError as error:
+            raise InputError("encoding_unknown", encoding=encoding) from error
+    raise FileRefusedError("file_undecodable", file=path.name, tried=encoding or "UTF-8, GB 18030")
+
+
+def _open_text(path: Path, encoding: str) -> TextIO:
+    """Open a plain or gzipped text file without touching its line ends."""
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _csv_lines(path: Path, stream: TextIO) -> Iterator[Line]:
+    """Yield each record with the line it begins on; blank lines are passed over."""
+    header = stream.readline()
+    stream.seek(0)
+    reader = csv.reader(stream, delimiter=max(_DELIMITERS, key=header.count), strict=True)
+    begins = 1
+    try:
+        for record in reader:
+            if record:
+                yield begins, record
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise FileRefusedError("table_malformed", file=path.name, line=begins, detail=str(error)) from error
+
+
+def _xlsx_lines(path: Path) -> Iterator[Line]:
+    """Yield each row of the first sheet that is not blank."""
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
+    try:
+        for number, record in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            if any(value is not None for value in record):
+                yield number, record
+    finally:
+        book.close()
+
+
+def _rows(path: Path, lines: Iterator[Line], select: Select | None) -> Rows:
+    """Return the records as columns; a record with more or fewer cells than the header is a problem."""
+    _, header_cells = next(lines, (0, ()))
+    header = [text_of(cell) or "" for cell in header_cells]
+    if not any(header):
+        raise FileRefusedError("file_empty", file=path.name)
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+        raise FileRefusedError("columns_repeated", file=path.name, columns=", ".join(twice))
+    wanted = set(header if select is None else select(header)) - {""}
+    kept = [(i, name) for i, name in enumerate(header) if name in wanted]
+    numbers: list[int] = []
+    cells: list[list[str | None]] = [[] for _ in kept]
+    problems: list[Problem] = []
+    seen: dict[str | None, str | None] = {}  # one object per distinct text keeps large files small
+    for number, record in lines:
+        if len(record) != len(header):
+            problems.append(Problem(number, "row_ragged", {"found": len(record), "expected": len(header)}))
+            continue
+        numbers.append(number)
+        for column, (i, _) in zip(cells, kept, strict=True):
+            value = text_of(record[i])
+            column.append(seen.setdefault(value, value))
+    if not numbers and not problems:
+        raise FileRefusedError("file_empty", file=path.name)
+    columns = {name: _objects(column) for (_, name), column in zip(kept, cells, strict=True)}
+    return Rows(np.array(numbers, dtype=np.int64), columns, None, None, digest([path]), problems)
+
+
+def _objects(values: Sequence[str | None]) -> Objects:
+    """Return an object array of one dimension."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -1,0 +1,125 @@
+"""Cells into text, numbers, moments and attributes; all over whole columns."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridmgmt.ingest.intake import Mask, Objects
+
+_MOMENT_FORMATS = ("ISO8601", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y年%m月%d日", "%Y/%m/%d")
+
+
+def text_of(value: object) -> str | None:  # noqa: PLR0911  one return per type of cell
+    """Return a cell as trimmed text, None for a blank one; whole numbers lose their ``.0``.
+
+    >>> text_of(310113109.0), text_of("  "), text_of(-3076268), text_of(True)
+    ('310113109', None, '-3076268', 'true')
+    """
+    match value:
+        case None:
+            return None
+        case str():
+            return value.strip() or None
+        case bool() | np.bool_():
+            return "true" if value else "false"
+        case float() | np.floating():
+            number = float(value)
+            if math.isnan(number):
+                return None
+            return str(int(number)) if number.is_integer() else repr(number)
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def texts(values: Objects) -> Objects:
+    """Return a column as text, see :func:`text_of`."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = [text_of(value) for value in values]
+    return array
+
+
+def blank(values: Objects) -> Mask:
+    """Tell which cells of a text column are blank."""
+    return np.array([value is None for value in values], dtype=bool)
+
+
+def numbers(values: Objects) -> tuple[NDArray[np.float64], Mask]:
+    """Return a text column as float64 (NaN where there is none) and a mask of cells that hold no finite number."""
+    parsed = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    malformed = ~np.isfinite(parsed) & ~blank(values)
+    return np.where(np.isfinite(parsed), parsed, np.nan), malformed
+
+
+def moments(values: Objects, zone: ZoneInfo) -> tuple["pd.Series[pd.Timestamp]", Mask]:
+    """Return a text column as UTC moments (NaT where there is none) and a mask of malformed cells.
+
+    Times without an offset are local to the zone; of an hour that occurs twice the first is meant, and a time
+    that a clock change skips moves on to its end. The format is the one that reads the most cells.
+    """
+    filled = ~blank(values)
+    best = pd.Series(pd.NaT, index=range(len(values)), dtype="datetime64[ns, UTC]")
+    for layout in _MOMENT_FORMATS:
+        parsed = _parsed(values, layout, zone)
+        if parsed.notna().sum() > best.notna().sum():
+            best = parsed
+        if best.notna().sum() == filled.sum():
+            break
+    return best, filled & best.isna().to_numpy()
+
+
+def _parsed(values: Objects, layout: str, zone: ZoneInfo) -> "pd.Series[pd.Timestamp]":
+    """Return the cells that one layout reads, as UTC."""
+    column = pd.Series(values, dtype=object)
+    with_offset = column.astype("string").str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", na=False)
+    aware = pd.to_datetime(column.where(with_offset), format=layout, errors="coerce", utc=True)
+    naive = pd.to_datetime(column.where(~with_offset), format=layout, errors="coerce")
+    local = naive.dt.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
+    return aware.fillna(local.dt.tz_convert("UTC")).astype("datetime64[ns, UTC]")
+
+
+def attributes(columns: Mapping[str, Objects], leave_out: Collection[str | None]) -> Objects:
+    """Return for each row a dict of its other filled scalar cells, ready for JSON."""
+    kept = {name: values for name, values in columns.items() if name not in leave_out}
+    count = len(next(iter(columns.values()), ()))
+    rows: list[dict[str, object]] = [{} for _ in range(count)]
+    for name, values in kept.items():
+        for row, value in zip(rows, values, strict=True):
+            if (scalar := _scalar(value)) is not None:
+                row[name] = scalar
+    array = np.empty(count, dtype=object)
+    array[:] = rows
+    return array
+
+
+def duplicates(values: Objects) -> tuple[Mask, Sequence[Sequence[int]]]:
+    """Return which text cells occur more than once, and for each cell the indices of all that equal it."""
+    groups: dict[str, list[int]] = {}
+    for i, value in enumerate(values):
+        if value is not None:
+            groups.setdefault(value, []).append(i)
+    together = [groups.get(value, [i]) if value is not None else [i] for i, value in enumerate(values)]
+    return np.array([len(group) > 1 for group in together], dtype=bool), together
+
+
+def _scalar(value: object) -> str | int | float | bool | None:
+    """Return a cell as a JSON scalar; None for blanks, nested values and numbers that JSON cannot hold."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    match plain:
+        case bool() | int():
+            return plain
+        case float():
+            return plain if math.isfinite(plain) else None
+        case str():
+            trimmed = plain.strip()
+            return None if not trimmed or trimmed[0] in "[{" else trimmed
+        case datetime() | date():
+            return plain.isoformat()
+        case _:
+            return None

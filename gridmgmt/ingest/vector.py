@@ -1,0 +1,166 @@
+"""GeoJSON, GeoPackage, Shapefile (zipped too), FlatGeobuf and GeoParquet into rows."""
+
+import codecs
+import gzip
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from gridmgmt.errors import CrsError, FileRefusedError, InputError
+from gridmgmt.ingest.files import VECTOR_SUFFIXES, Rows, check_file, digest
+from gridmgmt.ingest.intake import Objects
+
+MALFORMED = shapely.Point()
+"""Stands for a geometry that is there but cannot be built, such as a ring of two points."""
+
+
+def read_vector(path: Path, *, encoding: str | None = None, layer: str | None = None) -> Rows:
+    """Return the features of a vector file; a feature's row is its number from 1.
+
+    Attribute text of shapefiles is decoded strictly: as ``encoding`` says, else as the ``.cpg`` beside it
+    says, else as UTF-8, else as GB 18030.
+
+    Raises
+    ------
+    InputError, FileRefusedError
+        Not found, unknown format, empty, truncated, malformed, undecodable, or several layers and none named.
+    CrsError
+        When the file's CRS cannot be understood.
+    """
+    suffix = check_file(path, VECTOR_SUFFIXES)
+    rows = _read_parquet(path) if suffix in (".parquet", ".geoparquet") else _read_gdal(path, suffix, encoding, layer)
+    if not len(rows.row):
+        raise FileRefusedError("file_empty", file=path.name)
+    return rows
+
+
+def _read_parquet(path: Path) -> Rows:
+    """Return the features of a GeoParquet file."""
+    try:
+        frame = gpd.read_parquet(path)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise FileRefusedError("file_unreadable", file=path.name, detail=_first_line(error)) from error
+    columns = {str(name): frame[name].to_numpy(dtype=object) for name in frame.columns if name != frame.geometry.name}
+    numbers = np.arange(1, len(frame) + 1, dtype=np.int64)
+    return Rows(numbers, columns, np.asarray(frame.geometry.values, dtype=object), frame.crs, digest([path]))
+
+
+def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None) -> Rows:
+    """Return the features of a file that GDAL reads."""
+    source = _gdal_name(path)
+    shapefile = suffix in (".shp", ".zip")
+    try:
+        layer = _only_layer(path, source, layer)
+        meta, wkb, fields = _decoded(path, source, layer, _encodings(path, encoding) if shapefile else (encoding,))
+    except (DataSourceError, DataLayerError) as error:
+        if suffix in (".geojson", ".json"):
+            _explain_json(path)
+        raise FileRefusedError("file_unreadable", file=path.name, detail=_first_line(error)) from error
+    if wkb is None:
+        wkb = np.full(len(fields[0]) if fields else 0, None, dtype=object)
+    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    lost = np.array([blob is not None for blob in wkb], dtype=bool) & (geometry == None)  # noqa: E711  elementwise
+    geometry[lost] = MALFORMED
+    columns = {str(name): values.astype(object) for name, values in zip(meta["fields"], fields, strict=True)}
+    numbers = np.arange(1, len(geometry) + 1, dtype=np.int64)
+    return Rows(numbers, columns, geometry, _crs(path, meta["crs"]), digest(_parts(path)))
+
+
+def _gdal_name(path: Path) -> str:
+    """Return the name under which GDAL opens a plain, gzipped or zipped file."""
+    prefix = {".gz": "/vsigzip/", ".zip": "/vsizip/"}.get(path.suffix.lower(), "")
+    return f"{prefix}{path.resolve()}"
+
+
+def _only_layer(path: Path, source: str, layer: str | None) -> str:
+    """Return the layer to read; several layers may differ in CRS and meaning, so one must be named."""
+    names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+    if layer is not None and layer not in names:
+        raise InputError("file_layer_unknown", layer=layer, found=", ".join(names))
+    if layer is None and len(names) != 1:
+        raise FileRefusedError("file_layers_several" if names else "file_empty", file=path.name, found=", ".join(names))
+    return layer or names[0]
+
+
+def _decoded(
+    path: Path, source: str, layer: str, encodings: tuple[str | None, ...]
+) -> tuple[Mapping[str, Any], Objects | None, list[Objects]]:
+    """Return meta data, WKB and fields, decoded by the first encoding that fits."""
+    for encoding in encodings:
+        try:
+            meta, _, wkb, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, datetime_as_string=True)
+        except UnicodeDecodeError:
+            continue
+        except LookupError as error:
+            raise InputError("encoding_unknown", encoding=encoding) from error
+        return meta, wkb, fields
+    raise FileRefusedError("file_undecodable", file=path.name, tried=", ".join(str(e) for e in encodings))
+
+
+def _encodings(path: Path, given: str | None) -> tuple[str, ...]:
+    """Return the encodings to try for a shapefile's attributes."""
+    if given:
+        return (given,)
+    declared = _cpg(path).strip()
+    declared = f"cp{declared}" if declared.isdigit() else declared
+    try:
+        return (codecs.lookup(declared).name,) if declared else ("utf-8", "gb18030")
+    except LookupError:
+        return ("utf-8", "gb18030")
+
+
+def _cpg(path: Path) -> str:
+    """Return what the ``.cpg`` file beside a shapefile says, empty when there is none."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            inner = [name for name in archive.namelist() if name.lower().endswith(".cpg")]
+            return archive.read(inner[0]).decode("ascii", "replace") if inner else ""
+    beside = path.with_suffix(".cpg")
+    return beside.read_text("ascii", "replace") if beside.is_file() else ""
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the files that make up a vector file: all siblings of a shapefile, else the file itself."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return sorted(part for part in path.parent.iterdir() if part.stem == path.stem and part.is_file())
+
+
+def _crs(path: Path, text: object) -> CRS | None:
+    """Return the CRS a file declares."""
+    if not text:
+        return None
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise CrsError("crs_unknown", file=path.name, crs=str(text)) from error
+
+
+def _explain_json(path: Path) -> None:
+    """Refuse a file that is not JSON, with the line and column of the fault."""
+    content = path.read_bytes()
+    content = gzip.decompress(content) if path.suffix.lower() == ".gz" else content
+    try:
+        json.loads(content.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise FileRefusedError(
+            "json_malformed", file=path.name, line=error.lineno, column=error.colno, detail=error.msg
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FileRefusedError("file_undecodable", file=path.name, tried="UTF-8") from error
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the first line of an error's words."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
