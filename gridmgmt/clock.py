@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gridmgmt.errors import InputError
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -18,3 +20,17 @@ def system_clock() -> datetime:
 def local_date(moment: datetime) -> date:
     """Return the calendar date of a moment in the district's time zone."""
     return moment.astimezone(LOCAL_ZONE).date()
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the time zone of a name such as ``Asia/Shanghai``.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError("zone_unknown", value=name) from error

@@ -17,7 +17,7 @@ from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Counting, Edition, Subject
 from gridmgmt.editions.rules import EditionDraft, Extent, content_sha256
-from gridmgmt.editions.service import close_edition, open_edition
+from gridmgmt.editions.service import close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
 from gridmgmt.ingest.intake import Intake, require_whole
 from gridmgmt.ingest.network import NetworkIntake
@@ -100,14 +100,14 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     """
     require_whole(intake.problems, read=intake.read, taken=len(intake.source), partial=labels.partial)
     warnings = _check_datum(session, np.asarray(intake.geometry), labels, declared=intake.crs_declared)
-    content = {
+    content: dict[str, NDArray[Any]] = {
         "source": intake.source,
         "target": intake.target,
         "length_m": intake.length_m,
         "highway": np.asarray(intake.highway, dtype=object),
         "geometry": np.asarray(intake.geometry),
     }
-    extent = tuple(shapely.total_bounds(intake.geometry).tolist())
+    extent = _box(intake.node_lonlat)
     draft = _draft(labels, Subject.NETWORK, content, extent, details=intake.details)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
     taken = network.store(session, edition, intake) if new else 0
@@ -138,7 +138,7 @@ def _import(
     frame = intake.frame
     warnings = _check_datum(session, frame.geometry.to_numpy(), labels, declared=intake.crs_declared)
     content = {str(name): frame[name].to_numpy() for name in frame.columns}
-    extent = tuple(frame.total_bounds.tolist())
+    extent = _box(shapely.get_coordinates(frame.geometry))
     draft = _draft(labels, subject, content, extent, part=part, counting=counting, details=intake.details)
     if labels.replaces is not None:
         close_edition(session, subject, labels.replaces, labels.valid_from)
@@ -189,17 +189,24 @@ def _check_datum(session: Session, geometry: NDArray[Any], labels: Labels, *, de
     points = sample_points(geometry)
     if labels.datum is Datum.GCJ02:
         points = np.column_stack(wgs84_to_gcj02(points[:, 0], points[:, 1]))
-    west, south, east, north = *points.min(axis=0), *points.max(axis=0)
-    box = (float(west), float(south), float(east), float(north))
+    box = _box(points)
     reference = np.concatenate([reference_outlines(session, box), reference_streets(session, box)])
     if not len(reference):
         return ()
-    found = assess(points, reference)
-    facts = {"share_unshifted": found.share_unshifted, "share_gcj02": found.share_gcj02}
+    found = assess(points, reference, metric_crs(session))
+    facts = {"share_unshifted": found.unshifted_share, "share_gcj02": found.gcj02_share}
     if labels.datum is None and found.verdict is Verdict.GCJ02:
         raise CrsError("looks_like_gcj02", **facts)
+    if not found.points:
+        return ()
     warning = _DATUM_WARNINGS.get((labels.datum, found.verdict))
     return () if warning is None else ((warning, facts),)
+
+
+def _box(lonlat: NDArray[np.float64]) -> Extent:
+    west, south = lonlat.min(axis=0)
+    east, north = lonlat.max(axis=0)
+    return float(west), float(south), float(east), float(north)
 
 
 _DATUM_WARNINGS: Mapping[tuple[Datum | None, Verdict], str] = {

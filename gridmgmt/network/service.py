@@ -1,6 +1,7 @@
 """Storing the walking network."""
 
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from gridmgmt.db import Session
@@ -20,7 +21,8 @@ def store(session: Session, edition: Edition, network: NetworkIntake) -> int:
         "geom": shapely.points(lonlat),
     }
     if network.node_osm_id is not None:
-        nodes["osm_id"] = network.node_osm_id
+        made_here = network.node_osm_id < 0
+        nodes["osm_id"] = pa.array(network.node_osm_id, mask=made_here)
     copy_columns(session, NetworkNode.__tablename__, nodes)
     edges: dict[str, object] = {
         "edition_id": edition.edition_id,
@@ -28,11 +30,10 @@ def store(session: Session, edition: Edition, network: NetworkIntake) -> int:
         "source": network.source,
         "target": network.target,
         "length_m": network.length_m,
-        "component": network.edge_component,
+        "component": network.component,
         "highway": network.highway,
         "tags": network.tags,
+        "way_id": network.way_id,
         "geom": network.geometry,
     }
-    if network.way_id is not None:
-        edges["way_id"] = network.way_id
     return copy_columns(session, NetworkEdge.__tablename__, edges)

@@ -1,0 +1,113 @@
+"""What every command shares: settings, the database, printing, and errors as one line."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from sqlalchemy.orm import sessionmaker
+
+from gridmgmt.cluster import open_database
+from gridmgmt.db import Session, make_engine, make_sessions, migrate, translated
+from gridmgmt.errors import FileRefusedError, GridMgmtError
+from gridmgmt.settings import Settings
+from gridmgmt.texts import Language, text
+
+SHOWN_PROBLEMS = 3
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings that the command was started with."""
+    found = ctx.find_object(Settings)
+    if found is None:  # a sub-command used without the main group
+        raise RuntimeError("the main command builds the settings")
+    return found
+
+
+@contextmanager
+def sessions(ctx: click.Context) -> Iterator[sessionmaker[Session]]:
+    """Open the database, bring it to the present schema, and give the factory of sessions."""
+    with open_database(settings_of(ctx)) as url:
+        migrate(url)
+        engine = make_engine(url)
+        try:
+            yield make_sessions(engine)
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def database(ctx: click.Context) -> Iterator[Session]:
+    """Open the database and give one session in one transaction, committed when the command has done its work."""
+    with sessions(ctx) as factory, translated(), factory.begin() as session:
+        yield session
+
+
+def say(ctx: click.Context, key: str, **fields: object) -> None:
+    """Print a line of the catalogue on standard output."""
+    click.echo(text(key, settings_of(ctx).lang, **fields))
+
+
+def warn(ctx: click.Context, key: str, **fields: object) -> None:
+    """Print a line of the catalogue on standard error."""
+    click.echo(text(key, settings_of(ctx).lang, **fields), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
+    """Print columns, the first ``left`` flush left and the others flush right, wide characters counted as two."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(_width(row[i]) for row in table) for i in range(len(header))]
+    for row in table:
+        cells = [_padded(cell, widths[i], left=i < left) for i, cell in enumerate(row)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _width(cell: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in cell)
+
+
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    space = " " * (width - _width(cell))
+    return cell + space if left else space + cell
+
+
+def error_line(error: GridMgmtError, lang: Language) -> str:
+    """Return an error as one line; a refused file names its first problems with their rows."""
+    line = error.message(lang)
+    if isinstance(error, FileRefusedError) and error.problems:
+        shown = [
+            text("cli.problem", lang, row="-" if p.row is None else p.row, reason=p.message(lang))
+            for p in error.problems[:SHOWN_PROBLEMS]
+        ]
+        line += " " + "; ".join(shown)
+    return " ".join(line.split())
+
+
+def columns_of(pairs: Sequence[str], field: str) -> Mapping[str, str]:
+    """Return ``ROLE=NAME`` arguments as a mapping.
+
+    Raises
+    ------
+    click.BadParameter
+        When an argument holds no ``=``.
+    """
+    found = {}
+    for pair in pairs:
+        role, sign, name = pair.partition("=")
+        if not (sign and role and name):
+            raise click.BadParameter(f"{pair!r}: {field}=…", param_hint=f"--{field}")
+        found[role] = name
+    return found
+
+
+def on_terminal() -> bool:
+    """Tell whether a person watches standard error."""
+    return sys.stderr.isatty()

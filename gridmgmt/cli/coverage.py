@@ -1,0 +1,155 @@
+"""``gridmgmt coverage``: runs and their reports."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+from sqlalchemy.orm import sessionmaker
+from tqdm import tqdm
+
+from gridmgmt.cli.context import database, on_terminal, print_table, say, sessions, settings_of
+from gridmgmt.clock import local_date, system_clock
+from gridmgmt.coverage import queries, rules
+from gridmgmt.coverage.document import CoverageDocument, Figures
+from gridmgmt.db import Session
+from gridmgmt.jobs import queries as job_queries
+from gridmgmt.reports.coverage_json import coverage_json
+from gridmgmt.reports.formatting import area_name, count_text, note_text, ratio_text
+from gridmgmt.reports.render import MEDIA_TYPES, render
+from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.texts import text
+from gridmgmt.work import ask_coverage, finish_coverage
+
+PROGRESS_EVERY_S = 0.2
+
+
+@click.group()
+def coverage() -> None:
+    """Who reaches a service point on foot within a limit."""
+
+
+def _numbers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: 5,10,15,20") from error
+
+
+@coverage.command()
+@click.option("--minutes", type=float, default=rules.DEFAULT_MINUTES, show_default=True, help="Limit of the walk.")
+@click.option("--bands", callback=_numbers, metavar="5,10,15,20", help="Ends of the bands in minutes.")
+@click.option("--profile", default=rules.DEFAULT_PROFILE, show_default=True, help="Walking profile.")
+@click.option("--area", "area_code", help="Only places in the area of this code.")
+@click.option(
+    "--type", "types", multiple=True, type=click.Choice([str(v) for v in ServicePointType]), help="Types of points."
+)
+@click.option(
+    "--connection-limit", type=float, default=rules.DEFAULT_CONNECTION_LIMIT_M, show_default=True,
+    help="Farthest distance to a street, in metres.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    minutes: float,
+    bands: tuple[float, ...] | None,
+    profile: str,
+    area_code: str | None,
+    types: tuple[str, ...],
+    connection_limit: float,
+    as_json: bool,
+) -> None:
+    """Compute who is covered, print the table and the run's id."""
+    request = rules.make_request(
+        minutes=minutes,
+        bands_min=bands,
+        profile=profile,
+        area_code=area_code,
+        types=types,
+        connection_limit_m=connection_limit,
+    )
+    with sessions(ctx) as factory:
+        run_id, job_id = ask_coverage(factory, request, on=local_date(system_clock()))
+        with _progress(factory, job_id):
+            document = finish_coverage(factory, run_id, job_id, lease_s=settings_of(ctx).job_lease_s)
+    if as_json:
+        click.echo(coverage_json(document))
+        return
+    _print_summary(ctx, document)
+    say(ctx, "cli.run_done", run_id=run_id)
+
+
+@contextmanager
+def _progress(factory: sessionmaker[Session], job_id: int) -> Iterator[None]:
+    """Show a bar on a terminal while a job runs; nothing in a pipe."""
+    if not on_terminal():
+        yield
+        return
+    done = Event()
+
+    def watch() -> None:
+        with tqdm(total=100, leave=False, bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
+            while not done.wait(PROGRESS_EVERY_S):
+                with factory.begin() as session:
+                    job = job_queries.job_by_id(session, job_id)
+                    bar.n = round(job.progress * 100)
+                    bar.set_description(text(job.stage) if job.stage else "")
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@coverage.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--format", "format_", type=click.Choice(list(MEDIA_TYPES)), default="json", show_default=True)
+@click.option("--public", is_flag=True, help="The public form: area level, small counts suppressed.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
+)
+@click.pass_context
+def report(ctx: click.Context, run_id: int, *, format_: str, public: bool, output: Path | None) -> None:
+    """Write the report of a run as JSON, HTML, XLSX or GeoJSON."""
+    settings = settings_of(ctx)
+    with database(ctx) as session:
+        rendered = render(
+            session,
+            queries.run_by_id(session, run_id),
+            format_,
+            lang=settings.lang,
+            form="public" if public else "exact",
+            threshold=settings.suppression_threshold,
+        )
+    if output is None:
+        click.echo(rendered.content, nl=False)
+        return
+    output.write_bytes(rendered.content)
+    say(ctx, "cli.report_written", file=output)
+
+
+def _print_summary(ctx: click.Context, document: CoverageDocument) -> None:
+    lang = settings_of(ctx).lang
+    for note in document.notes:
+        click.echo(note_text(note, lang))
+    names = ("residents", "covered", "uncovered", "not_connectable", "outside", "ratio")
+    header = [text("cli.area_name", lang), *(text(f"cli.figure_{name}", lang) for name in names)]
+    rows = [[text("cli.total", lang), *_cells(document.totals, names)]]
+    for level in document.levels[:2]:
+        rows += [[f"{area.code} {area_name(area.name, lang)}", *_cells(area.figures, names)] for area in level.areas]
+        if level.remainder is not None:
+            rows.append([text("cli.remainder", lang), *_cells(level.remainder, names)])
+    print_table(header, rows)
+
+
+def _cells(figures: Figures, names: tuple[str, ...]) -> list[str]:
+    *counts, ratio = (getattr(figures, name) for name in names)
+    return [*(count_text(count, modelled=True) for count in counts), ratio_text(ratio)]

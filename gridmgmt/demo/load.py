@@ -1,0 +1,102 @@
+"""Loading the synthetic district through the same imports that real files take."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from sqlalchemy.orm import sessionmaker
+
+from gridmgmt import imports
+from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.coverage.rules import make_request
+from gridmgmt.db import Session
+from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
+from gridmgmt.editions.models import Counting
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.imports import Labels, Outcome
+from gridmgmt.ingest.intake import Intake
+from gridmgmt.ingest.network import NetworkIntake, read_network
+from gridmgmt.jobs.worker import transaction
+from gridmgmt.land.rules import LandKind
+from gridmgmt.texts import text
+from gridmgmt.work import ask_coverage, finish_coverage
+
+IN_FORCE_FROM = date(2015, 1, 1)
+"""A fixed day, so that the same seed gives the same editions whenever it is loaded."""
+
+
+def load_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> list[Outcome]:
+    """Generate the district of a seed and load it in one transaction; loading it twice changes nothing.
+
+    Raises
+    ------
+    ConflictError
+        When the folder holds real data, or the demo of another seed.
+    """
+    district = generate(seed)
+    labels = Labels(name=text(EDITION), source=text(SOURCE, seed=seed), valid_from=IN_FORCE_FROM, synthetic=True)
+    with transaction(factory) as session:
+        return list(_load(session, district, labels))
+
+
+def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) -> bool:
+    """Load the demo into an empty folder and compute its 20-minute coverage; tell whether it was empty."""
+    with transaction(factory) as session:
+        if holds_synthetic(session) is not None:
+            return False
+    load_demo(factory)
+    run_id, job_id = ask_coverage(factory, make_request(), on=today)
+    finish_coverage(factory, run_id, job_id, lease_s=lease_s)
+    return True
+
+
+def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:
+    for level in sorted(RANK, key=lambda level: (RANK[level], level)):
+        of_level = district.areas[district.areas["level"] == level]
+        if len(of_level):
+            yield imports.import_areas(session, _intake(of_level, district), labels, level=AreaLevel(level))
+    for kind, frame in _land(district).items():
+        yield imports.import_features(session, _intake(frame, district), labels, kind=kind)
+    yield imports.import_network(session, _network(district), labels)
+    places = district.places
+    bands = places.filter(like="residents_")
+    places = places.assign(residents_60_plus=bands.sum(axis=1))
+    yield imports.import_population(session, _intake(places, district), labels, counting=Counting.COUNTED)
+    yield imports.import_service_points(session, _intake(district.service_points, district), labels)
+    cases = district.cases if "due_at" in district.cases else district.cases.assign(due_at=None)
+    yield imports.import_cases(session, _intake(cases, district), labels)
+
+
+def _land(district: DemoDistrict) -> dict[LandKind, gpd.GeoDataFrame]:
+    return {
+        LandKind.WATER: district.water,
+        LandKind.RAIL: district.rail,
+        LandKind.WALL: district.walls,
+        LandKind.HAZARD: district.hazards,
+        LandKind.LANDUSE: district.landuse,
+    }
+
+
+def _intake(frame: gpd.GeoDataFrame, district: DemoDistrict) -> Intake:
+    """Return a frame as if it had been read from a file; every row of the generator is good."""
+    rows = frame.reset_index(drop=True).assign(row=np.arange(1, len(frame) + 1))
+    for name in ("name", "address"):
+        if name not in rows:
+            rows[name] = None
+    if "attributes" not in rows:
+        kinds = rows["kind"] if "kind" in rows else [None] * len(rows)
+        rows["attributes"] = pd.Series([{"class": kind} if kind else {} for kind in kinds], dtype=object)
+    sha256 = ""
+    return Intake(rows, (), len(rows), sha256, crs_declared=True, details={"seed": district.seed})
+
+
+def _network(district: DemoDistrict) -> NetworkIntake:
+    """Read the streets back from a file, so that nodes and lengths are made as for any user's streets."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "streets.parquet"
+        district.streets.to_parquet(file)
+        return read_network(file)

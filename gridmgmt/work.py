@@ -1,0 +1,36 @@
+"""Which handler performs which kind of job, and performing one in this very process."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy.orm import sessionmaker
+
+from gridmgmt.coverage import queries, service
+from gridmgmt.coverage.document import CoverageDocument
+from gridmgmt.coverage.rules import CoverageRequest
+from gridmgmt.db import Session
+from gridmgmt.jobs.service import result_of
+from gridmgmt.jobs.worker import Handler, Worker, transaction
+
+HANDLERS: Mapping[str, Handler] = {service.JOB_KIND: service.perform}
+"""What performs each kind of job, here and in the worker process."""
+
+
+def ask_coverage(factory: sessionmaker[Session], request: CoverageRequest, *, on: date) -> tuple[int, int]:
+    """Enqueue a coverage run and return the ids of the run and of its job."""
+    with transaction(factory) as session:
+        run = service.request_run(session, request, on=on)
+        return run.run_id, run.job_id
+
+
+def finish_coverage(factory: sessionmaker[Session], run_id: int, job_id: int, *, lease_s: float) -> CoverageDocument:
+    """Perform the job of a run in this process, or wait for the worker that has taken it, and return the answer.
+
+    Raises
+    ------
+    JobFailedError, JobCancelledError
+        When the job ended without an answer.
+    """
+    result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
+    with transaction(factory) as session:
+        return service.document_of(queries.run_by_id(session, run_id))
