@@ -84,6 +84,6 @@ class SingleFlight(Generic[T]):
                 self._forget(key, flight)
                 flight.task.cancel()
 
-    def _forget(self, key: Hashable, flight: _Flight[T] | None) -> None:
+    def _forget(self, key: Hashable, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]

@@ -18,8 +18,11 @@ from layers.selection import Selection
 from layers.specs import Layer
 from layers.tiles import BUFFER_UNITS, EXTENT_UNITS, Tile
 
-_CELL_UNITS = 32
-"""Features that share a cell of this size are drawn as one: a hundredth of a screen's height at most."""
+_CELL_UNITS = 64
+"""Features of one kind that share a cell of this size are one where a layer merges: eight pixels of a 512-pixel tile.
+
+The grid is aligned with the tiles and the buffer is one cell wide, so a cell is whole in every tile that shows it.
+"""
 
 _CELL = sql.SQL("floor(ST_X(geom) / (%(unit_m)s * {size})), floor(ST_Y(geom) / (%(unit_m)s * {size}))").format(
     size=sql.Literal(_CELL_UNITS)

@@ -1,0 +1,18 @@
+"""The entity tag of what a layer draws: it changes whenever the bytes could."""
+
+from hashlib import blake2b
+
+from gridmgmt import __version__
+from layers.mvt import DrawnRun, tile_statement
+from layers.selection import Selection
+from layers.specs import Layer
+
+
+def entity_tag(layer: Layer, selection: Selection, run: DrawnRun | None, stamp: str) -> str:
+    """Return the tag of any tile of a layer: the stamp of its tables, and a digest of all else that decides its look.
+
+    The tag is weak: the same tile goes out compressed and not, and both mean the same to a map.
+    """
+    parts = (__version__, tile_statement(layer), selection.on, selection.level, run)
+    digest = blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+    return f'W/"{stamp}-{digest}"'
