@@ -15,8 +15,8 @@ from gridmgmt.areas.queries import reference_outlines
 from gridmgmt.cases import service as cases
 from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Counting, Edition, Subject
-from gridmgmt.editions.rules import EditionDraft, Extent, content_sha256
+from gridmgmt.editions.models import Edition
+from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
 from gridmgmt.editions.service import close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
 from gridmgmt.ingest.intake import Intake, require_whole

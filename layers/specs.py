@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.editions.models import Subject
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.land.rules import LandKind
 

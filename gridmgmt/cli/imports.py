@@ -15,7 +15,7 @@ from gridmgmt.cli.context import columns_of, database, print_json, say, settings
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Counting
+from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases

@@ -33,7 +33,7 @@ from gridmgmt.coverage.document import (
 )
 from gridmgmt.coverage.rules import CoverageRequest, PlaceTable, figures_by_group, notes
 from gridmgmt.crs import STORAGE_SRID
-from gridmgmt.editions.models import Counting
+from gridmgmt.editions.rules import Counting
 
 LISTED_PLACES = 1_000
 """How many uncovered places the document lists; the number and residents of all of them stand beside the list."""

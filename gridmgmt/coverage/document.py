@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.editions.models import Counting, Subject
+from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
 SCHEMA = "coverage-report/1"

@@ -10,8 +10,9 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Edition, Subject
+from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus

@@ -20,8 +20,9 @@ from gridmgmt.coverage.document import CoverageDocument, InputEdition, canonical
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Counting, Edition, Subject
+from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
+from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.editions.service import metric_crs
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import copy_columns

@@ -15,8 +15,8 @@ from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
-from gridmgmt.editions.models import Counting
 from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.editions.rules import Counting
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network

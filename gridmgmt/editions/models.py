@@ -1,7 +1,6 @@
 """The editions of all inputs and the one row that describes the data folder."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from geoalchemy2 import Geometry, WKBElement
@@ -11,25 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Base
-
-
-class Subject(StrEnum):
-    """What an edition is an edition of."""
-
-    AREAS = "areas"
-    NETWORK = "network"
-    POPULATION = "population"
-    SERVICE_POINTS = "service_points"
-    LAND = "land"
-    CASES = "cases"
-
-
-class Counting(StrEnum):
-    """How the residents of a population edition came about."""
-
-    COUNTED = "counted"
-    MODELLED = "modelled"
-    PLACES_ONLY = "places_only"
 
 
 class Edition(Base):

@@ -6,7 +6,8 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from gridmgmt.db import Session
-from gridmgmt.editions.models import DataFolder, Edition, Subject
+from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.editions.rules import Subject
 
 
 def in_force_on(on: date) -> ColumnElement[bool]:
@@ -14,7 +15,7 @@ def in_force_on(on: date) -> ColumnElement[bool]:
     return and_(Edition.valid_from <= on, or_(Edition.valid_to.is_(None), Edition.valid_to > on))
 
 
-def edition_ids_in_force(subject: Subject, on: date) -> Select[tuple[int]]:
+def edition_ids_in_force(subject: Subject, on: date) -> Select[int]:
     """Return the statement that selects the editions of a subject in force on a day."""
     return select(Edition.edition_id).where(Edition.subject == subject, in_force_on(on))
 

@@ -5,10 +5,31 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import shapely
+
+
+class Subject(StrEnum):
+    """What an edition is an edition of."""
+
+    AREAS = "areas"
+    NETWORK = "network"
+    POPULATION = "population"
+    SERVICE_POINTS = "service_points"
+    LAND = "land"
+    CASES = "cases"
+
+
+class Counting(StrEnum):
+    """How the residents of a population edition came about."""
+
+    COUNTED = "counted"
+    MODELLED = "modelled"
+    PLACES_ONLY = "places_only"
+
 
 Extent = tuple[float, float, float, float]
 """(west, south, east, north) in degrees."""

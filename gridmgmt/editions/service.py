@@ -8,8 +8,8 @@ from sqlalchemy import func, select, update
 from gridmgmt.crs import STORAGE_SRID, check_metric_crs, choose_metric_crs
 from gridmgmt.db import Session
 from gridmgmt.editions import queries
-from gridmgmt.editions.models import DataFolder, Edition, Subject
-from gridmgmt.editions.rules import EditionDraft, Extent
+from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.editions.rules import EditionDraft, Extent, Subject
 from gridmgmt.errors import ConflictError, NotFoundError
 
 _IMPORT_LOCK = 3_101_131

@@ -8,8 +8,8 @@ from sqlalchemy import Double, func, select
 
 from gridmgmt.areas.models import Area
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Subject
 from gridmgmt.editions.queries import edition_ids_in_force
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import read_table
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace

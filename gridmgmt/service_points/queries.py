@@ -9,8 +9,9 @@ from sqlalchemy import Double, func, select, tuple_
 
 from gridmgmt.areas.models import Area
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Edition, Subject
+from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import read_table
 from gridmgmt.service_points.models import ServicePoint
