@@ -3,6 +3,8 @@
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -60,7 +62,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
     """
     if not file.is_file():
         raise InputError("backup_missing", value=file)
-    with psycopg.connect(libpq_url(url)) as connection:
+    with _connected(url) as connection:
         held = len(own_tables(connection))
     if held and not replace:
         raise ConflictError("restore_not_empty", value=held)
@@ -74,8 +76,14 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
 
 
 def reset(url: str) -> None:
-    """Drop everything that the database holds, in one transaction; its extensions stay."""
-    with psycopg.connect(libpq_url(url)) as connection:
+    """Drop everything that the database holds, in one transaction; its extensions stay.
+
+    Raises
+    ------
+    UnavailableError
+        When somebody keeps a table locked for more than 30 s.
+    """
+    with _connected(url) as connection:
         connection.execute(EMPTY_SQL)
 
 
@@ -84,10 +92,20 @@ def table_checksums(url: str) -> dict[str, tuple[int, str]]:
 
     All tables are read from one snapshot; the order of rows does not matter.
     """
-    with psycopg.connect(libpq_url(url)) as connection:
+    with _connected(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute(_STABLE_TEXT)
         return {f"{schema}.{name}": table_checksum(connection, schema, name) for schema, name in own_tables(connection)}
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg.Connection]:
+    """Give a connection in one transaction, its failures as the project's own."""
+    try:
+        with psycopg.connect(libpq_url(url)) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise UnavailableError("database_unavailable", detail=str(error).strip()) from error
 
 
 def _as_script(tools: "_Tools", file: Path, folder: Path) -> Path:
@@ -108,7 +126,7 @@ class _Tools:
     """PostgreSQL's client programs for one database."""
 
     def __init__(self, url: str) -> None:
-        with psycopg.connect(libpq_url(url)) as connection:
+        with _connected(url) as connection:
             self._binaries = client_binaries(connection.info.server_version // 10_000)
         parts = conninfo_to_dict(libpq_url(url))
         # A password goes by the environment: arguments can be read by every user of the machine.

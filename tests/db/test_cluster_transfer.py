@@ -159,3 +159,11 @@ def test_url_that_cannot_be_read(url: str, code: str) -> None:
     assert refused.value.code == code
     assert "secret" not in refused.value.message("en")
     assert "postgresql://" in refused.value.message("zh")
+
+
+def test_server_that_went_away_is_told_as_such(tmp_path: Path) -> None:
+    gone = f"postgresql://planner@/city?host={tmp_path}"
+    for work in (lambda: reset(gone), lambda: table_checksums(gone), lambda: backup(gone, tmp_path / "one.dump")):
+        with pytest.raises(UnavailableError) as refused:
+            work()
+        assert refused.value.code == "database_unavailable"

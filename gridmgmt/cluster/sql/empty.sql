@@ -1,5 +1,8 @@
 -- Drops everything of the current database that belongs to no extension: schemas, and in public
 -- relations, routines and types. Extensions stay, since not every owner may create them again.
+-- Whoever still works in a table is waited for, but not for ever.
+SET LOCAL lock_timeout = '30s';
+
 DO $$
 DECLARE
     statement text;
