@@ -14,6 +14,8 @@ from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.values import attributes, blank, duplicates, texts
 from gridmgmt.ingest.vector import read_vector
 
+_ROWS_NAMED = 5
+
 
 def read_areas(
     path: Path,
@@ -57,7 +59,8 @@ def review_codes(review: Review, codes: Objects, column: str) -> None:
     twice, together = duplicates(codes)
     others = np.full(len(codes), "", dtype=object)
     for i in np.flatnonzero(twice):
-        others[i] = ", ".join(str(review.row[j]) for j in together[int(i)] if j != i)
+        rows = [str(review.row[j]) for j in together[int(i)] if j != i]
+        others[i] = ", ".join(rows[:_ROWS_NAMED]) + (" …" if len(rows) > _ROWS_NAMED else "")
     review.refuse(twice, "code_repeated", field=column, value=codes, rows=others)
 
 

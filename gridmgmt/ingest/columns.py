@@ -106,7 +106,8 @@ def coordinate_columns(
             continue
         matches = [match for name in names if (match := pattern.fullmatch(name))]
         if not matches:
-            raise InputError("column_missing", field=role, known=pattern.pattern, found=", ".join(names))
+            known = pattern.pattern[3:].partition(")")[0].replace("|", ", ")
+            raise InputError("column_missing", field=role, known=known, found=", ".join(names))
         named = matches[0].group(1)
         if named and not _agrees(Datum(named.lower()), datum):
             raise InputError("datum_contradicted", column=matches[0].string, named=named.lower(), datum=datum or "—")

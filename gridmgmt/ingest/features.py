@@ -73,7 +73,7 @@ def read_features(
         raise InputError("value_unknown", field="kind", value=kind, known=", ".join(_KINDS))
     wanted = _KINDS[kind]
     if check_file(path, (*VECTOR_SUFFIXES, *OSM_SUFFIXES)) in OSM_SUFFIXES:
-        rows = _osm_rows(read_shapes(path, wanted.osm_tags))
+        rows = _osm_rows(read_shapes(path, wanted.osm_tags, closed_are_areas=wanted.types[0] in POLYGONS))
     else:
         rows = read_vector(path, encoding=encoding, layer=layer)
     review = Review(rows.row)

@@ -4,10 +4,11 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gridmgmt.crs import STORAGE_SRID
@@ -98,8 +99,14 @@ class Review:
     ) -> Intake:
         """Return the intake of the good rows; columns and geometry are given for all rows."""
         data = {"row": self.row, **columns}
-        kept = {name: np.asarray(values)[self.good] for name, values in data.items()}
+        kept = {name: _column(values, self.good) for name, values in data.items()}
         frame = gpd.GeoDataFrame(kept, geometry=geometry[self.good], crs=STORAGE_SRID)
         read = len(frame) + refused_rows(self.problems)
         problems = tuple(sorted(self.problems, key=lambda p: (p.row or 0, p.code)))
         return Intake(frame, problems, read, file_sha256, crs_declared, details or {})
+
+
+def _column(values: object, good: Mask) -> "pd.Series[Any]":
+    """Return the good cells of a column (of any type); text stays objects, so that a missing one stays None."""
+    column = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values), dtype=np.asarray(values).dtype)
+    return column[good].reset_index(drop=True)

@@ -114,7 +114,7 @@ def _stripes(opened: Sequence[tuple[str, DatasetReader]]) -> Iterator[tuple[NDAr
 
 def _people(dataset: DatasetReader, window: Window) -> Floats:
     """Return a stripe's cells in float64 with 0 for no data; refuse what cannot be a number of people."""
-    values = dataset.read(1, window=window, masked=True).filled(0).astype(np.float64).ravel()
+    values: Floats = dataset.read(1, window=window, masked=True).filled(0).astype(np.float64).ravel()
     values[np.isnan(values)] = 0.0
     wrong = np.flatnonzero((values < 0) | (values > MAX_RESIDENTS))
     if len(wrong):
@@ -135,6 +135,7 @@ def _places(grid: DatasetReader, cell: NDArray[np.int64]) -> tuple[Floats, Float
         lon, lat = to_lonlat.transform(*(grid.transform * (column + across, row + down)))
         return lon, lat
 
-    diagonals_m = [_GEOD.inv(*lonlat(0, 0), *lonlat(1, 1))[2], _GEOD.inv(*lonlat(1, 0), *lonlat(0, 1))[2]]
+    diagonals_m: list[Floats] = [_GEOD.inv(*lonlat(0, 0), *lonlat(1, 1))[2], _GEOD.inv(*lonlat(1, 0), *lonlat(0, 1))[2]]
     lon, lat = lonlat(0.5, 0.5)
-    return lon, lat, np.maximum(*diagonals_m) / 2
+    half_m: Floats = np.maximum(*diagonals_m) / 2
+    return lon, lat, half_m

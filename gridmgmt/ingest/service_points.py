@@ -10,7 +10,7 @@ import shapely
 
 from gridmgmt.crs import Datum, Extent
 from gridmgmt.ingest.areas import review_codes
-from gridmgmt.ingest.columns import find_column, require_column
+from gridmgmt.ingest.columns import coordinate_columns, find_column, require_column
 from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
@@ -52,7 +52,9 @@ def read_service_points(  # noqa: PLR0913  each is an option of the import comma
     given = dict(columns or {})
     rows, left_out = filtered(read_rows(path, encoding=encoding, layer=layer), tuple(filters))
     review = Review(rows.row, rows.problems)
-    geometry = reviewed_points(rows, review, datum=datum, lon=given.get("lon"), lat=given.get("lat"), extent=extent)
+    lon, lat = given.get("lon"), given.get("lat")
+    places = () if rows.geometry is not None else coordinate_columns(rows.columns, lon, lat, datum)
+    geometry = reviewed_points(rows, review, datum=datum, lon=lon, lat=lat, extent=extent)
     used: dict[str, str | None] = {
         role: find_column(rows.columns, candidates, given.get(role))
         for role, candidates in (("status", "status"), ("capacity", "capacity"), ("address", "address"))
@@ -69,7 +71,7 @@ def read_service_points(  # noqa: PLR0913  each is an option of the import comma
         "status": _statuses(rows, review, used["status"]),
         "capacity": _capacities(rows, review, used["capacity"]),
         "address": addresses,
-        "attributes": attributes(rows.columns, set(used.values())),
+        "attributes": attributes(rows.columns, {*used.values(), *places}),
     }
     return review.intake(
         found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
