@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -14,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from gridmgmt.errors import ConflictError, GridMgmtError, InputError, UnavailableError
 from gridmgmt.settings import PROJECT_DIR
 
-__all__ = ["Base", "Session", "make_engine", "make_sessions", "migrate", "sqlalchemy_url", "translated"]
+__all__ = ["Base", "Session", "check_schema", "make_engine", "make_sessions", "migrate", "sqlalchemy_url", "translated"]
 
 STATEMENT_TIMEOUT_MS = 120_000
 """No statement of a request or job may hold a connection longer than this."""
@@ -60,10 +63,33 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema to a revision; concurrent callers wait for each other."""
-    config = Config(toml_file=PROJECT_DIR / "pyproject.toml")
+    config = _alembic_config()
     config.attributes["url"] = sqlalchemy_url(url)
     with translated():
         command.upgrade(config, revision)
+
+
+def check_schema(session: Session) -> None:
+    """Refuse a database whose schema is not the one that this program needs.
+
+    Raises
+    ------
+    UnavailableError
+        When the schema is older or newer.
+    """
+    needed = _head_revision()
+    found = MigrationContext.configure(session.connection()).get_current_revision()
+    if found != needed:
+        raise UnavailableError("schema_behind", found=found or "-", needed=needed)
+
+
+def _alembic_config() -> Config:
+    return Config(toml_file=PROJECT_DIR / "pyproject.toml")
+
+
+@cache
+def _head_revision() -> str | None:
+    return ScriptDirectory.from_config(_alembic_config()).get_current_head()
 
 
 def _translate(error: DBAPIError) -> GridMgmtError | None:

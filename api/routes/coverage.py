@@ -1,0 +1,112 @@
+"""Coverage: asking for runs, their answers, reports and maps."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api import answers
+from api.answers import AnsweredRun, RunAccepted, RunAsk, RunPlace, RunSummary
+from api.context import Context, RequestSession
+from api.inline import inline_policy
+from api.language import Lang
+from api.paging import Page, Pages
+from gridmgmt.coverage import queries
+from gridmgmt.coverage.document import Level, LevelFigures
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.errors import ForbiddenError, NotFoundError
+from gridmgmt.jobs.queries import job_states
+from gridmgmt.service_points.rules import ServicePointType
+
+router = APIRouter(prefix="/coverage", tags=["coverage"])
+
+RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the run.")]
+PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the place, as the coverage tiles have it.")]
+ReportFormat = Literal["json", "html", "xlsx", "geojson"]
+
+
+@router.post("/runs", status_code=202, summary="Ask for a coverage run")
+def ask_for_run(session: RequestSession, context: Context, ask: RunAsk, response: Response) -> RunAccepted:
+    """Enqueue a run and return its job; who reaches a point of the types on foot within the minutes."""
+    accepted = answers.request_run(session, ask, on=context.today())
+    response.headers["Location"] = accepted.links["job"]
+    return accepted
+
+
+@router.get("/runs", summary="Coverage runs, the newest first")
+def list_runs(session: RequestSession, pages: Pages) -> Page[RunSummary]:
+    """List runs, finished or not, without their answers."""
+    after = pages.after(int)
+    runs = queries.newest_runs(session, pages.limit + 1, before=after[0] if after else None)
+    states = job_states(session, [run.job_id for run in runs])
+    return pages.page(runs, lambda run: answers.run_summary(run, states[run.job_id]), lambda run: (run.run_id,))
+
+
+@router.get("/runs/{run_id}", summary="One coverage run with its answer")
+def read_run(session: RequestSession, context: Context, run_id: RunId) -> AnsweredRun:
+    """Return a run; its report once it has finished, and whether an input has changed since."""
+    return answers.answered_run(session, context, queries.run_by_id(session, run_id))
+
+
+@router.get("/runs/{run_id}/areas", summary="The numbers of one run by area")
+def read_run_areas(
+    session: RequestSession,
+    context: Context,
+    run_id: RunId,
+    level: Annotated[Level | None, Query(description="Only this level.")] = None,
+) -> list[LevelFigures]:
+    """Return the figures of every area, level by level."""
+    document = answers.document(session, context, queries.run_by_id(session, run_id))
+    return [figures for figures in document.levels if level in (None, figures.level)]
+
+
+@router.get("/runs/{run_id}/places/{place_id}", summary="Why one place is covered or not")
+def read_run_place(session: RequestSession, context: Context, run_id: RunId, place_id: PlaceId) -> RunPlace:
+    """Say what a run found for one place; not given (403) in the public form."""
+    if answers.form_of(session, context) == "public":
+        raise ForbiddenError("places_withheld")
+    return answers.run_place(session, queries.run_by_id(session, run_id), place_id)
+
+
+@router.get(
+    "/runs/{run_id}/report",
+    summary="The report of one run as a file",
+    response_class=Response,
+    responses={200: {"description": "The report.", "content": answers.REPORT_CONTENT}},
+)
+def read_run_report(  # the format is a parameter of the address
+    session: RequestSession,
+    context: Context,
+    lang: Lang,
+    run_id: RunId,
+    format: Annotated[ReportFormat, Query(description="What to write it as.")] = "json",  # noqa: A002 -- its name outside
+) -> Response:
+    """Return the report as JSON, HTML, XLSX or GeoJSON; equal runs give equal bytes."""
+    rendered = answers.render(session, context, queries.run_by_id(session, run_id), format, lang)
+    headers = {"Content-Disposition": f'inline; filename="{rendered.file_name}"', **_uncached(context, session)}
+    if format == "html":
+        headers["Content-Security-Policy"] = inline_policy(rendered.content.decode())
+    return Response(rendered.content, media_type=rendered.media_type, headers=headers)
+
+
+@router.get("/reports/latest", summary="The latest report of an area and type, without starting a run")
+def read_latest_report(
+    session: RequestSession,
+    context: Context,
+    area: Annotated[str | None, Query(max_length=64, description="Code of the area; the whole without it.")] = None,
+    type: Annotated[list[ServicePointType] | None, Query(description="Exactly these types; any without it.")] = None,  # noqa: A002 -- its name outside
+) -> AnsweredRun:
+    """Return the newest finished run, marked stale when an input edition has changed since."""
+    return answers.answered_run(session, context, _latest(session, area, type))
+
+
+def _latest(session: RequestSession, area: str | None, types: list[ServicePointType] | None) -> CoverageRun:
+    run = queries.latest_finished(session, area_code=area, types=types)
+    if run is None:
+        raise NotFoundError("no_report", area=area or "*", types=", ".join(types or ()) or "*")
+    return run
+
+
+def _uncached(context: Context, session: RequestSession) -> dict[str, str]:
+    """Keep exact numbers out of shared caches."""
+    private = answers.form_of(session, context) == "exact"
+    return {"Cache-Control": "private, no-cache" if private else "no-cache"}

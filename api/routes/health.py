@@ -1,0 +1,40 @@
+"""Whether the server lives, whether it can work, and what it counts."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from api import metrics
+from api.context import RequestSession
+from gridmgmt.db import check_schema
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The server answers."""
+
+    status: str = "ok"
+
+
+@router.get("/health/live", summary="The process lives")
+def read_live() -> Health:
+    """Answer without looking at anything else."""
+    return Health()
+
+
+@router.get("/health/ready", summary="The database answers and has the present schema")
+def read_ready(session: RequestSession) -> Health:
+    """Answer 503 while the database is away or its schema is behind."""
+    check_schema(session)
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    summary="Counts and durations of requests, for Prometheus",
+    response_class=Response,
+    responses={200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}},
+)
+def read_metrics(request: Request) -> Response:
+    """Return the counts of this process."""
+    return Response(request.app.state.metrics.text(), media_type=metrics.MEDIA_TYPE)

@@ -1,0 +1,48 @@
+"""Jobs: how far they are, how they ended, cancelling."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.context import RequestSession
+from api.language import Lang
+from api.schemas import JobError, JobOut
+from gridmgmt.errors import GridMgmtError
+from gridmgmt.jobs import queries, service
+from gridmgmt.jobs.models import Job, JobState
+from gridmgmt.texts import Language, catalogue, text
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the job.")]
+
+
+@router.get("/{job_id}", summary="How far a job is, or how it ended")
+def read_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
+    """Return the state of a job: its stage and progress while it runs, its result or error when it has ended."""
+    return _job_out(queries.job_by_id(session, job_id), lang)
+
+
+@router.delete("/{job_id}", summary="Cancel a job")
+def cancel_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
+    """End a waiting job at once, ask the worker of a running one to stop; an ended job cannot be cancelled (409)."""
+    return _job_out(service.cancel(session, job_id), lang)
+
+
+def _job_out(job: Job, lang: Language) -> JobOut:
+    error = None
+    if job.error is not None:
+        words = GridMgmtError(job.error["code"], **job.error["fields"]).message(lang)
+        error = JobError(code=job.error["code"], detail=words)
+    links = {"self": f"/api/v1/jobs/{job.job_id}"}
+    if (run_id := job.arguments.get("run_id")) is not None:
+        links["run"] = f"/api/v1/coverage/runs/{run_id}"
+    names = ("job_id", "kind", "stage", "progress", "attempt", "cancel_requested", "result", "created_at",
+             "started_at", "finished_at")  # fmt: skip
+    return JobOut(
+        **{name: getattr(job, name) for name in names},
+        state=JobState(job.state),
+        stage_text=text(job.stage, lang) if job.stage and job.stage in catalogue() else job.stage,
+        error=error,
+        links=links,
+    )
