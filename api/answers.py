@@ -1,0 +1,218 @@
+"""Coverage runs as the interface answers them, each in the form of numbers that this server gives.
+
+The rooms that compute and draw (numba, pandas, folium) take seconds to import, so they are imported where they are
+first asked for: the server answers before that.
+"""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.context import ApiContext
+from api.schemas import AreaLite, Links, Metres, Seconds
+from gridmgmt.areas.queries import areas_at
+from gridmgmt.coverage import queries
+from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.coverage.rules import (
+    DEFAULT_CONNECTION_LIMIT_M,
+    DEFAULT_MINUTES,
+    DEFAULT_PROFILE,
+    make_request,
+    result_form,
+)
+from gridmgmt.db import Session
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.jobs.models import JobState
+from gridmgmt.jobs.queries import job_by_id
+from gridmgmt.population.queries import place_by_id
+from gridmgmt.reports.coverage_json import CoverageReport, coverage_report
+from gridmgmt.service_points.queries import point_by_id
+from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.texts import Language
+
+if TYPE_CHECKING:
+    from gridmgmt.reports.render import Rendered
+
+REPORT_CONTENT: dict[str, dict[str, object]] = {
+    "application/json": {"schema": {"$ref": "#/components/schemas/CoverageReport"}},
+    "application/geo+json": {},
+    "text/html": {},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+}
+"""The media types of a report, for the documentation."""
+
+
+class RunAsk(BaseModel):
+    """What a coverage run is asked."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"minutes": 20, "profile": "elder", "types": ["meal_point"]}]},
+    )
+
+    minutes: Annotated[float, Field(description="Limit of the walk in minutes, inclusive.")] = DEFAULT_MINUTES
+    bands: Annotated[list[float] | None, Field(description="Ends of the bands in minutes.", max_length=20)] = None
+    profile: Annotated[str, Field(description="Walking profile.", max_length=100)] = DEFAULT_PROFILE
+    area: Annotated[str | None, Field(description="Only places in the area of this code.", max_length=64)] = None
+    types: Annotated[
+        list[ServicePointType], Field(description="Types of points; the elderly service points without any.")
+    ] = []
+    connection_limit_m: Annotated[float, Field(description="Farthest distance from a place to a street in metres.")] = (
+        DEFAULT_CONNECTION_LIMIT_M
+    )
+
+
+class RunAccepted(BaseModel):
+    """A run that will be performed."""
+
+    job_id: int
+    run_id: int
+    links: Links
+
+
+class RunSummary(BaseModel):
+    """One run without its answer."""
+
+    run_id: int
+    job_id: int
+    state: JobState
+    created_at: datetime
+    finished_at: datetime | None
+    limit_s: float = Field(description="Limit of the walk in seconds.")
+    profile: str
+    area_code: str | None
+    types: list[ServicePointType]
+    links: Links
+
+
+class AnsweredRun(RunSummary):
+    """One run with its answer, in the form of numbers that this server gives."""
+
+    stale: bool = Field(description="An input edition has changed since; a new run would answer otherwise.")
+    stale_because: list[str] = Field(description="The inputs that have changed.", examples=[["network: 2026"]])
+    report: CoverageReport | None = Field(description="Null until the job has succeeded.")
+
+
+class NearestPoint(BaseModel):
+    """A service point by its names."""
+
+    code: str
+    name: str
+    type: ServicePointType
+
+
+class RunPlace(BaseModel):
+    """What a run found for one place."""
+
+    place_id: int
+    place_no: int
+    status: PlaceStatusName
+    walk_time_s: Seconds = Field(description="To the nearest open point, also beyond the limit; null without a way.")
+    snap_distance_m: Metres = Field(description="To the network; null where no street lies within the limit.")
+    residents: float | None = Field(description="Residents of 60 and over; null in an edition without counts.")
+    lon: float
+    lat: float
+    nearest_point: NearestPoint | None
+    areas: list[AreaLite]
+
+
+def form_of(session: Session, context: ApiContext) -> ResultForm:
+    """Return the form of numbers that this server gives for the data it holds."""
+    return result_form(context.settings.results, synthetic=holds_synthetic(session))
+
+
+def request_run(session: Session, ask: RunAsk, *, on: date) -> RunAccepted:
+    """Enqueue a run in the caller's transaction."""
+    from gridmgmt.coverage.service import request_run as request  # noqa: PLC0415 -- see the module
+
+    asked = make_request(
+        minutes=ask.minutes,
+        bands_min=ask.bands,
+        profile=ask.profile,
+        area_code=ask.area,
+        types=ask.types,
+        connection_limit_m=ask.connection_limit_m,
+    )
+    run = request(session, asked, on=on)
+    return RunAccepted(job_id=run.job_id, run_id=run.run_id, links=_links(run))
+
+
+def run_summary(run: CoverageRun, state: JobState) -> RunSummary:
+    """Return a run without its answer."""
+    return RunSummary(
+        run_id=run.run_id,
+        job_id=run.job_id,
+        state=state,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+        limit_s=run.parameters["limit_s"],
+        profile=run.parameters["profile"],
+        area_code=run.area_code,
+        types=[ServicePointType(type_) for type_ in run.types],
+        links=_links(run),
+    )
+
+
+def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> AnsweredRun:
+    """Return a run with its answer, and whether that still holds today."""
+    from gridmgmt.coverage.service import stale_inputs  # noqa: PLC0415 -- see the module
+
+    state = JobState(job_by_id(session, run.job_id).state)
+    finished = run.finished_at is not None
+    changed = stale_inputs(session, run, on=context.today()) if finished else []
+    return AnsweredRun(
+        **run_summary(run, state).model_dump(),
+        stale=bool(changed),
+        stale_because=changed,
+        report=coverage_report(document(session, context, run)) if finished else None,
+    )
+
+
+def document(session: Session, context: ApiContext, run: CoverageRun) -> CoverageDocument:
+    """Return the answer of a finished run in the form that this server gives."""
+    from gridmgmt.reports.render import document_in_form  # noqa: PLC0415 -- see the module
+
+    return document_in_form(run, form_of(session, context), context.settings.suppression_threshold)
+
+
+def run_place(session: Session, run: CoverageRun, place_id: int) -> RunPlace:
+    """Return what a run found for one place, with the areas it lies in on the day of the run."""
+    from gridmgmt.analysis.coverage import PlaceStatus  # noqa: PLC0415 -- see the module
+
+    found = queries.place_result(session, run.run_id, place_id)
+    place = place_by_id(session, place_id)
+    point = None if found.point_id is None else point_by_id(session, found.point_id)
+    areas = areas_at(session, place.lon, place.lat, date.fromisoformat(run.parameters["on"]))
+    return RunPlace(
+        place_id=place_id,
+        place_no=place.place_no,
+        status=PlaceStatus(found.status).name.lower(),
+        walk_time_s=found.walk_time_s,
+        snap_distance_m=found.snap_distance_m,
+        residents=place.residents_60_plus,
+        lon=place.lon,
+        lat=place.lat,
+        nearest_point=point and NearestPoint(code=point.code, name=point.name, type=ServicePointType(point.type)),
+        areas=[AreaLite.model_validate(area) for area in areas],
+    )
+
+
+def render(session: Session, context: ApiContext, run: CoverageRun, format_: str, lang: Language) -> "Rendered":
+    """Return the report of a finished run as a file."""
+    from gridmgmt.reports.render import render as rendered  # noqa: PLC0415 -- see the module
+
+    return rendered(
+        session,
+        run,
+        format_,
+        lang=lang,
+        form=form_of(session, context),
+        threshold=context.settings.suppression_threshold,
+    )
+
+
+def _links(run: CoverageRun) -> dict[str, str]:
+    here = f"/api/v1/coverage/runs/{run.run_id}"
+    return {"self": here, "job": f"/api/v1/jobs/{run.job_id}", "report": f"{here}/report", "map": f"{here}/map"}

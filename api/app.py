@@ -1,0 +1,103 @@
+"""The application: composed here and nowhere else, from settings and the address of a database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import pages
+from api.context import ApiContext
+from api.envelope import Envelope
+from api.metrics import Metrics
+from api.pages import OPENAPI_PATH
+from api.problems import MEDIA_TYPE, install_handlers
+from api.routes import areas, cases, coverage, folder, health, jobs, points
+from api.schemas import Problem
+from api.tiles import TileApp
+from gridmgmt import __version__
+from gridmgmt.clock import Clock, system_clock
+from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.jobs.worker import transaction
+from gridmgmt.settings import Settings
+
+PREFIX = "/api/v1"
+TITLE = "gridmgmt"
+DESCRIPTION = (
+    "Urban grid management on PostGIS. Positions are longitude and latitude in WGS 84, areas in m², lengths in m, "
+    "durations in s, ratios 0–1, times RFC 3339. Errors are problem details (RFC 9457)."
+)
+
+
+def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> FastAPI:
+    """Return the application for one database; it connects when it is first asked.
+
+    Parameters
+    ----------
+    url
+        The database, at the present schema.
+    clock
+        Tells today, whose editions count where a request names no day.
+    """
+    engine = make_engine(url, pool_size=settings.pool_size)
+    tiles = TileApp(settings, url, clock=clock)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # One thread a connection: a request waits for a thread, never in one for a connection.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.pool_size
+        await tiles.startup()
+        yield
+        await tiles.shutdown()
+        engine.dispose()
+
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.context = ApiContext(settings, partial(transaction, make_sessions(engine)), clock)
+    app.state.metrics = metrics
+    install_handlers(app)
+    _add_routes(app, tiles)
+    app.add_middleware(Envelope, metrics=metrics)
+    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document
+    return app
+
+
+def _add_routes(app: FastAPI, tiles: TileApp) -> None:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
+    for module in (folder, areas, points, cases, coverage, jobs):
+        app.include_router(module.router, prefix=PREFIX, responses=problem)
+    app.include_router(health.router, responses=problem)
+    app.mount("/tiles", tiles)
+    app.include_router(pages.router)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, in which every error is a problem."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes,
+            separate_input_output_schemas=False,
+        )  # fmt: skip
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        definitions = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(definitions.pop("$defs"), Problem=definitions)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+        document["components"]["schemas"] = dict(sorted(schemas.items()))
+        app.openapi_schema = document
+    return app.openapi_schema

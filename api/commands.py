@@ -1,0 +1,108 @@
+"""``gridmgmt serve`` and ``gridmgmt worker``."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from api.server import announced, listen, run_web, set_up_logging, supervised_worker
+from gridmgmt.cli.context import settings_of
+from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cluster import exclusive_server, open_database
+from gridmgmt.coverage.queries import latest_finished
+from gridmgmt.db import make_engine, make_sessions, migrate
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.jobs.worker import Worker, transaction
+from gridmgmt.settings import Settings
+from gridmgmt.texts import text
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (GRIDMGMT_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (GRIDMGMT_PORT).")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Web processes.")
+@click.option("--demo", is_flag=True, help="Load the synthetic district when the database is empty.")
+@click.pass_context
+def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: int, demo: bool) -> None:
+    """Serve the console, the interface and the tiles until Ctrl-C, with a worker for the jobs."""
+    set_up_logging()
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings_of(ctx).model_copy(update=given)
+    with (
+        _until_signalled(),
+        exclusive_server(settings.data),
+        listen(settings.host, settings.port) as listening,
+        open_database(settings) as url,
+    ):
+        report_path = _prepare(settings, url, demo=demo)
+        with supervised_worker(settings), announced(settings, report_path):
+            run_web(settings, url, listening, workers=workers)
+
+
+@click.command()
+@click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input closes: the server is gone.")
+@click.pass_context
+def worker(ctx: click.Context, *, supervised: bool) -> None:
+    """Perform jobs until Ctrl-C; a server has a worker of its own, more help on more cores."""
+    from gridmgmt.work import HANDLERS  # noqa: PLC0415 -- takes seconds, which a web process has no use for
+
+    set_up_logging()
+    settings = settings_of(ctx)
+    with open_database(settings) as url:
+        migrate(url)
+        engine = make_engine(url)
+        performing = Worker(make_sessions(engine), HANDLERS, lease_s=settings.job_lease_s)
+        performing.stop_on_signals()
+        if supervised:
+            threading.Thread(target=_stop_when_input_closes, daemon=True).start()
+        performing.run()
+        engine.dispose()
+
+
+@contextmanager
+def _until_signalled() -> Iterator[None]:
+    """End what is inside in order when Ctrl-C or SIGTERM comes; only the first counts."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+
+
+def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
+    """Bring the schema up, load the demo into an empty database, and return the path of a ready report."""
+    migrate(url)
+    engine = make_engine(url)
+    try:
+        sessions = make_sessions(engine)
+        with transaction(sessions) as session:
+            empty = holds_synthetic(session) is None
+        if demo and empty:
+            from gridmgmt.demo.load import ensure_demo  # noqa: PLC0415 -- takes seconds, and only the first start needs it
+
+            click.echo(text("serve.loading_demo", settings.lang))
+            ensure_demo(sessions, today=local_date(system_clock()), lease_s=settings.job_lease_s)
+        with transaction(sessions) as session:
+            run = latest_finished(session)
+            return (
+                None if run is None else f"/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"
+            )
+    finally:
+        engine.dispose()
+
+
+def _stop_when_input_closes() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

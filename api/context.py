@@ -1,0 +1,55 @@
+"""What an application is made of, and what its routes ask for: a session, today, the form of the numbers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from gridmgmt.clock import Clock, local_date
+from gridmgmt.db import Session
+from gridmgmt.settings import Settings
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """The parts of one application, made by :func:`api.app.create_app`."""
+
+    settings: Settings
+    transaction: Callable[[], AbstractContextManager[Session]]
+    clock: Clock
+
+    def today(self) -> date:
+        """Return the present date of the district."""
+        return local_date(self.clock())
+
+
+def _context(request: Request) -> ApiContext:
+    context: ApiContext = request.app.state.context
+    return context
+
+
+Context = Annotated[ApiContext, Depends(_context)]
+
+
+def _session(context: Context) -> Iterator[Session]:
+    """Open the one transaction of a request; it is committed before the answer is sent."""
+    with context.transaction() as session:
+        yield session
+
+
+RequestSession = Annotated[Session, Depends(_session, scope="function")]
+
+
+def _on(
+    context: Context,
+    on: Annotated[
+        date | None, Query(description="The day whose editions count, as 2026-01-31; today without it.")
+    ] = None,
+) -> date:
+    return on or context.today()
+
+
+OnDate = Annotated[date, Depends(_on)]

@@ -1,0 +1,197 @@
+"""What the interface answers; lengths in metres, areas in m², durations in seconds, ratios 0–1, positions WGS 84."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
+from gridmgmt.cases.rules import CaseKind, CaseStatus
+from gridmgmt.editions.rules import Counting, Subject
+from gridmgmt.jobs.models import JobState
+from gridmgmt.service_points.rules import PointStatus, ServicePointType
+
+Longitude = Annotated[float, Field(description="Degrees east, WGS 84.", examples=[121.4427])]
+Latitude = Annotated[float, Field(description="Degrees north, WGS 84.", examples=[31.3406])]
+Box = Annotated[
+    tuple[float, float, float, float],
+    Field(description="West, south, east, north in degrees.", examples=[(121.39, 31.3, 121.44, 31.35)]),
+]
+Seconds = Annotated[float | None, Field(description="Seconds.", examples=[734.2])]
+Metres = Annotated[float | None, Field(description="Metres.", examples=[12.5])]
+Links = Annotated[dict[str, str], Field(description="Addresses of what belongs to this, by what they are.")]
+
+
+class Answer(BaseModel):
+    """The base of all answers; read from the attributes of what the domain gives."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ProblemError(BaseModel):
+    """One wrong value, or one refused row of a file."""
+
+    pointer: str | None = Field(default=None, description="JSON Pointer into {path, query, body}.")
+    row: int | None = Field(default=None, description="Row of a refused file.")
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it."""
+
+    type: str = Field(
+        description="Address of the page that explains this problem.", examples=["/problems/area_unknown"]
+    )
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, with the values, and what would be right.")
+    instance: str = Field(description="The address that was asked for.")
+    request_id: str = Field(description="The number under which the server's log has this request.")
+    errors: list[ProblemError] | None = None
+
+
+class EditionOut(Answer):
+    """One import of one subject, in force from `valid_from` until before `valid_to`."""
+
+    edition_id: int
+    subject: Subject
+    part: str = Field(description="The level of areas, the kind of land features; empty for other subjects.")
+    name: str
+    valid_from: date
+    valid_to: date | None
+    source: str = Field(description="Who made the data, to be shown beside every number.")
+    synthetic: bool
+    datum: str = Field(description="Datum of the file before conversion to WGS 84.")
+    counting: Counting | None
+    content_sha256: str
+    imported_at: datetime
+
+
+class Editions(BaseModel):
+    """Editions in order of subject, part and date."""
+
+    items: list[EditionOut]
+
+
+class FolderOut(BaseModel):
+    """The data folder that this server shows."""
+
+    synthetic: bool = Field(description="The data are made up.")
+    empty: bool
+    form: Literal["exact", "public"] = Field(description="The form of small-place numbers this server gives.")
+    suppression_threshold: int = Field(description="Smaller counts above zero are withheld in the public form.")
+    extent: Box | None
+    metric_crs: str | None = Field(examples=["EPSG:4549"])
+    version: str
+    editions: list[EditionOut]
+
+
+class AreaLite(Answer):
+    """One area by its names."""
+
+    code: str = Field(examples=["310113109"])
+    name: str = Field(examples=["顾村镇"])
+    level: AreaLevel
+
+
+class AreaOut(AreaLite):
+    """One area of one edition."""
+
+    kind: AreaKind | None
+    mode: TownMode | None = Field(description="How a town manages its communities.")
+    parent_code: str | None
+    area_m2: float = Field(description="Surface on the ellipsoid in m².", examples=[41_660_000.0])
+    edition: str
+    valid_from: date
+    valid_to: date | None
+    bbox: Box
+    centre: tuple[float, float] = Field(description="Longitude and latitude of a point inside.")
+
+
+class AreaDetail(AreaOut):
+    """One area with its boundary and the areas directly below it."""
+
+    children: list[AreaLite]
+    geometry: dict[str, Any] = Field(description="GeoJSON MultiPolygon, WGS 84.")
+
+
+class AreasAt(BaseModel):
+    """The areas at a position, from the highest level down, one for each level."""
+
+    items: list[AreaOut]
+
+
+class PointOut(Answer):
+    """One service point."""
+
+    point_id: int
+    code: str
+    name: str
+    type: ServicePointType
+    status: PointStatus
+    capacity: int | None = Field(description="Places or meals, as its type counts them.")
+    address: str | None
+    lon: Longitude
+    lat: Latitude
+    edition: str
+
+
+class CaseOut(Answer):
+    """One case at a position."""
+
+    case_no: str = Field(examples=["BS-2015-0001"])
+    kind: CaseKind
+    type: str
+    status: CaseStatus
+    reported_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    lon: Longitude
+    lat: Latitude
+
+
+class CaseDetail(CaseOut):
+    """One case with the areas it falls in, from the highest level down."""
+
+    areas: list[AreaLite]
+
+
+class ProfileOut(Answer):
+    """A named way of walking."""
+
+    name: str = Field(examples=["elder"])
+    speed_m_per_s: float = Field(description="Metres per second.", examples=[0.83])
+    source: str
+
+
+class Profiles(BaseModel):
+    """All walking profiles."""
+
+    items: list[ProfileOut]
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    detail: str
+
+
+class JobOut(BaseModel):
+    """One job."""
+
+    job_id: int
+    kind: str
+    state: JobState
+    stage: str | None = Field(description="Catalogue key of what is being done.", examples=["job_stage.walking"])
+    stage_text: str | None = Field(description="The same in words.")
+    progress: float = Field(ge=0, le=1, description="Ratio done, 0–1.")
+    attempt: int
+    cancel_requested: bool
+    result: dict[str, Any] | None
+    error: JobError | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    links: Links

@@ -1,0 +1,195 @@
+"""The serving process: its socket, the web processes, the worker it looks after, what it tells the terminal."""
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from api.app import create_app
+from gridmgmt.errors import ConflictError
+from gridmgmt.settings import Settings
+from gridmgmt.texts import text
+
+GRACE_S = 5
+"""How long requests in hand, and then the worker, may take to end when the server is stopped, in seconds."""
+
+RESTART_S = 1.0
+"""How long a worker that has died stays away, in seconds."""
+
+_POLL_S = 0.1
+_COMMAND = "from gridmgmt.cli import main; main()"
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port before anything slow is begun.
+
+    Raises
+    ------
+    ConflictError
+        When another program has it, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind((host, port))
+        except OSError as error:
+            raise ConflictError("port_taken", host=host, port=port, reason=error.strerror) from error
+        taken.set_inheritable(True)
+        yield taken
+
+
+@dataclass(frozen=True)
+class AppFactory:
+    """Makes the application in a web process of its own."""
+
+    settings: Settings
+    url: str
+
+    def __call__(self) -> FastAPI:
+        """Return the application, with logging set up."""
+        set_up_logging()
+        return create_app(self.settings, self.url)
+
+
+def set_up_logging() -> None:
+    """Log to standard error: requests that fail, and what the server and its parts have to say."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def run_web(settings: Settings, url: str, listening: socket.socket, *, workers: int) -> None:
+    """Answer requests until a signal comes: in this process, or in several under this one."""
+    config = uvicorn.Config(
+        AppFactory(settings, url),
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    if workers > 1:
+        Multiprocess(config, sockets=[listening]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+class SupervisedWorker:
+    """A worker process that is started again when it dies, and ends with the server, however that ends.
+
+    The worker reads a pipe that only this process holds open; when it closes, the worker stops by itself.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        arguments = ["--data", str(settings.data), "--lang", settings.lang, "worker", "--supervised"]
+        self._command = [sys.executable, "-c", _COMMAND, *arguments]
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="worker supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker and look after it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the worker give its job back and end; it is killed when it does not."""
+        with self._lock:
+            self._stopping.set()
+            process = self._process
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while (process := self._launch()) is not None:
+            code = process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+            if not self._stopping.is_set():
+                _log.warning("the worker ended with %d and is started again", code)
+                self._stopping.wait(RESTART_S)
+
+    def _launch(self) -> "subprocess.Popen[bytes] | None":
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            # A session of its own: Ctrl-C reaches the server alone, which stops the worker in order.
+            self._process = subprocess.Popen(  # noqa: S603 -- this very program
+                self._command, stdin=subprocess.PIPE, start_new_session=True
+            )
+            return self._process
+
+
+@contextmanager
+def supervised_worker(settings: Settings) -> Iterator[None]:
+    """Have a worker for the time of serving."""
+    worker = SupervisedWorker(settings)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+@contextmanager
+def announced(settings: Settings, report_path: str | None) -> Iterator[None]:
+    """Print the addresses as soon as the page answers."""
+    stopped = threading.Event()
+    speaker = threading.Thread(target=_announce, args=(settings, report_path, stopped), daemon=True)
+    speaker.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+
+
+def _announce(settings: Settings, report_path: str | None, stopped: threading.Event) -> None:
+    base = base_url(settings)
+    while not _answers(f"{base}/health/live"):
+        if stopped.wait(_POLL_S):
+            return
+    click.echo(text("serve.console", settings.lang, url=f"{base}/"))
+    click.echo(text("serve.api", settings.lang, url=f"{base}/docs"))
+    if report_path is not None:
+        click.echo(text("serve.report", settings.lang, url=f"{base}{report_path}"))
+    click.echo(text("serve.stop", settings.lang))
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address under which this machine reaches the server.
+
+    >>> base_url(Settings(host="0.0.0.0", port=8000)), base_url(Settings(host="::1", port=80))
+    ('http://127.0.0.1:8000', 'http://[::1]:80')
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 -- compared, not bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 -- our own address, http
+            return bool(response.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
