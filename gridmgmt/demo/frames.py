@@ -42,6 +42,8 @@ BAND_SHARES = (0.34, 0.23, 0.14, 0.11, 0.18)
 UNEVEN = 0.35
 """Spread of the number of residents of a home, as the sigma of a lognormal."""
 FLOOD_M = 350.0
+TOUCH_M, BANK_M = 0.1, 6.0
+"""A street farther into the water than the first pushes the bank back by the second, in metres."""
 
 AREA_COLUMNS = ("level", "kind", "code", "name", "parent_code", "mode", "housing_type", "attributes")
 
@@ -151,11 +153,15 @@ def walls_frame(compounds: Sequence[Compound]) -> gpd.GeoDataFrame:
     return frame([{"kind": "wall"}] * len(stretches), stretches)
 
 
-def water_frame(arrangement: Arrangement) -> gpd.GeoDataFrame:
-    """Return river and canals as polygons."""
+def water_frame(arrangement: Arrangement, streets: Sequence[Street]) -> gpd.GeoDataFrame:
+    """Return river and canals as polygons; their banks give way to a street that runs along them."""
     kinds = ("river", "canal")
-    lines = [barrier_lines(arrangement, kind) for kind in kinds]
-    shapes = [_multi(line.buffer(HALF_WIDTH_M[k], cap_style="flat")) for k, line in zip(kinds, lines, strict=True)]
+    paths = shapely.STRtree([shapely.LineString(street.path) for street in streets if not street.bridge])
+    shapes = []
+    for kind in kinds:
+        water = barrier_lines(arrangement, kind).buffer(HALF_WIDTH_M[kind], cap_style="flat")
+        along = paths.geometries[paths.query(water.buffer(-TOUCH_M), predicate="intersects")]
+        shapes.append(_multi(water.difference(shapely.union_all(along).buffer(BANK_M))))
     return frame([{"kind": kind, "name": text(f"demo.{kind}")} for kind in kinds], shapes)
 
 

@@ -1,5 +1,6 @@
 """What stands inside the blocks: compounds with walls, gates and lanes, villages, parks, and the homes in them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -196,11 +197,21 @@ def _enter(arrangement: Arrangement, face: int, edge: Edge, point: Point, gate: 
     spot = shapely.Point(point)
     nearest = int(np.argmin(shapely.distance(segments, spot)))
     meets = shapely.shortest_line(segments[nearest], spot).coords[0]
-    ring = next((v for v in edges[nearest] if np.hypot(*np.subtract(arrangement.points[v], meets)) < CORNER_M), None)
+    ring = _near_corner(arrangement, face, edges[nearest], point, meets)
     if ring is None:
         ring = arrangement.split_edge(*edges[nearest], meets)
     arrangement.add_edge(street, ring, Line("service", gate=gate))
     return Entrance(street, ring, gate)
+
+
+def _near_corner(arrangement: Arrangement, face: int, edge: Edge, start: Point, meets: Point) -> int | None:
+    """Return the edge's corner that a lane can end at instead of ``meets`` without cutting through the face."""
+    for corner in edge:
+        place = arrangement.points[corner]
+        lane = shapely.LineString([start, place])
+        if math.dist(place, meets) < CORNER_M and arrangement.polygon(face).touches(lane):
+            return corner
+    return None
 
 
 def _wall(arrangement: Arrangement, yard: shapely.Polygon, entrances: Sequence[Entrance]) -> shapely.Geometry:

@@ -11,7 +11,8 @@ import pytest
 import shapely
 from pyproj import Geod
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
 
 from gridmgmt.demo.generator import EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.demo.lattice import build_skeleton
@@ -182,6 +183,29 @@ def test_nearly_all_of_the_walk_network_hangs_together(demo):
     graph = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(nodes), len(nodes)))
     _, component = connected_components(graph, directed=False)
     assert np.bincount(component).max() > 0.97 * len(nodes)
+
+
+def test_some_towns_are_well_covered_and_some_badly(demo):
+    """Share of residents within 1000 m on foot of an open point, node to node: a rough witness, not the rule itself."""
+    streets = demo.streets[demo.streets["gate"] != "closed"].geometry
+    ends = np.array([(line.coords[0], line.coords[-1]) for line in streets]).reshape(-1, 2)
+    nodes, number = np.unique(ends, axis=0, return_inverse=True)
+    near = cKDTree(nodes * METRES)
+    pairs, lengths = number.reshape(-1, 2).T, shapely.length(in_metres(streets))
+    graph = coo_matrix((lengths, pairs), shape=(len(nodes), len(nodes))).tocsr()
+    points = demo.service_points[demo.service_points["status"] == "open"]
+    starts = near.query(shapely.get_coordinates(in_metres(points.geometry)))[1]
+    away_m = dijkstra(graph, directed=False, indices=starts, min_only=True)
+    leg_m, node = near.query(shapely.get_coordinates(in_metres(demo.places.geometry)))
+    residents = demo.places[[f"residents_{band}" for band in AGE_BANDS]].sum(axis=1).to_numpy()
+    towns = level(demo, "town").geometry
+    place, town = shapely.STRtree(demo.places.geometry.to_numpy()).query(towns.to_numpy(), predicate="contains")[::-1]
+    covered = (away_m[node] + leg_m <= 1000.0)[place]
+    totals = np.bincount(town, residents[place])
+    shares = np.bincount(town, residents[place] * covered) / totals
+    assert shares.min() < 0.4
+    assert shares.max() > 0.95
+    assert 0.65 < (shares * totals).sum() / totals.sum() < 0.85
 
 
 def test_only_bridges_cross_the_water(demo):
