@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+import pyarrow as pa
+from sqlalchemy import Double, func, select
 from sqlalchemy.orm import defer
 
 from gridmgmt.areas.models import Area
@@ -14,6 +15,8 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import read_table
+from gridmgmt.population.models import PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
 
@@ -37,7 +40,9 @@ def newest_runs(session: Session, limit: int, *, before: int | None = None) -> S
 
     With ``before``, only runs older than the one of this id.
     """
-    statement = select(CoverageRun).options(defer(CoverageRun.document)).order_by(CoverageRun.run_id.desc()).limit(limit)
+    statement = (
+        select(CoverageRun).options(defer(CoverageRun.document)).order_by(CoverageRun.run_id.desc()).limit(limit)
+    )
     if before is not None:
         statement = statement.where(CoverageRun.run_id < before)
     return session.scalars(statement).all()
@@ -89,6 +94,26 @@ def place_result(session: Session, run_id: int, place_id: int) -> CoveragePlaceR
     if found is None:
         raise NotFoundError("run_place_unknown", run_id=run_id, place_id=place_id)
     return found
+
+
+def place_results(session: Session, run_id: int) -> pa.Table:
+    """Return what a run found for all its places, by place.
+
+    Columns ``lon``, ``lat``, ``status``, ``walk_time_s``, ``residents`` (null in an edition of places without counts).
+    """
+    statement = (
+        select(
+            func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
+            func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
+            CoveragePlaceResult.status,
+            CoveragePlaceResult.walk_time_s,
+            PopulationPlace.residents_60_plus.label("residents"),
+        )
+        .join(PopulationPlace, PopulationPlace.place_id == CoveragePlaceResult.place_id)
+        .where(CoveragePlaceResult.run_id == run_id)
+        .order_by(CoveragePlaceResult.place_id)
+    )
+    return read_table(session, statement)
 
 
 def count_place_results(session: Session, run_id: int) -> int:

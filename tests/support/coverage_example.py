@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gridmgmt.coverage.document import (
@@ -24,12 +25,12 @@ STATUS = ("covered", "uncovered", "not_connectable", "outside")
 
 @dataclass(frozen=True)
 class Example:
-    """A document and its frames in degrees: areas, places (``status``, ``walk_time_s``, ``residents``), points."""
+    """A document and its frames in degrees: areas, places and points."""
 
     document: CoverageDocument
     areas: gpd.GeoDataFrame
-    places: gpd.GeoDataFrame
-    points: gpd.GeoDataFrame
+    places: pd.DataFrame
+    points: pd.DataFrame
 
 
 def make_example(
@@ -55,14 +56,14 @@ def make_example(
         _level("town", areas, table, np.where(town >= 0, town, n_towns)),
         _level("residential_quarter", areas, table, np.where(quarter >= 0, quarter, n_towns * n_quarters)),
     ]
-    places = gpd.GeoDataFrame(
+    places = pd.DataFrame(
         {
-            "status": [STATUS[s] for s in status],
+            "lon": lonlat[:, 0],
+            "lat": lonlat[:, 1],
+            "status": status,
             "walk_time_s": np.where(np.isfinite(time_s), time_s, np.nan),
             "residents": table.weight,
-        },
-        geometry=shapely.points(lonlat),
-        crs=4326,
+        }
     )
     return Example(_document(table, levels, lonlat), areas, places, _points())
 
@@ -100,10 +101,9 @@ def _level(level: str, areas: gpd.GeoDataFrame, table: PlaceTable, group: np.nda
     )
 
 
-def _points() -> gpd.GeoDataFrame:
+def _points() -> pd.DataFrame:
     columns = {"code": ["P1", "P2"], "name": ["一号点", "=二号点"], "type": ["elderly_service_point", "meal_point"]}
-    geometry = [shapely.Point(WEST + 0.01, SOUTH + 0.03), shapely.Point(WEST + 0.03, SOUTH + 0.05)]
-    return gpd.GeoDataFrame({**columns, "status": ["open", "open"]}, geometry=geometry, crs=4326)
+    return pd.DataFrame({**columns, "lon": [WEST + 0.01, WEST + 0.03], "lat": [SOUTH + 0.03, SOUTH + 0.05]})
 
 
 def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray) -> CoverageDocument:

@@ -1,0 +1,48 @@
+"""From a finished coverage run in the database to its map page."""
+
+from datetime import date
+
+from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.coverage.document import ResultForm
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.coverage.queries import latest_finished, place_results, run_by_id
+from gridmgmt.db import Session
+from gridmgmt.errors import NotFoundError
+from gridmgmt.reports.render import document_in_form
+from gridmgmt.service_points.queries import open_points
+from gridmgmt.texts import Language
+from maps.coverage_page import coverage_page
+
+
+def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: ResultForm, threshold: int) -> str:
+    """Return the page of a finished run, drawn with the areas and points of the run's day.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    UnavailableError
+        When the set-up has not put the page's script libraries in their place.
+    """
+    document = document_in_form(run, form, threshold)
+    on = date.fromisoformat(run.parameters["on"])
+    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
+    places = place_results(session, run.run_id).to_pandas() if form == "exact" else None
+    points = open_points(session, on, run.types).to_pandas()
+    return coverage_page(document, area_frame(session, on, within=within), places, points, lang)
+
+
+def newest_run(session: Session, run_id: int | None) -> CoverageRun:
+    """Return the run of an id, or the newest finished one over everything where none is named.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    """
+    if run_id is not None:
+        return run_by_id(session, run_id)
+    found = latest_finished(session)
+    if found is None:
+        raise NotFoundError("no_finished_run")
+    return found

@@ -1,0 +1,223 @@
+"""The coverage map as one page: areas by ratio, places by walking time, points, and the table beside the map."""
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import folium
+import geopandas as gpd
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gridmgmt.coverage.document import AreaFigures, CoverageDocument, LevelFigures
+from gridmgmt.reports.coverage_geojson import rfc7946
+from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
+from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, label, note_text, ratio_text
+from gridmgmt.reports.tables import Table, cell_text, level_table, who
+from gridmgmt.texts import LANGUAGES, Language, text
+from maps.offline import OfflineMap
+from maps.place_layer import PlaceLayer, classes, place_layer
+
+RATIO_CLASSES: tuple[tuple[float, str], ...] = (
+    (0.9, "#0B5563"),
+    (0.75, "#2A8C82"),
+    (0.5, "#7CC1A2"),
+    (0.25, "#CFE6C8"),
+    (0.0, "#F2C9B5"),
+)
+"""Least ratio and colour of each class of areas, the highest first."""
+
+NO_RATIO = "#E3E3E6"
+"""The colour of an area whose ratio is withheld or undefined."""
+
+POINT_SHAPES: tuple[str, ...] = (
+    "M6 1a5 5 0 1 0 .01 0z",
+    "M1.5 1.5h9v9h-9z",
+    "M6 .5 11.5 10.5H.5z",
+    "M6 .5 11.5 6 6 11.5.5 6z",
+    "M4 .8h4v3.2h3.2v4H8v3.2H4V8H.8V4H4z",
+    "M6 11.5.5 1.5h11z",
+    "M3.2 1h5.6L11.5 6 8.8 11H3.2L.5 6z",
+    "M6 .5 7.6 4.2l4 .4-3 2.6.9 3.9L6 9.1l-3.5 2 .9-3.9-3-2.6 4-.4z",
+    "M.8 3.5h10.4v5H.8z",
+)
+"""SVG paths, 12 by 12: one for each type of service points that was asked for, in that order."""
+
+
+def coverage_page(
+    document: CoverageDocument,
+    areas: gpd.GeoDataFrame,
+    places: pd.DataFrame | None,
+    points: pd.DataFrame,
+    lang: Language = "zh",
+) -> str:
+    """Return a self-contained page in both languages, shown first in ``lang``; equal inputs give equal bytes.
+
+    Parameters
+    ----------
+    document
+        Exact or public; a public one is drawn without places whatever is given.
+    areas
+        Columns ``level``, ``code`` and geometries in degrees; areas missing here are in the table but not on the map.
+    places
+        Columns ``lon``, ``lat``, ``status`` (:class:`gridmgmt.analysis.coverage.PlaceStatus`), ``walk_time_s`` and
+        ``residents`` (both NaN where there is none).
+    points
+        Columns ``code``, ``name``, ``type``, ``lon``, ``lat``; types that were not asked for are left out.
+
+    Raises
+    ------
+    UnavailableError
+        When the set-up has not put Leaflet in its place.
+    """
+    layer = None if places is None or document.form == "public" else place_layer(document, places)
+    page_map = OfflineMap(
+        location=[0.0, 0.0], zoom_start=10, prefer_canvas=True, attribution_control=False,
+        max_zoom=19, zoom_snap=0.25,
+    )  # fmt: skip
+    for level in document.levels:
+        _add_areas(page_map, level, areas)
+    data: dict[str, Any] = {
+        "levels": [_level_data(document, level) for level in document.levels],
+        "places": None if layer is None else {"rows": layer.rows, "square": layer.square},
+        "points": _points(document, points),
+        "shapes": POINT_SHAPES,
+        "words": {lang: _words(document, lang) for lang in LANGUAGES},
+    }
+    panels = "\n".join(_panel(document, layer, language) for language in LANGUAGES)
+    return page_map.page(
+        title=title(document, lang),
+        lang=lang,
+        styles=_own("coverage_page.css"),
+        body=panels,
+        script=f"const PAGE = {_json(data)};\n{_own('coverage_page.js')}",
+    )
+
+
+def ratio_colour(area: AreaFigures) -> str:
+    """Return the colour of an area's ratio."""
+    ratio = area.figures.ratio
+    return NO_RATIO if ratio is None else next(colour for least, colour in RATIO_CLASSES if ratio >= least)
+
+
+def _add_areas(page_map: OfflineMap, level: LevelFigures, areas: gpd.GeoDataFrame) -> None:
+    """Add the areas of a level to the map; the page's script finds them by the layer's name."""
+    figures = {area.code: area for area in level.areas}
+    of_level = areas[(areas["level"] == level.level) & areas["code"].isin(list(figures))]
+    features = [
+        {"type": "Feature", "id": code, "properties": {"level": level.level}, "geometry": rfc7946(geometry)}
+        for code, geometry in zip(of_level["code"], of_level.geometry, strict=True)
+    ]
+    if features:
+        folium.GeoJson(
+            {"type": "FeatureCollection", "features": features},
+            name=level.level,
+            style_function=lambda feature: {"fillColor": ratio_colour(figures[feature["id"]])},
+        ).add_to(page_map)
+
+
+def _level_data(document: CoverageDocument, level: LevelFigures) -> dict[str, Any]:
+    """Return what the map says of each area of a level, by language and code."""
+    said = {lang: {area.code: _said(document, area, lang) for area in level.areas} for lang in LANGUAGES}
+    return {"level": level.level, "said": said}
+
+
+def _said(document: CoverageDocument, area: AreaFigures, lang: Language) -> list[str]:
+    """Return an area's name, its ratio, and the ratio's two numbers."""
+    figures, modelled = area.figures, document.counting == "modelled"
+    part, whole = (
+        count_text(WITHHELD if count is None else count, modelled=modelled)
+        for count in (figures.covered, figures.residents)
+    )
+    ratio = WITHHELD if figures.ratio is None and WITHHELD in (part, whole) else figures.ratio
+    return [area_name(area.name, lang), ratio_text(ratio), text("report.of", lang, part=part, whole=whole)]
+
+
+def _points(document: CoverageDocument, points: pd.DataFrame) -> list[list[Any]]:
+    """Return lon, lat, number of the type, code and name of each point of the asked types."""
+    types = [str(type_) for type_ in document.parameters.types]
+    asked = points[points["type"].isin(types)]
+    columns = (asked[name] for name in ("lon", "lat", "type", "code", "name"))
+    return [
+        [round(lon, 6), round(lat, 6), types.index(type_), code, name]
+        for lon, lat, type_, code, name in zip(*columns, strict=True)
+    ]
+
+
+def _words(document: CoverageDocument, lang: Language) -> dict[str, Any]:
+    """Return what the page's script needs of one language."""
+    return {
+        "title": title(document, lang),
+        "classes": classes(document, lang),
+        "types": [label("point_type", type_, lang) for type_ in document.parameters.types],
+        "areas": text("map.areas_by_ratio", lang),
+        "places": text("map.places", lang),
+        "points": text("map.points", lang),
+        "who": who(document, lang),
+        "minutes": text("report.walk_minutes", lang),
+    }
+
+
+def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language) -> str:
+    """Return header, notes, tables and legend in one language."""
+    return _environment().get_template("coverage_panel.html.j2").render(
+        lang=lang,
+        document=document,
+        title=title(document, lang),
+        figures=key_figures(document, lang),
+        notes=[note_text(note, lang) for note in document.notes] + _form_notes(document, layer, lang),
+        how=how_text(document, lang),
+        levels=[_level_rows(document, level, lang) for level in document.levels],
+        place_classes=[] if layer is None else classes(document, lang),
+        ratio_classes=_ratio_legend(),
+        point_types=list(zip(POINT_SHAPES, _words(document, lang)["types"], strict=False)),
+    )  # fmt: skip
+
+
+def _form_notes(document: CoverageDocument, layer: PlaceLayer | None, lang: Language) -> list[str]:
+    """Return what must be known of how the places are shown."""
+    if document.form == "public":
+        return [public_note(document, lang) or "", text("map.no_places", lang)]
+    if layer is not None and layer.square is not None:
+        return [text("map.binned", lang, count=count_text(layer.n_places), size=layer.size_m)]
+    return []
+
+
+def _level_rows(document: CoverageDocument, level: LevelFigures, lang: Language) -> tuple[Table, list[Any]]:
+    """Return a level's table and its rows as (area code or None, pairs of shown text and value to sort by)."""
+    table = level_table(document, level, lang)
+    codes = [area.code for area in level.areas] + [None] * (len(table.rows) - len(level.areas))
+    modelled = document.counting == "modelled"
+    rows = [
+        (code, [(cell_text(c.kind, v, modelled=modelled), v) for c, v in zip(table.columns, row, strict=True)])
+        for code, row in zip(codes, table.rows, strict=True)
+    ]
+    return table, rows
+
+
+def _ratio_legend() -> list[tuple[str, str]]:
+    """Return colour and range of each class of areas."""
+    ends = [1.0, *(least for least, _ in RATIO_CLASSES)]
+    ranges = [f"{least * 100:.0f}–{end * 100:.0f} %" for (least, _), end in zip(RATIO_CLASSES, ends, strict=False)]
+    return [*zip((colour for _, colour in RATIO_CLASSES), ranges, strict=True), (NO_RATIO, "— / *")]
+
+
+def _json(value: Any) -> str:  # Any: whatever JSON can hold
+    """Return JSON that may stand in a script element."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return written.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def _own(name: str) -> str:
+    return resources.files("maps").joinpath("static", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("maps"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["text"] = text
+    return environment

@@ -1,0 +1,169 @@
+/* Joins the map that folium has drawn with the tables beside it. MAP and PAGE are set before this script. */
+(() => {
+  const SELECTED = { color: '#0B63CE', weight: 3 }
+  const BORDER = { color: '#6B7280', weight: 1 }
+  const FILL = 0.75
+  const FAINT = 0.06 // under places, whose colours would be mixed up with those of the areas
+  const MANY_POINTS = 1500
+  const ROW = 5
+  const MICRODEGREES = 1e6
+
+  const root = document.documentElement
+  const words = () => PAGE.words[root.lang]
+  const node = (tag, text) => Object.assign(document.createElement(tag), { textContent: text })
+  const lines = (texts) => {
+    const box = document.createElement('div')
+    texts.forEach((text, i) => box.append(node(i ? 'div' : 'b', text)))
+    return box
+  }
+
+  // --- areas -------------------------------------------------------------------------------------------------
+  const byLevel = new Map(PAGE.levels.map(({ level }) => [level, new Map()]))
+  const groups = new Map()
+  const areas = L.layerGroup()
+  const said = new Map(PAGE.levels.map((level) => [level.level, level.said]))
+  MAP.eachLayer((group) => {
+    if (!(group instanceof L.GeoJSON)) return
+    group.eachLayer((area) => {
+      const { id, properties } = area.feature
+      byLevel.get(properties.level).set(id, area)
+      groups.set(properties.level, group)
+      area.bindTooltip(() => lines(said.get(properties.level)[root.lang][id]), { sticky: true })
+      area.on('click', () => select(properties.level, id, false))
+    })
+  })
+  groups.forEach((group) => group.remove())
+
+  const several = PAGE.levels.find(({ said }) => Object.keys(said.zh).length > 1)
+  let level = (several ?? PAGE.levels[0])?.level
+  let chosen = null
+  const style = (code) => ({ ...(code === chosen ? SELECTED : BORDER), fillOpacity: MAP.hasLayer(places) ? FAINT : FILL })
+  const paint = () => byLevel.get(level)?.forEach((area, code) => area.setStyle(style(code)))
+
+  function show(next) {
+    level = next
+    chosen = null
+    areas.clearLayers()
+    if (groups.has(level)) areas.addLayer(groups.get(level))
+    paint()
+    groups.get(level)?.bringToBack()
+    document.querySelectorAll('[role=tab]').forEach((tab) => tab.setAttribute('aria-selected', tab.dataset.level === level))
+    document.querySelectorAll('.scroll').forEach((table) => { table.hidden = table.dataset.level !== level })
+    mark()
+  }
+
+  function select(itsLevel, code, zoom) {
+    if (itsLevel !== level) show(itsLevel)
+    chosen = code
+    paint()
+    const area = byLevel.get(level).get(code)
+    if (area && zoom) MAP.fitBounds(area.getBounds(), { padding: [24, 24] })
+    mark()
+  }
+
+  function mark() {
+    document.querySelectorAll('tr[data-code]').forEach((row) => {
+      row.classList.toggle('selected', row.dataset.code === chosen && row.closest('.scroll').dataset.level === level)
+    })
+    document.querySelectorAll('tr.selected').forEach((row) => row.offsetParent && row.scrollIntoView({ block: 'nearest' }))
+  }
+
+  // --- places ------------------------------------------------------------------------------------------------
+  const places = L.layerGroup()
+  const radius = () => Math.max(1.5, Math.min(7, MAP.getZoom() - 10.5))
+  const dots = []
+
+  function addPlaces({ rows, square }) {
+    for (let i = 0; i < rows.length; i += ROW) {
+      const [x, y, kind, residents, walk] = rows.slice(i, i + ROW)
+      const at = [y / MICRODEGREES, x / MICRODEGREES]
+      const options = { stroke: false, fillOpacity: 0.9, fillColor: PAGE.words.zh.classes[kind][0] }
+      const place = square
+        ? L.rectangle([[at[0] - square[1] / 2, at[1] - square[0] / 2], [at[0] + square[1] / 2, at[1] + square[0] / 2]], options)
+        : L.circleMarker(at, { ...options, radius: radius() })
+      place.bindPopup(() => lines([
+        words().classes[kind][1],
+        `${words().who}: ${residents.toLocaleString('en')}`,
+        ...(walk < 0 ? [] : [`${words().minutes}: ${(walk / 60).toFixed(1)}`]),
+      ]))
+      places.addLayer(place)
+      if (!square) dots.push(place)
+    }
+  }
+
+  // --- points ------------------------------------------------------------------------------------------------
+  const points = L.layerGroup()
+  const icons = PAGE.shapes.map((shape) => L.divIcon({
+    className: 'marker', iconSize: [14, 14], html: `<svg width="14" height="14" viewBox="0 0 12 12"><path class="point" d="${shape}"/></svg>`,
+  }))
+  PAGE.points.forEach(([x, y, type, code, name]) => {
+    const point = PAGE.points.length > MANY_POINTS
+      ? L.circleMarker([y, x], { radius: 3, color: '#fff', weight: 1, fillColor: '#1B2430', fillOpacity: 1 })
+      : L.marker([y, x], { icon: icons[type % icons.length], keyboard: false })
+    points.addLayer(point.bindTooltip(() => lines([name, words().types[type], code])))
+  })
+
+  // --- controls ----------------------------------------------------------------------------------------------
+  let control = null
+  function layers() {
+    control?.remove()
+    const overlays = { [words().areas]: areas }
+    if (PAGE.places) overlays[words().places] = places
+    overlays[words().points] = points
+    control = L.control.layers(null, overlays, { collapsed: false }).addTo(MAP)
+  }
+
+  function language(next) {
+    root.lang = next
+    document.title = words().title
+    layers()
+    mark()
+  }
+
+  function sort(head) {
+    const body = head.closest('table').tBodies[0]
+    const column = head.cellIndex
+    const up = head.getAttribute('aria-sort') === 'descending'
+    head.parentNode.querySelectorAll('th').forEach((other) => other.setAttribute('aria-sort', 'none'))
+    head.setAttribute('aria-sort', up ? 'ascending' : 'descending')
+    const text = head.classList.contains('text')
+    const value = (row) => row.cells[column].dataset.value
+    const number = (row) => (value(row) === '' || isNaN(value(row)) ? -1 : Number(value(row)))
+    const order = (a, b) => (text ? value(a).localeCompare(value(b), 'zh-CN') : number(a) - number(b))
+    const rows = [...body.querySelectorAll('tr[data-code]')].sort((a, b) => (up ? order(a, b) : order(b, a)))
+    body.prepend(...rows)
+  }
+
+  const toggles = { areas, places, points }
+  MAP.on('overlayadd overlayremove', () => {
+    paint()
+    Object.entries(toggles).forEach(([name, layer]) => {
+      document.querySelectorAll(`[data-layer=${name}]`).forEach((part) => part.classList.toggle('off', !MAP.hasLayer(layer)))
+    })
+  })
+  MAP.on('zoomend', () => dots.forEach((dot) => dot.setRadius(radius())))
+  document.querySelectorAll('.language').forEach((button) => button.addEventListener('click', () => language(root.lang === 'zh' ? 'en' : 'zh')))
+  document.querySelectorAll('[role=tab]').forEach((tab) => tab.addEventListener('click', () => show(tab.dataset.level)))
+  document.querySelectorAll('th').forEach((head) => head.firstElementChild.addEventListener('click', () => sort(head)))
+  document.querySelectorAll('tr[data-code]').forEach((row) => {
+    const go = () => select(row.closest('.scroll').dataset.level, row.dataset.code, true)
+    row.addEventListener('click', go)
+    row.addEventListener('keydown', (event) => { if (event.key === 'Enter') go() })
+  })
+
+  L.control.scale({ imperial: false, position: 'bottomright' }).addTo(MAP)
+  if (PAGE.places) addPlaces(PAGE.places)
+  const extent = L.latLngBounds([])
+  groups.forEach((group) => extent.extend(group.getBounds()))
+  if (!extent.isValid()) [...dots, ...points.getLayers()].forEach((dot) => extent.extend(dot.getLatLng()))
+  if (!extent.isValid()) places.eachLayer((square) => extent.extend(square.getBounds()))
+  MAP.invalidateSize()
+  if (extent.isValid()) MAP.fitBounds(extent, { padding: [16, 16] })
+  for (const layer of [areas, points]) layer.addTo(MAP)
+  if (PAGE.places) places.addTo(MAP)
+  show(level)
+  layers()
+  MAP.fire('overlayadd')
+  if (matchMedia('(min-width: 900px)').matches) document.querySelectorAll('.legend').forEach((legend) => { legend.open = true })
+  document.body.dataset.ready = 'true'
+})()
