@@ -10,31 +10,27 @@ import click
 from pydantic import ValidationError
 
 from gridmgmt import __version__
-from gridmgmt.cli.areas import areas
 from gridmgmt.cli.context import error_line
-from gridmgmt.cli.coverage import coverage
-from gridmgmt.cli.database import db
-from gridmgmt.cli.demo import demo
-from gridmgmt.cli.imports import import_group
 from gridmgmt.errors import GridMgmtError, InputError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import Language, text
 
 COMMAND_GROUP = "gridmgmt.commands"
-"""The entry points by which the upper floors (maps, api) add commands."""
+"""The entry points that add commands: our own and those of the upper floors (maps, api)."""
 
 
 class _Root(click.Group):
-    """The root group; the commands of upper floors are loaded when they are named or listed."""
+    """The root group; a command's module is loaded only when the command is named or listed."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *entry_points(group=COMMAND_GROUP).names})
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return sorted(entry_points(group=COMMAND_GROUP).names)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = super().get_command(ctx, cmd_name)
-        if found is None and cmd_name in entry_points(group=COMMAND_GROUP).names:
-            found = entry_points(group=COMMAND_GROUP)[cmd_name].load()
-        return found
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        found = entry_points(group=COMMAND_GROUP)
+        if cmd_name not in found.names:
+            return None
+        command: click.Command = found[cmd_name].load()
+        return command
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -46,10 +42,6 @@ def root(ctx: click.Context, data: Path | None, lang: Language | None) -> None:
     """Urban grid management on PostGIS: areas, walk-time coverage, cases, maps."""
     given = {"data": data.resolve() if data else None, "lang": lang}
     ctx.obj = _settings({name: value for name, value in given.items() if value is not None})
-
-
-for command in (db, demo, import_group, areas, coverage):
-    root.add_command(command)
 
 
 def _settings(given: dict[str, Any]) -> Settings:
