@@ -116,10 +116,10 @@ def _check_snap(field: str, snap: Snap, n_edges: int) -> None:
     """Refuse a snap that would make a kernel read beyond its arrays or reckon with impossible legs."""
     if not snap.edge.shape == snap.fraction.shape == snap.distance_m.shape:
         raise InputError("array_shape_invalid", field=field, value=snap.fraction.shape, expected=snap.edge.shape)
-    if (bad := snap.edge[(snap.edge < -1) | (snap.edge >= n_edges)]).size:
-        raise InputError("edge_out_of_range", field=f"{field}.edge", value=int(bad[0]), last=n_edges - 1)
     used = snap.edge >= 0
-    fraction, distance_m = snap.fraction[used], snap.distance_m[used]
+    edge, fraction, distance_m = snap.edge[used], snap.fraction[used], snap.distance_m[used]
+    if (stray := edge[edge >= n_edges]).size:
+        raise InputError("edge_out_of_range", field=f"{field}.edge", value=int(stray[0]), last=n_edges - 1)
     if (bad := fraction[~((fraction >= 0) & (fraction <= 1))]).size:
         raise InputError("fraction_out_of_range", field=f"{field}.fraction", value=float(bad[0]))
     if (bad := distance_m[~((distance_m >= 0) & np.isfinite(distance_m))]).size:
@@ -140,7 +140,7 @@ def _buckets(length_m: NDArray[np.float64], seed_m: NDArray[np.float64]) -> tupl
     """Return width in metres and number of buckets, which span the longest edge and the farthest seed."""
     span_m = max(float(length_m.max(initial=0.0)), float(seed_m.max(initial=0.0)))
     mean_m = float(length_m.mean()) if length_m.size else 0.0
-    width_m = max(mean_m / 4, span_m / _MAX_BUCKETS, 1e-9)
+    width_m = max(mean_m / 8, span_m / _MAX_BUCKETS, 1e-9)
     return width_m, 1 << int(span_m / width_m + 2).bit_length()
 
 

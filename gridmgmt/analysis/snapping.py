@@ -5,7 +5,7 @@ stops when no farther ring can hold anything nearer, so the answer is exact for 
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import shapely
@@ -22,6 +22,9 @@ _CELL_PADDING = 1e-6
 
 Grid = tuple[float, float, float, int, int]
 """West, south and cell size in metres, number of columns and rows."""
+
+Cells = tuple[NDArray[np.int64], NDArray[np.int32]]
+"""``indptr`` and ``members`` of the grid."""
 
 Best = tuple[float, int, float]
 """Squared distance, segment and share along it of the nearest segment so far."""
@@ -179,7 +182,7 @@ def _segments(
     begins = np.concatenate([[True], edge[1:] != edge[:-1]])[: len(edge)]
     start = run - run[begins][np.cumsum(begins) - 1]
     # An edge of no length has one place only; any share of it is that place.
-    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    scale = 1.0 / np.where(total > 0, total, np.inf)
     return xy, edge, start * scale, length * scale
 
 
@@ -197,11 +200,11 @@ def _cell_size(xy: NDArray[np.float64]) -> float:
     n = max(len(xy), 1)
     mean_length = float(np.hypot(xy[:, 2] - xy[:, 0], xy[:, 3] - xy[:, 1]).sum()) / n
     area_a_segment = (east - west) * (north - south) / n
-    return max(np.sqrt(area_a_segment / 4), mean_length, (east - west + north - south) / (4 * n), 1e-3)
+    return max(float(np.sqrt(area_a_segment / 4)), mean_length, (east - west + north - south) / (4 * n), 1e-3)
 
 
 @compiled
-def _columns(x0: float, y0: float, x1: float, y1: float, row: int, n_columns: int) -> tuple[int, int]:  # grid units
+def _columns(x0: float, y0: float, x1: float, y1: float, row: int, n_columns: int) -> tuple[int, int]:
     """Return the first and last column that a segment touches in a row, coordinates in cells."""
     low, high = 0.0, 1.0
     if y1 != y0:
@@ -288,9 +291,7 @@ def _scan(
 
 
 @compiled
-def _nearest_to(
-    x: float, y: float, reach_m: float, grid: Grid, cells: tuple[NDArray[np.int64], NDArray[np.int32]], xy: Any
-) -> Best:
+def _nearest_to(x: float, y: float, reach_m: float, grid: Grid, cells: Cells, xy: NDArray[np.float64]) -> Best:
     """Return squared distance, segment and share along it of the segment nearest to one point.
 
     The rings are the cells at one index distance from the point's own; the first to touch the grid comes first, and
@@ -323,7 +324,7 @@ def _nearest_segments(
     points: NDArray[np.float64],
     reach_m: NDArray[np.float64],
     grid: Grid,
-    cells: tuple[NDArray[np.int64], NDArray[np.int32]],
+    cells: Cells,
     xy: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return segment (-1 where none), share along it and distance in metres of every point, each ``(n,)``."""
