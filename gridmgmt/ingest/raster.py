@@ -129,10 +129,12 @@ def _people(dataset: DatasetReader, window: Window) -> Floats:
 def _places(grid: DatasetReader, cell: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Return longitude and latitude of cell centres in degrees and half the cells' diagonals in metres."""
     row, column = np.divmod(cell, grid.width)
+    t = grid.transform
     to_lonlat = Transformer.from_crs(CRS.from_user_input(grid.crs), STORAGE_SRID, always_xy=True)
 
     def lonlat(across: float, down: float) -> tuple[Floats, Floats]:
-        lon, lat = to_lonlat.transform(*(grid.transform * (column + across, row + down)))
+        x, y = column + across, row + down
+        lon, lat = to_lonlat.transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
         return lon, lat
 
     diagonals_m: list[Floats] = [_GEOD.inv(*lonlat(0, 0), *lonlat(1, 1))[2], _GEOD.inv(*lonlat(1, 0), *lonlat(0, 1))[2]]

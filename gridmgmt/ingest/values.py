@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gridmgmt.ingest.intake import Mask, Objects
 
 _MOMENT_FORMATS = ("ISO8601", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y年%m月%d日", "%Y/%m/%d")
+_CELLS_TRIED = 200
 
 
 def text_of(value: object) -> str | None:  # noqa: PLR0911  one return per type of cell
@@ -61,17 +62,13 @@ def moments(values: Objects, zone: ZoneInfo) -> tuple["pd.Series[pd.Timestamp]",
     """Return a text column as UTC moments (NaT where there is none) and a mask of malformed cells.
 
     Times without an offset are local to the zone; of an hour that occurs twice the first is meant, and a time
-    that a clock change skips moves on to its end. The format is the one that reads the most cells.
+    that a clock change skips moves on to its end. The format is the one that reads most of the first filled cells.
     """
     filled = ~blank(values)
-    best = pd.Series(pd.NaT, index=range(len(values)), dtype="datetime64[ns, UTC]")
-    for layout in _MOMENT_FORMATS:
-        parsed = _parsed(values, layout, zone)
-        if parsed.notna().sum() > best.notna().sum():
-            best = parsed
-        if best.notna().sum() == filled.sum():
-            break
-    return best, filled & best.isna().to_numpy()
+    first = values[filled][:_CELLS_TRIED]
+    layout = max(_MOMENT_FORMATS, key=lambda layout: int(_parsed(first, layout, zone).notna().sum()))
+    parsed = _parsed(values, layout, zone)
+    return parsed, filled & parsed.isna().to_numpy()
 
 
 def _parsed(values: Objects, layout: str, zone: ZoneInfo) -> "pd.Series[pd.Timestamp]":

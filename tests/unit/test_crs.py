@@ -74,7 +74,7 @@ def test_a_crs_that_stretches_wuhan_is_refused_with_the_number_and_a_fitting_one
     assert refusal.value.code == "crs_scale_error"
     assert refusal.value.fields["error_ppm"] > crs.MAX_SCALE_ERROR_PPM  # type: ignore[operator]  # fields are untyped
     for lang in ("zh", "en"):
-        assert "EPSG:4547" in refusal.value.message(lang)  # type: ignore[arg-type]  # literal in a loop
+        assert "EPSG:4547" in refusal.value.message(lang)
 
 
 def test_scale_error_of_transverse_mercator_equals_the_textbook_series() -> None:

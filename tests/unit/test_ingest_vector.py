@@ -2,7 +2,9 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +24,7 @@ SQUARE = shapely.box(121.40, 31.30, 121.41, 31.31)
 BOW_TIE = shapely.Polygon([(121.40, 31.30), (121.41, 31.31), (121.41, 31.30), (121.40, 31.31)])
 
 
-def _geojson(path: Path, *features: tuple[dict[str, object], object]) -> Path:
+def _geojson(path: Path, *features: tuple[Mapping[str, object], Any]) -> Path:
     listed = [
         {
             "type": "Feature",
