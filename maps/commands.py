@@ -11,7 +11,7 @@ from maps.coverage_map import coverage_map, newest_run
 
 @click.group("map")
 def map_group() -> None:
-    """Maps as single pages that need no internet."""
+    """Write maps as single pages that need no internet."""
 
 
 @map_group.command()
