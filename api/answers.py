@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import ApiContext
 from api.schemas import AreaLite, Links, Metres, Seconds
+from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
@@ -179,8 +180,6 @@ def document(session: Session, context: ApiContext, run: CoverageRun) -> Coverag
 
 def run_place(session: Session, run: CoverageRun, place_id: int) -> RunPlace:
     """Return what a run found for one place, with the areas it lies in on the day of the run."""
-    from gridmgmt.analysis.coverage import PlaceStatus  # noqa: PLC0415 -- see the module
-
     found = queries.place_result(session, run.run_id, place_id)
     place = place_by_id(session, place_id)
     point = None if found.point_id is None else point_by_id(session, found.point_id)

@@ -2,13 +2,10 @@
 
 import io
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import shapely
@@ -20,6 +17,9 @@ from sqlalchemy.types import TypeEngine
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _ROWS_PER_WRITE = 50_000
@@ -74,8 +74,10 @@ def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.ob
     return cast("np.ndarray[tuple[int], np.dtype[np.object_]]", shapely.from_wkb(np.array(texts, dtype=object)))
 
 
-def read_frame(session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom") -> gpd.GeoDataFrame:
+def read_frame(session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom") -> "gpd.GeoDataFrame":
     """Return the rows of a statement as a GeoDataFrame in the storage CRS, by the geometry column's name."""
+    import geopandas as gpd  # noqa: PLC0415 -- takes seconds, and web processes rarely need frames
+
     table = read_table(session, statement)
     frame = table.drop_columns([geometry]).to_pandas()
     return gpd.GeoDataFrame(frame, geometry=geometries(table[geometry]), crs=STORAGE_SRID)
@@ -88,7 +90,8 @@ def _copy_text(value: object) -> object:
         return shapely.to_wkb(shapely.set_srid(value, STORAGE_SRID), hex=True, include_srid=True)
     if isinstance(value, Mapping):
         return Jsonb(value)
-    return None if value is pd.NaT or (isinstance(value, float) and math.isnan(value)) else value
+    # NaN and NaT, the missing values of floats and times, alone differ from themselves.
+    return None if value != value else value  # noqa: PLR0124 -- that is the test
 
 
 def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:

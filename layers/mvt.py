@@ -12,7 +12,7 @@ from importlib import resources
 from psycopg import sql
 from psycopg.types.numeric import Float8, Int4, Int8
 
-from gridmgmt.analysis.coverage import LIMIT_TOLERANCE_S
+from gridmgmt.analysis.status import LIMIT_TOLERANCE_S
 from gridmgmt.coverage.document import STATUSES
 from layers.selection import Selection
 from layers.specs import Layer

@@ -7,7 +7,6 @@ it. The search runs in metres and is divided by the speed at the end, so a highe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,10 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.compiled import compiled, inlined
 from gridmgmt.analysis.graph import WalkGraph
 from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.status import LIMIT_TOLERANCE_S, PlaceStatus
 from gridmgmt.errors import InputError
 
-LIMIT_TOLERANCE_S = 1e-6
-"""A walk of exactly the limit is inside; sums of floating-point legs differ from it by about 1e-12 of their size."""
-
 _MAX_BUCKETS = 1 << 16
-
-
-class PlaceStatus(IntEnum):
-    """What is true of a place; each place has exactly one."""
-
-    COVERED = 0
-    UNCOVERED = 1
-    NOT_CONNECTABLE = 2
-    OUTSIDE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)

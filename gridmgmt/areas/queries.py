@@ -3,9 +3,8 @@
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import geopandas as gpd
 import numpy as np
 from geoalchemy2 import Geometry
 from numpy.typing import NDArray
@@ -19,6 +18,9 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import geometries, read_frame, read_table
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 def in_force_on(on: date) -> ColumnElement[bool]:
@@ -52,7 +54,7 @@ def area_id_of(session: Session, code: str | None, on: date) -> int | None:
     return None if code is None else area_in_force(session, code, on).area_id
 
 
-def area_frame(session: Session, on: date, *, within: int | None = None) -> gpd.GeoDataFrame:
+def area_frame(session: Session, on: date, *, within: int | None = None) -> "gpd.GeoDataFrame":
     """Return the areas in force on a day by level and code; with ``within``, that area and all below it.
 
     Columns ``area_id``, ``edition_id``, ``level``, ``code``, ``name``, ``parent_code``, ``area_m2`` and the geometry.

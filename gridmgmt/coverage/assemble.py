@@ -13,7 +13,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.coverage import PlaceStatus
+from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage.compute import Reach, area_of_places, code_version, residents
 from gridmgmt.coverage.document import (

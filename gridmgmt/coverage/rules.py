@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.coverage import LIMIT_TOLERANCE_S, PlaceStatus
+from gridmgmt.analysis.status import LIMIT_TOLERANCE_S, PlaceStatus
 from gridmgmt.coverage.document import STATUSES, AgeBandFigures, BandFigures, Figures
 from gridmgmt.errors import InputError
 from gridmgmt.service_points.rules import ELDERLY_TYPES, ServicePointType

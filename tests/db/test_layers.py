@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 from sqlalchemy.orm import Session
 
-from gridmgmt.analysis.coverage import PlaceStatus
+from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.coverage.document import STATUSES
 from gridmgmt.revisions.models import DRAWN_TABLES
 from gridmgmt.revisions.queries import revisions

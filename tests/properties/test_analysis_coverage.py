@@ -10,9 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from gridmgmt.analysis.coverage import LIMIT_TOLERANCE_S, nearest_service
+from gridmgmt.analysis.coverage import nearest_service
 from gridmgmt.analysis.graph import WalkGraph, build_graph, components
 from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.status import LIMIT_TOLERANCE_S
 
 
 def random_snap(rng: np.random.Generator, n: int, n_edges: int) -> Snap:

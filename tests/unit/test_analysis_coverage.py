@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gridmgmt.analysis.coverage import PlaceStatus, band_of, classify, nearest_service
+from gridmgmt.analysis.coverage import band_of, classify, nearest_service
 from gridmgmt.analysis.graph import WalkGraph, build_graph
 from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.errors import InputError
 
 ENDS = [

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gridmgmt.analysis.coverage import PlaceStatus
+from gridmgmt.analysis.status import PlaceStatus
 from maps import place_layer as layers
 from maps.coverage_page import NO_RATIO, RATIO_CLASSES, coverage_page, ratio_colour
 from maps.place_layer import classes, place_layer
