@@ -20,7 +20,7 @@ WAVES = ((8200.0, 310.0), (3600.0, 70.0), (1500.0, 15.0))
 """Wavelength and amplitude of the warp, both in metres: wide enough that nothing folds over."""
 RIVER_ROW, CANAL_ROWS, CANAL_COLUMN, RAIL_COLUMN = 13, (25,), 14, 22
 CANAL_COLUMN_FROM_ROW = 13
-RIVER_BRIDGES = (9, 13, 17, 20, 23)
+RIVER_BRIDGES = (9, 13, 17, 21, 23)
 CROSSING_EVERY = {"canal": 2, "rail": 3}
 PRIMARY_EVERY = 4
 
