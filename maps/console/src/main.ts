@@ -16,4 +16,6 @@ watch(asked, (lang) => (lang === 'zh' || lang === 'en') && setLanguage(lang), { 
 setLanguage(language.value)
 watch(language, () => (document.title = t('console.product')), { immediate: true })
 
-createApp(App).use(router).mount('#app')
+const app = createApp(App).use(router)
+// The map reads its camera from the URL, so nothing is drawn before the URL has been read.
+void router.isReady().then(() => app.mount('#app'))

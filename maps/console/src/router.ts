@@ -1,8 +1,8 @@
-import { createRouter, createWebHashHistory } from 'vue-router'
+import { createRouter, createWebHistory } from 'vue-router'
 
-/** The pages. The path lies behind the hash, so that any static server can deliver the console. */
+/** The pages; the server delivers the one document for every address that is not a file of its own. */
 export const router = createRouter({
-  history: createWebHashHistory(),
+  history: createWebHistory(),
   routes: [
     { path: '/', name: 'coverage', component: () => import('./coverage/CoveragePage.vue') },
     { path: '/cases', name: 'cases', component: () => import('./cases/CasesPage.vue') },

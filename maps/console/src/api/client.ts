@@ -1,3 +1,4 @@
+import type { Problem as ProblemBody } from './schema'
 import { language, t } from '../words/texts'
 
 /** What went wrong with a request: the server's problem document (RFC 9457), or what stands in for it. */
@@ -12,15 +13,9 @@ export class Problem extends Error {
   }
 }
 
-interface ProblemBody {
-  title?: string
-  detail?: string
-  request_id?: string
-}
-
 async function problemOf(response: Response): Promise<Problem> {
   const isProblem = (response.headers.get('content-type') ?? '').includes('problem+json')
-  const body: ProblemBody = isProblem ? ((await response.json()) as ProblemBody) : {}
+  const body: Partial<ProblemBody> = isProblem ? ((await response.json()) as ProblemBody) : {}
   return new Problem(
     response.status,
     body.title ?? t('console.problem.title'),

@@ -1,17 +1,20 @@
-import type { BandFigures, Counts, CoverageReport } from '../api/types'
+import type { AgeBandFigures, BandFigures, CoverageReport } from '../api/schema'
 import { bandColour, BEYOND_COLOUR, UNREACHABLE_COLOUR } from '../map/palette'
 import { minutes, shielded } from '../words/format'
 import { t } from '../words/texts'
 
+/** What the figures of areas and of age bands have in common. */
+export type Counts = Omit<AgeBandFigures, 'band'> & { suppressed?: string[] }
+
 export type CountName = 'residents' | 'covered' | 'uncovered' | 'not_connectable' | 'outside'
 
 /** A count of some figures as text, "<10" where the public form withholds it. */
-export function countText(figures: Counts & { suppressed?: string[] }, name: CountName, report: CoverageReport): string {
+export function countText(figures: Counts, name: CountName, report: CoverageReport): string {
   return shielded(figures[name], figures.suppressed?.includes(name) ?? false, report.suppression_threshold)
 }
 
 /** The covered of one (cumulative) band as text. */
-export function bandText(figures: Counts & { suppressed?: string[] }, band: BandFigures, report: CoverageReport): string {
+export function bandText(figures: Counts, band: BandFigures, report: CoverageReport): string {
   const withheld = figures.suppressed?.includes(`bands.${band.limit_s}`) ?? false
   return shielded(band.covered, withheld, report.suppression_threshold)
 }

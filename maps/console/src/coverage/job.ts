@@ -1,14 +1,14 @@
 import { ref } from 'vue'
 
 import { get, post, Problem, remove } from '../api/client'
-import type { Job, RunAccepted, RunRequest } from '../api/types'
+import type { JobOut, RunAccepted, RunAsk } from '../api/schema'
 import { showRun } from '../state/folder'
 
 const POLL_MS = 500
 const FINAL = ['succeeded', 'failed', 'cancelled']
 
 /** The job under way or just ended, and what went wrong with asking for it. */
-export const job = ref<Job | null>(null)
+export const job = ref<JobOut | null>(null)
 export const askProblem = ref<Problem | null>(null)
 
 export function isFinal(state: string): boolean {
@@ -21,7 +21,7 @@ function wait(time_ms: number): Promise<void> {
 
 async function follow({ job_id, run_id }: RunAccepted): Promise<void> {
   for (;;) {
-    job.value = await get<Job>(`/jobs/${job_id}`)
+    job.value = await get<JobOut>(`/jobs/${job_id}`)
     if (isFinal(job.value.state)) break
     await wait(POLL_MS)
   }
@@ -42,7 +42,7 @@ async function asked(action: () => Promise<void>): Promise<void> {
 }
 
 /** Ask for a run and follow its job to the end; the new run is shown when it has succeeded. */
-export function askRun(wanted: RunRequest): Promise<void> {
+export function askRun(wanted: Partial<RunAsk>): Promise<void> {
   return asked(async () => follow(await post<RunAccepted>('/coverage/runs', wanted)))
 }
 

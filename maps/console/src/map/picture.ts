@@ -3,6 +3,7 @@ import { computed } from 'vue'
 import { folder, report, runId } from '../state/folder'
 import { router } from '../router'
 import { figuresByCode, shownLevel } from '../state/level'
+import { highlight } from '../state/highlight'
 import { dark } from '../state/theme'
 import { patchView, selection, viewed } from '../state/view'
 import { percent } from '../words/format'
@@ -36,10 +37,6 @@ export function toggleGroup(group: LayerGroup): void {
 /** Whether single places may be drawn: only the exact form shows them. */
 export const placesGiven = computed(() => folder.data?.form === 'exact')
 
-function selectedId(kind: string): string {
-  return selection.value?.kind === kind ? selection.value.id : ''
-}
-
 export const picture = computed((): MapPicture => {
   const known = [...figuresByCode.value].filter(([, figures]) => figures.ratio != null)
   return {
@@ -52,8 +49,7 @@ export const picture = computed((): MapPicture => {
     level: shownLevel.value,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
-    selectedArea: selectedId('area'),
-    selectedCase: selectedId('case'),
-    selectedPlace: Number(selectedId('place')) || -1,
+    selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',
+    highlight: highlight.value,
   }
 })

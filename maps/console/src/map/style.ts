@@ -20,14 +20,15 @@ export interface MapPicture {
   /** The same shares as words, written under the names. */
   ratioWords: [string, string][]
   selectedArea: string
-  selectedCase: string
-  selectedPlace: number
+  /** Longitude and latitude of the place or case that is shown in depth. */
+  highlight: [number, number] | null
 }
 
 export const FONT = ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif']
 
-/** From this zoom on the single places are seen; below it the areas' shares. */
+/** Between these zooms the areas' shares fade and the single places appear. */
 export const PLACES_FROM_ZOOM = 12
+export const RATIO_TO_ZOOM = 13
 
 const BORDERS: { levels: string[]; width: number; opacity: number; dash?: number[] }[] = [
   { levels: ['grid_cell'], width: 0.5, opacity: 0.35 },
@@ -42,7 +43,7 @@ const LABEL_ZOOMS: Record<string, [number, number]> = {
   town: [9.5, 13],
   basic_management_unit: [12, 14],
   sector: [12, 14],
-  residential_quarter: [13.5, 24],
+  residential_quarter: [14, 24],
   grid_cell: [16, 24],
 }
 
@@ -61,14 +62,23 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...(level && level !== 'network_hull' && { shown_areas: tiles(picture, 'areas', `?level=${level}`) }),
     ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
     labels: tiles(picture, 'area_labels'),
+    highlight: {
+      type: 'geojson',
+      data: { type: 'MultiPoint', coordinates: picture.highlight ? [picture.highlight] : [] },
+    },
   }
 }
 
+function landuse({ palette }: MapPicture): LayerSpecification {
+  const filter: ExpressionSpecification = ['==', ['get', 'kind'], 'landuse']
+  return { id: 'landuse', type: 'fill', source: 'land', 'source-layer': 'land', filter, paint: { 'fill-color': palette.landuse } }
+}
+
+/** What lies on the ground and stays visible above the areas' colours. */
 function ground({ palette }: MapPicture): LayerSpecification[] {
   const kind = (name: string): ExpressionSpecification => ['==', ['get', 'kind'], name]
   const land = { source: 'land', 'source-layer': 'land' }
   return [
-    { id: 'landuse', type: 'fill', ...land, filter: kind('landuse'), paint: { 'fill-color': palette.landuse } },
     {
       id: 'water',
       type: 'fill',
@@ -100,10 +110,11 @@ function ground({ palette }: MapPicture): LayerSpecification[] {
     },
     {
       id: 'hazards',
-      type: 'fill',
+      type: 'line',
       ...land,
+      minzoom: 12,
       filter: kind('hazard'),
-      paint: { 'fill-color': BEYOND_COLOUR, 'fill-opacity': 0.15, 'fill-outline-color': BEYOND_COLOUR },
+      paint: { 'line-color': BEYOND_COLOUR, 'line-width': 1.2, 'line-dasharray': [2, 2] },
     },
   ]
 }
@@ -147,7 +158,7 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
 
 function shownAreas({ palette, ratios, shown }: MapPicture): LayerSpecification[] {
   const coloured = ratios.length > 0 && shown.has('ratio')
-  const fade: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 11.5, 0.72, 14, 0.1]
+  const fade: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, 0.15]
   return [
     {
       id: 'shown_areas',
@@ -193,8 +204,8 @@ function placeColour(bands_s: number[]): ExpressionSpecification {
   return status as unknown as ExpressionSpecification
 }
 
-function places({ bands_s, palette, selectedPlace }: MapPicture): LayerSpecification[] {
-  const dot = { source: 'coverage', 'source-layer': 'coverage', minzoom: PLACES_FROM_ZOOM - 0.5 }
+function places({ bands_s, palette }: MapPicture): LayerSpecification[] {
+  const dot = { source: 'coverage', 'source-layer': 'coverage', minzoom: PLACES_FROM_ZOOM }
   const radius: ExpressionSpecification = ['interpolate', ['exponential', 1.4], ['zoom'], 11.5, 1.1, 14, 3, 16, 5.5, 19, 10]
   return [
     {
@@ -204,7 +215,7 @@ function places({ bands_s, palette, selectedPlace }: MapPicture): LayerSpecifica
       paint: {
         'circle-color': bands_s.length ? placeColour(bands_s) : UNREACHABLE_COLOUR,
         'circle-radius': radius,
-        'circle-opacity': ['interpolate', ['linear'], ['zoom'], 11.5, 0.4, 13, 1],
+        'circle-opacity': ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.4, RATIO_TO_ZOOM, 1],
         'circle-stroke-color': palette.border,
         'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 13.5, 0, 15, 0.6],
       },
@@ -216,13 +227,6 @@ function places({ bands_s, palette, selectedPlace }: MapPicture): LayerSpecifica
       minzoom: 13,
       filter: ['in', ['get', 'status'], ['literal', ['not_connectable', 'outside']]],
       layout: { 'icon-image': 'hatched', 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 13, 0.5, 17, 1] },
-    },
-    {
-      ...dot,
-      id: 'place_selected',
-      type: 'circle',
-      filter: ['==', ['get', 'place_id'], selectedPlace],
-      paint: { 'circle-color': 'rgba(0,0,0,0)', 'circle-radius': 11, 'circle-stroke-color': palette.selection, 'circle-stroke-width': 3 },
     },
   ]
 }
@@ -238,17 +242,9 @@ function symbol(id: string, source: string, image: ExpressionSpecification, size
   }
 }
 
-function cases({ palette, selectedCase }: MapPicture): LayerSpecification[] {
+function cases({ palette }: MapPicture): LayerSpecification[] {
   const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 10, 0.4, 14, 0.75, 17, 1]
   return [
-    {
-      id: 'case_selected',
-      type: 'circle',
-      source: 'cases',
-      'source-layer': 'cases',
-      filter: ['==', ['get', 'case_no'], selectedCase],
-      paint: { 'circle-color': palette.selection, 'circle-opacity': 0.25, 'circle-radius': 16, 'circle-stroke-color': palette.selection, 'circle-stroke-width': 2 },
-    },
     symbol('cases', 'cases', ['concat', 'case/', ['get', 'kind'], '/', ['get', 'status']], size),
     {
       id: 'case_counts',
@@ -265,7 +261,7 @@ function cases({ palette, selectedCase }: MapPicture): LayerSpecification[] {
 function servicePoints(): LayerSpecification[] {
   const capacity: ExpressionSpecification = ['coalesce', ['get', 'capacity'], 30]
   const bySize = (small: number, large: number): ExpressionSpecification => ['interpolate', ['linear'], capacity, 10, small, 200, large]
-  const size = ['interpolate', ['linear'], ['zoom'], 10, bySize(0.32, 0.5), 14, bySize(0.62, 0.95), 17, bySize(0.85, 1.3)]
+  const size = ['interpolate', ['linear'], ['zoom'], 10, bySize(0.32, 0.5), 13.5, bySize(0.72, 1), 17, bySize(0.9, 1.3)]
   const image: ExpressionSpecification = ['concat', 'point/', ['get', 'type'], '/', ['get', 'status']]
   return [symbol('service_points', 'service_points', image, size as ExpressionSpecification, 10.5)]
 }
@@ -286,7 +282,7 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
       layout: {
         'text-field': words as unknown as ExpressionSpecification,
         'text-font': FONT,
-        'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading ? 14 : 12],
+        'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading ? 14 : 11],
         'text-padding': 4,
         'text-max-width': 9,
         'symbol-sort-key': leading ? 0 : 1,
@@ -301,20 +297,37 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
   })
 }
 
+function highlighted({ palette }: MapPicture): LayerSpecification {
+  return {
+    id: 'highlight',
+    type: 'circle',
+    source: 'highlight',
+    paint: {
+      'circle-color': palette.selection,
+      'circle-opacity': 0.2,
+      'circle-radius': 14,
+      'circle-stroke-color': palette.selection,
+      'circle-stroke-width': 2.5,
+    },
+  }
+}
+
 /** Return the style of a picture. It names no glyphs: labels are drawn from the fonts of the reader's machine. */
 export function mapStyle(picture: MapPicture): StyleSpecification {
   const { shown, palette } = picture
   const given = sources(picture)
   const layers: LayerSpecification[] = [
     { id: 'background', type: 'background', paint: { 'background-color': palette.land } },
-    ...(shown.has('land') ? ground(picture) : []),
+    ...(shown.has('land') ? [landuse(picture)] : []),
     ...('shown_areas' in given ? shownAreas(picture) : []),
+    ...(shown.has('land') ? ground(picture) : []),
     ...(shown.has('streets') ? streets(picture) : []),
     ...borders(picture),
     ...(shown.has('places') && 'coverage' in given ? places(picture) : []),
     ...(shown.has('cases') ? cases(picture) : []),
     ...(shown.has('service_points') ? servicePoints() : []),
     ...(shown.has('labels') ? labels(picture) : []),
+    highlighted(picture),
   ]
   return { version: 8, sources: given, layers }
 }

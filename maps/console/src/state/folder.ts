@@ -1,18 +1,18 @@
 import { computed } from 'vue'
 
 import { get } from '../api/client'
-import type { Area, Folder, Page, Run, RunSummary } from '../api/types'
+import type { AnsweredRun, AreaOut, FolderOut, PageAreaOut, PageRunSummary } from '../api/schema'
 import { useLoaded } from './loaded'
 import { patchView, viewed } from './view'
 
 const PAGE = 1000
 const MOST_PAGES = 20
 
-async function allAreas(signal: AbortSignal): Promise<Area[]> {
-  const areas: Area[] = []
+async function allAreas(signal: AbortSignal): Promise<AreaOut[]> {
+  const areas: AreaOut[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { items, next }: Page<Area> = await get<Page<Area>>('/areas', { limit: PAGE, cursor }, signal)
+    const { items, next }: PageAreaOut = await get<PageAreaOut>('/areas', { limit: PAGE, cursor }, signal)
     areas.push(...items)
     cursor = next && new URL(next, location.href).searchParams.get('cursor')
     if (!cursor) break
@@ -23,14 +23,14 @@ async function allAreas(signal: AbortSignal): Promise<Area[]> {
 const always = () => true
 
 /** What the data folder holds as a whole. */
-export const folder = useLoaded(always, (_, signal) => get<Folder>('/folder', {}, signal))
+export const folder = useLoaded(always, (_, signal) => get<FolderOut>('/folder', {}, signal))
 
 /** All areas in force, for search, labels and names by code. */
 export const areas = useLoaded(always, (_, signal) => allAreas(signal))
 
 /** The newest runs, newest first. */
 export const runs = useLoaded(always, async (_, signal) =>
-  (await get<Page<RunSummary>>('/coverage/runs', { limit: 20 }, signal)).items.filter((run) => run.state === 'succeeded'),
+  (await get<PageRunSummary>('/coverage/runs', { limit: 20 }, signal)).items.filter((run) => run.state === 'succeeded'),
 )
 
 const chosenRun = viewed('run')
@@ -40,7 +40,7 @@ export const runId = computed(() => chosenRun.value || (runs.data?.[0] ? String(
 
 export const run = useLoaded(
   () => runId.value,
-  (id, signal) => get<Run>(`/coverage/runs/${id}`, {}, signal),
+  (id, signal) => get<AnsweredRun>(`/coverage/runs/${id}`, {}, signal),
 )
 
 export const report = computed(() => run.data?.report ?? null)

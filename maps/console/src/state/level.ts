@@ -10,7 +10,7 @@ const chosen = viewed('level')
 
 /** The levels that have areas here. */
 export const levels = computed(() => {
-  const present = new Set([
+  const present = new Set<string>([
     ...(areas.data ?? []).map((area) => area.level),
     ...(report.value?.levels ?? []).map((level) => level.level),
   ])
