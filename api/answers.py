@@ -5,6 +5,7 @@ first asked for: the server answers before that.
 """
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +15,7 @@ from api.schemas import AreaLite, Links, Metres, Seconds
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
-from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
+from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm, parse
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.rules import (
     DEFAULT_CONNECTION_LIMIT_M,
@@ -25,16 +26,20 @@ from gridmgmt.coverage.rules import (
 )
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.errors import NotFoundError
 from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.queries import job_by_id
 from gridmgmt.population.queries import place_by_id
-from gridmgmt.reports.coverage_json import CoverageReport, coverage_report
+from gridmgmt.reports.coverage_json import CoverageReport, coverage_json
 from gridmgmt.service_points.queries import point_by_id
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import Language
 
 if TYPE_CHECKING:
     from gridmgmt.reports.render import Rendered
+
+KEPT_REPORTS = 2
+"""How many answers a process keeps ready; one of a large city takes tens of megabytes."""
 
 REPORT_CONTENT: dict[str, dict[str, object]] = {
     "application/json": {"schema": {"$ref": "#/components/schemas/CoverageReport"}},
@@ -156,26 +161,46 @@ def run_summary(run: CoverageRun, state: JobState) -> RunSummary:
     )
 
 
-def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> AnsweredRun:
-    """Return a run with its answer, and whether that still holds today."""
+def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> str:
+    """Return a run with its answer, and whether that still holds today, as the JSON of an :class:`AnsweredRun`."""
     from gridmgmt.coverage.service import stale_inputs  # noqa: PLC0415 -- see the module
 
     state = JobState(job_by_id(session, run.job_id).state)
-    finished = run.finished_at is not None
-    changed = stale_inputs(session, run, on=context.today()) if finished else []
-    return AnsweredRun(
-        **run_summary(run, state).model_dump(),
-        stale=bool(changed),
-        stale_because=changed,
-        report=coverage_report(document(session, context, run)) if finished else None,
-    )
+    changed = stale_inputs(session, run, on=context.today()) if run.document else []
+    head = AnsweredRun(
+        **run_summary(run, state).model_dump(), stale=bool(changed), stale_because=changed, report=None
+    ).model_dump_json()
+    if run.document is None:
+        return head
+    report = _report_json(run.document, form_of(session, context), context.settings.suppression_threshold)
+    # The report is the last field; it is put in as text, since a large one takes seconds to check and write again.
+    return f"{head.removesuffix('null}')}{report}}}"
 
 
 def document(session: Session, context: ApiContext, run: CoverageRun) -> CoverageDocument:
-    """Return the answer of a finished run in the form that this server gives."""
-    from gridmgmt.reports.render import document_in_form  # noqa: PLC0415 -- see the module
+    """Return the answer of a finished run in the form that this server gives.
 
-    return document_in_form(run, form_of(session, context), context.settings.suppression_threshold)
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    if run.document is None:
+        raise NotFoundError("run_not_finished", run_id=run.run_id)
+    return _document(run.document, form_of(session, context), context.settings.suppression_threshold)
+
+
+@lru_cache(maxsize=KEPT_REPORTS)
+def _document(canonical: str, form: ResultForm, threshold: int) -> CoverageDocument:
+    from gridmgmt.reports.public import public_form  # noqa: PLC0415 -- see the module
+
+    exact = parse(canonical)
+    return exact if form == "exact" else public_form(exact, threshold)
+
+
+@lru_cache(maxsize=KEPT_REPORTS)
+def _report_json(canonical: str, form: ResultForm, threshold: int) -> str:
+    return coverage_json(_document(canonical, form, threshold))
 
 
 def run_place(session: Session, run: CoverageRun, place_id: int) -> RunPlace:
@@ -210,6 +235,14 @@ def render(session: Session, context: ApiContext, run: CoverageRun, format_: str
         form=form_of(session, context),
         threshold=context.settings.suppression_threshold,
     )
+
+
+def map_page(session: Session, context: ApiContext, run: CoverageRun, lang: Language) -> str:
+    """Return the map page of a finished run."""
+    from maps.coverage_map import coverage_map  # noqa: PLC0415 -- see the module
+
+    threshold = context.settings.suppression_threshold
+    return coverage_map(session, run, lang=lang, form=form_of(session, context), threshold=threshold)
 
 
 def _links(run: CoverageRun) -> dict[str, str]:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 
 import click
 import uvicorn
@@ -28,6 +29,9 @@ RESTART_S = 1.0
 """How long a worker that has died stays away, in seconds."""
 
 _POLL_S = 0.1
+_SLOW_ROOM = "maps.coverage_map"
+"""Brings the compiler, data frames and folium with it; loaded beside the first requests, which rarely need it."""
+
 _COMMAND = "from gridmgmt.cli import main; main()"
 _log = logging.getLogger(__name__)
 
@@ -60,8 +64,9 @@ class AppFactory:
     url: str
 
     def __call__(self) -> FastAPI:
-        """Return the application, with logging set up."""
+        """Return the application, with logging set up, while the rooms that take long to load are loading."""
         set_up_logging()
+        threading.Thread(target=import_module, args=(_SLOW_ROOM,), name="warm-up", daemon=True).start()
         return create_app(self.settings, self.url)
 
 

@@ -41,10 +41,10 @@ def list_runs(session: RequestSession, pages: Pages) -> Page[RunSummary]:
     return pages.page(runs, lambda run: answers.run_summary(run, states[run.job_id]), lambda run: (run.run_id,))
 
 
-@router.get("/runs/{run_id}", summary="One coverage run with its answer")
-def read_run(session: RequestSession, context: Context, run_id: RunId) -> AnsweredRun:
+@router.get("/runs/{run_id}", summary="One coverage run with its answer", response_model=AnsweredRun)
+def read_run(session: RequestSession, context: Context, run_id: RunId) -> Response:
     """Return a run; its report once it has finished, and whether an input has changed since."""
-    return answers.answered_run(session, context, queries.run_by_id(session, run_id))
+    return _answered(session, context, queries.run_by_id(session, run_id))
 
 
 @router.get("/runs/{run_id}/areas", summary="The numbers of one run by area")
@@ -88,15 +88,37 @@ def read_run_report(  # the format is a parameter of the address
     return Response(rendered.content, media_type=rendered.media_type, headers=headers)
 
 
-@router.get("/reports/latest", summary="The latest report of an area and type, without starting a run")
+@router.get(
+    "/runs/{run_id}/map",
+    summary="The map page of one run",
+    response_class=Response,
+    responses={200: {"description": "A page that needs nothing else.", "content": {"text/html": {}}}},
+)
+def read_run_map(session: RequestSession, context: Context, lang: Lang, run_id: RunId) -> Response:
+    """Return a self-contained map page of the run."""
+    page = answers.map_page(session, context, queries.run_by_id(session, run_id), lang)
+    headers = {"Content-Security-Policy": inline_policy(page), **_uncached(context, session)}
+    return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get(
+    "/reports/latest",
+    summary="The latest report of an area and type, without starting a run",
+    response_model=AnsweredRun,
+)
 def read_latest_report(
     session: RequestSession,
     context: Context,
     area: Annotated[str | None, Query(max_length=64, description="Code of the area; the whole without it.")] = None,
     type: Annotated[list[ServicePointType] | None, Query(description="Exactly these types; any without it.")] = None,  # noqa: A002 -- its name outside
-) -> AnsweredRun:
+) -> Response:
     """Return the newest finished run, marked stale when an input edition has changed since."""
-    return answers.answered_run(session, context, _latest(session, area, type))
+    return _answered(session, context, _latest(session, area, type))
+
+
+def _answered(session: RequestSession, context: Context, run: CoverageRun) -> Response:
+    text = answers.answered_run(session, context, run)
+    return Response(text, media_type="application/json", headers=_uncached(context, session))
 
 
 def _latest(session: RequestSession, area: str | None, types: list[ServicePointType] | None) -> CoverageRun:

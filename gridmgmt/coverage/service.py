@@ -1,5 +1,6 @@
 """Asking for a coverage run, performing it as a job, and telling whether its answer still holds."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -123,9 +124,22 @@ def document_of(run: CoverageRun) -> CoverageDocument:
     return parse(run.document)
 
 
+def inputs_of(run: CoverageRun) -> list[InputEdition]:
+    """Return what a finished run was computed from, without checking the rest of its answer, which may be large.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    if run.document is None:
+        raise NotFoundError("run_not_finished", run_id=run.run_id)
+    return [InputEdition.model_validate(entry) for entry in json.loads(run.document)["inputs"]]
+
+
 def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:
     """Return the names of the inputs that differ between a finished run and a run of today; none when it is valid."""
-    then = {_key(edition) for edition in document_of(run).inputs}
+    then = {_key(edition) for edition in inputs_of(run)}
     now = {_key(_input(edition)) for edition in queries.input_editions(session, on, run.types)}
     return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
 
