@@ -84,7 +84,7 @@ def _swapped(x: Floats, y: Floats, extent: Extent | None) -> Mask:
     """Tell which points lie wrong as given and right when longitude and latitude change places.
 
     Right means: within the extent; without one, within 5° of the middle of the file's possible points, or in
-    China's box (whose mirror image is polar sea).
+    China's box (whose mirror image is polar sea and Svalbard).
     """
     possible = (np.abs(x) <= 180) & (np.abs(y) <= 90)
     mirrored = (np.abs(y) <= 180) & (np.abs(x) <= 90)

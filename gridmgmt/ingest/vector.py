@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,13 +100,15 @@ def _decoded(
     """Return meta data, WKB and fields, decoded by the first encoding that fits."""
     for encoding in encodings:
         try:
-            meta, _, wkb, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, datetime_as_string=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # what GDAL warns of is refused row by row
+                meta, _, wkb, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, datetime_as_string=True)
         except UnicodeDecodeError:
             continue
         except LookupError as error:
             raise InputError("encoding_unknown", encoding=encoding) from error
         return meta, wkb, fields
-    raise FileRefusedError("file_undecodable", file=path.name, tried=", ".join(str(e) for e in encodings))
+    raise FileRefusedError("file_undecodable", file=path.name, tried=", ".join(e or "UTF-8" for e in encodings))
 
 
 def _encodings(path: Path, given: str | None) -> tuple[str, ...]:

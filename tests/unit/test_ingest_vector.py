@@ -45,7 +45,7 @@ def _towns() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": ["310113109"], "name": ["顾村镇"]}, geometry=[SQUARE], crs=4326)
 
 
-@pytest.mark.filterwarnings("ignore:Non closed ring:RuntimeWarning")
+@pytest.mark.filterwarnings("error")
 def test_bad_rows_are_refused_one_by_one(tmp_path: Path) -> None:
     short_ring = {"type": "Polygon", "coordinates": [[[121.4, 31.3], [121.41, 31.31]]]}
     path = _geojson(
