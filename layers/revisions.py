@@ -1,5 +1,6 @@
 """The entity tag of what a layer draws: it changes whenever the bytes could."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from gridmgmt import __version__
@@ -13,6 +14,10 @@ def entity_tag(layer: Layer, selection: Selection, run: DrawnRun | None, stamp: 
 
     The tag is weak: the same tile goes out compressed and not, and both mean the same to a map.
     """
+    return f'W/"{stamp}-{_digest(layer, selection, run)}"'
+
+
+@lru_cache(maxsize=1024)
+def _digest(layer: Layer, selection: Selection, run: DrawnRun | None) -> str:
     parts = (__version__, tile_statement(layer), selection.on, selection.level, run)
-    digest = blake2b(repr(parts).encode(), digest_size=6).hexdigest()
-    return f'W/"{stamp}-{digest}"'
+    return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
