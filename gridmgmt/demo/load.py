@@ -95,8 +95,12 @@ def _intake(frame: gpd.GeoDataFrame, district: DemoDistrict) -> Intake:
 
 
 def _network(district: DemoDistrict) -> NetworkIntake:
-    """Read the streets back from a file, so that nodes and lengths are made as for any user's streets."""
+    """Read the streets back from a file, so that nodes and lengths are made as for any user's streets.
+
+    Closed gates are no way for a walker.
+    """
+    walkable = district.streets[district.streets["gate"] != "closed"]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "streets.parquet"
-        district.streets.to_parquet(file)
+        walkable.to_parquet(file)
         return read_network(file)

@@ -28,5 +28,12 @@ class PointStatus(StrEnum):
 ELDERLY_TYPES: tuple[ServicePointType, ...] = (
     ServicePointType.ELDERLY_SERVICE_POINT,
     ServicePointType.ELDERLY_SERVICE_CENTRE,
+    ServicePointType.MEAL_POINT,
+    ServicePointType.COMMUNITY_CANTEEN,
+    ServicePointType.DAY_CARE_CENTRE,
+    ServicePointType.ACTIVITY_ROOM,
 )
-"""The types that the 20-minute elderly service circle counts where no type is named."""
+"""The types that elders walk to: what the 20-minute elderly service circle counts where no type is named.
+
+Care homes are lived in, medical points and service desks are for everybody.
+"""

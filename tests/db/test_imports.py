@@ -1,0 +1,178 @@
+"""Imports: whole or not at all, once, under an edition, in one datum, and never real beside synthetic."""
+
+import csv
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gridmgmt import imports
+from gridmgmt.areas.models import Area
+from gridmgmt.crs import Datum, wgs84_to_gcj02
+from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import metric_crs_text
+from gridmgmt.editions.rules import Counting
+from gridmgmt.errors import ConflictError, CrsError, FileRefusedError
+from gridmgmt.ingest.areas import read_areas
+from gridmgmt.ingest.network import read_network
+from gridmgmt.ingest.population import read_population_points
+from gridmgmt.ingest.service_points import read_service_points
+from gridmgmt.population.models import PopulationPlace
+from tests.support import paper_town
+from tests.support.paper_town import DAY, degrees, geojson, labels
+
+
+def import_towns(session: Session, folder: Path, **changes: object) -> imports.Outcome:
+    return imports.import_areas(
+        session, read_areas(paper_town.areas_file(folder)), labels("towns", **changes), level="town"
+    )
+
+
+def count(session: Session, model: type) -> int:
+    return session.scalar(select(func.count()).select_from(model))
+
+
+def test_the_same_file_twice_changes_nothing(session, tmp_path) -> None:
+    first, again = import_towns(session, tmp_path), import_towns(session, tmp_path)
+    assert (first.new, first.taken, again.new, again.taken) == (True, 2, False, 0)
+    assert count(session, Area) == 2
+
+
+def test_other_content_under_a_taken_name_is_refused(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    other = geojson(
+        tmp_path / "x.geojson", [({"code": "1", "name": "n"}, "Polygon", [degrees([(0, 0), (9, 0), (9, 9), (0, 0)])])]
+    )
+    with pytest.raises(ConflictError) as refusal:
+        imports.import_areas(session, read_areas(other), labels("towns"), level="town")
+    assert refusal.value.code == "edition_name_taken"
+
+
+def test_a_later_edition_closes_the_earlier_one_and_keeps_it(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    moved = geojson(
+        tmp_path / "x.geojson",
+        [({"code": "310113001", "name": "n镇"}, "Polygon", [degrees([(0, 0), (900, 0), (900, 900), (0, 0)])])],
+    )
+    later = replace(labels("later"), valid_from=date(2026, 6, 1))
+    imports.import_areas(session, read_areas(moved), later, level="town")
+    rows = session.execute(
+        select(Area.valid_from, Area.valid_to).where(Area.code == "310113001").order_by(Area.valid_from)
+    )
+    assert [tuple(row) for row in rows] == [(DAY, date(2026, 6, 1)), (date(2026, 6, 1), None)]
+    with pytest.raises(ConflictError) as refusal:
+        early = replace(labels("early"), valid_from=date(2026, 3, 1))
+        imports.import_areas(session, read_areas(moved), early, level="town")
+    assert refusal.value.code == "edition_begins_too_early"
+
+
+def test_one_bad_row_keeps_all_out_unless_partial(session, tmp_path) -> None:
+    square = [degrees([(0, 0), (900, 0), (900, 900), (0, 0)])]
+    file = geojson(
+        tmp_path / "x.geojson",
+        [({"code": "310113001", "name": "a"}, "Polygon", square), ({"code": None, "name": "b"}, "Polygon", square)],
+    )
+    with pytest.raises(FileRefusedError) as refusal:
+        imports.import_areas(session, read_areas(file), labels("x"), level="town")
+    assert [problem.row for problem in refusal.value.problems] == [2]
+    assert count(session, Area) == count(session, Edition) == 0
+    outcome = imports.import_areas(session, read_areas(file), labels("x", partial=True), level="town")
+    assert (outcome.taken, outcome.refused, count(session, Area)) == (1, 1, 1)
+
+
+def test_real_and_synthetic_never_share_a_folder(session, tmp_path) -> None:
+    import_towns(session, tmp_path, synthetic=True)
+    with pytest.raises(ConflictError) as refusal:
+        imports.import_network(session, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
+    assert refusal.value.code == "folder_holds_demo"
+    assert "--data" in refusal.value.message("en")
+
+
+def test_children_find_their_parent_by_place_whatever_comes_first(session, tmp_path) -> None:
+    quarter = geojson(
+        tmp_path / "q.geojson",
+        [({"code": "310113001001", "name": "q"}, "Polygon", [degrees([(0, 0), (400, 0), (400, 400), (0, 0)])])],
+    )
+    imports.import_areas(session, read_areas(quarter), labels("q"), level="residential_quarter")
+    import_towns(session, tmp_path)
+    parent = session.execute(
+        text("SELECT p.code FROM areas q JOIN areas p ON p.area_id = q.parent_id WHERE q.level = 'residential_quarter'")
+    ).scalar_one()
+    assert parent == "310113001"
+
+
+def shifted(path: Path, folder: Path) -> Path:
+    """Return the points of a CSV moved to GCJ-02."""
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lon, lat = wgs84_to_gcj02(*(np.array([float(row[name]) for row in rows]) for name in ("lon", "lat")))
+    moved = folder / "gcj02.csv"
+    with moved.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "lon": x, "lat": y} for row, x, y in zip(rows, lon, lat, strict=True))
+    return moved
+
+
+@pytest.fixture
+def streets_and_points(session, tmp_path) -> Path:
+    """Real streets in the database, and 200 points that lie on them, as a CSV."""
+    imports.import_network(session, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
+    path = tmp_path / "on_streets.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["code", "name", "lon", "lat"])
+        for i in range(200):
+            at = (1500, i * 10) if i < 100 else ((i - 100) * 30, 0)
+            writer.writerow([i, i, *degrees([at])[0]])
+    return path
+
+
+def test_points_that_look_like_gcj02_are_refused_with_the_remedy(session, streets_and_points, tmp_path) -> None:
+    points = read_service_points(shifted(streets_and_points, tmp_path), type_="medical")
+    with pytest.raises(CrsError) as refusal:
+        imports.import_service_points(session, points, labels("p"))
+    assert refusal.value.code == "looks_like_gcj02"
+    assert "--datum gcj02" in refusal.value.message("en")
+
+
+def test_the_same_points_are_taken_when_they_are_declared(session, streets_and_points, tmp_path) -> None:
+    file = shifted(streets_and_points, tmp_path)
+    points = read_service_points(file, type_="medical", datum=Datum.GCJ02)
+    outcome = imports.import_service_points(session, points, labels("p", datum=Datum.GCJ02))
+    assert (outcome.taken, outcome.warnings) == (200, ())
+
+
+def test_points_where_they_should_be_are_taken_silently(session, streets_and_points) -> None:
+    outcome = imports.import_service_points(
+        session, read_service_points(streets_and_points, type_="medical"), labels("p")
+    )
+    assert (outcome.taken, outcome.warnings) == (200, ())
+
+
+def test_a_wrong_declaration_is_taken_with_a_warning(session, streets_and_points) -> None:
+    points = read_service_points(streets_and_points, type_="medical", datum=Datum.GCJ02)
+    outcome = imports.import_service_points(session, points, labels("p", datum=Datum.GCJ02))
+    assert [code for code, _ in outcome.warnings] == ["declared_gcj02_fits_unshifted"]
+
+
+def test_residents_keep_every_digit(session, tmp_path) -> None:
+    places = read_population_points(paper_town.places_file(tmp_path))
+    imports.import_population(session, places, labels("places"), counting=Counting.MODELLED)
+    total, young = session.execute(
+        select(func.sum(PopulationPlace.residents_60_plus), func.sum(PopulationPlace.residents_60_64))
+    ).one()
+    assert (total, young) == (75.75, 65.5)
+
+
+def test_the_metric_crs_is_chosen_once_and_must_fit_what_comes_later(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    assert metric_crs_text(session) == "EPSG:4549"
+    ring = [[113.9, 30.5], [114.0, 30.5], [114.0, 30.6], [113.9, 30.5]]
+    wuhan = geojson(tmp_path / "w.geojson", [({"code": "420100", "name": "w"}, "Polygon", [ring])])
+    with pytest.raises(CrsError):
+        imports.import_areas(session, read_areas(wuhan), labels("w"), level="district")
