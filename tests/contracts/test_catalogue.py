@@ -1,0 +1,64 @@
+"""The catalogue: every key in both languages, every code that is raised has its words, with the fields it gives."""
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gridmgmt.settings import PROJECT_DIR
+from gridmgmt.texts import LANGUAGES, catalogue
+
+SOURCES = sorted(
+    path for package in ("gridmgmt", "layers", "maps", "api") for path in (PROJECT_DIR / package).rglob("*.py")
+    if "node_modules" not in path.parts
+)  # fmt: skip
+ERROR_NAMES = ("Error",)
+
+
+def fields_of(template: str) -> set[str]:
+    return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def raised() -> Iterator[tuple[Path, int, str, set[str] | None]]:
+    """Yield the errors of the project that the sources make, with the fields they give (None when not literal)."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            code = node.args[0].value
+            if (
+                name.endswith(ERROR_NAMES)
+                and name != "ValueError"
+                and isinstance(code, str)
+                and code.islower()
+                and " " not in code
+            ):
+                given = None if any(k.arg is None for k in node.keywords) else {str(k.arg) for k in node.keywords}
+                yield path, node.lineno, code, given
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_every_entry_has_both_languages_and_the_same_fields(key) -> None:
+    entry = catalogue()[key]
+    assert set(entry) == set(LANGUAGES)
+    assert all(entry[lang].strip() for lang in LANGUAGES)
+    assert fields_of(entry["zh"]) == fields_of(entry["en"])
+
+
+def test_every_error_that_is_raised_has_its_words_and_gives_their_fields() -> None:
+    lost = []
+    for path, line, code, given in raised():
+        entry = catalogue().get(f"error.{code}")
+        where = f"{path.relative_to(PROJECT_DIR)}:{line} {code}"
+        if entry is None:
+            lost.append(f"{where}: not in the catalogue")
+        elif given is not None and (missing := fields_of(entry["en"]) - given):
+            lost.append(f"{where}: does not give {sorted(missing)}")
+    assert not lost, "\n".join(lost)
+
+
+def test_the_scan_sees_errors() -> None:
+    assert len(list(raised())) > 50
