@@ -163,10 +163,8 @@ def run_summary(run: CoverageRun, state: JobState) -> RunSummary:
 
 def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> str:
     """Return a run with its answer, and whether that still holds today, as the JSON of an :class:`AnsweredRun`."""
-    from gridmgmt.coverage.service import stale_inputs  # noqa: PLC0415 -- see the module
-
     state = JobState(job_by_id(session, run.job_id).state)
-    changed = stale_inputs(session, run, on=context.today()) if run.document else []
+    changed = queries.stale_inputs(session, run, on=context.today()) if run.document else []
     head = AnsweredRun(
         **run_summary(run, state).model_dump(), stale=bool(changed), stale_because=changed, report=None
     ).model_dump_json()

@@ -1,5 +1,6 @@
 """Reading coverage runs and their results."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import defer
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
+from gridmgmt.coverage.document import InputEdition
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -63,7 +65,7 @@ def latest_finished(
     return session.scalar(statement)
 
 
-def input_editions(session: Session, on: date, types: Sequence[str]) -> list[Edition]:
+def input_editions(session: Session, on: date, types: Sequence[str]) -> list[InputEdition]:
     """Return the editions that a run on a day would be computed from, in order of subject, part and name."""
     of_areas = select(Area.edition_id).where(area_in_force_on(on))
     of_points = (
@@ -79,7 +81,37 @@ def input_editions(session: Session, on: date, types: Sequence[str]) -> list[Edi
         .where(Edition.edition_id.in_(of_areas.union(of_points, whole)))
         .order_by(Edition.subject, Edition.part, Edition.name)
     )
-    return list(session.scalars(statement))
+    return [_input(edition) for edition in session.scalars(statement)]
+
+
+def inputs_of(run: CoverageRun) -> list[InputEdition]:
+    """Return what a finished run was computed from, without checking the rest of its answer, which may be large.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    if run.document is None:
+        raise NotFoundError("run_not_finished", run_id=run.run_id)
+    return [InputEdition.model_validate(entry) for entry in json.loads(run.document)["inputs"]]
+
+
+def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:
+    """Return the names of the inputs that differ between a finished run and a run of today; none when it is valid."""
+    then = {_key(edition) for edition in inputs_of(run)}
+    now = {_key(edition) for edition in input_editions(session, on, run.types)}
+    return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
+
+
+def _key(edition: InputEdition) -> tuple[str, str, str]:
+    return edition.subject, edition.name, edition.content_sha256
+
+
+def _input(edition: Edition) -> InputEdition:
+    fields = ("subject", "name", "source", "synthetic", "datum", "counting", "valid_from", "content_sha256")
+    level = edition.part if edition.subject == Subject.AREAS else None
+    return InputEdition(**{name: getattr(edition, name) for name in fields}, level=level)
 
 
 def place_result(session: Session, run_id: int, place_id: int) -> CoveragePlaceResult:

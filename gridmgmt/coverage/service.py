@@ -1,6 +1,5 @@
-"""Asking for a coverage run, performing it as a job, and telling whether its answer still holds."""
+"""Asking for a coverage run, and performing it as a job."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
 from gridmgmt.coverage.compute import Reach, build_network, search
-from gridmgmt.coverage.document import CoverageDocument, InputEdition, canonical_json, parse, result_sha256
+from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, result_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session
@@ -124,41 +123,11 @@ def document_of(run: CoverageRun) -> CoverageDocument:
     return parse(run.document)
 
 
-def inputs_of(run: CoverageRun) -> list[InputEdition]:
-    """Return what a finished run was computed from, without checking the rest of its answer, which may be large.
-
-    Raises
-    ------
-    NotFoundError
-        When the run has no answer (yet).
-    """
-    if run.document is None:
-        raise NotFoundError("run_not_finished", run_id=run.run_id)
-    return [InputEdition.model_validate(entry) for entry in json.loads(run.document)["inputs"]]
-
-
-def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:
-    """Return the names of the inputs that differ between a finished run and a run of today; none when it is valid."""
-    then = {_key(edition) for edition in inputs_of(run)}
-    now = {_key(_input(edition)) for edition in queries.input_editions(session, on, run.types)}
-    return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
-
-
-def _key(edition: InputEdition) -> tuple[str, str, str]:
-    return edition.subject, edition.name, edition.content_sha256
-
-
 def _edition(session: Session, subject: Subject, on: date) -> Edition:
     found = editions(session, subject=subject, on=on)
     if not found:
         raise NotFoundError(f"no_{subject}_in_force", on=on)
     return found[-1]
-
-
-def _input(edition: Edition) -> InputEdition:
-    fields = ("subject", "name", "source", "synthetic", "datum", "counting", "valid_from", "content_sha256")
-    level = edition.part if edition.subject == Subject.AREAS else None
-    return InputEdition(**{name: getattr(edition, name) for name in fields}, level=level)
 
 
 def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
@@ -171,7 +140,7 @@ def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
         request=request,
         speed_m_per_s=network_queries.profile(session, request.profile).speed_m_per_s,
         counting=Counting(population.counting or Counting.COUNTED),
-        editions=tuple(_input(e) for e in queries.input_editions(session, on, request.types)),
+        editions=tuple(queries.input_editions(session, on, request.types)),
         edges=network_queries.edges(session, network.edition_id),
         n_nodes=network_queries.node_count(session, network.edition_id),
         places=population_queries.places(session, on, area_id=area_id),

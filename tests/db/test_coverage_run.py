@@ -113,12 +113,12 @@ def test_without_areas_the_hull_stands_in_and_says_so(fresh_database_url, tmp_pa
 def test_an_input_that_has_changed_since_makes_a_run_stale(sessions, tmp_path) -> None:
     run_id, _ = run(sessions)
     with sessions.begin() as session:
-        assert service.stale_inputs(session, queries.run_by_id(session, run_id), on=DAY) == []
+        assert queries.stale_inputs(session, queries.run_by_id(session, run_id), on=DAY) == []
         session.execute(
             text("UPDATE editions SET valid_to = :on WHERE subject = 'population'"), {"on": date(2026, 2, 1)}
         )
     with sessions.begin() as session:
-        stale = service.stale_inputs(session, queries.run_by_id(session, run_id), on=date(2026, 2, 1))
+        stale = queries.stale_inputs(session, queries.run_by_id(session, run_id), on=date(2026, 2, 1))
     assert stale == ["population: places"]
 
 
