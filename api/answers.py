@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import ApiContext
+from api.routes import PREFIX
 from api.schemas import AreaLite, Links, Metres, Seconds
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
@@ -244,5 +245,5 @@ def map_page(session: Session, context: ApiContext, run: CoverageRun, lang: Lang
 
 
 def _links(run: CoverageRun) -> dict[str, str]:
-    here = f"/api/v1/coverage/runs/{run.run_id}"
-    return {"self": here, "job": f"/api/v1/jobs/{run.job_id}", "report": f"{here}/report", "map": f"{here}/map"}
+    here = f"{PREFIX}/coverage/runs/{run.run_id}"
+    return {"self": here, "job": f"{PREFIX}/jobs/{run.job_id}", "report": f"{here}/report", "map": f"{here}/map"}

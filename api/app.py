@@ -24,7 +24,6 @@ from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.jobs.worker import transaction
 from gridmgmt.settings import Settings
 
-PREFIX = "/api/v1"
 TITLE = "gridmgmt"
 DESCRIPTION = (
     "Urban grid management on PostGIS. Positions are longitude and latitude in WGS 84, areas in m², lengths in m, "
@@ -76,9 +75,8 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
 def _add_routes(app: FastAPI, tiles: TileApp) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    for module in (folder, areas, points, cases, coverage, jobs):
-        app.include_router(module.router, prefix=PREFIX, responses=problem)
-    app.include_router(health.router, responses=problem)
+    for module in (folder, areas, points, cases, coverage, jobs, health):
+        app.include_router(module.router, responses=problem)
     app.mount("/tiles", tiles)
     app.include_router(pages.router)
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Query
 
 from api.context import OnDate, RequestSession
 from api.paging import MAX_LIMIT, Page, Pages
+from api.routes import PREFIX
 from api.schemas import AreaDetail, AreaLite, AreaOut, AreasAt
 from gridmgmt.areas import queries
 from gridmgmt.areas.queries import AreaSummary
 from gridmgmt.areas.rules import AreaLevel
 
-router = APIRouter(prefix="/areas", tags=["areas"])
+router = APIRouter(prefix=f"{PREFIX}/areas", tags=["areas"])
 
 AreaCode = Annotated[
     str, Path(max_length=64, description="Official code.", openapi_examples={"顾村镇": {"value": "310113109"}})

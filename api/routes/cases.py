@@ -7,12 +7,13 @@ from fastapi import APIRouter, Path, Query
 
 from api.context import OnDate, RequestSession
 from api.paging import Page, Pages
+from api.routes import PREFIX
 from api.schemas import AreaLite, CaseDetail, CaseOut
 from gridmgmt.areas.queries import area_id_of, areas_at
 from gridmgmt.cases import queries
 from gridmgmt.cases.rules import CaseStatus
 
-router = APIRouter(prefix="/cases", tags=["cases"])
+router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 
 
 @router.get("", summary="Cases, the last reported first")

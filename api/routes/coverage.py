@@ -10,6 +10,7 @@ from api.context import Context, RequestSession
 from api.inline import inline_policy
 from api.language import Lang
 from api.paging import Page, Pages
+from api.routes import PREFIX
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.document import Level, LevelFigures
 from gridmgmt.coverage.models import CoverageRun
@@ -17,7 +18,7 @@ from gridmgmt.errors import ForbiddenError, NotFoundError
 from gridmgmt.jobs.queries import job_states
 from gridmgmt.service_points.rules import ServicePointType
 
-router = APIRouter(prefix="/coverage", tags=["coverage"])
+router = APIRouter(prefix=f"{PREFIX}/coverage", tags=["coverage"])
 
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the run.")]
 PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the place, as the coverage tiles have it.")]

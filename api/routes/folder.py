@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.context import Context, RequestSession
+from api.routes import PREFIX
 from api.schemas import EditionOut, Editions, FolderOut, ProfileOut, Profiles
 from gridmgmt import __version__
 from gridmgmt.coverage.rules import result_form
@@ -12,7 +13,7 @@ from gridmgmt.editions import queries
 from gridmgmt.editions.rules import Subject
 from gridmgmt.network.queries import profiles
 
-router = APIRouter(tags=["folder"])
+router = APIRouter(prefix=PREFIX, tags=["folder"])
 
 
 @router.get("/folder", summary="What this server shows: editions, extent, the form of its numbers")

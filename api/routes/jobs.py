@@ -6,13 +6,14 @@ from fastapi import APIRouter, Path
 
 from api.context import RequestSession
 from api.language import Lang
+from api.routes import PREFIX
 from api.schemas import JobError, JobOut
 from gridmgmt.errors import GridMgmtError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.texts import Language, catalogue, text
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
 
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the job.")]
 
@@ -34,9 +35,9 @@ def _job_out(job: Job, lang: Language) -> JobOut:
     if job.error is not None:
         words = GridMgmtError(job.error["code"], **job.error["fields"]).message(lang)
         error = JobError(code=job.error["code"], detail=words)
-    links = {"self": f"/api/v1/jobs/{job.job_id}"}
+    links = {"self": f"{PREFIX}/jobs/{job.job_id}"}
     if (run_id := job.arguments.get("run_id")) is not None:
-        links["run"] = f"/api/v1/coverage/runs/{run_id}"
+        links["run"] = f"{PREFIX}/coverage/runs/{run_id}"
     names = ("job_id", "kind", "stage", "progress", "attempt", "cancel_requested", "result", "created_at",
              "started_at", "finished_at")  # fmt: skip
     return JobOut(

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query
 
 from api.context import OnDate, RequestSession
 from api.paging import Page, Pages
+from api.routes import PREFIX
 from api.schemas import PointOut
 from gridmgmt.areas.queries import area_id_of
 from gridmgmt.service_points import queries
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
-router = APIRouter(tags=["service points"])
+router = APIRouter(prefix=PREFIX, tags=["service points"])
 
 
 @router.get("/service-points", summary="Service points in force on a day, by code")
