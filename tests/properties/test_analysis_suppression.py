@@ -64,7 +64,7 @@ def attack(values: np.ndarray, relations: list[Relation], withheld: np.ndarray, 
     return ends[1] - ends[0]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.sampled_from([(1, 3, 2, 2), (2, 3, 2, 2), (3, 2, 4, 3), (2, 5, 5, 1), (1, 1, 5, 4)]),
@@ -81,7 +81,7 @@ def test_no_small_count_can_be_placed_closer_than_the_threshold(seed, shape, mea
         assert attack(values, relations, withheld, cell) >= threshold * (1 - 1e-5), cell
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_same_table_gives_the_same_cells(seed) -> None:
     values, relations = district(np.random.default_rng(seed), 2, 4, 3, 2, 20.0)
