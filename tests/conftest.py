@@ -1,10 +1,11 @@
 """One test server of real PostGIS for all workers, a migrated template, a copy of it for each worker."""
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 
@@ -78,6 +79,24 @@ def session(engine: Engine) -> Iterator[Session]:
         with Session(connection, join_transaction_mode="create_savepoint") as session:
             yield session
         transaction.rollback()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder of this one test for an embedded database of its own, stopped and removed whatever happens.
+
+    Unlike pytest's own folders every user may enter it, so that the database lies in it also when root runs the tests.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gridmgmt-test-data-"))
+    folder.chmod(0o755)
+    yield folder
+    for pgdata in folder.rglob("pgdata"):
+        home = pgdata.resolve().parent
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((home / "pgdata" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGQUIT)
+        if pgdata.is_symlink():
+            rmtree(home)
+    rmtree(folder)
 
 
 def _make_template(cluster: Cluster, url: str) -> None:

@@ -4,10 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
 
 import psycopg
 import pytest
@@ -24,17 +21,6 @@ with Cluster(Path(sys.argv[1])).using() as url:
     print(url, flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A folder that every user may enter, unlike pytest's own; its server is stopped whatever happens."""
-    folder = Path(tempfile.mkdtemp(prefix="gridmgmt-test-life-"))
-    folder.chmod(0o755)
-    yield folder
-    for pid_file in folder.rglob("postmaster.pid"):
-        os.kill(int(pid_file.read_text().split("\n")[0]), signal.SIGQUIT)
-    rmtree(folder, ignore_errors=True)
 
 
 def start_user(data_dir: Path) -> subprocess.Popen[str]:
@@ -197,7 +183,6 @@ def test_folder_out_of_reach_of_the_server_user(data_dir: Path) -> None:
     assert link.resolve().is_relative_to("/var/lib/gridmgmt")
     with Cluster(data_dir / "inner").using() as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
-    rmtree(link.resolve().parent)
 
 
 def test_data_folder_that_is_a_file(data_dir: Path) -> None:
