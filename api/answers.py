@@ -64,7 +64,7 @@ class RunAsk(BaseModel):
     profile: Annotated[str, Field(description="Walking profile.", max_length=100)] = DEFAULT_PROFILE
     area: Annotated[str | None, Field(description="Only places in the area of this code.", max_length=64)] = None
     types: Annotated[
-        list[ServicePointType], Field(description="Types of points; the elderly service points without any.")
+        list[ServicePointType], Field(description="Types of points; all that serve elderly people without any.")
     ] = []
     connection_limit_m: Annotated[float, Field(description="Farthest distance from a place to a street in metres.")] = (
         DEFAULT_CONNECTION_LIMIT_M

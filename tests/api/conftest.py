@@ -1,0 +1,89 @@
+"""The town drawn in `tests.support.paper_town`, with a finished run and three cases, behind the whole application."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.orm import sessionmaker
+
+from api.app import create_app
+from gridmgmt.cluster import Cluster
+from gridmgmt.coverage.rules import make_request
+from gridmgmt.db import Session, make_engine, make_sessions
+from gridmgmt.settings import Settings
+from gridmgmt.work import ask_coverage, finish_coverage
+from tests.support import paper_town
+from tests.support.serving import served
+
+NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
+CASES = [("C-1", 100, 50, "reported", "01"), ("C-2", 1200, 50, "handling", "03"), ("C-3", 9000, 50, "closed", "02")]
+"""Number, metres east and north, status, day of January."""
+
+
+@dataclass(frozen=True)
+class Town:
+    """The drawn town in a database of its own."""
+
+    url: str
+    sessions: sessionmaker[Session]
+    run_id: int
+
+
+def add_cases(url: str) -> None:
+    """Store the cases of the town."""
+    with psycopg.connect(url) as connection:
+        edition_id = connection.execute(
+            "INSERT INTO editions (subject, name, valid_from, source, synthetic, datum, content_sha256, extent) VALUES"
+            " ('cases', 'cases', '2026-01-01', 'paper', false, 'wgs84', '00', ST_MakeEnvelope(121, 31, 122, 32, 4326))"
+            " RETURNING edition_id"
+        ).fetchone()
+        for case_no, east_m, north_m, status, day in CASES:
+            lon, lat = paper_town.degrees([(east_m, north_m)])[0]
+            connection.execute(
+                "INSERT INTO cases (edition_id, case_no, kind, type, status, reported_at, geom)"
+                " VALUES (%s, %s, 'event', 'litter', %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326))",
+                [*(edition_id or ()), case_no, status, f"2026-01-{day}T08:00:00+08:00", lon, lat],
+            )
+
+
+def make_town(url: str, folder: Path) -> Town:
+    """Load the town and compute its coverage."""
+    engine = make_engine(url)
+    sessions = make_sessions(engine)
+    paper_town.load(sessions, folder)
+    add_cases(url)
+    run_id, job_id = ask_coverage(sessions, make_request(), on=paper_town.DAY)
+    finish_coverage(sessions, run_id, job_id, lease_s=15)
+    return Town(url, sessions, run_id)
+
+
+@pytest.fixture(scope="module")
+def town(test_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The town, shared by the tests of one module."""
+    name = sql.Identifier(f"gridmgmt_test_api_{uuid.uuid4().hex[:12]}")
+    with psycopg.connect(test_cluster.url(), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE gridmgmt_test_template").format(name))
+        town = make_town(test_cluster.url(name.as_string().strip('"')), tmp_path_factory.mktemp("town"))
+        yield town
+        town.sessions.kw["bind"].dispose()
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="module")
+def client(town: Town) -> Iterator[httpx.Client]:
+    """A client of the application in the exact form."""
+    with served(create_app(Settings(results="exact"), town.url, clock=lambda: NOW)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def public_client(town: Town) -> Iterator[httpx.Client]:
+    """A client of the application in the form that real data get without a setting."""
+    with served(create_app(Settings(), town.url, clock=lambda: NOW)) as client:
+        yield client
