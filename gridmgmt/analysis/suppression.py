@@ -24,8 +24,11 @@ Relation = tuple[int, Sequence[int]]
 _ADDITIVE_TOLERANCE = 1e-6
 """Residents are decimals; sums of them differ from their total by rounding, relative to the total."""
 
-_REGION = 600
-"""How many values around a small count may be exchanged with it: with fewer, more is withheld, never less."""
+_REGION = 20_000
+"""How many values around a small count may be exchanged with it: with fewer, more is withheld, never less.
+
+All the counts of a district's quarters are about 10,000; with 600 of them, totals of the district were withheld.
+"""
 
 _ROOM = 10
 """A value may rise by this many thresholds: enough for any chain of exchanges, and never unbounded."""

@@ -105,7 +105,8 @@ class _Sheet:
                 row[f"step.{band.limit_s:.15g}"] = step
                 beyond += [step] if band.limit_s > limit_s else []
             row[band.name] = before = cell
-        self.relate(row["uncovered"], beyond)
+        if beyond:
+            self.relate(row["uncovered"], beyond)
         return row
 
 

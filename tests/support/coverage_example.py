@@ -34,7 +34,13 @@ class Example:
 
 
 def make_example(
-    seed: int = 1, *, n_towns: int = 3, n_quarters: int = 4, n_places: int = 400, mean_residents: float = 6.0
+    seed: int = 1,
+    *,
+    n_towns: int = 3,
+    n_quarters: int = 4,
+    n_places: int = 400,
+    mean_residents: float = 6.0,
+    limit_s: float = LIMIT_S,
 ) -> Example:
     """Return a district of ``n_towns`` columns of ``n_quarters`` squares; a few places lie east of all of them."""
     rng = np.random.default_rng(seed)
@@ -43,7 +49,7 @@ def make_example(
     town = np.where(x < n_towns, x.astype(int), -1)
     quarter = np.where(town >= 0, town * n_quarters + y.astype(int), -1)
     time_s = rng.uniform(100, 1800, n_places) * (0.6 + 0.3 * np.maximum(town, 0))
-    status = np.where(time_s <= LIMIT_S, 0, 1)
+    status = np.where(time_s <= limit_s, 0, 1)
     status[rng.random(n_places) < 0.02] = 2
     status[town < 0] = 3
     time_s = np.where(status >= 2, np.inf, time_s)
@@ -65,7 +71,7 @@ def make_example(
             "residents": table.weight,
         }
     )
-    return Example(_document(table, levels, lonlat), areas, places, _points())
+    return Example(_document(table, levels, lonlat, limit_s), areas, places, _points())
 
 
 def _areas(n_towns: int, n_quarters: int) -> gpd.GeoDataFrame:
@@ -106,7 +112,7 @@ def _points() -> pd.DataFrame:
     return pd.DataFrame({**columns, "lon": [WEST + 0.01, WEST + 0.03], "lat": [SOUTH + 0.03, SOUTH + 0.05]})
 
 
-def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray) -> CoverageDocument:
+def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray, limit_s: float) -> CoverageDocument:
     missed = np.flatnonzero(table.status != 0)
     missed = missed[np.argsort(-table.weight[missed])]
     listed = [
@@ -129,7 +135,7 @@ def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray)
             "form": "exact",
             "synthetic": True,
             "parameters": {
-                "limit_s": LIMIT_S,
+                "limit_s": limit_s,
                 "bands_s": BANDS_S,
                 "profile": "elder",
                 "speed_m_per_s": 0.83,

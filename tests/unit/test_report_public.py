@@ -1,6 +1,7 @@
 """The public form against a reader who knows all published numbers, the hierarchy, and how to solve linear programs."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ THRESHOLD = 10
 
 
 def counts(figures: Figures) -> dict[str, float | None]:
-    """All counts by name; the band of the limit is the covered."""
-    bands = {band.name: band.covered for band in figures.bands if band.limit_s != LIMIT_S}
+    """All counts by name."""
+    bands = {band.name: band.covered for band in figures.bands}
     return {name: getattr(figures, name) for name in ("residents", *STATUSES)} | bands
 
 
@@ -32,9 +33,11 @@ class Reader:
                 if value is not None:
                     self.equal.append(({self.at(i, name): 1.0}, value))
             self.sums({self.at(i, "residents"): 1.0}, [self.at(i, status) for status in STATUSES])
-            bands = [name for name in self.names if name.startswith("bands.")]
-            for earlier, later in zip(bands, [*bands[1:], "covered"], strict=True):
-                self.at_most.append({self.at(i, earlier): 1.0, self.at(i, later): -1.0})
+            bands = [self.at(i, name) for name in self.names if name.startswith("bands.")]
+            self.at_most += [{earlier: 1.0, later: -1.0} for earlier, later in pairwise(bands)]
+            covered, uncovered = self.at(i, "covered"), self.at(i, "uncovered")
+            self.sums({covered: 1.0}, [self.at(i, f"bands.{public.parameters.limit_s:g}")])
+            self.at_most.append({bands[-1]: 1.0, covered: -1.0, uncovered: -1.0})
         self.hierarchy(public)
 
     def at(self, row: int, name: str) -> int:
@@ -85,9 +88,20 @@ class Reader:
         return ends[1] - ends[0]
 
 
-@pytest.mark.parametrize(("seed", "n_places", "mean"), [(1, 400, 6.0), (2, 150, 4.0), (3, 60, 3.0), (4, 900, 2.0)])
-def test_no_small_count_can_be_worked_out(seed: int, n_places: int, mean: float) -> None:
-    exact = make_example(seed, n_towns=2, n_quarters=3, n_places=n_places, mean_residents=mean).document
+@pytest.mark.parametrize(
+    ("seed", "n_places", "mean", "limit_s"),
+    [
+        (1, 400, 6.0, LIMIT_S),
+        (2, 150, 4.0, LIMIT_S),
+        (3, 60, 3.0, LIMIT_S),
+        (4, 900, 2.0, LIMIT_S),
+        (5, 300, 4.0, 600.0),
+    ],
+)
+def test_no_small_count_can_be_worked_out(seed: int, n_places: int, mean: float, limit_s: float) -> None:
+    exact = make_example(
+        seed, n_towns=2, n_quarters=3, n_places=n_places, mean_residents=mean, limit_s=limit_s
+    ).document
     public = public_form(exact, THRESHOLD)
     reader = Reader(public)
     small = [
@@ -157,3 +171,14 @@ def test_large_counts_are_left_as_they_are() -> None:
     for before, after in zip(all_figures(exact), all_figures(public), strict=True):
         assert counts(before) == counts(after)
         assert after.suppressed == ()
+
+
+def test_a_district_keeps_its_totals() -> None:
+    public = public_form(
+        make_example(3, n_towns=12, n_quarters=46, n_places=20_000, mean_residents=8).document, THRESHOLD
+    )
+    assert public.totals.suppressed == ()
+    towns = public.levels[1].areas
+    assert sum("residents" in town.figures.suppressed for town in towns) <= 1
+    quarters = public.levels[2].areas
+    assert sum("residents" not in quarter.figures.suppressed for quarter in quarters) > 0.8 * len(quarters)
