@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -100,6 +100,8 @@ def _translate(error: DBAPIError) -> GridMgmtError | None:
         detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
         kind = InputError if name.startswith("ck_") else ConflictError
         return kind("constraint_violated", constraint=name, detail=detail)
+    if isinstance(error, DataError):
+        return InputError("value_refused", detail=str(error.orig).strip().splitlines()[0])
     return None
 
 
