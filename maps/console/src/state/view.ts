@@ -5,24 +5,27 @@ import { router } from '../router'
 /** What the reader looks at lives in the URL, so that a link shows the same to everybody. */
 type Patch = Record<string, string | null>
 
-let pending: Patch = {}
-let pushes = false
+/** Navigations wait for each other: one that overtook another would cancel it and lose what it had changed. */
+let last: Promise<unknown> = Promise.resolve()
 
-/** Change some query parameters (null removes one); changes of one moment become one navigation. */
+/** Change some query parameters; null removes one. With `push`, Back returns to what was before. */
 export function patchView(patch: Patch, { push = false } = {}): void {
-  const idle = Object.keys(pending).length === 0
-  pending = { ...pending, ...patch }
-  pushes ||= push
-  if (idle) queueMicrotask(navigate)
+  last = last.then(() => {
+    const { query, path } = router.currentRoute.value
+    const merged = Object.fromEntries(Object.entries({ ...query, ...patch }).filter(([, value]) => value))
+    return push ? router.push({ path, query: merged }) : router.replace({ path, query: merged })
+  })
 }
 
-function navigate(): void {
-  const { query, path } = router.currentRoute.value
-  const merged = Object.fromEntries(Object.entries({ ...query, ...pending }).filter(([, value]) => value))
-  const target = { path, query: merged }
-  void (pushes ? router.push(target) : router.replace(target))
-  pending = {}
-  pushes = false
+/** What stays when the page changes: all but the selection and what belongs to one page. */
+const KEPT = ['run', 'level', 'lang', 'camera']
+
+/** Go to another page. */
+export function goTo(path: string): void {
+  last = last.then(() => {
+    const { query } = router.currentRoute.value
+    return router.push({ path, query: Object.fromEntries(KEPT.map((name) => [name, query[name]])) })
+  })
 }
 
 /** One query parameter as text, empty when absent. */

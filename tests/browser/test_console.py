@@ -1,0 +1,329 @@
+"""The console in a real browser, served by the real server with the demo district; every outside request is refused."""
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from shutil import which
+from typing import Any, Protocol
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+SHARE_COLOURS = [
+    (0.0, (0xD9, 0x68, 0x3F)), (0.2, (0xEB, 0xA2, 0x7F)), (0.4, (0xF2, 0xD9, 0xB8)),
+    (0.6, (0xB5, 0xDB, 0xBE)), (0.8, (0x5F, 0xAF, 0x97)), (0.95, (0x1F, 0x7A, 0x72)),
+]  # fmt: skip
+LAND, OPACITY = (0xF3, 0xF1, 0xEC), 0.72
+PATIENCE_MS = 60_000
+"""Two busy cores draw the first frame by software."""
+
+
+class Served(Protocol):
+    base_url: str
+
+
+class Console:
+    """One page of the console with all that went wrong on it."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self.base_url = base_url
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.route(lambda url: not url.startswith((base_url, "data:", "blob:")), self._refuse)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+
+    def _refuse(self, route: Route) -> None:
+        self.outside.append(route.request.url)
+        route.abort()
+
+    def open(self, address: str = "/") -> Page:
+        self.page.goto(self.base_url + address)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def drawn(self) -> None:
+        """Wait until the map has drawn all it asked for."""
+        self.page.wait_for_selector("[data-testid=map][data-idle=true]", state="attached")
+
+    def click_map_centre(self) -> None:
+        box = self.page.get_by_test_id("map").bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def close(self) -> None:
+        self.page.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console(browser: Browser, served_demo: Served) -> Iterator[Console]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    console = Console(context.new_page(), served_demo.base_url)
+    yield console
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def api(served_demo: Served) -> Callable[[str], Any]:
+    def get(path: str) -> Any:
+        with urlopen(f"{served_demo.base_url}/api/v1{path}") as answer:
+            return json.load(answer)
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def run(api: Callable[[str], Any]) -> dict[str, Any]:
+    """The oldest finished run: the demo's own, whatever other tests have asked for since."""
+    finished = [each for each in api("/coverage/runs?limit=1000")["items"] if each["state"] == "succeeded"]
+    found: dict[str, Any] = api(f"/coverage/runs/{finished[-1]['run_id']}")
+    return found
+
+
+def percent(ratio: float) -> str:
+    return f"{ratio * 100:.1f}%"
+
+
+def area_named(report: dict[str, Any], level: str) -> dict[str, Any]:
+    """The area of a level with the most residents."""
+    areas = next(each["areas"] for each in report["levels"] if each["level"] == level)
+    found: dict[str, Any] = max(areas, key=lambda area: area["figures"]["residents"])
+    return found
+
+
+def test_panel_shows_the_numbers_of_the_run(console: Console, run: dict[str, Any]) -> None:
+    page = console.open(f"/?run={run['run_id']}")
+    totals = run["report"]["totals"]
+    expect(page.get_by_test_id("ratio")).to_have_text(percent(totals["ratio"]))
+    expect(page.get_by_test_id("residents")).to_have_text(f"{totals['residents']:,.0f}")
+    expect(page.get_by_test_id("uncovered")).to_have_text(f"{totals['uncovered']:,.0f}")
+    towns = next(each["areas"] for each in run["report"]["levels"] if each["level"] == "town")
+    rows = page.locator("[data-testid=area-table] tbody tr[data-code]")
+    expect(rows).to_have_count(len(towns))
+    worst_first = [area["code"] for area in sorted(towns, key=lambda area: area["figures"]["ratio"])]
+    assert [row.get_attribute("data-code") for row in rows.all()] == worst_first
+    expect(rows.first).to_contain_text(percent(min(area["figures"]["ratio"] for area in towns)))
+
+
+def test_synthetic_data_are_always_marked(console: Console) -> None:
+    for address in ("/", "/cases", "/areas"):
+        expect(console.open(address).get_by_test_id("synthetic")).to_be_visible()
+
+
+def test_nothing_from_outside_and_nothing_goes_wrong(console: Console) -> None:
+    for address in ("/", "/cases", "/areas"):
+        console.open(address)
+        console.drawn()
+    assert console.outside == []
+    assert console.errors == []
+
+
+def test_page_is_served_under_a_strict_policy(console: Console) -> None:
+    answer = console.page.goto(console.base_url)
+    assert answer is not None
+    policy = answer.header_value("content-security-policy") or ""
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+
+
+def test_legend_names_what_is_in_view(console: Console) -> None:
+    legend = console.open("/").get_by_test_id("legend")
+    console.drawn()
+    expect(legend).to_contain_text("街镇可达率")
+    expect(legend).to_contain_text("综合为老服务中心")
+
+
+@pytest.mark.parametrize("choose", [min, max], ids=["worst", "best"])
+def test_areas_have_the_colour_of_their_share(
+    console: Console, api: Callable[[str], Any], run: dict[str, Any], choose: Callable[..., Any]
+) -> None:
+    towns = next(each["areas"] for each in run["report"]["levels"] if each["level"] == "town")
+    town = choose(towns, key=lambda area: area["figures"]["ratio"])
+    lon, lat = api(f"/areas/{town['code']}")["centre"]
+    page = console.open(f"/?run={run['run_id']}&camera={lon},{lat},11&layers=ratio")
+    console.drawn()
+    shot = page.locator("[data-testid=map] canvas").screenshot()
+    with warnings.catch_warnings(), MemoryFile(shot) as file:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        picture = file.open()
+        centre = picture.read([1, 2, 3])[:, picture.height // 2, picture.width // 2]
+    colour = next(rgb for least, rgb in reversed(SHARE_COLOURS) if town["figures"]["ratio"] >= least)
+    seen_through = [OPACITY * part + (1 - OPACITY) * ground for part, ground in zip(colour, LAND, strict=True)]
+    assert centre.tolist() == pytest.approx(seen_through, abs=3)
+
+
+def test_click_on_an_area_gives_its_numbers(console: Console, api: Callable[[str], Any], run: dict[str, Any]) -> None:
+    town = area_named(run["report"], "town")
+    lon, lat = api(f"/areas/{town['code']}")["centre"]
+    page = console.open(f"/?run={run['run_id']}&camera={lon},{lat},10&layers=ratio,labels")
+    console.drawn()
+    console.click_map_centre()
+    drawer = page.get_by_test_id("drawer")
+    expect(drawer.get_by_role("heading", level=1)).to_have_text(town["name"])
+    expect(drawer.get_by_test_id("ratio")).to_have_text(percent(town["figures"]["ratio"]))
+    expect(drawer.get_by_test_id("residents")).to_have_text(f"{town['figures']['residents']:,.0f}")
+    assert f"area:{town['code']}" in page.url
+
+
+def test_click_on_an_uncovered_place_says_why(console: Console, run: dict[str, Any]) -> None:
+    place = next(p for p in run["report"]["uncovered_places"]["listed"] if p["status"] == "uncovered")
+    page = console.open(f"/?run={run['run_id']}&camera={place['lon']},{place['lat']},19&layers=places")
+    console.drawn()
+    console.click_map_centre()
+    why = page.get_by_test_id("why")
+    expect(why).to_contain_text(place["nearest_point_name"])
+    expect(why).to_contain_text(f"{place['walk_time_s'] / 60:.1f} 分钟")
+    expect(page.get_by_test_id("drawer")).to_contain_text(place["area_codes"]["town"])
+
+
+def test_listed_place_says_the_same_why(console: Console, run: dict[str, Any]) -> None:
+    place = run["report"]["uncovered_places"]["listed"][0]
+    page = console.open(f"/?run={run['run_id']}")
+    page.locator("[data-testid=uncovered-table] [data-row]").first.click()
+    expect(page.get_by_test_id("why")).to_contain_text(place["nearest_point_name"])
+    page.wait_for_url(re.compile("camera="))
+    lon, lat, zoom = map(float, re.search(r"camera=([\d.,]+)", page.url)[1].split(","))  # type: ignore[index]  # always there
+    assert zoom >= 15
+    assert abs(lon - place["lon"]) < 0.02
+    assert abs(lat - place["lat"]) < 0.02
+
+
+def test_case_shows_the_areas_it_falls_in(console: Console, api: Callable[[str], Any]) -> None:
+    newest = api(f"/cases/{api('/cases?limit=1')['items'][0]['case_no']}")
+    page = console.open("/cases")
+    page.locator("[data-testid=cases] [data-row]").first.click()
+    drawer = page.get_by_test_id("drawer")
+    expect(drawer).to_contain_text(newest["case_no"])
+    for area in newest["areas"]:
+        expect(drawer).to_contain_text(area["code"])
+
+
+def test_cases_are_filtered_by_status(console: Console, api: Callable[[str], Any]) -> None:
+    wanted = api("/cases?status=reported&limit=1000")["items"]
+    page = console.open("/cases?status=reported")
+    expect(page.locator("[data-testid=cases] [data-row]")).to_have_count(min(len(wanted), 200))
+    expect(page.get_by_role("button", name="已上报")).to_have_attribute("aria-pressed", "true")
+
+
+def test_language_is_switched_and_kept(console: Console) -> None:
+    page = console.open("/areas")
+    expect(page.get_by_role("heading", level=1)).to_have_text("区划")
+    page.get_by_test_id("language").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Areas")
+    assert "lang=en" in page.url
+    console.open("/cases")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cases")
+
+
+def test_keyboard_alone_finds_opens_and_closes(console: Console, api: Callable[[str], Any]) -> None:
+    town = api("/areas?level=town&limit=1")["items"][0]
+    page = console.open("/")
+    expect(page.get_by_test_id("area-table")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type(town["code"])
+    expect(page.get_by_role("option").first).to_contain_text(town["name"])
+    page.keyboard.press("Enter")
+    drawer = page.get_by_test_id("drawer")
+    expect(drawer.get_by_role("heading", level=1)).to_have_text(town["name"])
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator("[data-testid=area-table] [data-row]").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(drawer).to_contain_text(str(second.get_attribute("data-code")))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_areas_open_level_by_level(console: Console, api: Callable[[str], Any]) -> None:
+    towns = api("/areas?level=town&limit=1000")["items"]
+    page = console.open("/areas")
+    rows = page.locator("[data-testid=areas] [data-row]")
+    expect(rows).to_have_count(1 + len(towns))
+    rows.nth(1).get_by_role("button").click()
+    expect(rows).to_have_count(1 + len(towns) + len(api(f"/areas/{towns[0]['code']}")["children"]))
+
+
+def test_new_run_is_followed_to_its_end_and_shown(console: Console, api: Callable[[str], Any]) -> None:
+    page = console.open("/")
+    page.get_by_test_id("new-run").click()
+    page.get_by_test_id("minutes").locator("input").fill("10")
+    page.get_by_test_id("submit-run").click()
+    page.wait_for_url(re.compile(r"run=\d+"))
+    run_id = re.search(r"run=(\d+)", page.url)[1]  # type: ignore[index]  # just waited for
+    shown = api(f"/coverage/runs/{run_id}")
+    assert shown["report"]["parameters"]["limit_s"] == 600
+    expect(page.get_by_role("heading", level=1)).to_contain_text("10 分钟")
+    expect(page.get_by_test_id("ratio")).to_have_text(percent(shown["report"]["totals"]["ratio"]))
+
+
+def test_failure_names_the_request_and_can_be_tried_again(console: Console, run: dict[str, Any]) -> None:
+    problem = {"title": "Busy", "detail": "no database", "status": 503, "request_id": "request-7"}
+    address = re.compile(rf"/coverage/runs/{run['run_id']}$")
+    console.page.route(
+        address,
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem)),
+    )
+    page = console.open(f"/?run={run['run_id']}")
+    expect(page.get_by_role("alert")).to_contain_text("request-7")
+    page.unroute(address)
+    page.get_by_role("alert").get_by_role("button").click()
+    expect(page.get_by_test_id("ratio")).to_have_text(percent(run["report"]["totals"]["ratio"]))
+
+
+def test_withheld_counts_are_shown_as_below_the_threshold(console: Console, run: dict[str, Any]) -> None:
+    public = json.loads(json.dumps(run))
+    public["report"] |= {"form": "public", "suppression_threshold": 10, "uncovered_places": None}
+    town = area_named(public["report"], "town")
+    town["figures"] |= {"residents": None, "uncovered": None, "ratio": None, "suppressed": ["residents"]}
+    console.page.route(
+        re.compile(rf"/coverage/runs/{run['run_id']}$"),
+        lambda route: route.fulfill(content_type="application/json", body=json.dumps(public)),
+    )
+    page = console.open(f"/?run={run['run_id']}")
+    row = page.locator(f"[data-testid=area-table] [data-code='{town['code']}']")
+    expect(row.locator("td").nth(1)).to_have_text("<10")
+    expect(row.locator("td").nth(2)).to_have_text("—")
+    expect(page.get_by_test_id("uncovered-table")).to_have_count(0)
+
+
+def test_pages_keep_the_run_and_back_returns(console: Console, run: dict[str, Any]) -> None:
+    page = console.open(f"/?run={run['run_id']}&level=district")
+    page.get_by_role("link", name="案件").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("案件")
+    assert f"run={run['run_id']}" in page.url
+    page.go_back()
+    expect(page.locator("[data-testid=area-table] tbody tr[data-code]")).to_have_count(1)
+
+
+def test_narrow_screens_have_tabs(console: Console) -> None:
+    console.page.set_viewport_size({"width": 390, "height": 844})
+    page = console.open("/")
+    expect(page.get_by_test_id("map")).to_be_hidden()
+    page.get_by_role("tab", name="地图").click()
+    expect(page.get_by_test_id("map")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
