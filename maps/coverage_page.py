@@ -61,7 +61,7 @@ def coverage_page(
     areas
         Columns ``level``, ``code`` and geometries in degrees; areas missing here are in the table but not on the map.
     places
-        Columns ``lon``, ``lat``, ``status`` (:class:`gridmgmt.analysis.coverage.PlaceStatus`), ``walk_time_s`` and
+        Columns ``lon``, ``lat``, ``status`` (:class:`gridmgmt.analysis.status.PlaceStatus`), ``walk_time_s`` and
         ``residents`` (both NaN where there is none).
     points
         Columns ``code``, ``name``, ``type``, ``lon``, ``lat``; types that were not asked for are left out.

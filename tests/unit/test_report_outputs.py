@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from gridmgmt.coverage.document import CoverageDocument, Note
-from gridmgmt.editions.models import Counting
+from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import CrsError
 from gridmgmt.reports.coverage_geojson import coverage_geojson, rfc7946
 from gridmgmt.reports.coverage_html import coverage_html, key_figures

@@ -1,0 +1,78 @@
+"""Every member of every enumeration of the domain has a row in the glossary, and a name in both languages."""
+
+import enum
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import gridmgmt
+from gridmgmt.coverage.document import NETWORK_HULL
+from gridmgmt.settings import PROJECT_DIR
+from gridmgmt.texts import catalogue
+from gridmgmt.units import AGE_BANDS
+
+ROW = re.compile(r"^\| (?P<term>[^|]+) \| (?P<identifiers>[^|]+) \| (?P<meaning>[^|]*)\|$")
+NAMED = {
+    "AreaLevel": "level",
+    "AreaKind": "kind",
+    "TownMode": "mode",
+    "ServicePointType": "point_type",
+    "PointStatus": "point_status",
+    "CaseKind": "case_kind",
+    "CaseStatus": "case_status",
+    "LandKind": "land_kind",
+    "Counting": "counting",
+    "Subject": "subject",
+    "Datum": "datum",
+    "JobState": "job_state",
+    "PlaceStatus": "place_status",
+}
+"""Prefix in the catalogue of each enumeration that people see."""
+
+
+def enumerations() -> Iterator[type[enum.Enum]]:
+    for module in pkgutil.walk_packages(gridmgmt.__path__, "gridmgmt."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, enum.Enum) and value.__module__ == module.name:
+                yield value
+
+
+def word(member: enum.Enum) -> str:
+    return member.value if isinstance(member.value, str) else member.name.lower()
+
+
+MEMBERS = [(e.__name__, word(member)) for e in enumerations() for member in e]
+
+
+@pytest.fixture(scope="module")
+def identifiers() -> set[str]:
+    lines = (PROJECT_DIR / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    rows = [row for line in lines if (row := ROW.match(line)) and row["term"] not in ("中文", "---")]
+    return {
+        name
+        for row in rows
+        for column in (row["identifiers"], row["meaning"])
+        for name in re.findall(r"`(\w+)`", column)
+    }
+
+
+def test_there_is_something_to_check() -> None:
+    assert {name for name, _ in MEMBERS} >= set(NAMED)
+
+
+@pytest.mark.parametrize(("name", "value"), MEMBERS)
+def test_every_member_has_a_row(identifiers: set[str], name: str, value: str) -> None:
+    assert value in identifiers, f"docs/glossary.md lacks a row for {name} {value}"
+
+
+@pytest.mark.parametrize("name", [*AGE_BANDS, NETWORK_HULL, "exact", "public"])
+def test_names_that_are_no_enumeration_have_one_too(identifiers: set[str], name: str) -> None:
+    assert name in identifiers
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, v in MEMBERS if n in NAMED])
+def test_every_member_that_people_see_has_a_name(name: str, value: str) -> None:
+    assert f"{NAMED[name]}.{value}" in catalogue()
