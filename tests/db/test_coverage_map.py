@@ -1,0 +1,43 @@
+"""From a run in the database to its map page, on the town drawn in `tests.support.paper_town`."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from gridmgmt.coverage.queries import place_results
+from gridmgmt.coverage.rules import make_request
+from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.errors import NotFoundError
+from gridmgmt.reports.coverage_xlsx import coverage_xlsx
+from gridmgmt.work import ask_coverage, finish_coverage
+from maps.coverage_map import coverage_map, newest_run
+from tests.support import paper_town
+from tests.support.paper_town import DAY
+
+
+@pytest.fixture
+def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
+    factory = make_sessions(make_engine(fresh_database_url))
+    paper_town.load(factory, tmp_path)
+    return factory
+
+
+def test_map_of_the_newest_run_and_equal_bytes_of_equal_runs(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session, pytest.raises(NotFoundError, match="gridmgmt coverage run"):
+        newest_run(session, None)
+    pages, workbooks = [], []
+    for _ in range(2):
+        run_id, job_id = ask_coverage(sessions, make_request(), on=DAY)
+        document = finish_coverage(sessions, run_id, job_id, lease_s=15)
+        with sessions.begin() as session:
+            run = newest_run(session, None)
+            assert run.run_id == run_id
+            assert place_results(session, run_id)["residents"].to_numpy().sum() == pytest.approx(75.75)
+            pages.append(coverage_map(session, run, lang="en", form="exact", threshold=10))
+            public = coverage_map(session, run, lang="en", form="public", threshold=10)
+        workbooks.append(coverage_xlsx(document))
+    assert pages[0] == pages[1]
+    assert workbooks[0] == workbooks[1]
+    assert '"places":null' in public
+    assert '"places":{"rows":[' in pages[0]
