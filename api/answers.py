@@ -8,9 +8,10 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.context import ApiContext
+from api.context import ApiContext, Context, RequestSession
 from api.routes import PREFIX
 from api.schemas import AreaLite, Links, Metres, Seconds
 from gridmgmt.analysis.status import PlaceStatus
@@ -125,9 +126,12 @@ class RunPlace(BaseModel):
     areas: list[AreaLite]
 
 
-def form_of(session: Session, context: ApiContext) -> ResultForm:
+def _form(session: RequestSession, context: Context) -> ResultForm:
     """Return the form of numbers that this server gives for the data it holds."""
     return result_form(context.settings.results, synthetic=holds_synthetic(session))
+
+
+Form = Annotated[ResultForm, Depends(_form)]
 
 
 def request_run(session: Session, ask: RunAsk, *, on: date) -> RunAccepted:
@@ -162,7 +166,7 @@ def run_summary(run: CoverageRun, state: JobState) -> RunSummary:
     )
 
 
-def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> str:
+def answered_run(session: Session, context: ApiContext, run: CoverageRun, form: ResultForm) -> str:
     """Return a run with its answer, and whether that still holds today, as the JSON of an :class:`AnsweredRun`."""
     state = JobState(job_by_id(session, run.job_id).state)
     changed = queries.stale_inputs(session, run, on=context.today()) if run.document else []
@@ -171,12 +175,12 @@ def answered_run(session: Session, context: ApiContext, run: CoverageRun) -> str
     ).model_dump_json()
     if run.document is None:
         return head
-    report = _report_json(run.document, form_of(session, context), context.settings.suppression_threshold)
+    report = _report_json(run.document, form, context.settings.suppression_threshold)
     # The report is the last field; it is put in as text, since a large one takes seconds to check and write again.
     return f"{head.removesuffix('null}')}{report}}}"
 
 
-def document(session: Session, context: ApiContext, run: CoverageRun) -> CoverageDocument:
+def document(context: ApiContext, run: CoverageRun, form: ResultForm) -> CoverageDocument:
     """Return the answer of a finished run in the form that this server gives.
 
     Raises
@@ -186,7 +190,7 @@ def document(session: Session, context: ApiContext, run: CoverageRun) -> Coverag
     """
     if run.document is None:
         raise NotFoundError("run_not_finished", run_id=run.run_id)
-    return _document(run.document, form_of(session, context), context.settings.suppression_threshold)
+    return _document(run.document, form, context.settings.suppression_threshold)
 
 
 @lru_cache(maxsize=KEPT_REPORTS)
@@ -222,26 +226,21 @@ def run_place(session: Session, run: CoverageRun, place_id: int) -> RunPlace:
     )
 
 
-def render(session: Session, context: ApiContext, run: CoverageRun, format_: str, lang: Language) -> "Rendered":
+def render(
+    session: Session, context: ApiContext, run: CoverageRun, *, form: ResultForm, format_: str, lang: Language
+) -> "Rendered":
     """Return the report of a finished run as a file."""
     from gridmgmt.reports.render import render as rendered  # noqa: PLC0415 -- see the module
 
-    return rendered(
-        session,
-        run,
-        format_,
-        lang=lang,
-        form=form_of(session, context),
-        threshold=context.settings.suppression_threshold,
-    )
+    threshold = context.settings.suppression_threshold
+    return rendered(session, run, format_, lang=lang, form=form, threshold=threshold)
 
 
-def map_page(session: Session, context: ApiContext, run: CoverageRun, lang: Language) -> str:
+def map_page(session: Session, context: ApiContext, run: CoverageRun, *, form: ResultForm, lang: Language) -> str:
     """Return the map page of a finished run."""
     from maps.coverage_map import coverage_map  # noqa: PLC0415 -- see the module
 
-    threshold = context.settings.suppression_threshold
-    return coverage_map(session, run, lang=lang, form=form_of(session, context), threshold=threshold)
+    return coverage_map(session, run, lang=lang, form=form, threshold=context.settings.suppression_threshold)
 
 
 def _links(run: CoverageRun) -> dict[str, str]:

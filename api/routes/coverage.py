@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from api import answers
-from api.answers import AnsweredRun, RunAccepted, RunAsk, RunPlace, RunSummary
+from api.answers import AnsweredRun, Form, RunAccepted, RunAsk, RunPlace, RunSummary
 from api.context import Context, RequestSession
 from api.inline import inline_policy
 from api.language import Lang
@@ -43,27 +43,28 @@ def list_runs(session: RequestSession, pages: Pages) -> Page[RunSummary]:
 
 
 @router.get("/runs/{run_id}", summary="One coverage run with its answer", response_model=AnsweredRun)
-def read_run(session: RequestSession, context: Context, run_id: RunId) -> Response:
+def read_run(session: RequestSession, context: Context, form: Form, run_id: RunId) -> Response:
     """Return a run; its report once it has finished, and whether an input has changed since."""
-    return _answered(session, context, queries.run_by_id(session, run_id))
+    return _answered(session, context, queries.run_by_id(session, run_id), form)
 
 
 @router.get("/runs/{run_id}/areas", summary="The numbers of one run by area")
 def read_run_areas(
     session: RequestSession,
     context: Context,
+    form: Form,
     run_id: RunId,
     level: Annotated[Level | None, Query(description="Only this level.")] = None,
 ) -> list[LevelFigures]:
     """Return the figures of every area, level by level."""
-    document = answers.document(session, context, queries.run_by_id(session, run_id))
+    document = answers.document(context, queries.run_by_id(session, run_id), form)
     return [figures for figures in document.levels if level in (None, figures.level)]
 
 
 @router.get("/runs/{run_id}/places/{place_id}", summary="Why one place is covered or not")
-def read_run_place(session: RequestSession, context: Context, run_id: RunId, place_id: PlaceId) -> RunPlace:
+def read_run_place(session: RequestSession, form: Form, run_id: RunId, place_id: PlaceId) -> RunPlace:
     """Say what a run found for one place; not given (403) in the public form."""
-    if answers.form_of(session, context) == "public":
+    if form == "public":
         raise ForbiddenError("places_withheld")
     return answers.run_place(session, queries.run_by_id(session, run_id), place_id)
 
@@ -77,13 +78,16 @@ def read_run_place(session: RequestSession, context: Context, run_id: RunId, pla
 def read_run_report(  # the format is a parameter of the address
     session: RequestSession,
     context: Context,
+    form: Form,
     lang: Lang,
     run_id: RunId,
     format: Annotated[ReportFormat, Query(description="What to write it as.")] = "json",  # noqa: A002 -- its name outside
 ) -> Response:
     """Return the report as JSON, HTML, XLSX or GeoJSON; equal runs give equal bytes."""
-    rendered = answers.render(session, context, queries.run_by_id(session, run_id), format, lang)
-    headers = {"Content-Disposition": f'inline; filename="{rendered.file_name}"', **_uncached(context, session)}
+    rendered = answers.render(
+        session, context, queries.run_by_id(session, run_id), form=form, format_=format, lang=lang
+    )
+    headers = {"Content-Disposition": f'inline; filename="{rendered.file_name}"', **_uncached(form)}
     if format == "html":
         headers["Content-Security-Policy"] = inline_policy(rendered.content.decode())
     return Response(rendered.content, media_type=rendered.media_type, headers=headers)
@@ -95,10 +99,10 @@ def read_run_report(  # the format is a parameter of the address
     response_class=Response,
     responses={200: {"description": "A page that needs nothing else.", "content": {"text/html": {}}}},
 )
-def read_run_map(session: RequestSession, context: Context, lang: Lang, run_id: RunId) -> Response:
+def read_run_map(session: RequestSession, context: Context, form: Form, lang: Lang, run_id: RunId) -> Response:
     """Return a self-contained map page of the run."""
-    page = answers.map_page(session, context, queries.run_by_id(session, run_id), lang)
-    headers = {"Content-Security-Policy": inline_policy(page), **_uncached(context, session)}
+    page = answers.map_page(session, context, queries.run_by_id(session, run_id), form=form, lang=lang)
+    headers = {"Content-Security-Policy": inline_policy(page), **_uncached(form)}
     return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
 
@@ -110,16 +114,17 @@ def read_run_map(session: RequestSession, context: Context, lang: Lang, run_id: 
 def read_latest_report(
     session: RequestSession,
     context: Context,
+    form: Form,
     area: Annotated[str | None, Query(max_length=64, description="Code of the area; the whole without it.")] = None,
     type: Annotated[list[ServicePointType] | None, Query(description="Exactly these types; any without it.")] = None,  # noqa: A002 -- its name outside
 ) -> Response:
     """Return the newest finished run, marked stale when an input edition has changed since."""
-    return _answered(session, context, _latest(session, area, type))
+    return _answered(session, context, _latest(session, area, type), form)
 
 
-def _answered(session: RequestSession, context: Context, run: CoverageRun) -> Response:
-    text = answers.answered_run(session, context, run)
-    return Response(text, media_type="application/json", headers=_uncached(context, session))
+def _answered(session: RequestSession, context: Context, run: CoverageRun, form: Form) -> Response:
+    text = answers.answered_run(session, context, run, form)
+    return Response(text, media_type="application/json", headers=_uncached(form))
 
 
 def _latest(session: RequestSession, area: str | None, types: list[ServicePointType] | None) -> CoverageRun:
@@ -129,7 +134,6 @@ def _latest(session: RequestSession, area: str | None, types: list[ServicePointT
     return run
 
 
-def _uncached(context: Context, session: RequestSession) -> dict[str, str]:
+def _uncached(form: Form) -> dict[str, str]:
     """Keep exact numbers out of shared caches."""
-    private = answers.form_of(session, context) == "exact"
-    return {"Cache-Control": "private, no-cache" if private else "no-cache"}
+    return {"Cache-Control": "private, no-cache" if form == "exact" else "no-cache"}
