@@ -64,8 +64,8 @@ def test_a_later_edition_closes_the_earlier_one_and_keeps_it(session, tmp_path) 
         select(Area.valid_from, Area.valid_to).where(Area.code == "310113001").order_by(Area.valid_from)
     )
     assert [tuple(row) for row in rows] == [(DAY, date(2026, 6, 1)), (date(2026, 6, 1), None)]
+    early = replace(labels("early"), valid_from=date(2026, 3, 1))
     with pytest.raises(ConflictError) as refusal:
-        early = replace(labels("early"), valid_from=date(2026, 3, 1))
         imports.import_areas(session, read_areas(moved), early, level="town")
     assert refusal.value.code == "edition_begins_too_early"
 

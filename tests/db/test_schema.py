@@ -57,7 +57,8 @@ def edition(session: Session, subject: str = "areas", **changes: object) -> int:
     values = {"subject": subject, "name": f"e{changes}", "counting": None, **changes}
     return session.scalar(
         text(
-            "INSERT INTO editions (subject, name, valid_from, source, synthetic, datum, counting, content_sha256, extent)"
+            "INSERT INTO editions"
+            " (subject, name, valid_from, source, synthetic, datum, counting, content_sha256, extent)"
             " VALUES (:subject, :name, '2026-01-01', 's', true, 'wgs84', :counting, 'x',"
             " ST_MakeEnvelope(0, 0, 1, 1, 4326)) RETURNING edition_id"
         ),

@@ -1,0 +1,82 @@
+"""The README's planner chapter on the real Baoshan files: the very commands, an empty data folder."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from gridmgmt.settings import PROJECT_DIR
+from tests.cli.test_command_line import Folder
+
+pytestmark = pytest.mark.shared_data
+
+
+def readme_commands(data: str) -> list[list[str]]:
+    """Return the arguments of the README's commands on one data folder."""
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```sh\n(.*?)```", readme, flags=re.DOTALL) if f"--data ./{data}" in b)
+    return [shlex.split(line.removeprefix("$G ")) for line in block.splitlines() if line.startswith("$G ")]
+
+
+@pytest.fixture(scope="module")
+def baoshan(tmp_path_factory, shared_data: Path) -> tuple[Folder, list[str]]:
+    folder = Folder(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("files"))
+    folder.ok("db", "start")
+    printed = [
+        folder.ok(*(argument.replace("$FILES", str(shared_data)) for argument in command))
+        for command in readme_commands("baoshan")
+    ]
+    yield folder, printed
+    folder.ok("db", "stop")
+
+
+def test_eight_towns_are_taken_and_the_union_is_refused_with_its_reason(baoshan) -> None:
+    folder, printed = baoshan
+    assert "read 9, took 8, refused 1" in printed[0]
+    refused = (folder.files / "baoshan_towns_osm_wgs84.refused.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert refused[1].startswith("9,code_missing")
+
+
+def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
+    folder, _ = baoshan
+    report = json.loads(folder.ok("coverage", "report", 1))
+    notes = [note["code"] for note in report["notes"]]
+    assert notes[0] == "places_only", "counts of places say so first"
+    assert "no_place_in_known_area" in notes
+    assert any(
+        n["code"] == "no_point_connectable" and n["fields"]["type"] == "community_canteen" for n in report["notes"]
+    )
+    assert report["totals"]["covered"] > 0
+    assert report["levels"][0]["remainder"]["residents"] == report["totals"]["residents"]
+
+
+def test_report_and_map_are_written(baoshan) -> None:
+    folder, _ = baoshan
+    for name in ("baoshan.html", "baoshan-map.html"):
+        assert "<html" in (folder.files / name).read_text(encoding="utf-8")
+
+
+def test_a_gcj02_file_that_says_nothing_is_refused(baoshan, shared_data) -> None:
+    folder, _ = baoshan
+    done = folder(
+        "import", "areas", shared_data / "boundaries/shanghai_districts_datav_gcj02.json", "--level", "district"
+    )
+    assert done.returncode == 1
+    assert "--datum gcj02" in done.stderr
+
+
+def test_broken_json_is_refused_with_its_line(baoshan, shared_data) -> None:
+    folder, _ = baoshan
+    file = shared_data / "population/wuhan_worldpop/wuhan_boundary_broken.geojson"
+    done = folder("import", "areas", file, "--level", "district", "--code-field", "osm_id")
+    assert done.returncode == 1
+    assert "5" in done.stderr
+
+
+def test_the_demo_does_not_go_beside_real_data(baoshan) -> None:
+    folder, _ = baoshan
+    done = folder("demo", "load")
+    assert done.returncode == 1
+    assert "--data" in done.stderr
