@@ -295,7 +295,7 @@ def test_failure_names_the_request_and_can_be_tried_again(console: Console, run:
     expect(page.get_by_test_id("ratio")).to_have_text(percent(run["report"]["totals"]["ratio"]))
 
 
-def test_withheld_counts_are_shown_as_below_the_threshold(console: Console, run: dict[str, Any]) -> None:
+def test_withheld_counts_are_shown_as_an_asterisk(console: Console, run: dict[str, Any]) -> None:
     public = json.loads(json.dumps(run))
     public["report"] |= {"form": "public", "suppression_threshold": 10, "uncovered_places": None}
     town = area_named(public["report"], "town")
@@ -306,7 +306,7 @@ def test_withheld_counts_are_shown_as_below_the_threshold(console: Console, run:
     )
     page = console.open(f"/?run={run['run_id']}")
     row = page.locator(f"[data-testid=area-table] [data-code='{town['code']}']")
-    expect(row.locator("td").nth(1)).to_have_text("<10")
+    expect(row.locator("td").nth(1)).to_have_text("*")
     expect(row.locator("td").nth(2)).to_have_text("—")
     expect(page.get_by_test_id("uncovered-table")).to_have_count(0)
 
@@ -318,6 +318,12 @@ def test_pages_keep_the_run_and_back_returns(console: Console, run: dict[str, An
     assert f"run={run['run_id']}" in page.url
     page.go_back()
     expect(page.locator("[data-testid=area-table] tbody tr[data-code]")).to_have_count(1)
+
+
+def test_documentation_of_the_interface_needs_no_internet(console: Console) -> None:
+    page = console.open("/docs")
+    expect(page.get_by_text("/api/v1/folder", exact=True).first).to_be_visible()
+    assert console.outside == []
 
 
 def test_narrow_screens_have_tabs(console: Console) -> None:

@@ -8,20 +8,26 @@ export type Counts = Omit<AgeBandFigures, 'band'> & { suppressed?: string[] }
 
 export type CountName = 'residents' | 'covered' | 'uncovered' | 'not_connectable' | 'outside'
 
-/** A count of some figures as text, "<10" where the public form withholds it. */
-export function countText(figures: Counts, name: CountName, report: CoverageReport): string {
-  return shielded(figures[name], figures.suppressed?.includes(name) ?? false, report.suppression_threshold)
+/** A count of some figures as text; an asterisk where the public form withholds it. */
+export function countText(figures: Counts, name: CountName): string {
+  return shielded(figures[name], figures.suppressed?.includes(name) ?? false)
 }
 
 /** The covered of one (cumulative) band as text. */
-export function bandText(figures: Counts, band: BandFigures, report: CoverageReport): string {
+export function bandText(figures: Counts, band: BandFigures): string {
   const withheld = figures.suppressed?.includes(`bands.${band.limit_s}`) ?? false
-  return shielded(band.covered, withheld, report.suppression_threshold)
+  return shielded(band.covered, withheld)
 }
 
 /** What is counted: residents aged 60 and over, or places where the source has no counts. */
 export function unit(report: CoverageReport): string {
   return t(`console.unit.${report.counts}`)
+}
+
+/** Whether nothing is withheld, so that the parts may be drawn to scale. */
+export function isComplete(figures: Counts): boolean {
+  const { residents, uncovered, not_connectable, outside, bands } = figures
+  return ![residents, uncovered, not_connectable, outside, ...bands.map((band) => band.covered)].includes(null)
 }
 
 export interface BandPart {

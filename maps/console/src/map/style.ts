@@ -156,9 +156,11 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
   return classes as unknown as ExpressionSpecification
 }
 
-function shownAreas({ palette, ratios, shown }: MapPicture): LayerSpecification[] {
+function shownAreas({ palette, ratios, shown, placesGiven }: MapPicture): LayerSpecification[] {
   const coloured = ratios.length > 0 && shown.has('ratio')
-  const fade: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, 0.15]
+  const fades = placesGiven && shown.has('places')
+  const nearer = fades ? 0.15 : 0.6
+  const opacity: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, nearer]
   return [
     {
       id: 'shown_areas',
@@ -167,7 +169,7 @@ function shownAreas({ palette, ratios, shown }: MapPicture): LayerSpecification[
       'source-layer': 'areas',
       paint: {
         'fill-color': coloured ? ratioColour(ratios) : palette.land,
-        'fill-opacity': coloured ? fade : 0,
+        'fill-opacity': coloured ? opacity : 0,
       },
     },
   ]

@@ -2,6 +2,7 @@ import { computed } from 'vue'
 
 import { get } from '../api/client'
 import type { AnsweredRun, AreaOut, FolderOut, PageAreaOut, PageRunSummary } from '../api/schema'
+import { router } from '../router'
 import { useLoaded } from './loaded'
 import { patchView, viewed } from './view'
 
@@ -20,20 +21,26 @@ async function allAreas(signal: AbortSignal): Promise<AreaOut[]> {
   return areas
 }
 
-const always = () => true
+/** Nothing is fetched before the URL has been read, since it says which run is meant. */
+const routed = () => (router.currentRoute.value.matched.length > 0 ? true : null)
 
 /** What the data folder holds as a whole. */
-export const folder = useLoaded(always, (_, signal) => get<FolderOut>('/folder', {}, signal))
+export const folder = useLoaded(routed, (_, signal) => get<FolderOut>('/folder', {}, signal))
 
 /** All areas in force, for search, labels and names by code. */
-export const areas = useLoaded(always, (_, signal) => allAreas(signal))
+export const areas = useLoaded(routed, (_, signal) => allAreas(signal))
 
 /** The newest runs, newest first. */
-export const runs = useLoaded(always, async (_, signal) =>
+export const runs = useLoaded(routed, async (_, signal) =>
   (await get<PageRunSummary>('/coverage/runs', { limit: 20 }, signal)).items.filter((run) => run.state === 'succeeded'),
 )
 
 const chosenRun = viewed('run')
+
+/** Fetch again what every page needs, after the server was away. */
+export async function reloadAll(): Promise<void> {
+  await Promise.all([folder.reload(), areas.reload(), runs.reload()])
+}
 
 /** The run that is shown: the one in the URL, else the newest finished one. */
 export const runId = computed(() => chosenRun.value || (runs.data?.[0] ? String(runs.data[0].run_id) : null))

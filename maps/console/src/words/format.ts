@@ -16,9 +16,9 @@ export function count(value: Value): string {
   return value == null ? NONE : decimal(value, 0)
 }
 
-/** A count that the public form may withhold: "<10" where it does. */
-export function shielded(value: Value, withheld: boolean, threshold: Value): string {
-  return value == null && withheld ? `<${threshold ?? 10}` : count(value)
+/** A count that the public form may withhold: an asterisk where it does, since not only small ones are. */
+export function shielded(value: Value, withheld: boolean): string {
+  return value == null && withheld ? '*' : count(value)
 }
 
 /** A ratio 0–1 as a percentage with one decimal. */
