@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,5 +103,7 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
 
 
 def _stop_when_input_closes() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: a thread that waits in it at the interpreter's end holds its lock.
+    while os.read(0, 1):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)

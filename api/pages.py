@@ -24,6 +24,7 @@ _HASHED = re.compile(r".+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 
 _DOCS_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>gridmgmt API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/swagger/swagger-ui.css"></head>
 <body><div id="swagger-ui"></div>
 <script src="/assets/swagger/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
@@ -103,7 +104,8 @@ def _not_built(lang: Language) -> str:
 
 
 def _page(title: str, body: str, lang: Language) -> str:
-    return (
-        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>{body}</body></html>'
+    head = (
+        f'<meta charset="utf-8"><title>{escape(title)}</title><meta name="viewport" content="width=device-width">'
+        f'<link rel="icon" href="data:,"><style>{_STYLE}</style>'
     )
+    return f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{body}</body></html>'
