@@ -1,5 +1,7 @@
 """Writes service points at random places along the streets of a file: made up, but the same for the same seed.
 
+::
+
     python benchmarks/seeded_points.py STREETS --count 500 --seed 1 -o points.csv
 """
 
@@ -10,11 +12,12 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 LON_LAT_DECIMALS = 7
 
 
-def seeded_points(streets: gpd.GeoDataFrame, count: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def seeded_points(streets: gpd.GeoDataFrame, count: int, seed: int) -> NDArray[np.float64]:
     """Return ``(count, 2)`` lon/lat, spread along the streets in proportion to their length."""
     rng = np.random.default_rng(seed)
     lines = streets.geometry.to_numpy()

@@ -9,7 +9,7 @@ import click
 from sqlalchemy.orm import sessionmaker
 from tqdm import tqdm
 
-from gridmgmt.cli.context import database, on_terminal, print_table, say, sessions, settings_of
+from gridmgmt.cli.context import database, on_terminal, print_json, print_table, say, sessions, settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import queries, rules
 from gridmgmt.coverage.document import CoverageDocument, Figures
@@ -107,6 +107,17 @@ def _progress(factory: sessionmaker[Session], job_id: int) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
+
+
+@coverage.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.pass_context
+def job(ctx: click.Context, run_id: int) -> None:
+    """Print how the job of a run stands or ended, with the seconds of its stages, as JSON."""
+    with database(ctx) as session:
+        found = job_queries.job_by_id(session, queries.run_by_id(session, run_id).job_id)
+        names = ("job_id", "state", "attempt", "stage", "progress", "result", "error", "created_at", "finished_at")
+        print_json({name: getattr(found, name) for name in names})
 
 
 @coverage.command()

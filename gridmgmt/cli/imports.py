@@ -1,7 +1,7 @@
 """``gridmgmt import``: real files into the data folder."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.texts import catalogue
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 LEVEL_ALIASES = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
@@ -129,8 +130,19 @@ def _tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | Non
         return
     key = "cli.imported" if outcome.new else "cli.imported_before"
     say(ctx, key, edition=outcome.edition, read=outcome.read, taken=outcome.taken, refused=outcome.refused)
+    for name, value in outcome.details.items():
+        if value and (detail := f"import_detail.{name}") in catalogue():
+            say(ctx, detail, value=_listed(value))
     if refused_file is not None:
         say(ctx, "cli.refused_rows_in", file=refused_file)
+
+
+def _listed(value: object) -> str:
+    """Return a detail of an import as text, counts by reason in the order of their size."""
+    if not isinstance(value, Mapping):
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+    counts = sorted(value.items(), key=lambda item: -item[1] if isinstance(item[1], int) else 0)
+    return ", ".join(f"{name} {count}" for name, count in counts)
 
 
 @import_group.command("areas")
