@@ -134,8 +134,8 @@ def _form(session: RequestSession, context: Context) -> ResultForm:
 Form = Annotated[ResultForm, Depends(_form)]
 
 
-def request_run(session: Session, ask: RunAsk, *, on: date) -> RunAccepted:
-    """Enqueue a run in the caller's transaction."""
+def request_run(session: Session, ask: RunAsk, *, on: date, idempotency_key: str | None) -> RunAccepted:
+    """Enqueue a run in the caller's transaction, once for each key."""
     from gridmgmt.coverage.service import request_run as request  # noqa: PLC0415 -- see the module
 
     asked = make_request(
@@ -146,7 +146,7 @@ def request_run(session: Session, ask: RunAsk, *, on: date) -> RunAccepted:
         types=ask.types,
         connection_limit_m=ask.connection_limit_m,
     )
-    run = request(session, asked, on=on)
+    run = request(session, asked, on=on, idempotency_key=idempotency_key)
     return RunAccepted(job_id=run.job_id, run_id=run.run_id, links=_links(run))
 
 

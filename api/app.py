@@ -8,6 +8,7 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import pages
 from api.context import ApiContext
@@ -25,6 +26,9 @@ from gridmgmt.jobs.worker import transaction
 from gridmgmt.settings import Settings
 
 TITLE = "gridmgmt"
+GZIP_FROM_BYTES = 1_400
+"""What fits one packet is not worth compressing; tiles bring their own compression."""
+GZIP_LEVEL = 5
 DESCRIPTION = (
     "Urban grid management on PostGIS. Positions are longitude and latitude in WGS 84, areas in m², lengths in m, "
     "durations in s, ratios 0–1, times RFC 3339. Errors are problem details (RFC 9457)."
@@ -67,6 +71,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     app.state.metrics = metrics
     install_handlers(app)
     _add_routes(app, tiles)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(Envelope, metrics=metrics)
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document
     return app

@@ -87,8 +87,8 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
     try:
         sessions = make_sessions(engine)
         with transaction(sessions) as session:
-            empty = holds_synthetic(session) is None
-        if demo and empty:
+            complete = holds_synthetic(session) is False or latest_finished(session) is not None
+        if demo and not complete:
             from gridmgmt.demo.load import ensure_demo  # noqa: PLC0415 -- takes seconds, and only the first start needs it
 
             click.echo(text("serve.loading_demo", settings.lang))

@@ -67,9 +67,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "data_folder",
-        sa.Column(
-            "folder_id", sa.Integer(), server_default=sa.text("1"), autoincrement=False, nullable=False
-        ),
+        sa.Column("folder_id", sa.Integer(), server_default=sa.text("1"), autoincrement=False, nullable=False),
         sa.Column("metric_crs", sa.String(), nullable=False),
         sa.CheckConstraint("folder_id = 1", name=op.f("ck_data_folder_single_row")),
         sa.PrimaryKeyConstraint("folder_id", name=op.f("pk_data_folder")),
@@ -103,9 +101,7 @@ def upgrade() -> None:
             "(subject = 'population') = (counting IS NOT NULL)",
             name=op.f("ck_editions_counting_of_population"),
         ),
-        sa.CheckConstraint(
-            "valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_editions_valid_range")
-        ),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_editions_valid_range")),
         sa.PrimaryKeyConstraint("edition_id", name=op.f("pk_editions")),
         sa.UniqueConstraint("subject", "part", "name", name=op.f("uq_editions_subject_part_name")),
     )
@@ -126,9 +122,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(state = 'running') = (lease_until IS NOT NULL)", name=op.f("ck_jobs_lease_while_running")
-        ),
+        sa.CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name=op.f("ck_jobs_lease_while_running")),
         sa.CheckConstraint(
             "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')",
             name=op.f("ck_jobs_state_known"),
@@ -173,9 +167,7 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
-        sa.Column(
-            "area_m2", sa.Double(), sa.Computed("ST_Area(geom::geography)", persisted=True), nullable=False
-        ),
+        sa.Column("area_m2", sa.Double(), sa.Computed("ST_Area(geom::geography)", persisted=True), nullable=False),
         sa.Column(
             "attributes",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -184,9 +176,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "geom",
-            Geometry(
-                geometry_type="MULTIPOLYGON", srid=4326, dimension=2, spatial_index=False, nullable=False
-            ),
+            Geometry(geometry_type="MULTIPOLYGON", srid=4326, dimension=2, spatial_index=False, nullable=False),
             nullable=False,
         ),
         postgresql.ExcludeConstraint(
@@ -198,9 +188,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("ck_areas_geom_valid")),
         sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_areas_valid_range")),
-        sa.ForeignKeyConstraint(
-            ["edition_id"], ["editions.edition_id"], name=op.f("fk_areas_edition_id_editions")
-        ),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.edition_id"], name=op.f("fk_areas_edition_id_editions")),
         sa.ForeignKeyConstraint(["parent_id"], ["areas.area_id"], name=op.f("fk_areas_parent_id_areas")),
         sa.PrimaryKeyConstraint("area_id", name=op.f("pk_areas")),
     )
@@ -227,12 +215,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint("kind IN ('event', 'component')", name=op.f("ck_cases_kind_known")),
-        sa.CheckConstraint(
-            "status IN ('reported', 'handling', 'closed')", name=op.f("ck_cases_status_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["edition_id"], ["editions.edition_id"], name=op.f("fk_cases_edition_id_editions")
-        ),
+        sa.CheckConstraint("status IN ('reported', 'handling', 'closed')", name=op.f("ck_cases_status_known")),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.edition_id"], name=op.f("fk_cases_edition_id_editions")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_cases")),
         sa.UniqueConstraint("case_no", name=op.f("uq_cases_case_no")),
     )
@@ -244,6 +228,7 @@ def upgrade() -> None:
         "coverage_runs",
         sa.Column("run_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("job_id", sa.BigInteger(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
         sa.Column("parameters", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("area_code", sa.String(), nullable=True),
         sa.Column("types", postgresql.ARRAY(sa.Text()), nullable=False),
@@ -257,6 +242,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], name=op.f("fk_coverage_runs_job_id_jobs")),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_coverage_runs")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_coverage_runs_idempotency_key")),
     )
     op.create_index("ix_coverage_runs_job_id", "coverage_runs", ["job_id"], unique=False)
     op.create_geospatial_table(
@@ -271,15 +257,11 @@ def upgrade() -> None:
             server_default=sa.text("'{}'::jsonb"),
             nullable=False,
         ),
-        sa.Column(
-            "geom", Geometry(srid=4326, dimension=2, spatial_index=False, nullable=False), nullable=False
-        ),
+        sa.Column("geom", Geometry(srid=4326, dimension=2, spatial_index=False, nullable=False), nullable=False),
         sa.CheckConstraint(
             "kind IN ('water', 'rail', 'wall', 'hazard', 'landuse')", name=op.f("ck_land_features_kind_known")
         ),
-        sa.CheckConstraint(
-            "ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("ck_land_features_geom_valid")
-        ),
+        sa.CheckConstraint("ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name=op.f("ck_land_features_geom_valid")),
         sa.ForeignKeyConstraint(
             ["edition_id"], ["editions.edition_id"], name=op.f("fk_land_features_edition_id_editions")
         ),
@@ -426,9 +408,7 @@ def upgrade() -> None:
             Geometry(geometry_type="POINT", srid=4326, dimension=2, spatial_index=False, nullable=False),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "status IN ('open', 'planned', 'closed')", name=op.f("ck_service_points_status_known")
-        ),
+        sa.CheckConstraint("status IN ('open', 'planned', 'closed')", name=op.f("ck_service_points_status_known")),
         sa.CheckConstraint("capacity >= 0", name=op.f("ck_service_points_capacity_non_negative")),
         sa.ForeignKeyConstraint(
             ["edition_id"], ["editions.edition_id"], name=op.f("fk_service_points_edition_id_editions")
@@ -459,9 +439,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "level", "code", name=op.f("pk_coverage_area_results")),
     )
     _advance_revisions()
-    profiles = sa.table(
-        "walking_profiles", sa.column("name"), sa.column("speed_m_per_s"), sa.column("source")
-    )
+    profiles = sa.table("walking_profiles", sa.column("name"), sa.column("speed_m_per_s"), sa.column("source"))
     op.bulk_insert(
         profiles,
         [{"name": name, "speed_m_per_s": speed, "source": source} for name, speed, source in PROFILES],
@@ -502,9 +480,7 @@ def downgrade() -> None:
     op.drop_geospatial_table("areas")
     op.drop_table("walking_profiles")
     op.drop_table("layer_revisions")
-    op.drop_index(
-        "ix_jobs_open", table_name="jobs", postgresql_where=sa.text("state IN ('queued', 'running')")
-    )
+    op.drop_index("ix_jobs_open", table_name="jobs", postgresql_where=sa.text("state IN ('queued', 'running')"))
     op.drop_table("jobs")
     op.drop_geospatial_table("editions")
     op.drop_table("data_folder")

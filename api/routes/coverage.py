@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from api import answers
 from api.answers import AnsweredRun, Form, RunAccepted, RunAsk, RunPlace, RunSummary
@@ -26,9 +26,18 @@ ReportFormat = Literal["json", "html", "xlsx", "geojson"]
 
 
 @router.post("/runs", status_code=202, summary="Ask for a coverage run")
-def ask_for_run(session: RequestSession, context: Context, ask: RunAsk, response: Response) -> RunAccepted:
+def ask_for_run(
+    session: RequestSession,
+    context: Context,
+    ask: RunAsk,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=128, description="Asking again with the same key starts nothing new."),
+    ] = None,
+) -> RunAccepted:
     """Enqueue a run and return its job; who reaches a point of the types on foot within the minutes."""
-    accepted = answers.request_run(session, ask, on=context.today())
+    accepted = answers.request_run(session, ask, on=context.today(), idempotency_key=idempotency_key)
     response.headers["Location"] = accepted.links["job"]
     return accepted
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     Text,
+    UniqueConstraint,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -26,11 +27,14 @@ class CoverageRun(Base):
     __tablename__ = "coverage_runs"
     __table_args__ = (
         CheckConstraint("(document IS NULL) = (finished_at IS NULL)", name="document_when_finished"),
+        UniqueConstraint("idempotency_key"),
         Index("ix_coverage_runs_job_id", "job_id"),
     )
 
     run_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.job_id"))
+    idempotency_key: Mapped[str | None]
+    """Given by the asker, so that asking again after a lost answer starts nothing new."""
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
     area_code: Mapped[str | None]
     types: Mapped[list[str]] = mapped_column(ARRAY(Text))

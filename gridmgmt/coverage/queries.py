@@ -37,6 +37,11 @@ def run_by_id(session: Session, run_id: int) -> CoverageRun:
     return found
 
 
+def run_by_key(session: Session, idempotency_key: str) -> CoverageRun | None:
+    """Return the run that was asked for with this key."""
+    return session.scalar(select(CoverageRun).where(CoverageRun.idempotency_key == idempotency_key))
+
+
 def newest_runs(session: Session, limit: int, *, before: int | None = None) -> Sequence[CoverageRun]:
     """Return the newest runs, finished or not, the newest first, without reading their answers.
 

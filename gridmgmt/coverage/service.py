@@ -1,5 +1,6 @@
 """Asking for a coverage run, and performing it as a job."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,8 +25,9 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.editions.service import metric_crs
-from gridmgmt.errors import NotFoundError
+from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
 from gridmgmt.frames import copy_columns
+from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext, transaction
 from gridmgmt.network import queries as network_queries
@@ -34,17 +36,34 @@ from gridmgmt.service_points import queries as point_queries
 
 JOB_KIND = "coverage_run"
 REMAINDER_CODE = "-"
+MAX_OPEN_JOBS = 100
+"""More questions than this are not taken: nobody waits for the answers, and each fills the disk."""
 
 
-def request_run(session: Session, request: CoverageRequest, *, on: date) -> CoverageRun:
+def request_run(
+    session: Session, request: CoverageRequest, *, on: date, idempotency_key: str | None = None
+) -> CoverageRun:
     """Enqueue a run in the caller's transaction and return it, not yet finished.
+
+    Asking again with the same ``idempotency_key`` returns the run that was asked for first.
 
     Raises
     ------
     NotFoundError
         When the profile or the area is unknown, or the folder lacks a network, a population, or an open point of
         the asked types on that day.
+    ConflictError
+        When the key was given with another question.
+    UnavailableError
+        When the queue is full.
     """
+    parameters = {**asdict(request), "on": on.isoformat()}
+    if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
+        if known.parameters != json.loads(json.dumps(parameters)):
+            raise ConflictError("idempotency_key_reused", value=idempotency_key, run_id=known.run_id)
+        return known
+    if (waiting := job_queries.open_count(session)) >= MAX_OPEN_JOBS:
+        raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_JOBS)
     network_queries.profile(session, request.profile)
     if request.area_code is not None:
         area_in_force(session, request.area_code, on)
@@ -54,9 +73,14 @@ def request_run(session: Session, request: CoverageRequest, *, on: date) -> Cove
     if not any(counts.get(type_) for type_ in request.types):
         present = ", ".join(f"{type_} ({count})" for type_, count in counts.items()) or "-"
         raise NotFoundError("no_open_points", types=", ".join(request.types), present=present)
-    parameters = {**asdict(request), "on": on.isoformat()}
     job = jobs.enqueue(session, JOB_KIND, parameters)
-    run = CoverageRun(job_id=job.job_id, parameters=parameters, area_code=request.area_code, types=list(request.types))
+    run = CoverageRun(
+        job_id=job.job_id,
+        idempotency_key=idempotency_key,
+        parameters=parameters,
+        area_code=request.area_code,
+        types=list(request.types),
+    )
     session.add(run)
     session.flush()
     job.arguments = {**parameters, "run_id": run.run_id}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import sessionmaker
 
 from gridmgmt import imports
 from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
@@ -43,15 +44,18 @@ def load_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> li
         return list(_load(session, district, labels))
 
 
-def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) -> bool:
-    """Load the demo into an empty folder and compute its 20-minute coverage; tell whether it was empty."""
+def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) -> None:
+    """Load the demo into an empty folder, and compute its 20-minute coverage where no answer is there yet.
+
+    A folder with real data is left alone; a start that was cut short is completed by the next.
+    """
     with transaction(factory) as session:
-        if holds_synthetic(session) is not None:
-            return False
-    load_demo(factory)
-    run_id, job_id = ask_coverage(factory, make_request(), on=today)
-    finish_coverage(factory, run_id, job_id, lease_s=lease_s)
-    return True
+        synthetic, answered = holds_synthetic(session), latest_finished(session) is not None
+    if synthetic is None:
+        load_demo(factory)
+    if synthetic is not False and not answered:
+        run_id, job_id = ask_coverage(factory, make_request(), on=today)
+        finish_coverage(factory, run_id, job_id, lease_s=lease_s)
 
 
 def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:

@@ -45,3 +45,8 @@ def next_claimable(session: Session, *, job_id: int | None = None, kinds: Collec
     if kinds is not None:
         statement = statement.where(Job.kind.in_(kinds))
     return session.scalar(statement)
+
+
+def open_count(session: Session) -> int:
+    """Return how many jobs wait or run."""
+    return session.scalar(select(func.count()).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING)))) or 0

@@ -8,4 +8,4 @@ from gridmgmt.revisions.models import LayerRevision
 
 def revisions(session: Session) -> dict[str, int]:
     """Return the revision of every layer by its name."""
-    return {layer: revision for layer, revision in session.execute(select(LayerRevision.layer, LayerRevision.revision))}
+    return dict(session.execute(select(LayerRevision.layer, LayerRevision.revision)).all())

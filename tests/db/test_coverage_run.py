@@ -12,7 +12,7 @@ from gridmgmt.coverage.document import CoverageDocument, all_figures, canonical_
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import make_engine, make_sessions
-from gridmgmt.errors import InputError, LeaseLostError, NotFoundError
+from gridmgmt.errors import ConflictError, InputError, LeaseLostError, NotFoundError, UnavailableError
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.work import ask_coverage, finish_coverage
@@ -178,3 +178,21 @@ def test_what_cannot_be_asked_is_refused_with_its_reason(sessions) -> None:
 def test_absurd_questions_are_input_errors(question) -> None:
     with pytest.raises(InputError):
         make_request(**question)
+
+
+def test_a_key_starts_one_run_however_often_it_is_sent(sessions) -> None:
+    with sessions.begin() as session:
+        first = service.request_run(session, make_request(), on=DAY, idempotency_key="k1").run_id
+        assert service.request_run(session, make_request(), on=DAY, idempotency_key="k1").run_id == first
+        assert service.request_run(session, make_request(), on=DAY, idempotency_key="k2").run_id != first
+        with pytest.raises(ConflictError) as refusal:
+            service.request_run(session, make_request(minutes=15), on=DAY, idempotency_key="k1")
+    assert refusal.value.code == "idempotency_key_reused"
+
+
+def test_a_full_queue_takes_nothing_more(sessions) -> None:
+    with sessions.begin() as session:
+        for _ in range(service.MAX_OPEN_JOBS):
+            service.request_run(session, make_request(), on=DAY)
+        with pytest.raises(UnavailableError):
+            service.request_run(session, make_request(), on=DAY)

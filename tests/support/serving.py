@@ -13,9 +13,9 @@ from fastapi import FastAPI
 DEADLINE_S = 60.0
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
     """Poll until a condition holds, and fail when it never does."""
-    deadline, pause = time.monotonic() + DEADLINE_S, threading.Event()
+    deadline, pause = time.monotonic() + deadline_s, threading.Event()
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         pause.wait(0.02)
