@@ -116,7 +116,7 @@ def job(ctx: click.Context, run_id: int) -> None:
     """Print how the job of a run stands or ended, with the seconds of its stages, as JSON."""
     with database(ctx) as session:
         found = job_queries.job_by_id(session, queries.run_by_id(session, run_id).job_id)
-        names = ("job_id", "state", "attempt", "stage", "progress", "result", "error", "created_at", "finished_at")
+        names = ("job_id", "state", "attempt", "stage", "progress", "result", "error", "started_at", "finished_at")
         print_json({name: getattr(found, name) for name in names})
 
 

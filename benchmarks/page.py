@@ -1,0 +1,122 @@
+"""Writes docs/performance.md from benchmarks/results: every figure on the page comes from a run kept there."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+Result = Mapping[str, Any]  # Any: the JSON of one result
+
+HEAD = """# Performance
+
+Written by `benchmarks/page.py` from the runs kept in `benchmarks/results`; `benchmarks/run` makes them anew, then this
+page. Contenders take turns within one run on one machine, their answers must agree before a ratio is published, and a
+ratio is the median over the rounds. Read ratios; single times move with the machine.
+"""
+
+
+def _machine(result: Result) -> str:
+    of = result["machine"]
+    memory_gib = round(of["memory_mib"] / 1024)
+    return (
+        f"*{of['measured_at'][:10]}, {of['cpus']} × {of['cpu']}, {memory_gib} GiB, load {of['load_1_min']}, "
+        f"Python {of['python']}.*"
+    )
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _bars(result: Result) -> str:
+    lines = [
+        f"- {what}: {bar['measured']:.3g}, bar ≤ {bar['at_most']:.3g}: {'met' if bar['met'] else '**missed**'}"
+        for what, bar in result.get("bars", {}).items()
+    ]
+    return "\n".join(lines)
+
+
+def _compared(result: Result) -> str:
+    rows = [
+        [
+            name,
+            f"{spent['best_s'] * 1000:.1f}",
+            f"{spent['median_s'] * 1000:.1f}",
+            f"{spent['extra_peak_mib']:.1f}",
+            "1" if name == "own" else f"{result['own_over_peer'][name]:.3g}",
+        ]
+        for name, spent in result["contenders"].items()
+    ]
+    return _table(["contender", "best ms", "median ms", "extra peak MiB", "own time / its time"], rows)
+
+
+def _facts(result: Result, *names: str) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {result[name]:,}" for name in names if name in result)
+
+
+def _coverage(result: Result) -> str:
+    agreement = result["agreement"]["scipy"]
+    return (
+        f"Walking time of every node to the nearest of {result['points']} points: "
+        f"{_facts(result, 'nodes', 'edges')}; {agreement['nodes_covered']:,} nodes covered, "
+        f"{agreement['class_differs']} classed differently.\n\n{_compared(result)}"
+    )
+
+
+def _snapping(result: Result) -> str:
+    return f"Nearest edge of {_facts(result, 'points', 'segments', 'edges')}.\n\n{_compared(result)}"
+
+
+def _whole_run(result: Result) -> str:
+    steps = [
+        [name, f"{spent['seconds']:.1f}", f"{spent['peak_mib_so_far']:.0f}"] for name, spent in result["steps"].items()
+    ]
+    stages = [[name, f"{seconds:.2f}"] for name, seconds in result["stages_of_the_second_run_s"].items()]
+    return (
+        f"Each step is a command in a fresh process: {result['places']:,} places, "
+        f"{result['residents_60_plus']:,.0f} residents of 60 and over, {result['covered']:,.0f} of them covered.\n\n"
+        f"{_table(['step', 'seconds', 'peak MiB so far'], steps)}\n\n"
+        f"Inside the second run:\n\n{_table(['stage', 'seconds'], stages)}"
+    )
+
+
+def _tiles(result: Result) -> str:
+    rows = [
+        ["pgbench, prepared statements", f"{result['pgbench_tiles_per_s']:.0f}", "1"],
+        ["our server", f"{result['http_tiles_per_s']:.0f}", f"{result['http_over_pgbench_tiles_per_s']:.2f}"],
+    ]
+    return (
+        f"{result['tiles']} tiles of the demo, each asked once over {result['connections']} connections; "
+        f"p50 {result['http_p50_ms']:.0f} ms, p99 {result['http_p99_ms']:.0f} ms.\n\n"
+        f"{_table(['who', 'tiles / s', 'ratio'], rows)}"
+    )
+
+
+SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
+    "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
+    "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
+    "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
+    "tiles_cold": ("Cold tiles over HTTP beside the same SQL in pgbench", _tiles),
+}
+
+
+def main() -> None:
+    """Write the page."""
+    parts = [HEAD]
+    for name, (title, body) in SECTIONS.items():
+        file = RESULTS / f"{name}.json"
+        if not file.exists():
+            parts.append(f"## {title}\n\nNot measured yet: `benchmarks/run {name}`.\n")
+            continue
+        result = json.loads(file.read_text(encoding="utf-8"))
+        text = "\n\n".join(part for part in (body(result), _bars(result), _machine(result)) if part)
+        parts.append(f"## {title}\n\n{text}\n")
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
