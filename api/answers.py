@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat
 
 from api.context import ApiContext, Context, RequestSession
 from api.routes import PREFIX
@@ -60,16 +60,16 @@ class RunAsk(BaseModel):
         json_schema_extra={"examples": [{"minutes": 20, "profile": "elder", "types": ["meal_point"]}]},
     )
 
-    minutes: Annotated[float, Field(description="Limit of the walk in minutes, inclusive.")] = DEFAULT_MINUTES
-    bands: Annotated[list[float] | None, Field(description="Ends of the bands in minutes.", max_length=20)] = None
+    minutes: Annotated[StrictFloat, Field(description="Limit of the walk in minutes, inclusive.")] = DEFAULT_MINUTES
+    bands: Annotated[list[StrictFloat] | None, Field(description="Ends of the bands in minutes.", max_length=20)] = None
     profile: Annotated[str, Field(description="Walking profile.", max_length=100)] = DEFAULT_PROFILE
     area: Annotated[str | None, Field(description="Only places in the area of this code.", max_length=64)] = None
     types: Annotated[
         list[ServicePointType], Field(description="Types of points; all that serve elderly people without any.")
     ] = []
-    connection_limit_m: Annotated[float, Field(description="Farthest distance from a place to a street in metres.")] = (
-        DEFAULT_CONNECTION_LIMIT_M
-    )
+    connection_limit_m: Annotated[
+        StrictFloat, Field(description="Farthest distance from a place to a street in metres.")
+    ] = DEFAULT_CONNECTION_LIMIT_M
 
 
 class RunAccepted(BaseModel):

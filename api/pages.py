@@ -91,10 +91,11 @@ def read_console(request: Request, path: str) -> Response:
 
 def _console_file(path: str) -> Path | None:
     """Return the built file of a path; None where there is none, or where the path leads out of the folder."""
-    if "\0" in path:
+    try:
+        file = (CONSOLE_DIR / path).resolve()
+        return file if file.is_relative_to(CONSOLE_DIR.resolve()) and file.is_file() else None
+    except (OSError, ValueError):  # no file can have such a name: too long, or with a NUL in it
         return None
-    file = (CONSOLE_DIR / path).resolve()
-    return file if file.is_relative_to(CONSOLE_DIR.resolve()) and file.is_file() else None
 
 
 def _not_built(lang: Language) -> str:

@@ -51,9 +51,11 @@ class Paging:
         try:
             padded = self._cursor + "=" * (-len(self._cursor) % 4)
             key = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-            return tuple(convert(part) for convert, part in zip(types, key, strict=True))
-        except (ValueError, TypeError, binascii.Error) as error:
+            after = tuple(convert(part) for convert, part in zip(types, key, strict=True))
+            "".join(map(str, after)).encode()  # a lone surrogate is no text
+        except (ValueError, TypeError, OverflowError, binascii.Error) as error:
             raise InputError("cursor_invalid", field="cursor", value=self._cursor) from error
+        return after
 
     def page(
         self, rows: Sequence[Row], item: Callable[[Row], Item], key: Callable[[Row], Sequence[object]]

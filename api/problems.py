@@ -1,5 +1,6 @@
 """Every error as one shape: RFC 9457 problem details, in the reader's language."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -40,6 +41,9 @@ STATUS: Mapping[type[GridMgmtError], HTTPStatus] = {
 }
 """The status of each class of errors; a class without one has that of its nearest ancestor."""
 
+_WITHOUT_INSIDES = {"database_unavailable": "error.database_away"}
+"""Errors whose words name folders, hosts or users: the log gets those, a client the words of this catalogue key."""
+
 _FRAMEWORK_CODES = {
     HTTPStatus.BAD_REQUEST: "request_malformed",
     HTTPStatus.NOT_FOUND: "route_unknown",
@@ -47,6 +51,9 @@ _FRAMEWORK_CODES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
 }
 """Codes for what the framework itself refuses."""
+
+
+_log = logging.getLogger(__name__)
 
 
 def status_of(error: GridMgmtError) -> HTTPStatus:
@@ -62,7 +69,10 @@ def problem_body(
     errors: list[dict[str, Any]] = []
     if isinstance(error, FileRefusedError):
         errors = [{"row": p.row, "code": p.code, "detail": p.message(lang)} for p in error.problems]
-    return status, _document(status, error.code, error.message(lang), lang, request_id, instance, errors)
+    if (words := _WITHOUT_INSIDES.get(error.code)) is not None:
+        _log.warning("%s: %s", request_id, error.message("en"))
+    detail = text(words, lang) if words else error.message(lang)
+    return status, _document(status, error.code, detail, lang, request_id, instance, errors)
 
 
 def problem_headers(status: int) -> dict[str, str]:

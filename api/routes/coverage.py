@@ -29,6 +29,7 @@ ReportFormat = Literal["json", "html", "xlsx", "geojson"]
 def ask_for_run(
     session: RequestSession,
     context: Context,
+    form: Form,
     ask: RunAsk,
     response: Response,
     idempotency_key: Annotated[
@@ -36,7 +37,12 @@ def ask_for_run(
         Header(min_length=1, max_length=128, description="Asking again with the same key starts nothing new."),
     ] = None,
 ) -> RunAccepted:
-    """Enqueue a run and return its job; who reaches a point of the types on foot within the minutes."""
+    """Enqueue a run and return its job; who reaches a point of the types on foot within the minutes.
+
+    Not taken (403) in the public form, where the difference of two nearly equal questions would be a small count.
+    """
+    if form == "public":
+        raise ForbiddenError("runs_withheld")
     accepted = answers.request_run(session, ask, on=context.today(), idempotency_key=idempotency_key)
     response.headers["Location"] = accepted.links["job"]
     return accepted

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.answers import Form
 from api.context import RequestSession
 from api.language import Lang
 from api.routes import PREFIX
 from api.schemas import JobError, JobOut
-from gridmgmt.errors import GridMgmtError
+from gridmgmt.errors import ForbiddenError, GridMgmtError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.texts import Language, catalogue, text
@@ -25,8 +26,13 @@ def read_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
 
 
 @router.delete("/{job_id}", summary="Cancel a job")
-def cancel_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
-    """End a waiting job at once, ask the worker of a running one to stop; an ended job cannot be cancelled (409)."""
+def cancel_job(session: RequestSession, form: Form, lang: Lang, job_id: JobId) -> JobOut:
+    """End a waiting job at once, ask the worker of a running one to stop; an ended job cannot be cancelled (409).
+
+    Not taken (403) in the public form, whose readers start no jobs.
+    """
+    if form == "public":
+        raise ForbiddenError("jobs_withheld")
     return _job_out(service.cancel(session, job_id), lang)
 
 

@@ -106,6 +106,17 @@ def test_the_public_form_gives_no_place_away(public_client: httpx.Client, town: 
     assert {feature["geometry"]["type"] for feature in geojson["features"]} == {"MultiPolygon"}
 
 
+def test_the_public_form_takes_no_questions(public_client: httpx.Client, town: Town) -> None:
+    """Runs of 20 and of 20.01 minutes would differ by the residents of one house."""
+    before = public_client.get(RUNS).json()["items"]
+    asked = public_client.post(RUNS, json={"minutes": 20.01})
+    assert (asked.status_code, asked.json()["type"]) == (403, "/problems/runs_withheld")
+    job = public_client.get(f"{RUNS}/{town.run_id}").json()["links"]["job"]
+    cancelled = public_client.delete(job)
+    assert (cancelled.status_code, cancelled.json()["type"]) == (403, "/problems/jobs_withheld")
+    assert public_client.get(RUNS).json()["items"] == before
+
+
 def test_runs_are_listed_newest_first(client: httpx.Client, town: Town) -> None:
     ids = [client.post(RUNS, json={}).json()["run_id"] for _ in range(2)]
     listed = client.get(RUNS).json()["items"]
@@ -134,6 +145,7 @@ def test_cancelling(client: httpx.Client, town: Town) -> None:
         ({"minutes": 0}, 422, "number_out_of_range"),
         ({"minutes": 1e9}, 422, "number_out_of_range"),
         ({"minutes": "long"}, 422, "request_invalid"),
+        ({"minutes": True}, 422, "request_invalid"),
         ({"bands": [-5]}, 422, "number_out_of_range"),
         ({"types": ["pub"]}, 422, "request_invalid"),
         ({"minute": 20}, 422, "request_invalid"),

@@ -69,6 +69,8 @@ def test_a_lost_database_is_told_and_heals_by_itself(data_dir: Path) -> None:
             lost = client.get(address)
             assert (lost.status_code, lost.headers["retry-after"]) == (503, "2"), lost.text
             assert lost.headers["content-type"] == "application/problem+json"
+            assert "PGSQL" not in lost.text, "where the database is concerns nobody outside"
+            assert str(data_dir) not in lost.text
         assert client.post("/api/v1/coverage/runs", json={}).status_code == 503
         assert client.get("/health/live").status_code == 200
 

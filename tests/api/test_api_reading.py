@@ -126,7 +126,13 @@ def test_the_next_page_keeps_the_filters(client: httpx.Client) -> None:
     assert [area["code"] for area in towns] == [WEST, EAST]
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!", "WyJhIl0", "bnVsbA", "WzEsMiwzXQ", "e30", "WyJhIiwiYiJd", "é"])
+LONE_SURROGATE = "WyJcdWQ4MDAiLCAxXQ"
+NO_NUMBER = "WyJhIiwgSW5maW5pdHld"
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "!!", "WyJhIl0", "bnVsbA", "WzEsMiwzXQ", "e30", "WyJhIiwiYiJd", "é", LONE_SURROGATE, NO_NUMBER]
+)
 def test_a_made_up_cursor_is_refused(client: httpx.Client, cursor: str) -> None:
     answer = client.get("/api/v1/areas", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/cursor_invalid")

@@ -43,13 +43,24 @@ def test_the_console_and_its_files(client: httpx.Client, build: Path) -> None:
     assert client.get("/assets/gone-VKTVSOkl.js").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/../secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt", "/%00.txt"])
+TOO_LONG = f"/{'x' * 5000}.txt"
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt", "/%00.txt", TOO_LONG]
+)
 def test_nothing_outside_the_build_is_read(client: httpx.Client, build: Path, path: str) -> None:
     build.mkdir()
     (build / "index.html").write_text("<p>console</p>", encoding="utf-8")
     answer = client.get(path)
     assert answer.status_code == 404
     assert "secret" not in answer.json()["title"]
+
+
+def test_an_address_too_long_for_a_file_is_a_page_of_the_console(client: httpx.Client, build: Path) -> None:
+    build.mkdir()
+    (build / "index.html").write_text("<p>console</p>", encoding="utf-8")
+    assert client.get(f"/{'x' * 5000}").text == "<p>console</p>"
 
 
 def test_without_a_build_a_page_says_what_to_do(client: httpx.Client) -> None:
