@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from api.server import announced, listen, run_web, set_up_logging, supervised_worker
+from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_worker
 from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
@@ -39,7 +39,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
         open_database(settings) as url,
     ):
         report_path = _prepare(settings, url, demo=demo)
-        with supervised_worker(settings), announced(settings, report_path):
+        with revived_database(settings), supervised_worker(settings), announced(settings, report_path):
             run_web(settings, url, listening, workers=workers)
 
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import click
+import psycopg
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
-from gridmgmt.errors import ConflictError
+from gridmgmt.cluster import Cluster
+from gridmgmt.errors import ConflictError, GridMgmtError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 
@@ -26,7 +28,7 @@ GRACE_S = 5
 """How long requests in hand, and then the worker, may take to end when the server is stopped, in seconds."""
 
 RESTART_S = 1.0
-"""How long a worker that has died stays away, in seconds."""
+"""How long a worker or an embedded database that has died stays away, in seconds."""
 
 _POLL_S = 0.1
 _SLOW_ROOM = "maps.coverage_map"
@@ -156,6 +158,31 @@ def supervised_worker(settings: Settings) -> Iterator[None]:
         yield
     finally:
         worker.stop()
+
+
+@contextmanager
+def revived_database(settings: Settings) -> Iterator[None]:
+    """Start the embedded database again whenever it dies while we serve; a named one is not ours to start."""
+    if settings.database_url is not None:
+        yield
+        return
+    stopped = threading.Event()
+    keeper = threading.Thread(target=_revive, args=(Cluster(settings.data), stopped), name="database keeper")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        keeper.join()
+
+
+def _revive(cluster: Cluster, stopped: threading.Event) -> None:
+    while not stopped.wait(RESTART_S):
+        try:
+            if cluster.revive():
+                _log.warning("the database had died and was started again")
+        except (GridMgmtError, psycopg.OperationalError, OSError) as error:
+            _log.error("the database has died and does not start: %s", error)
 
 
 @contextmanager

@@ -92,6 +92,20 @@ class Cluster:
                     self._halt()
                 use.close()
 
+    def revive(self) -> bool:
+        """Start the server again if it has died under its users; tell whether it had.
+
+        Raises
+        ------
+        UnavailableError
+            When it does not start.
+        """
+        if _server_pid(self.pgdata) is not None:
+            return False
+        with self._alone():
+            self._ensure_running()
+        return True
+
     def start(self) -> None:
         """Start the server and keep it up without users, until `stop`."""
         make_data_folder(self.data_dir)

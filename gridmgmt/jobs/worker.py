@@ -21,6 +21,9 @@ from gridmgmt.jobs.rules import Claim, JobCancelledError
 POLL_S = 0.25
 """How often an idle worker looks for work, in seconds."""
 
+AWAY_S = 2.0
+"""How long a worker leaves a database alone that does not answer, in seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -93,6 +96,7 @@ class Worker:
                 return
             except UnavailableError as error:
                 _log.warning("the queue cannot be read: %s", error.message("en"))
+                self._stopping.wait(AWAY_S)
             self._stopping.wait(POLL_S)
 
     def stop(self) -> None:

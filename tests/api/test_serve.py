@@ -117,6 +117,16 @@ def test_a_worker_that_dies_is_started_again(serve: Callable[[], Served]) -> Non
     assert server.end(signal.SIGINT)[0] == 0
 
 
+def test_a_database_that_dies_is_started_again(serve: Callable[[], Served], data_dir: Path) -> None:
+    server = serve()
+    pid_file = Cluster(data_dir).status().path / "postmaster.pid"
+    os.kill(int(pid_file.read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
+    until(lambda: not answers(server.url))
+    until(lambda: answers(server.url))
+    assert server.end(signal.SIGINT)[0] == 0
+    assert not Cluster(data_dir).status().running
+
+
 def test_after_a_killed_server_its_worker_goes_and_the_next_start_takes_the_database_over(
     serve: Callable[[], Served],
 ) -> None:
