@@ -109,6 +109,7 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     }
     extent = _box(intake.node_lonlat)
     draft = _draft(labels, Subject.NETWORK, content, extent, details=intake.details)
+    _end_replaced(session, labels, draft)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
     taken = network.store(session, edition, intake) if new else 0
     return Outcome(
@@ -140,12 +141,24 @@ def _import(
     content = {str(name): frame[name].to_numpy() for name in frame.columns}
     extent = _box(shapely.get_coordinates(frame.geometry))
     draft = _draft(labels, subject, content, extent, part=part, counting=counting, details=intake.details)
-    if labels.replaces is not None:
-        close_edition(session, subject, labels.replaces, labels.valid_from)
+    _end_replaced(session, labels, draft)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
     taken = store(session, edition, frame) if new else 0
     refused = intake.read - len(frame)
     return Outcome(subject, labels.name, intake.read, taken, refused, new, intake.problems, warnings, intake.details)
+
+
+def _end_replaced(session: Session, labels: Labels, draft: EditionDraft) -> None:
+    """Take the edition that the import replaces out of force, with those of its areas that are still in force.
+
+    Raises
+    ------
+    NotFoundError
+        When no edition of that name and part is in force.
+    """
+    if labels.replaces is not None:
+        ended = close_edition(session, draft.subject, draft.part, labels.replaces, labels.valid_from)
+        areas.close(session, ended)
 
 
 def _draft(

@@ -43,6 +43,12 @@ def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
     return stored
 
 
+def close(session: Session, edition: Edition) -> None:
+    """Take the areas of an edition that are still in force out of it on the day the edition ends."""
+    open_ones = (Area.edition_id == edition.edition_id, Area.valid_to.is_(None))
+    session.execute(update(Area).where(*open_ones).values(valid_to=edition.valid_to))
+
+
 def link_parents(session: Session, edition: Edition) -> None:
     """Set each area's parent: the deepest area of a higher level that holds a point inside it, the smallest of several.
 

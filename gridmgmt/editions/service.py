@@ -9,7 +9,7 @@ from gridmgmt.crs import STORAGE_SRID, check_metric_crs, choose_metric_crs
 from gridmgmt.db import Session
 from gridmgmt.editions import queries
 from gridmgmt.editions.models import DataFolder, Edition
-from gridmgmt.editions.rules import EditionDraft, Extent, Subject
+from gridmgmt.editions.rules import EditionDraft, Extent, Subject, in_force
 from gridmgmt.errors import ConflictError, NotFoundError
 
 _IMPORT_LOCK = 3_101_131
@@ -52,20 +52,20 @@ def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | Non
     return edition, True
 
 
-def close_edition(session: Session, subject: Subject, name: str, on: date) -> list[Edition]:
-    """Take the editions of a name out of force from a day on and return them.
+def close_edition(session: Session, subject: str, part: str, name: str, on: date) -> Edition:
+    """Take the edition of a name out of force from a day on and return it.
 
     Raises
     ------
     NotFoundError
-        When no edition of that name is in force.
+        When no edition of that subject, part and name is in force.
     """
-    closing = [e for e in queries.editions(session, subject=subject, on=on) if e.name == name]
-    if not closing:
+    edition = queries.edition_named(session, subject, part, name)
+    if edition is None or not in_force(edition.valid_from, edition.valid_to, on):
         raise NotFoundError("edition_unknown", subject=subject, name=name)
-    for edition in closing:
-        edition.valid_to = on
-    return closing
+    edition.valid_to = on
+    session.flush()
+    return edition
 
 
 def metric_crs(session: Session) -> pyproj.CRS:

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from gridmgmt import imports
 from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import area_frame
 from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import metric_crs_text
 from gridmgmt.editions.rules import Counting
-from gridmgmt.errors import ConflictError, CrsError, FileRefusedError
+from gridmgmt.errors import ConflictError, CrsError, FileRefusedError, NotFoundError
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.network import read_network
 from gridmgmt.ingest.population import read_population_points
@@ -68,6 +69,41 @@ def test_a_later_edition_closes_the_earlier_one_and_keeps_it(session, tmp_path) 
     with pytest.raises(ConflictError) as refusal:
         imports.import_areas(session, read_areas(moved), early, level="town")
     assert refusal.value.code == "edition_begins_too_early"
+
+
+def test_a_replaced_edition_ends_with_all_its_areas_and_no_other_level(session, tmp_path) -> None:
+    """One town takes in the other: the code that is gone must not stay in force beside the town that holds it now."""
+    import_towns(session, tmp_path)
+    square = [degrees([(0, 0), (400, 0), (400, 400), (0, 0)])]
+    quarter = geojson(tmp_path / "q.geojson", [({"code": "310113001001", "name": "q"}, "Polygon", square)])
+    imports.import_areas(session, read_areas(quarter), labels("towns"), level="residential_quarter")
+    merged = geojson(
+        tmp_path / "m.geojson",
+        [
+            (
+                {"code": "310113001", "name": "n镇"},
+                "Polygon",
+                [degrees([(-100, -100), (3100, -100), (3100, 1100), (-100, -100)])],
+            )
+        ],
+    )
+    later = labels("merged", replaces="towns", valid_from=date(2026, 6, 1))
+    imports.import_areas(session, read_areas(merged), later, level="town")
+    before, after = area_frame(session, DAY), area_frame(session, date(2026, 6, 1))
+    assert sorted(before["code"]) == ["310113001", "310113001001", "310113002"]
+    assert sorted(after["code"]) == ["310113001", "310113001001"]
+
+
+def test_an_edition_that_is_not_there_cannot_be_replaced_not_even_by_a_network(session, tmp_path) -> None:
+    for take in (
+        lambda wish: import_towns(session, tmp_path, replaces=wish),
+        lambda wish: imports.import_network(
+            session, read_network(paper_town.streets_file(tmp_path)), labels("streets", replaces=wish)
+        ),
+    ):
+        with pytest.raises(NotFoundError) as refusal:
+            take("nothing")
+        assert refusal.value.code == "edition_unknown"
 
 
 def test_one_bad_row_keeps_all_out_unless_partial(session, tmp_path) -> None:
