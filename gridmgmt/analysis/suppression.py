@@ -24,14 +24,11 @@ Relation = tuple[int, Sequence[int]]
 _ADDITIVE_TOLERANCE = 1e-6
 """Residents are decimals; sums of them differ from their total by rounding, relative to the total."""
 
-_REGION = 20_000
-"""How many values around a small count may be exchanged with it: with fewer, more is withheld, never less.
-
-All the counts of a district's quarters are about 10,000; with 600 of them, totals of the district were withheld.
-"""
+_APART = 30
+"""Of so many members of a relation one is protected at a time, so that each finds others to exchange with."""
 
 _ROOM = 10
-"""A value may rise by this many thresholds: enough for any chain of exchanges, and never unbounded."""
+"""For each count to protect a value may rise by this many thresholds: enough for any exchange, never unbounded."""
 
 _REWARD = 1e-3
 """What lifting another small count is worth against a published value's change: too little to withhold one for it."""
@@ -127,19 +124,16 @@ class _Table:
         total = self.totals[relation]
         return None if withheld[total] or self.values[total] == 0 else total
 
-    def around(self, cell: int, preference: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the non-zero values nearest to a cell in steps over relations, at most ``_REGION``, ascending.
-
-        Of the last ring those with the least ``preference`` are taken.
-        """
-        region = ring = np.array([cell], dtype=np.int64)
-        while ring.size and len(region) < _REGION:
-            relations = np.unique(np.concatenate([self.relations_of(near) for near in ring.tolist()]))
-            near = np.unique(np.concatenate([region, *(self.members_of(row) for row in relations.tolist())]))
-            ring = np.setdiff1d(near[self.values[near] > 0], region, assume_unique=True)
-            ring = ring[np.argsort(preference[ring], kind="stable")][: _REGION - len(region)]
-            region = np.append(region, ring)
-        return np.sort(region)
+    def apart(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the cells, the first ones first, that leave one another room in all their relations."""
+        room = np.maximum(np.diff(self.matrix.indptr) // _APART, 1)
+        taken = []
+        for cell in cells.tolist():
+            relations = self.relations_of(cell)
+            if room[relations].all():
+                room[relations] -= 1
+                taken.append(cell)
+        return np.array(taken, dtype=np.int64)
 
     def lineage(self, cell: int) -> NDArray[np.int64]:
         """Return the largest elementary value that a cell holds, and every total that value counts in, ascending.
@@ -158,7 +152,7 @@ class _Table:
 
 
 class _Guard:
-    """Protects the small counts one by one, each by the least additional withholding.
+    """Protects the small counts, as many at once as leave one another room, by little withholding.
 
     ``low`` and ``high`` are the least and greatest of each value met in tables that fit all that is published. They
     start at the true values and only widen, because withholding more leaves every table met before possible; a span
@@ -173,43 +167,50 @@ class _Guard:
 
     def protect_all(self) -> None:
         """Withhold more, until the possible values of every small count span the threshold."""
-        for cell in np.flatnonzero(self.small).tolist():
-            if self._is_narrow(np.array([cell]))[0]:
-                self._protect(cell)
+        while (needy := np.flatnonzero(self.small & self._is_narrow())).size:
+            self._protect(self.table.apart(needy))
 
-    def _is_narrow(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell of each cell whether the span met so far is less than the threshold."""
-        narrow: NDArray[np.bool_] = self.high[cells] - self.low[cells] < self.table.threshold * (1 - 1e-6)
+    def _is_narrow(self) -> NDArray[np.bool_]:
+        """Tell of each value whether the span met so far is less than the threshold."""
+        narrow: NDArray[np.bool_] = self.high - self.low < self.table.threshold * (1 - 1e-6)
         return narrow
 
-    def _protect(self, cell: int) -> None:
-        """Let a cell fall as far as it can, then find the cheapest table in which it is a threshold above that.
+    def _protect(self, cells: NDArray[np.int64]) -> None:
+        """Let cells fall as far as they can, then find the cheapest table in which they are a threshold above that.
 
-        What differs in that table is withheld. Where none is found, the cell's lineage is.
+        What differs in that table is withheld. Where none is found, each half is tried, and for one cell its lineage
+        is withheld.
         """
-        lineage = self.table.lineage(cell)
-        cost = np.where(self.withheld, 0.0, self.table.values)
-        region = np.union1d(self.table.around(cell, cost), lineage)
-        self._move(cell, region[self.withheld[region]], cost, lift=-1.0)
-        if self._is_narrow(np.array([cell]))[0] and not self._move(cell, region, cost, lift=1.0):
+        self._move(cells, np.flatnonzero(self.withheld), lift=-1.0)
+        cells = cells[self._is_narrow()[cells]]
+        if not cells.size or self._move(cells, np.flatnonzero(self.table.values > 0), lift=1.0):
+            return
+        if cells.size > 1:
+            for half in np.array_split(cells, 2):
+                self._protect(half)
+        else:
+            lineage = self.table.lineage(int(cells[0]))
             self.withheld[lineage] = True
+            self.high[lineage] = np.inf
 
-    def _move(self, cell: int, region: NDArray[np.int64], cost: NDArray[np.float64], *, lift: float) -> bool:
-        """Move a cell up (1), to a threshold above its low, or down (-1) at the least cost; tell if that was possible.
+    def _move(self, cells: NDArray[np.int64], region: NDArray[np.int64], *, lift: float) -> bool:
+        """Move cells up (1), to a threshold above their low, or down (-1) at the least cost; tell if it was possible.
 
         The values of the region may change for it; other small counts in need are moved the same way where that is
         free. What differs from the truth is withheld and widens the spans.
         """
         threshold, truth = self.table.threshold, self.table.values[region]
-        needy = self.small[region] & self._is_narrow(region)
-        most = np.where(needy, self.low[region] + threshold, truth + _ROOM * threshold) - truth
-        forced = (region == cell) & (lift > 0)
-        reward = lift * _REWARD * (needy + 9.0 * (region == cell))
+        needy, chosen = (self.small & self._is_narrow())[region], np.isin(region, cells)
+        room = _ROOM * threshold * cells.size
+        most = np.where(needy, self.low[region] + threshold, truth + room) - truth
+        forced = chosen & (lift > 0)
+        reward = lift * _REWARD * (needy + 9.0 * chosen)
+        cost = np.where(self.withheld[region], 0.0, truth)
         equations = self.table.matrix[:, region]
         equations = equations[np.diff(equations.indptr) > 0]
         # The variables are each value's rise and fall.
         solution = linprog(
-            np.concatenate([cost[region] - reward, cost[region] + reward]),
+            np.concatenate([cost - reward, cost + reward]),
             A_eq=hstack([equations, -equations]),
             b_eq=np.zeros(equations.shape[0]),
             bounds=np.column_stack([np.append(most * forced, 0 * truth), np.append(most, truth * ~forced)]),
