@@ -114,14 +114,14 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
     """Relate the totals to each level, and each area to its children of each level."""
     totals, *others = rows
     remaining = iter(others)
-    by_code: dict[str, _Row] = {}
+    by_code: dict[str, list[_Row]] = defaultdict(list)
     children: dict[str, dict[str, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     for level in document.levels:
         members = []
         for area in level.areas:
             row = next(remaining)
             members.append(row)
-            by_code[area.code] = row
+            by_code[area.code].append(row)
             if area.parent_code is not None:
                 children[area.parent_code][level.level].append(row)
         _relate_rows(sheet, totals, members + ([] if level.remainder is None else [next(remaining)]))
@@ -129,7 +129,9 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
         groups = list(children[parent].values())
         # Children of two levels, such as units and the quarters outside them, may only together make up their parent.
         for members in [*groups, [row for group in groups for row in group]] if len(groups) > 1 else groups:
-            _relate_rows(sheet, by_code[parent], members)
+            # Levels may share codes: each area of the code may be the parent.
+            for total in by_code[parent]:
+                _relate_rows(sheet, total, members)
 
 
 def _relate_rows(sheet: _Sheet, total: _Row, parts: list[_Row]) -> None:

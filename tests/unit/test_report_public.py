@@ -8,8 +8,9 @@ import pytest
 from scipy.optimize import linprog
 
 from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, all_figures, canonical_json, parse
+from gridmgmt.coverage.rules import PlaceTable, figures_by_group
 from gridmgmt.reports.public import public_form
-from tests.support.coverage_example import LIMIT_S, make_example
+from tests.support.coverage_example import BANDS_S, LIMIT_S, make_example
 
 THRESHOLD = 10
 
@@ -113,6 +114,40 @@ def test_no_small_count_can_be_worked_out(seed: int, n_places: int, mean: float,
     assert small, "the example must hold something to hide"
     for cell in small:
         assert reader.span(cell) >= THRESHOLD * (1 - 1e-6)
+
+
+def all_covered(residents: float) -> Figures:
+    """The figures of one area in which everybody is near a point."""
+    table = PlaceTable(np.zeros(1, np.int8), np.array([100.0]), np.array([residents]), None)
+    return figures_by_group(table, np.zeros(1, np.int64), 1, BANDS_S)[0]
+
+
+def test_levels_that_share_codes_give_nothing_away() -> None:
+    """Units with their towns' codes: the quarters of 5 and 200 make up the town of 205, whatever the unit has."""
+    exact = make_example(1, n_towns=2, n_quarters=2).document
+    sizes = {"310113001001": 5, "310113001002": 200, "310113002001": 20, "310113002002": 300}
+
+    def filled(code: str) -> Figures:
+        return all_covered(sum(size for quarter, size in sizes.items() if quarter.startswith(code)))
+
+    district, town, quarter = (
+        level.model_copy(
+            update={
+                "areas": tuple(a.model_copy(update={"figures": filled(a.code)}) for a in level.areas),
+                "remainder": None,
+            }
+        )
+        for level in exact.levels
+    )
+    empty = tuple(area.model_copy(update={"figures": all_covered(0)}) for area in town.areas)
+    unit = town.model_copy(update={"level": "basic_management_unit", "areas": empty})
+    shared = exact.model_copy(update={"totals": filled(""), "levels": (district, town, unit, quarter)})
+    public = public_form(shared, THRESHOLD)
+    reader = Reader(public.model_copy(update={"levels": (public.levels[0], public.levels[1], public.levels[3])}))
+    five = 1 + len(district.areas) + len(town.areas)
+    assert public.levels[3].areas[0].figures.residents is None
+    for name in ("residents", "covered"):
+        assert reader.span(reader.at(five, name)) >= THRESHOLD * (1 - 1e-6)
 
 
 def test_the_reader_finds_a_count_that_is_hidden_alone() -> None:
