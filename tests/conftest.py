@@ -11,6 +11,7 @@ from shutil import rmtree
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -18,6 +19,10 @@ from sqlalchemy.orm import Session
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.locks import exclusively
 from gridmgmt.db import make_engine, migrate
+
+# A busy machine is no finding: properties are judged by what they find, not by how long an example takes.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 TEMPLATE = "gridmgmt_test_template"
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
