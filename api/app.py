@@ -18,7 +18,7 @@ from api.pages import OPENAPI_PATH
 from api.problems import MEDIA_TYPE, install_handlers
 from api.routes import areas, cases, coverage, folder, health, jobs, points
 from api.schemas import Problem
-from api.tiles import TileApp
+from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
 from gridmgmt.clock import Clock, system_clock
 from gridmgmt.db import make_engine, make_sessions
@@ -70,19 +70,19 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     app.state.context = ApiContext(settings, partial(transaction, make_sessions(engine)), clock)
     app.state.metrics = metrics
     install_handlers(app)
-    _add_routes(app, tiles)
+    _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(TilesFirst, tiles=tiles)
     app.add_middleware(Envelope, metrics=metrics)
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document
     return app
 
 
-def _add_routes(app: FastAPI, tiles: TileApp) -> None:
+def _add_routes(app: FastAPI) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
     for module in (folder, areas, points, cases, coverage, jobs, health):
         app.include_router(module.router, responses=problem)
-    app.mount("/tiles", tiles)
     app.include_router(pages.router)
 
 

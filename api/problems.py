@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from api.language import language_of
 from api.validation import validation_errors
@@ -83,6 +84,14 @@ def problem_headers(status: int) -> dict[str, str]:
     return headers
 
 
+def refusal_body(error: HTTPException, request: HTTPConnection) -> tuple[int, dict[str, Any]]:
+    """Return the status and the problem document of what the framework itself refuses."""
+    lang, path = language_of(request), request.url.path
+    code = _FRAMEWORK_CODES.get(HTTPStatus(error.status_code), "request_malformed")
+    detail = text(f"error.{code}", lang, path=path, method=request.scope["method"])
+    return error.status_code, _document(error.status_code, code, detail, lang, _request_id(request), path)
+
+
 def unexpected_body(lang: Language, request_id: str, instance: str) -> tuple[int, dict[str, Any]]:
     """Return the problem of a defect: nothing of its inside, only the number under which the log has it."""
     detail = text("error.internal", lang, request_id=request_id)
@@ -113,11 +122,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 -- as above
-    lang = language_of(request)
-    code = _FRAMEWORK_CODES.get(HTTPStatus(error.status_code), "request_malformed")
-    detail = text(f"error.{code}", lang, path=request.url.path, method=request.method)
-    body = _document(error.status_code, code, detail, lang, _request_id(request), request.url.path)
-    return _response(request, error.status_code, body, error.headers)
+    return _response(request, *refusal_body(error, request), error.headers)
 
 
 def _response(
@@ -127,7 +132,7 @@ def _response(
     return JSONResponse(body, status, {**(headers or {}), **problem_headers(status)}, MEDIA_TYPE)
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: HTTPConnection) -> str:
     return str(request.state.request_id)
 
 

@@ -1,4 +1,4 @@
-"""The tile route, mounted at ``/tiles``: plain ASGI, since a tile is drawn often and must cost little.
+"""The tile route below ``/tiles``: plain ASGI, since a tile is drawn often and must cost little.
 
 ``/{layer}/{z}/{x}/{y}.mvt`` is a vector tile, ``/{layer}.json`` the TileJSON of a layer. Whether a tile is still the
 same is asked of the database each time, in one short statement: nobody is shown rows older than the last commit.
@@ -7,7 +7,7 @@ same is asked of the database each time, in one short statement: nobody is shown
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,16 +16,17 @@ from urllib.parse import parse_qsl
 from isal import igzip
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.language import language_of
-from api.problems import MEDIA_TYPE, problem_body, problem_headers
+from api.problems import MEDIA_TYPE, problem_body, problem_headers, refusal_body
 from gridmgmt.clock import Clock, local_date, system_clock
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.errors import ForbiddenError, GridMgmtError, InputError, NotFoundError, UnavailableError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 from layers.cache import ByteCache, SingleFlight
+from layers.mvt import DrawnRun
 from layers.revisions import entity_tag
 from layers.selection import Selection, parse_selection, query_text
 from layers.specs import Layer, layer_named
@@ -33,6 +34,7 @@ from layers.store import LayerState, LayerStore
 from layers.tilejson import tilejson
 from layers.tiles import Tile, parse_tile
 
+ROOT = "/tiles"
 CACHE_BYTES = 64_000_000
 _COMPRESSION_LEVEL = 2
 _LOOP_BYTES = 65_536
@@ -78,6 +80,11 @@ class TileRequest:
         """Tell whether the client takes compressed bodies."""
         return takes_gzip(self.headers.get(b"accept-encoding", b"").decode("latin-1"))
 
+    @property
+    def holds_some(self) -> bool:
+        """Tell whether the client holds some state of what it asks for."""
+        return b"if-none-match" in self.headers
+
     def holds(self, tag: str) -> bool:
         """Tell whether the client already has what a tag stands for (RFC 9110 §13.1.2, weak comparison)."""
         held = self.headers.get(b"if-none-match", b"").decode("latin-1")
@@ -92,6 +99,21 @@ class TileRequest:
             name, port = self.scope.get("server") or ("localhost", None)
             host = f"{name}:{port}" if port else name
         return f"{self.scope['scheme']}://{host}{self.root}"
+
+
+class TilesFirst:
+    """Middleware that hands what lies below ``/tiles`` to its application, past all that a tile has no need of."""
+
+    def __init__(self, app: ASGIApp, tiles: "TileApp") -> None:
+        self._app = app
+        self._tiles = tiles
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"].startswith(f"{ROOT}/"):
+            await self._tiles({**scope, "root_path": scope.get("root_path", "") + ROOT}, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class TileApp:
@@ -113,6 +135,7 @@ class TileApp:
         self._store = LayerStore(url, pool_size=settings.pool_size)
         self._cache = ByteCache(limit_bytes=CACHE_BYTES)
         self._flights: SingleFlight[tuple[str, bytes]] = SingleFlight()
+        self._stamps: dict[str, str] = {}
 
     async def startup(self) -> None:
         """Open the database pool in the running event loop."""
@@ -126,15 +149,17 @@ class TileApp:
         """Answer one request."""
         request = TileRequest(scope)
         try:
-            if request.method not in {"GET", "HEAD"}:
-                raise HTTPException(405, headers={"Allow": "GET, HEAD"})
             answer = await _while_connected(receive, self._answer(request))
         except GridMgmtError as error:
             answer = _problem(error, scope)
+        except HTTPException as error:
+            answer = _problem_answer(scope, *refusal_body(error, HTTPConnection(scope)), error.headers)
         if answer is not None:
             await _send(send, answer, with_body=request.method != "HEAD")
 
     async def _answer(self, request: TileRequest) -> Answer:
+        if request.method not in {"GET", "HEAD"}:
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         if found := _TILE_PATH.fullmatch(request.path):
             layer = layer_named(found[1])
             tile = parse_tile(found[2], found[3], found[4])
@@ -148,6 +173,9 @@ class TileApp:
         return parse_selection(layer, request.parameters, today=local_date(self._clock()))
 
     async def _tile(self, request: TileRequest, layer: Layer, tile: Tile, selection: Selection) -> Answer:
+        if (drawn := await self._first_drawing(request, layer, tile, selection)) is not None:
+            stamp, body = drawn
+            return await _tile_answer(request, layer, entity_tag(layer, selection, None, stamp), body)
         for _ in range(_MOST_TRIES):
             state = await self._store.state(layer, selection)
             self._refuse_withheld(layer, state)
@@ -159,6 +187,24 @@ class TileApp:
                 return await _tile_answer(request, layer, entity_tag(layer, selection, state.run, stamp), body)
         raise UnavailableError("layer_changing", value=layer.name)
 
+    async def _first_drawing(
+        self, request: TileRequest, layer: Layer, tile: Tile, selection: Selection
+    ) -> tuple[str, bytes] | None:
+        """Draw a tile that is neither held here nor by the client, without asking for the layer's state before.
+
+        None where the state decides what may be drawn, where nothing has to be drawn, or where another request has
+        begun to draw the same: what that gets may be older than this request.
+        """
+        if layer.place_level or "run" in layer.parameters or tile.z < layer.min_zoom or request.holds_some:
+            return None
+        if (layer.name, tile, selection, None, self._stamps.get(layer.name)) in self._cache:
+            return None
+        first = (layer.name, tile, selection)
+        if first in self._flights:
+            await self._flights.run(first, lambda: self._draw(layer, tile, selection, None))
+            return None
+        return await self._flights.run(first, lambda: self._draw(layer, tile, selection, None))
+
     async def _body(self, layer: Layer, tile: Tile, selection: Selection, state: LayerState) -> tuple[str, bytes]:
         """Return a tile, compressed, and the stamp it was drawn at; empty when nothing is there."""
         if tile.z < layer.min_zoom or ("run" in layer.parameters and state.run is None):
@@ -166,12 +212,13 @@ class TileApp:
         key = (layer.name, tile, selection, state.run, state.stamp)
         if (held := self._cache.get(key)) is not None:
             return state.stamp, held
-        return await self._flights.run(key, lambda: self._draw(layer, tile, selection, state))
+        return await self._flights.run(key, lambda: self._draw(layer, tile, selection, state.run))
 
-    async def _draw(self, layer: Layer, tile: Tile, selection: Selection, state: LayerState) -> tuple[str, bytes]:
-        stamp, drawn = await self._store.tile(layer, tile, selection, state.run)
+    async def _draw(self, layer: Layer, tile: Tile, selection: Selection, run: DrawnRun | None) -> tuple[str, bytes]:
+        stamp, drawn = await self._store.tile(layer, tile, selection, run)
         body = await _beside_the_loop(_compress, drawn) if drawn else b""
-        self._cache.put((layer.name, tile, selection, state.run, stamp), body)
+        self._cache.put((layer.name, tile, selection, run, stamp), body)
+        self._stamps[layer.name] = stamp
         return stamp, body
 
     async def _tilejson(self, request: TileRequest, layer: Layer, selection: Selection) -> Answer:
@@ -207,8 +254,14 @@ def _problem(error: GridMgmtError, scope: Scope) -> Answer:
     if isinstance(error, InputError):
         status = HTTPStatus.BAD_REQUEST
         body |= {"status": int(status), "title": text(f"title.{int(status)}", language)}
-    scope["state"]["problem_code"] = error.code
-    headers = {"content-type": MEDIA_TYPE, **problem_headers(status)}
+    return _problem_answer(scope, status, body)
+
+
+def _problem_answer(
+    scope: Scope, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Answer:
+    scope["state"]["problem_code"] = body["type"].rpartition("/")[2]
+    headers = {**(headers or {}), "content-type": MEDIA_TYPE, **problem_headers(status)}
     encoded = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
     return Answer(status, encoded, json.dumps(body, ensure_ascii=False).encode())
 
@@ -245,7 +298,10 @@ async def _while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T 
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_departure(receive))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return await working if working.done() else None
+        if working.done():
+            return await working
+        leaving.result()  # raises what was wrong with the rest of the request
+        return None
     finally:
         working.cancel()
         leaving.cancel()

@@ -45,6 +45,10 @@ class ByteCache:
             _, dropped = self._bodies.popitem(last=False)
             self._bytes -= len(dropped) + _ENTRY_BYTES
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Tell whether the body of a key is held."""
+        return key in self._bodies
+
     @property
     def held_bytes(self) -> int:
         """Return the bytes held, the cost of keeping them included."""
@@ -62,6 +66,10 @@ class SingleFlight(Generic[T]):
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Tell whether work is under way for a key."""
+        return key in self._flights
 
     async def run(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return the result of the work under way for a key, or begin it.

@@ -141,3 +141,15 @@ def test_a_made_up_cursor_is_refused(client: httpx.Client, cursor: str) -> None:
 def test_profiles(client: httpx.Client) -> None:
     speeds = {p["name"]: p["speed_m_per_s"] for p in client.get("/api/v1/profiles").json()["items"]}
     assert speeds["elder"] == 0.83
+
+
+def test_a_tile_asked_with_a_huge_body_and_a_wrong_method_are_problems_like_any(client: httpx.Client) -> None:
+    huge = client.request("GET", "/tiles/areas/11/1715/836.mvt", content=bytes(3_000_000))
+    wrong = client.post("/tiles/areas/11/1715/836.mvt")
+    assert (huge.status_code, huge.json()["type"]) == (413, "/problems/body_too_large")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
+    for answer in (huge, wrong):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert 'route="/tiles"' in client.get("/metrics").text

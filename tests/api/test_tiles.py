@@ -18,15 +18,15 @@ import psycopg
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from api.tiles import TileApp, TileRequest, takes_gzip
+from api.tiles import TileApp, TileRequest, TilesFirst, takes_gzip
 from gridmgmt.cluster import Cluster
 from gridmgmt.db import migrate
 from gridmgmt.settings import ResultForm, Settings
 from layers.cache import ByteCache, SingleFlight
 from layers.specs import LAYERS
+from layers.store import LayerStore
 from layers.tiles import tile_at
 
 TOWN = Path(__file__).parents[1] / "fixtures" / "drawn_town.sql"
@@ -44,7 +44,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 @contextlib.contextmanager
 def served(url: str, results: ResultForm = "exact") -> Iterator[httpx.Client]:
-    """A server of the tile route alone, mounted as the whole application mounts it."""
+    """A server of the tile route alone, reached as in the whole application."""
     tiles = TileApp(Settings(results=results), url, clock=lambda: datetime(2024, 6, 1, tzinfo=UTC))
 
     @contextlib.asynccontextmanager
@@ -53,7 +53,7 @@ def served(url: str, results: ResultForm = "exact") -> Iterator[httpx.Client]:
         yield
         await tiles.shutdown()
 
-    routes = Starlette(routes=[Mount("/tiles", app=tiles)], lifespan=lifespan)
+    routes = TilesFirst(Starlette(lifespan=lifespan), tiles)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})["request_id"] = "test-1"
@@ -322,7 +322,7 @@ def test_the_query_ends_when_the_client_leaves(client: httpx.Client, town_url: s
 def test_equal_requests_at_once_are_drawn_once(
     client: httpx.Client, town_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, drawn = _counted(monkeypatch, "_body"), _counted(monkeypatch, "_draw")
+    asked, drawn = _counted(monkeypatch, TileApp, "_first_drawing"), _counted(monkeypatch, TileApp, "_draw")
     with psycopg.connect(town_url) as blocker, ThreadPoolExecutor(8) as readers:
         blocker.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
         answers = [readers.submit(client.get, f"cases/{PATH}") for _ in range(8)]
@@ -333,16 +333,29 @@ def test_equal_requests_at_once_are_drawn_once(
     assert len(drawn) == 1
 
 
-def _counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
-    """Note each call of a method of the tile application, which still does its work."""
+def test_a_tile_never_drawn_here_is_one_question_to_the_database(
+    client: httpx.Client, town_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _counted(monkeypatch, LayerStore, "_fetch")
+    first = client.get(f"cases/{PATH}")
+    assert len(asked) == 1
+    assert client.get(f"cases/{PATH}").headers["etag"] == first.headers["etag"]
+    assert len(asked) == 2, "only whether it still holds"
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE cases SET status = 'closed' WHERE case_no = 'C1'")
+    assert b"closed" in client.get(f"cases/{PATH}").content
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, where: type, name: str) -> list[str]:
+    """Note each call of a method, which still does its work."""
     calls: list[str] = []
-    method = getattr(TileApp, name)
+    method = getattr(where, name)
 
     def noted(*arguments: Any) -> Any:
         calls.append(name)
         return method(*arguments)
 
-    monkeypatch.setattr(TileApp, name, noted)
+    monkeypatch.setattr(where, name, noted)
     return calls
 
 
