@@ -57,7 +57,7 @@ def build_network(edges: pa.Table, n_nodes: int, crs: pyproj.CRS) -> WalkNetwork
     xy = _project(vertices, crs)
     in_main = edges["component"].to_numpy() == 0
     graph = build_graph(n_nodes, edges["source"].to_numpy(), edges["target"].to_numpy(), edges["length_m"].to_numpy())
-    hull = shapely.convex_hull(shapely.multipoints(vertices[in_main[owner]]))
+    hull = shapely.convex_hull(shapely.linestrings(vertices[in_main[owner]]))
     minor = None if in_main.all() else EdgeIndex.build(xy, offsets, ~in_main)
     return WalkNetwork(graph, EdgeIndex.build(xy, offsets, in_main), minor, hull, crs)
 
@@ -97,12 +97,17 @@ def area_of_places(areas: gpd.GeoDataFrame, lonlat: NDArray[np.float64]) -> NDAr
     ``areas`` are the areas of one level in order of code, so that a place on a common border always falls to the
     lower code.
     """
-    found = np.full(len(lonlat), len(areas), dtype=np.int64)
-    if len(areas) and len(lonlat):
-        tree = shapely.STRtree(np.asarray(shapely.points(lonlat)))
-        area, place = tree.query(areas.geometry.to_numpy(), predicate="covers")
-        np.minimum.at(found, place, area)
-    return np.where(found == len(areas), -1, found)
+    found = np.full(len(lonlat), -1, dtype=np.int64)
+    eastward = np.argsort(lonlat[:, 0], kind="stable")
+    x, y = lonlat[eastward].T
+    # The lowest code comes last and keeps what it covers.
+    for index, area in reversed(list(enumerate(areas.geometry))):
+        west, south, east, north = area.bounds
+        strip = np.arange(np.searchsorted(x, west), np.searchsorted(x, east, side="right"))
+        near = strip[(y[strip] >= south) & (y[strip] <= north)]
+        shapely.prepare(area)
+        found[eastward[near[shapely.intersects_xy(area, x[near], y[near])]]] = index
+    return found
 
 
 def residents(places: pa.Table, *, places_only: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
