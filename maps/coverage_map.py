@@ -2,12 +2,18 @@
 
 from datetime import date
 
+import geopandas as gpd
+
 from gridmgmt.areas.queries import area_frame, area_in_force
-from gridmgmt.coverage.document import ResultForm
+from gridmgmt.coverage.document import NETWORK_HULL, ResultForm
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import latest_finished, place_results, run_by_id
+from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
+from gridmgmt.editions.queries import editions
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
+from gridmgmt.network.queries import hull
 from gridmgmt.reports.render import document_in_form
 from gridmgmt.service_points.queries import open_points
 from gridmgmt.texts import Language
@@ -29,7 +35,16 @@ def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: Re
     within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
     places = place_results(session, run.run_id).to_pandas() if form == "exact" else None
     points = open_points(session, on, run.types).to_pandas()
-    return coverage_page(document, area_frame(session, on, within=within), places, points, lang)
+    known = any(level.level != NETWORK_HULL for level in document.levels)
+    areas = area_frame(session, on, within=within) if known else _hull_frame(session, on)
+    return coverage_page(document, areas, places, points, lang)
+
+
+def _hull_frame(session: Session, on: date) -> gpd.GeoDataFrame:
+    """Return the network's hull as the one area that stands in where no area is known."""
+    network = editions(session, subject=Subject.NETWORK, on=on)[0]
+    columns = {"level": [NETWORK_HULL], "code": [NETWORK_HULL]}
+    return gpd.GeoDataFrame(columns, geometry=[hull(session, network.edition_id)], crs=STORAGE_SRID)
 
 
 def newest_run(session: Session, run_id: int | None) -> CoverageRun:

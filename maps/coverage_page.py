@@ -1,6 +1,7 @@
 """The coverage map as one page: areas by ratio, places by walking time, points, and the table beside the map."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,34 +16,36 @@ from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
 from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, label, note_text, ratio_text
 from gridmgmt.reports.tables import Table, cell_text, level_table, who
+from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import LANGUAGES, Language, text
 from maps.offline import OfflineMap
 from maps.place_layer import PlaceLayer, classes, place_layer
 
 RATIO_CLASSES: tuple[tuple[float, str], ...] = (
-    (0.9, "#0B5563"),
-    (0.75, "#2A8C82"),
-    (0.5, "#7CC1A2"),
-    (0.25, "#CFE6C8"),
-    (0.0, "#F2C9B5"),
+    (0.95, "#1F7A72"),
+    (0.8, "#5FAF97"),
+    (0.6, "#B5DBBE"),
+    (0.4, "#F2D9B8"),
+    (0.2, "#EBA27F"),
+    (0.0, "#D9683F"),
 )
-"""Least ratio and colour of each class of areas, the highest first."""
+"""Least ratio and colour of each class of areas, the highest first; the same as on the console."""
 
 NO_RATIO = "#E3E3E6"
 """The colour of an area whose ratio is withheld or undefined."""
 
-POINT_SHAPES: tuple[str, ...] = (
-    "M6 1a5 5 0 1 0 .01 0z",
-    "M1.5 1.5h9v9h-9z",
-    "M6 .5 11.5 10.5H.5z",
-    "M6 .5 11.5 6 6 11.5.5 6z",
-    "M4 .8h4v3.2h3.2v4H8v3.2H4V8H.8V4H4z",
-    "M6 11.5.5 1.5h11z",
-    "M3.2 1h5.6L11.5 6 8.8 11H3.2L.5 6z",
-    "M6 .5 7.6 4.2l4 .4-3 2.6.9 3.9L6 9.1l-3.5 2 .9-3.9-3-2.6 4-.4z",
-    "M.8 3.5h10.4v5H.8z",
-)
-"""SVG paths, 12 by 12: one for each type of service points that was asked for, in that order."""
+POINT_SHAPES: Mapping[ServicePointType, str] = {
+    ServicePointType.ELDERLY_SERVICE_POINT: "M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16z",
+    ServicePointType.ELDERLY_SERVICE_CENTRE: "M12 2l2.9 6.6 7.1.7-5.4 4.7 1.6 7L12 17.3 5.8 21l1.6-7L2 9.3l7.1-.7z",
+    ServicePointType.MEAL_POINT: "M12 3.5L21 19.5H3z",
+    ServicePointType.COMMUNITY_CANTEEN: "M3 4.5h18L12 20.5z",
+    ServicePointType.DAY_CARE_CENTRE: "M5 5h14v14H5z",
+    ServicePointType.ELDERLY_CARE_HOME: "M12 3L21 9.8L17.5 20.2H6.5L3 9.8z",
+    ServicePointType.ACTIVITY_ROOM: "M7 3.8h10L22 12L17 20.2H7L2 12z",
+    ServicePointType.MEDICAL: "M9 3h6v6h6v6h-6v6H9v-6H3V9h6z",
+    ServicePointType.SERVICE_DESK: "M12 2.5L21.5 12L12 21.5L2.5 12z",
+}
+"""SVG paths in a box of 24 by 24, one for each type of service points; the same as on the console."""
 
 
 def coverage_page(
@@ -82,7 +85,7 @@ def coverage_page(
         "levels": [_level_data(document, level) for level in document.levels],
         "places": None if layer is None else {"rows": layer.rows, "square": layer.square},
         "points": _points(document, points),
-        "shapes": POINT_SHAPES,
+        "shapes": _shapes(document),
         "words": {lang: _words(document, lang) for lang in LANGUAGES},
     }
     panels = "\n".join(_panel(document, layer, language) for language in LANGUAGES)
@@ -134,6 +137,11 @@ def _said(document: CoverageDocument, area: AreaFigures, lang: Language) -> list
     return [area_name(area.name, lang), ratio_text(ratio), text("report.of", lang, part=part, whole=whole)]
 
 
+def _shapes(document: CoverageDocument) -> list[str]:
+    """Return the shape of each type that was asked for, in that order."""
+    return [POINT_SHAPES[type_] for type_ in document.parameters.types]
+
+
 def _points(document: CoverageDocument, points: pd.DataFrame) -> list[list[Any]]:
     """Return lon, lat, number of the type, code and name of each point of the asked types."""
     types = [str(type_) for type_ in document.parameters.types]
@@ -171,7 +179,7 @@ def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language)
         levels=[_level_rows(document, level, lang) for level in document.levels],
         place_classes=[] if layer is None else classes(document, lang),
         ratio_classes=_ratio_legend(),
-        point_types=list(zip(POINT_SHAPES, _words(document, lang)["types"], strict=False)),
+        point_types=list(zip(_shapes(document), _words(document, lang)["types"], strict=True)),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import shapely
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
@@ -26,6 +27,15 @@ def edges(session: Session, edition_id: int) -> pa.Table:
         .order_by(NetworkEdge.edge_id)
     )
     return read_table(session, statement)
+
+
+def hull(session: Session, edition_id: int) -> shapely.Geometry:
+    """Return the convex hull of an edition's largest connected part in degrees; what lies beyond it is outside."""
+    statement = select(func.ST_ConvexHull(func.ST_Collect(NetworkEdge.geom)).label("geom")).where(
+        NetworkEdge.edition_id == edition_id, NetworkEdge.component == 0
+    )
+    found: shapely.Geometry = geometries(read_table(session, statement)["geom"])[0]
+    return found
 
 
 def node_count(session: Session, edition_id: int) -> int:

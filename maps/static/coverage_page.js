@@ -4,7 +4,6 @@
   const BORDER = { color: '#6B7280', weight: 1 }
   const FILL = 0.75
   const FAINT = 0.06 // under places, whose colours would be mixed up with those of the areas
-  const MANY_POINTS = 1500
   const ROW = 5
   const MICRODEGREES = 1e6
 
@@ -93,13 +92,29 @@
 
   // --- points ------------------------------------------------------------------------------------------------
   const points = L.layerGroup()
-  const icons = PAGE.shapes.map((shape) => L.divIcon({
-    className: 'marker', iconSize: [14, 14], html: `<svg width="14" height="14" viewBox="0 0 12 12"><path class="point" d="${shape}"/></svg>`,
-  }))
+  const SHAPE_BOX = 24
+  const pointRadius = () => Math.max(3, Math.min(8, MAP.getZoom() - 6))
+
+  /** A point drawn by its type's shape on the map's canvas, so that thousands stay as light as one. */
+  const ShapeMarker = L.CircleMarker.extend({
+    _updatePath() {
+      const context = this._renderer._ctx
+      if (!this._renderer._drawing || this._empty()) return
+      const scale = (2 * this._radius) / SHAPE_BOX
+      context.save()
+      context.translate(this._point.x - this._radius, this._point.y - this._radius)
+      context.scale(scale, scale)
+      context.lineWidth = 3
+      context.strokeStyle = '#fff'
+      context.fillStyle = '#1B2430'
+      context.stroke(this.options.shape)
+      context.fill(this.options.shape)
+      context.restore()
+    },
+  })
+  const shapes = PAGE.shapes.map((shape) => new Path2D(shape))
   PAGE.points.forEach(([x, y, type, code, name]) => {
-    const point = PAGE.points.length > MANY_POINTS
-      ? L.circleMarker([y, x], { radius: 3, color: '#fff', weight: 1, fillColor: '#1B2430', fillOpacity: 1 })
-      : L.marker([y, x], { icon: icons[type % icons.length], keyboard: false })
+    const point = new ShapeMarker([y, x], { radius: pointRadius(), shape: shapes[type] })
     points.addLayer(point.bindTooltip(() => lines([name, words().types[type], code])))
   })
 
@@ -137,11 +152,17 @@
   const toggles = { areas, places, points }
   MAP.on('overlayadd overlayremove', () => {
     paint()
+    if (MAP.hasLayer(points)) points.eachLayer((point) => point.bringToFront())
+    const faint = MAP.hasLayer(places)
     Object.entries(toggles).forEach(([name, layer]) => {
-      document.querySelectorAll(`[data-layer=${name}]`).forEach((part) => part.classList.toggle('off', !MAP.hasLayer(layer)))
+      const off = !MAP.hasLayer(layer) || (name === 'areas' && faint)
+      document.querySelectorAll(`[data-layer=${name}]`).forEach((part) => part.classList.toggle('off', off))
     })
   })
-  MAP.on('zoomend', () => dots.forEach((dot) => dot.setRadius(radius())))
+  MAP.on('zoomend', () => {
+    dots.forEach((dot) => dot.setRadius(radius()))
+    points.eachLayer((point) => point.setRadius(pointRadius()))
+  })
   document.querySelectorAll('.language').forEach((button) => button.addEventListener('click', () => language(root.lang === 'zh' ? 'en' : 'zh')))
   document.querySelectorAll('[role=tab]').forEach((tab) => tab.addEventListener('click', () => show(tab.dataset.level)))
   document.querySelectorAll('th').forEach((head) => head.firstElementChild.addEventListener('click', () => sort(head)))
@@ -155,8 +176,9 @@
   if (PAGE.places) addPlaces(PAGE.places)
   const extent = L.latLngBounds([])
   groups.forEach((group) => extent.extend(group.getBounds()))
-  if (!extent.isValid()) [...dots, ...points.getLayers()].forEach((dot) => extent.extend(dot.getLatLng()))
+  dots.forEach((dot) => extent.extend(dot.getLatLng()))
   if (!extent.isValid()) places.eachLayer((square) => extent.extend(square.getBounds()))
+  if (!extent.isValid()) points.eachLayer((point) => extent.extend(point.getLatLng()))
   MAP.invalidateSize()
   if (extent.isValid()) MAP.fitBounds(extent, { padding: [16, 16] })
   for (const layer of [areas, points]) layer.addTo(MAP)

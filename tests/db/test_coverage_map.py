@@ -1,5 +1,6 @@
 """From a run in the database to its map page, on the town drawn in `tests.support.paper_town`."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,16 @@ def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
     factory = make_sessions(make_engine(fresh_database_url))
     paper_town.load(factory, tmp_path)
     return factory
+
+
+def test_hull_that_stands_in_for_areas_has_an_outline(fresh_database_url: str, tmp_path: Path) -> None:
+    factory = make_sessions(make_engine(fresh_database_url))
+    paper_town.load(factory, tmp_path, with_areas=False)
+    run_id, job_id = ask_coverage(factory, make_request(), on=DAY)
+    finish_coverage(factory, run_id, job_id, lease_s=15)
+    with factory.begin() as session:
+        page = coverage_map(session, newest_run(session, run_id), lang="en", form="exact", threshold=10)
+    assert re.search(r'"geometry":\s*\{[^{}]*"type":\s*"Polygon"[^{}]*\},\s*"id":\s*"network_hull"', page)
 
 
 def test_map_of_the_newest_run_and_equal_bytes_of_equal_runs(sessions: sessionmaker[Session]) -> None:

@@ -120,7 +120,7 @@ def test_square_takes_the_class_of_most_residents(example: Example, monkeypatch:
 
 def test_colour_of_a_ratio_by_hand(example: Example) -> None:
     area = example.document.levels[1].areas[0]
-    expected = {1.0: 0, 0.9: 0, 0.899: 1, 0.5: 2, 0.25: 3, 0.0: 4}
+    expected = {1.0: 0, 0.95: 0, 0.949: 1, 0.6: 2, 0.4: 3, 0.2: 4, 0.0: 5}
     for ratio, class_ in expected.items():
         figures = area.figures.model_copy(update={"ratio": ratio})
         assert ratio_colour(area.model_copy(update={"figures": figures})) == RATIO_CLASSES[class_][1]
