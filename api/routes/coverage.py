@@ -21,6 +21,9 @@ from gridmgmt.service_points.rules import ServicePointType
 router = APIRouter(prefix=f"{PREFIX}/coverage", tags=["coverage"])
 
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the run.")]
+PlaceNo = Annotated[
+    int, Query(ge=0, le=2**63 - 1, description="Number of the place in its source, as the report lists it.")
+]
 PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the place, as the coverage tiles have it.")]
 ReportFormat = Literal["json", "html", "xlsx", "geojson"]
 
@@ -74,6 +77,15 @@ def read_run_areas(
     """Return the figures of every area, level by level."""
     document = answers.document(context, queries.run_by_id(session, run_id), form)
     return [figures for figures in document.levels if level in (None, figures.level)]
+
+
+@router.get("/runs/{run_id}/places", summary="Why the place of a number in its source is covered or not")
+def find_run_place(session: RequestSession, form: Form, run_id: RunId, place_no: PlaceNo) -> RunPlace:
+    """Say what a run found for a place of the report's list; not given (403) in the public form."""
+    if form == "public":
+        raise ForbiddenError("places_withheld")
+    run = queries.run_by_id(session, run_id)
+    return answers.run_place(session, run, queries.place_id_of(session, run_id, place_no))
 
 
 @router.get("/runs/{run_id}/places/{place_id}", summary="Why one place is covered or not")

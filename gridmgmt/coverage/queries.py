@@ -133,6 +133,25 @@ def place_result(session: Session, run_id: int, place_id: int) -> CoveragePlaceR
     return found
 
 
+def place_id_of(session: Session, run_id: int, place_no: int) -> int:
+    """Return the id of the place that has a number in its source.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no such place.
+    """
+    statement = (
+        select(CoveragePlaceResult.place_id)
+        .join(PopulationPlace, PopulationPlace.place_id == CoveragePlaceResult.place_id)
+        .where(CoveragePlaceResult.run_id == run_id, PopulationPlace.place_no == place_no)
+    )
+    found = session.scalar(statement)
+    if found is None:
+        raise NotFoundError("run_place_unknown", run_id=run_id, place_id=place_no)
+    return found
+
+
 def place_results(session: Session, run_id: int) -> pa.Table:
     """Return what a run found for all its places, by place.
 

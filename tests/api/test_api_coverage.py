@@ -84,6 +84,19 @@ def test_why_a_place_is_covered_or_not(client: httpx.Client, town: Town) -> None
     assert client.get(f"{RUNS}/{town.run_id}/places/999999").status_code == 404
 
 
+def test_a_listed_place_is_found_by_its_number(client: httpx.Client, town: Town) -> None:
+    listed = client.get(f"{RUNS}/{town.run_id}/report").json()["uncovered_places"]["listed"]
+    assert listed
+    for place in listed:
+        found = client.get(f"{RUNS}/{town.run_id}/places", params={"place_no": place["place_no"]}).json()
+        assert found == client.get(f"{RUNS}/{town.run_id}/places/{found['place_id']}").json()
+        assert {name: found[name] for name in ("place_no", "status", "lon", "lat", "walk_time_s")} == {
+            name: place[name] for name in ("place_no", "status", "lon", "lat", "walk_time_s")
+        }
+    unknown = client.get(f"{RUNS}/{town.run_id}/places", params={"place_no": 999_999})
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "/problems/run_place_unknown")
+
+
 @pytest.mark.parametrize("format_", MEDIA_TYPES)
 def test_a_report_as_a_file_is_the_same_each_time(client: httpx.Client, town: Town, format_: str) -> None:
     first, second = (
@@ -98,6 +111,8 @@ def test_a_report_as_a_file_is_the_same_each_time(client: httpx.Client, town: To
 def test_the_public_form_gives_no_place_away(public_client: httpx.Client, town: Town) -> None:
     refused = public_client.get(f"{RUNS}/{town.run_id}/places/{place_id(town, 1)}")
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/places_withheld")
+    by_number = public_client.get(f"{RUNS}/{town.run_id}/places", params={"place_no": 1})
+    assert (by_number.status_code, by_number.json()["type"]) == (403, "/problems/places_withheld")
     report = public_client.get(f"{RUNS}/{town.run_id}").json()["report"]
     assert (report["form"], report["uncovered_places"]) == ("public", None)
     assert report["totals"]["outside"] is None
