@@ -1,4 +1,4 @@
--- Cases of one kind and status that share a cell are one feature; only a case alone keeps its identity.
+-- Cases of one kind, type and status that share a cell are one feature; only a case alone keeps its identity.
 WITH points AS (
     SELECT c.case_id, c.case_no, c.kind, c.type, c.status, c.reported_at, ST_Transform(c.geom, 3857) AS geom
     FROM cases AS c
@@ -13,10 +13,10 @@ SELECT
     {centre} AS geom,
     CASE WHEN count(*) = 1 THEN min(case_no) END AS case_no,
     kind,
-    CASE WHEN count(*) = 1 THEN min(type) END AS type,
+    type,
     status,
     CASE WHEN count(*) = 1 THEN to_char(min(reported_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END
         AS reported_at,
     count(*) AS cases
 FROM points
-GROUP BY kind, status, {cell}, CASE WHEN %(single)s THEN case_id END
+GROUP BY kind, type, status, {cell}, CASE WHEN %(single)s THEN case_id END

@@ -131,6 +131,12 @@ def test_cases_are_single_when_near_and_counted_when_far(draw: Draw) -> None:
     assert list(draw("cases", 10)["cases"]) == [3]
 
 
+def test_counted_cases_are_of_one_type_so_that_a_filter_by_type_holds(draw: Draw, town: Connection) -> None:
+    town.execute("UPDATE cases SET type = 'advertising' WHERE case_no = 'C2'")
+    far = draw("cases", 10).set_index("type")
+    assert dict(far["cases"]) == {"advertising": 1, "litter": 2}
+
+
 def test_coverage_shows_the_newest_finished_run(draw: Draw) -> None:
     frame = draw("coverage", 16).sort_values("residents")
     assert list(frame["status"]) == ["covered", "covered", "covered", "uncovered", "not_connectable", "outside"]
