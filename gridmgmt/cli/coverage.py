@@ -152,15 +152,19 @@ def _print_summary(ctx: click.Context, document: CoverageDocument) -> None:
     for note in document.notes:
         click.echo(note_text(note, lang))
     names = ("residents", "covered", "uncovered", "not_connectable", "outside", "ratio")
+    modelled = document.counting == "modelled"
     header = [text("cli.area_name", lang), *(text(f"cli.figure_{name}", lang) for name in names)]
-    rows = [[text("cli.total", lang), *_cells(document.totals, names)]]
+    rows = [[text("cli.total", lang), *_cells(document.totals, names, modelled=modelled)]]
     for level in document.levels[:2]:
-        rows += [[f"{area.code} {area_name(area.name, lang)}", *_cells(area.figures, names)] for area in level.areas]
+        rows += [
+            [f"{area.code} {area_name(area.name, lang)}", *_cells(area.figures, names, modelled=modelled)]
+            for area in level.areas
+        ]
         if level.remainder is not None:
-            rows.append([text("cli.remainder", lang), *_cells(level.remainder, names)])
+            rows.append([text("cli.remainder", lang), *_cells(level.remainder, names, modelled=modelled)])
     print_table(header, rows)
 
 
-def _cells(figures: Figures, names: tuple[str, ...]) -> list[str]:
+def _cells(figures: Figures, names: tuple[str, ...], *, modelled: bool) -> list[str]:
     *counts, ratio = (getattr(figures, name) for name in names)
-    return [*(count_text(count, modelled=True) for count in counts), ratio_text(ratio)]
+    return [*(count_text(count, modelled=modelled) for count in counts), ratio_text(ratio)]
