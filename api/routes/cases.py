@@ -34,7 +34,7 @@ def list_cases(
     return pages.page(rows, CaseOut.model_validate, lambda case: (case.reported_at.isoformat(), case.case_id))
 
 
-@router.get("/{case_no}", summary="One case with the areas it falls in")
+@router.get("/{case_no:path}", summary="One case with the areas it falls in")
 def read_case(
     session: RequestSession, on: OnDate, case_no: Annotated[str, Path(max_length=200, description="Case number.")]
 ) -> CaseDetail:

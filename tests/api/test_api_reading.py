@@ -114,6 +114,11 @@ def test_a_case_names_the_areas_it_falls_in(client: httpx.Client) -> None:
     assert outside["areas"] == []
 
 
+def test_a_case_number_may_hold_slashes(client: httpx.Client) -> None:
+    unknown = client.get("/api/v1/cases/BS%2F2015%2F1")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "/problems/case_unknown")
+
+
 @pytest.mark.parametrize("address", ["/api/v1/areas", "/api/v1/service-points", "/api/v1/cases"])
 def test_pages_together_are_the_list(client: httpx.Client, address: str) -> None:
     whole = client.get(address).json()
