@@ -1,7 +1,7 @@
 """``gridmgmt import``: real files into the data folder."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,14 @@ import click
 
 from gridmgmt import imports
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import columns_of, database, print_json, say, settings_of, warn
+from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, warn
+from gridmgmt.cli.progress import stage
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
-from gridmgmt.db import Session
-from gridmgmt.editions.rules import Counting
-from gridmgmt.errors import FileRefusedError, InputError
+from gridmgmt.db import Session, translated
+from gridmgmt.editions.queries import extent
+from gridmgmt.editions.rules import Counting, Extent
+from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.features import read_features
@@ -32,6 +34,7 @@ from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import catalogue
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
+_LAYER = click.option("--layer", help="Layer of a file that holds several.")
 LEVEL_ALIASES = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
 
 
@@ -97,27 +100,46 @@ def _take(
     ctx: click.Context,
     file: Path,
     common: Common,
-    read: Callable[[], Intake | NetworkIntake],
+    read: Callable[[Extent | None], Intake | NetworkIntake],
     store: Callable[[Session, Any, imports.Labels], imports.Outcome],  # Any: what `read` returned
 ) -> None:
-    """Read the file, store it in one transaction, and tell what came of it."""
+    """Read the file, store it in one transaction, and tell what came of it.
+
+    ``read`` is given the extent of what is already there. The refused rows are written before the good ones are kept.
+    """
     settings = settings_of(ctx)
     try:
-        intake = read()
-        with database(ctx) as session:
-            outcome = store(session, intake, common.labels(file, settings.metric_crs))
+        with sessions(ctx) as factory:
+            with translated(), factory.begin() as session:
+                known = extent(session)
+            with stage(ctx, "cli.stage_reading", file=file.name):
+                intake = read(known)
+            with stage(ctx, "cli.stage_storing", file=file.name), translated(), factory.begin() as session:
+                outcome = store(session, intake, common.labels(file, settings.metric_crs))
+                refused_file = _write_refused(ctx, file, common, outcome.problems)
     except FileRefusedError as error:
         if error.problems:
-            warn(ctx, "cli.refused_rows_in", file=_write_refused(ctx, file, common, error.problems))
+            _warn_of_refused(ctx, file, common, error.problems)
         raise
-    _tell(ctx, outcome, _write_refused(ctx, file, common, outcome.problems), as_json=common.as_json)
+    _tell(ctx, outcome, refused_file, as_json=common.as_json)
 
 
-def _write_refused(ctx: click.Context, file: Path, common: Common, problems: Any) -> Path | None:
+def _warn_of_refused(ctx: click.Context, file: Path, common: Common, problems: Sequence[Problem]) -> None:
+    """Write the rows of a refused file and say where; that it cannot be done must not hide why it was refused."""
+    try:
+        warn(ctx, "cli.refused_rows_in", file=_write_refused(ctx, file, common, problems))
+    except InputError as error:
+        click.echo(error_line(error, settings_of(ctx).lang), err=True)
+
+
+def _write_refused(ctx: click.Context, file: Path, common: Common, problems: Sequence[Problem]) -> Path | None:
     if not problems:
         return None
     target = common.refused or Path.cwd() / f"{file.name.split('.')[0]}.refused.csv"
-    write_refused(target, problems, settings_of(ctx).lang)
+    try:
+        write_refused(target, problems, settings_of(ctx).lang)
+    except OSError as error:
+        raise InputError("refused_not_writable", field="--refused", value=target, detail=error.strerror) from error
     return target
 
 
@@ -151,7 +173,7 @@ def _listed(value: object) -> str:
 @click.option("--code-field", help="Column of the official code.")
 @click.option("--name-field", help="Column of the name.")
 @click.option("--encoding", help="Encoding of a Shapefile's texts.")
-@click.option("--layer", help="Layer of a file that holds several.")
+@_LAYER
 @_common
 @click.pass_context
 def import_areas(
@@ -171,7 +193,7 @@ def import_areas(
         ctx,
         file,
         common,
-        lambda: read_areas(
+        lambda _: read_areas(
             file,
             datum=common.datum,
             code_field=code_field,
@@ -188,7 +210,7 @@ def import_areas(
 @click.option("--kind", required=True, type=click.Choice([str(v) for v in LandKind]))
 @click.option("--name-field", help="Column of the name.")
 @click.option("--encoding", help="Encoding of a Shapefile's texts.")
-@click.option("--layer", help="Layer of a file that holds several.")
+@_LAYER
 @_common
 @click.pass_context
 def import_features(
@@ -206,7 +228,7 @@ def import_features(
         ctx,
         file,
         common,
-        lambda: read_features(
+        lambda _: read_features(
             file, kind=kind, datum=common.datum, name_field=name_field, encoding=encoding, layer=layer
         ),
         lambda session, intake, labels: imports.import_features(session, intake, labels, kind=kind),
@@ -219,7 +241,7 @@ def import_features(
 @click.pass_context
 def import_network(ctx: click.Context, file: Path, *, common: Common) -> None:
     """Take a walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet or GeoJSON."""
-    _take(ctx, file, common, lambda: read_network(file, datum=common.datum), imports.import_network)
+    _take(ctx, file, common, lambda _: read_network(file, datum=common.datum), imports.import_network)
 
 
 _COLUMN = click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat …).")
@@ -232,6 +254,7 @@ _WHERE = click.option("--where", "filters", multiple=True, metavar="CONDITION", 
 @_COLUMN
 @_WHERE
 @click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
 @_common
 @click.pass_context
 def import_service_points(
@@ -243,6 +266,7 @@ def import_service_points(
     columns: tuple[str, ...],
     filters: tuple[str, ...],
     encoding: str | None,
+    layer: str | None,
 ) -> None:
     """Take service points: CSV, XLSX or a vector file."""
     named = columns_of(columns, "column")
@@ -250,14 +274,16 @@ def import_service_points(
         ctx,
         file,
         common,
-        lambda: read_service_points(
+        lambda known: read_service_points(
             file,
+            extent=known,
             datum=common.datum,
             columns=named,
             filters=filters,
             type_=type_,
             types=tuple(str(v) for v in ServicePointType),
             encoding=encoding,
+            layer=layer,
         ),
         imports.import_service_points,
     )
@@ -270,9 +296,10 @@ def import_service_points(
 @_COLUMN
 @_WHERE
 @click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
 @_common
 @click.pass_context
-def import_population(
+def import_population(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
     file: Path | None,
     *,
@@ -282,6 +309,7 @@ def import_population(
     columns: tuple[str, ...],
     filters: tuple[str, ...],
     encoding: str | None,
+    layer: str | None,
 ) -> None:
     """Take residents by age band: CSV, XLSX, a vector file, rasters, or the homes of an OSM extract (no counts)."""
     if (file is None) == (not rasters):
@@ -291,13 +319,21 @@ def import_population(
         by_band.update({k: [*by_band[k], Path(v)] for k, v in columns_of([raster], "raster").items()})
     first = file or next(iter(by_band.values()))[0]
 
-    def read() -> Intake:
+    def read(known: Extent | None) -> Intake:
         if file is None:
             return read_population_rasters(by_band)
         if file.name.lower().endswith(tuple(OSM_SUFFIXES)):
             return read_homes(file)
         named = columns_of(columns, "column")
-        return read_population_points(file, datum=common.datum, columns=named, filters=filters, encoding=encoding)
+        return read_population_points(
+            file,
+            datum=common.datum,
+            columns=named,
+            filters=filters,
+            extent=known,
+            encoding=encoding,
+            layer=layer,
+        )
 
     homes = file is not None and file.name.lower().endswith(tuple(OSM_SUFFIXES))
     default = Counting.PLACES_ONLY if homes else Counting.MODELLED if rasters else Counting.COUNTED
@@ -319,6 +355,7 @@ def import_population(
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="Time zone of times without an offset.")
 @_COLUMN
 @click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
 @_common
 @click.pass_context
 def import_cases(
@@ -330,6 +367,7 @@ def import_cases(
     zone: str,
     columns: tuple[str, ...],
     encoding: str | None,
+    layer: str | None,
 ) -> None:
     """Take located cases: CSV, XLSX or a vector file."""
     named = columns_of(columns, "column")
@@ -337,6 +375,15 @@ def import_cases(
         ctx,
         file,
         common,
-        lambda: read_cases(file, datum=common.datum, columns=named, kind=kind, zone=zone_of(zone), encoding=encoding),
+        lambda known: read_cases(
+            file,
+            datum=common.datum,
+            columns=named,
+            kind=kind,
+            zone=zone_of(zone),
+            extent=known,
+            encoding=encoding,
+            layer=layer,
+        ),
         imports.import_cases,
     )

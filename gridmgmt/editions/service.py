@@ -27,13 +27,17 @@ def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | Non
     ------
     ConflictError
         When the folder holds the demo and the draft is real or the other way round, when the name is taken by
-        other content, or when the edition would begin before one that it supersedes.
+        other content or by an edition that has ended, or when the edition would begin before one that it supersedes.
     CrsError
         When the folder's metric CRS does not fit the draft's extent.
     """
     session.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
     if (known := queries.edition_named(session, draft.subject, draft.part, draft.name)) is not None:
         if known.content_sha256 == draft.content_sha256:
+            if known.valid_to is not None and known.valid_to <= draft.valid_from:
+                raise ConflictError(
+                    "edition_ended", subject=draft.subject, name=draft.name, ended=known.valid_to, on=draft.valid_from
+                )
             return known, False
         raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)
     _refuse_mixing(session, draft)

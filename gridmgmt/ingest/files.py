@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,12 +66,14 @@ def check_file(path: Path, suffixes: Iterable[str]) -> str:
     Raises
     ------
     InputError
-        ``file_not_found``, ``format_unknown``.
+        ``file_not_found``, ``file_no_permission``, ``format_unknown``.
     FileRefusedError
         ``file_empty``, ``archive_broken``.
     """
     if not path.is_file():
         raise InputError("file_not_found", path=str(path))
+    if not os.access(path, os.R_OK):
+        raise InputError("file_no_permission", path=str(path))
     suffix, known = file_suffix(path), tuple(suffixes)
     if suffix not in known or (path.suffix.lower() == ".gz" and suffix not in _GZIPPED):
         raise InputError("format_unknown", file=path.name, known=" ".join(known))

@@ -32,7 +32,7 @@ def reviewed_geometry(rows: Rows, review: Review, types: Collection[GeometryType
     if rows.geometry is None:
         raise FileRefusedError("file_without_geometry", found=", ".join(rows.columns))
     geometry = rows.geometry
-    names = np.array([kind.name.title() for kind in GeometryType], dtype=object)[shapely.get_type_id(geometry)]
+    names = np.array([GeometryType(number).name.title() for number in shapely.get_type_id(geometry)], dtype=object)
     review.refuse(shapely.is_missing(geometry), "geometry_missing")
     review.refuse(np.array([g is MALFORMED for g in geometry], dtype=bool), "geometry_malformed")
     review.refuse(shapely.is_empty(geometry), "geometry_empty")
@@ -61,7 +61,11 @@ def reviewed_points(
         several = shapely.get_num_geometries(points) > 1
         review.refuse(several, "geometry_type", found="Multipoint", expected="Point")
         multi = shapely.get_type_id(points) == GeometryType.MULTIPOINT
-        return np.where(multi, shapely.get_geometry(points, 0), points)
+        single: Objects = np.where(multi, shapely.get_geometry(points, 0), points)
+        if rows.crs is None or rows.crs.is_geographic:
+            x, y = shapely.get_x(single), shapely.get_y(single)
+            review.refuse(_swapped(x, y, extent), "coordinates_swapped", lon=x, lat=y)
+        return single
     columns = coordinate_columns(rows.columns, lon, lat, datum)
     x, y = (_coordinates(rows, review, column) for column in columns)
     review.refuse(_swapped(x, y, extent), "coordinates_swapped", lon=x, lat=y)

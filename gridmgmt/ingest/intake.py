@@ -50,6 +50,8 @@ class Intake:
 
 def require_whole(problems: Sequence[Problem], *, read: int, taken: int, partial: bool) -> None:
     """Refuse a file with problems unless ``partial`` allows to keep its good rows, of which there must be one."""
+    if read == 0:
+        raise FileRefusedError("nothing_to_take")
     if taken == 0:
         raise FileRefusedError("no_good_rows", problems=problems, read=read, refused=refused_rows(problems))
     if problems and not partial:

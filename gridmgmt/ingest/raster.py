@@ -26,7 +26,7 @@ from gridmgmt.units import AGE_BANDS
 Floats = NDArray[np.float64]
 
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".img")
-_STRIPE_CELLS = 4_000_000
+_STRIPE_CELLS = 500_000
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -114,13 +114,17 @@ def _stripes(opened: Sequence[tuple[str, DatasetReader]]) -> Iterator[tuple[NDAr
 
 def _people(dataset: DatasetReader, window: Window) -> Floats:
     """Return a stripe's cells in float64 with 0 for no data; refuse what cannot be a number of people."""
-    values: Floats = dataset.read(1, window=window, masked=True).filled(0).astype(np.float64).ravel()
+    name = Path(dataset.name).name
+    try:
+        values: Floats = dataset.read(1, window=window, masked=True).filled(0).astype(np.float64).ravel()
+    except RasterioIOError as error:
+        raise FileRefusedError("file_unreadable", file=name, detail=str(error.__cause__ or error)) from error
     values[np.isnan(values)] = 0.0
     wrong = np.flatnonzero((values < 0) | (values > MAX_RESIDENTS))
     if len(wrong):
         row, column = divmod(int(wrong[0]), dataset.width)
         raise FileRefusedError(
-            "cells_absurd", file=Path(dataset.name).name, count=len(wrong), value=float(values[wrong[0]]),
+            "cells_absurd", file=name, count=len(wrong), value=float(values[wrong[0]]),
             row=int(window.row_off) + row + 1, column=column + 1, high=round(MAX_RESIDENTS),
         )  # fmt: skip
     return values

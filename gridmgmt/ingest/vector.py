@@ -6,7 +6,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import geopandas as gpd
@@ -80,8 +80,21 @@ def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None)
 
 def _gdal_name(path: Path) -> str:
     """Return the name under which GDAL opens a plain, gzipped or zipped file."""
-    prefix = {".gz": "/vsigzip/", ".zip": "/vsizip/"}.get(path.suffix.lower(), "")
-    return f"{prefix}{path.resolve()}"
+    if path.suffix.lower() == ".zip":
+        return f"/vsizip/{path.resolve()}{_packed_folder(path)}"
+    return f"{'/vsigzip/' if path.suffix.lower() == '.gz' else ''}{path.resolve()}"
+
+
+def _packed_folder(path: Path) -> str:
+    """Return the one folder inside a zip that holds its shapefiles, empty where they lie at the top."""
+    with zipfile.ZipFile(path) as archive:
+        shapes = [PurePosixPath(name) for name in archive.namelist() if name.lower().endswith(".shp")]
+    shapes = [shape for shape in shapes if "__MACOSX" not in shape.parts]
+    folders = sorted({str(shape.parent) for shape in shapes})
+    if len(folders) != 1:
+        code = "archive_several_folders" if folders else "archive_without_shapefile"
+        raise FileRefusedError(code, file=path.name, found=", ".join(folders))
+    return "" if folders[0] == "." else f"/{folders[0]}"
 
 
 def _only_layer(path: Path, source: str, layer: str | None) -> str:
@@ -114,13 +127,21 @@ def _decoded(
 def _encodings(path: Path, given: str | None) -> tuple[str, ...]:
     """Return the encodings to try for a shapefile's attributes."""
     if given:
-        return (given,)
+        return (_known_encoding(given),)
     declared = _cpg(path).strip()
     declared = f"cp{declared}" if declared.isdigit() else declared
     try:
         return (codecs.lookup(declared).name,) if declared else ("utf-8", "gb18030")
     except LookupError:
         return ("utf-8", "gb18030")
+
+
+def _known_encoding(name: str) -> str:
+    """Return the name of an encoding, refusing one that does not exist."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError as error:
+        raise InputError("encoding_unknown", encoding=name) from error
 
 
 def _cpg(path: Path) -> str:
@@ -165,5 +186,5 @@ def _explain_json(path: Path) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    """Return the first line of an error's words."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """Return the first line of an error's words, without GDAL's advice to programmers."""
+    return str(error).splitlines()[0].partition("; It might help")[0] if str(error) else type(error).__name__

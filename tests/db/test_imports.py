@@ -212,3 +212,21 @@ def test_the_metric_crs_is_chosen_once_and_must_fit_what_comes_later(session, tm
     wuhan = geojson(tmp_path / "w.geojson", [({"code": "420100", "name": "w"}, "Polygon", [ring])])
     with pytest.raises(CrsError):
         imports.import_areas(session, read_areas(wuhan), labels("w"), level="district")
+
+
+def test_an_edition_does_not_end_itself(session, tmp_path) -> None:
+    """Importing a file again in its own place would leave nothing in force."""
+    import_towns(session, tmp_path)
+    with pytest.raises(ConflictError) as refusal:
+        import_towns(session, tmp_path, replaces="towns")
+    assert refusal.value.code == "edition_ended"
+
+
+def test_content_that_has_ended_is_not_called_already_there(session, tmp_path) -> None:
+    streets = read_network(paper_town.streets_file(tmp_path))
+    imports.import_network(session, streets, labels("first"))
+    imports.import_network(session, streets, labels("second", valid_from=date(2026, 6, 1)))
+    with pytest.raises(ConflictError) as refusal:
+        imports.import_network(session, streets, labels("first", valid_from=date(2026, 7, 1)))
+    assert (refusal.value.code, refusal.value.fields["ended"]) == ("edition_ended", date(2026, 6, 1))
+    assert not imports.import_network(session, streets, labels("first")).new
