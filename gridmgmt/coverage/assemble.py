@@ -66,7 +66,7 @@ def assemble(inputs: Inputs, reach: Reach, hull: shapely.Geometry) -> CoverageDo
     """Return the document of a run."""
     table = _place_table(inputs, reach)
     lonlat = np.column_stack([inputs.places["lon"].to_numpy(), inputs.places["lat"].to_numpy()])
-    levels = _levels(inputs.areas, hull, lonlat)
+    levels = _levels(inputs.areas, lonlat) or [_hull_level(hull, reach.status)]
     bands_s = inputs.request.bands_s
     everything = np.zeros(len(lonlat), dtype=np.int64)
     parameters = _parameters(inputs)
@@ -106,20 +106,25 @@ def _input_sha256(editions: Sequence[InputEdition], parameters: Parameters) -> s
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _levels(areas: gpd.GeoDataFrame, hull: shapely.Geometry, lonlat: NDArray[np.float64]) -> list[_Level]:
-    """Return every level that is present, from the district down; the hull alone where no area is loaded."""
-    if areas.empty:
-        geod = pyproj.CRS.from_epsg(STORAGE_SRID).get_geod()
-        area_m2 = abs(geod.geometry_area_perimeter(hull)[0]) if geod else 0.0
-        columns = {"code": [NETWORK_HULL], "name": [NETWORK_HULL], "parent_code": [None], "area_m2": [area_m2]}
-        areas = gpd.GeoDataFrame(columns, geometry=[hull], crs=STORAGE_SRID)
-        return [_Level(NETWORK_HULL, areas, area_of_places(areas, lonlat))]
-    present = sorted(set(areas["level"]), key=lambda level: (RANK[AreaLevel(level)], level))
+def _levels(areas: gpd.GeoDataFrame, lonlat: NDArray[np.float64]) -> list[_Level]:
+    """Return every level that is present, from the district down."""
     found = []
-    for level in present:
+    for level in sorted(set(areas["level"]), key=lambda level: (RANK[AreaLevel(level)], level)):
         of_level = areas[areas["level"] == level].sort_values("code", ignore_index=True)
         found.append(_Level(level, of_level, area_of_places(of_level, lonlat)))
     return found
+
+
+def _hull_level(hull: shapely.Geometry, status: NDArray[np.int8]) -> _Level:
+    """Return the network's hull as the one area, with all places that are not outside the network.
+
+    A place just beyond the hull may join a street; of a single straight street the hull is a mere line.
+    """
+    geod = pyproj.CRS.from_epsg(STORAGE_SRID).get_geod()
+    area_m2 = abs(geod.geometry_area_perimeter(hull)[0]) if geod else 0.0
+    columns = {"code": [NETWORK_HULL], "name": [NETWORK_HULL], "parent_code": [None], "area_m2": [area_m2]}
+    frame = gpd.GeoDataFrame(columns, geometry=[hull], crs=STORAGE_SRID)
+    return _Level(NETWORK_HULL, frame, np.where(status == PlaceStatus.OUTSIDE, -1, 0))
 
 
 def _level_figures(level: _Level, table: PlaceTable, bands_s: Sequence[float]) -> LevelFigures:

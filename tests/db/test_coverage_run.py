@@ -15,6 +15,7 @@ from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import ConflictError, InputError, LeaseLostError, NotFoundError, UnavailableError
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
+from gridmgmt.population import queries as population_queries
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
 from tests.support.paper_town import DAY
@@ -110,6 +111,34 @@ def test_without_areas_the_hull_stands_in_and_says_so(fresh_database_url, tmp_pa
     assert counts(level.remainder) == pytest.approx((6, 0, 0, 0, 6))
 
 
+def test_places_that_join_a_street_belong_to_the_hull_even_where_it_is_a_line(
+    fresh_database_url, tmp_path, monkeypatch
+) -> None:
+    """One straight street, A on its first node: p1 lies 20 m beside it, p2 on it, all others far off.
+
+    p1 is covered by 230 m and p2 by 910 m. A line has no inside, so p3, p4, p5 and p6 are outside.
+    """
+    monkeypatch.setattr(paper_town, "STREETS", [[(0, 0), (500, 0)], [(500, 0), (1000, 0)]])
+    sessions = make_sessions(make_engine(fresh_database_url))
+    paper_town.load(sessions, tmp_path, with_areas=False)
+    _, found = run(sessions)
+    hull = found.levels[0]
+    assert counts(hull.areas[0].figures) == pytest.approx((30.75, 30.75, 0, 0, 0))
+    assert hull.areas[0].area_m2 == pytest.approx(0, abs=1)
+    assert counts(hull.remainder) == pytest.approx((45, 0, 0, 0, 45))
+
+
+def test_an_area_of_nobody_has_no_ratio(fresh_database_url, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(paper_town, "PLACES", [(x, y, (0, 0, 0, 0, 0)) for x, y, _ in paper_town.PLACES])
+    sessions = make_sessions(make_engine(fresh_database_url))
+    paper_town.load(sessions, tmp_path)
+    _, found = run(sessions)
+    for figures in all_figures(found):
+        assert (figures.residents, figures.ratio) == (0, None)
+        assert {band.ratio for band in figures.bands} == {None}
+    assert found.uncovered_places.count == 4
+
+
 def test_an_input_that_has_changed_since_makes_a_run_stale(sessions, tmp_path) -> None:
     run_id, _ = run(sessions)
     with sessions.begin() as session:
@@ -136,6 +165,20 @@ def test_results_lie_in_the_tables_as_in_the_document(sessions) -> None:
         assert by_status == {0: 2, 1: 1, 2: 2, 3: 1}
         assert stored.document == canonical_json(found)
         assert stored.finished_at is not None
+
+
+def test_an_import_in_the_middle_of_a_run_is_not_seen_by_half(sessions, monkeypatch) -> None:
+    read_places = population_queries.places
+
+    def meanwhile(session: Session, on: date, **options: object) -> object:
+        with sessions.begin() as other:
+            other.execute(text("UPDATE service_points SET status = 'planned'"))
+        return read_places(session, on, **options)
+
+    monkeypatch.setattr(population_queries, "places", meanwhile)
+    _, found = run(sessions)
+    assert found.service_points.connectable == 1, "points are read after places"
+    assert counts(found.totals) == pytest.approx(TOTAL)
 
 
 def test_a_worker_that_was_taken_over_writes_nothing(sessions) -> None:
