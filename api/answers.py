@@ -17,7 +17,7 @@ from api.schemas import AreaLite, Links, Metres, Seconds
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
-from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm, parse
+from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.rules import (
     DEFAULT_CONNECTION_LIMIT_M,
@@ -28,7 +28,6 @@ from gridmgmt.coverage.rules import (
 )
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.errors import NotFoundError
 from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.queries import job_by_id
 from gridmgmt.population.queries import place_by_id
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from gridmgmt.reports.render import Rendered
 
 KEPT_REPORTS = 2
-"""How many answers a process keeps ready; one of a large city takes tens of megabytes."""
+"""How many reports a process keeps ready as text; one of a large city takes megabytes."""
 
 REPORT_CONTENT: dict[str, dict[str, object]] = {
     "application/json": {"schema": {"$ref": "#/components/schemas/CoverageReport"}},
@@ -188,22 +187,18 @@ def document(context: ApiContext, run: CoverageRun, form: ResultForm) -> Coverag
     NotFoundError
         When the run has no answer (yet).
     """
-    if run.document is None:
-        raise NotFoundError("run_not_finished", run_id=run.run_id)
-    return _document(run.document, form, context.settings.suppression_threshold)
+    return _in_form(queries.answer_of(run), form, context.settings.suppression_threshold)
 
 
-@lru_cache(maxsize=KEPT_REPORTS)
-def _document(canonical: str, form: ResultForm, threshold: int) -> CoverageDocument:
-    from gridmgmt.reports.public import public_form  # noqa: PLC0415 -- see the module
+def _in_form(canonical: str, form: ResultForm, threshold: int) -> CoverageDocument:
+    from gridmgmt.reports.public import in_form  # noqa: PLC0415 -- see the module
 
-    exact = parse(canonical)
-    return exact if form == "exact" else public_form(exact, threshold)
+    return in_form(canonical, form, threshold)
 
 
 @lru_cache(maxsize=KEPT_REPORTS)
 def _report_json(canonical: str, form: ResultForm, threshold: int) -> str:
-    return coverage_json(_document(canonical, form, threshold))
+    return coverage_json(_in_form(canonical, form, threshold))
 
 
 def run_place(session: Session, run: CoverageRun, place_id: int) -> RunPlace:

@@ -89,8 +89,8 @@ def input_editions(session: Session, on: date, types: Sequence[str]) -> list[Inp
     return [_input(edition) for edition in session.scalars(statement)]
 
 
-def inputs_of(run: CoverageRun) -> list[InputEdition]:
-    """Return what a finished run was computed from, without checking the rest of its answer, which may be large.
+def answer_of(run: CoverageRun) -> str:
+    """Return the answer of a finished run as its canonical text.
 
     Raises
     ------
@@ -99,7 +99,18 @@ def inputs_of(run: CoverageRun) -> list[InputEdition]:
     """
     if run.document is None:
         raise NotFoundError("run_not_finished", run_id=run.run_id)
-    return [InputEdition.model_validate(entry) for entry in json.loads(run.document)["inputs"]]
+    return run.document
+
+
+def inputs_of(run: CoverageRun) -> list[InputEdition]:
+    """Return what a finished run was computed from, without checking the rest of its answer, which may be large.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet).
+    """
+    return [InputEdition.model_validate(entry) for entry in json.loads(answer_of(run))["inputs"]]
 
 
 def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:

@@ -142,9 +142,7 @@ def document_of(run: CoverageRun) -> CoverageDocument:
     NotFoundError
         When the run has no answer (yet).
     """
-    if run.document is None:
-        raise NotFoundError("run_not_finished", run_id=run.run_id)
-    return parse(run.document)
+    return parse(queries.answer_of(run))
 
 
 def _edition(session: Session, subject: Subject, on: date) -> Edition:

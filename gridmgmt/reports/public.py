@@ -13,18 +13,29 @@ without having been audited.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gridmgmt.analysis.suppression import suppress
-from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, Note, all_figures
+from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, Note, ResultForm, all_figures, parse
 
 _ROUNDING = 1e-9
 """Sums of decimals differ from their total by rounding, relative to the total; less than this is nothing."""
 
+KEPT_ANSWERS = 2
+"""How many answers a process keeps ready; one of a large city takes tens of megabytes."""
+
 _Row = dict[str, int]
 """The cell of each count of one :class:`Figures`, by its name."""
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def in_form(canonical: str, form: ResultForm, threshold: int) -> CoverageDocument:
+    """Return the document of a canonical text as it is or in the public form, which can take seconds to find."""
+    document = parse(canonical)
+    return document if form == "exact" else public_form(document, threshold)
 
 
 def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:

@@ -7,14 +7,14 @@ from datetime import date
 from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage.document import CoverageDocument, ResultForm
 from gridmgmt.coverage.models import CoverageRun
-from gridmgmt.coverage.service import document_of
+from gridmgmt.coverage.queries import answer_of
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.reports.coverage_geojson import coverage_geojson
 from gridmgmt.reports.coverage_html import coverage_html
 from gridmgmt.reports.coverage_json import coverage_json
 from gridmgmt.reports.coverage_xlsx import coverage_xlsx
-from gridmgmt.reports.public import public_form
+from gridmgmt.reports.public import in_form
 from gridmgmt.texts import Language
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -43,8 +43,7 @@ def document_in_form(run: CoverageRun, form: ResultForm, threshold: int) -> Cove
     NotFoundError
         When the run has no answer (yet).
     """
-    document = document_of(run)
-    return document if form == "exact" else public_form(document, threshold)
+    return in_form(answer_of(run), form, threshold)
 
 
 def render(
