@@ -117,7 +117,7 @@ def test_panel_shows_the_numbers_of_the_run(console: Console, run: dict[str, Any
     totals = run["report"]["totals"]
     expect(page.get_by_test_id("ratio")).to_have_text(percent(totals["ratio"]))
     expect(page.get_by_test_id("residents")).to_have_text(f"{totals['residents']:,.0f}")
-    expect(page.get_by_test_id("uncovered")).to_have_text(f"{totals['uncovered']:,.0f}")
+    expect(page.get_by_test_id("not-reached")).to_have_text(f"{totals['residents'] - totals['covered']:,.0f}")
     towns = next(each["areas"] for each in run["report"]["levels"] if each["level"] == "town")
     rows = page.locator("[data-testid=area-table] tbody tr[data-code]")
     expect(rows).to_have_count(len(towns))
@@ -186,6 +186,34 @@ def test_click_on_an_area_gives_its_numbers(console: Console, api: Callable[[str
     assert f"area:{town['code']}" in page.url
 
 
+def camera_of(page: Page) -> tuple[float, float, float]:
+    """Longitude, latitude and zoom of the map, once it has moved."""
+    page.wait_for_url(re.compile("camera="))
+    lon, lat, zoom = map(float, re.search(r"camera=([\d.,]+)", page.url)[1].split(","))  # type: ignore[index]  # just waited for
+    return lon, lat, zoom
+
+
+def test_link_to_an_area_shows_it_on_the_map(console: Console, api: Callable[[str], Any]) -> None:
+    quarter = api("/areas?level=residential_quarter&limit=1")["items"][0]
+    page = console.open(f"/?select=area:{quarter['code']}")
+    west, south, east, north = quarter["bbox"]
+    lon, lat, zoom = camera_of(page)
+    assert zoom > 14
+    assert south < lat < north
+    assert west - (east - west) < lon < east + 2 * (east - west), "beside the drawer"
+
+
+def test_link_to_an_area_opens_the_map_on_a_narrow_screen(console: Console, api: Callable[[str], Any]) -> None:
+    quarter = api("/areas?level=residential_quarter&limit=1")["items"][0]
+    console.page.set_viewport_size({"width": 390, "height": 844})
+    page = console.open(f"/?select=area:{quarter['code']}")
+    expect(page.get_by_test_id("map")).to_be_visible()
+    lon, lat, _ = camera_of(page)
+    west, south, east, north = quarter["bbox"]
+    assert west < lon < east
+    assert lat < (south + north) / 2, "the area lies above the sheet that covers the lower half"
+
+
 def test_click_on_an_uncovered_place_says_why(console: Console, run: dict[str, Any]) -> None:
     place = next(p for p in run["report"]["uncovered_places"]["listed"] if p["status"] == "uncovered")
     page = console.open(f"/?run={run['run_id']}&camera={place['lon']},{place['lat']},19&layers=places")
@@ -197,13 +225,14 @@ def test_click_on_an_uncovered_place_says_why(console: Console, run: dict[str, A
     expect(page.get_by_test_id("drawer")).to_contain_text(place["area_codes"]["town"])
 
 
-def test_listed_place_says_the_same_why(console: Console, run: dict[str, Any]) -> None:
+def test_listed_place_says_the_same_why(console: Console, api: Callable[[str], Any], run: dict[str, Any]) -> None:
     place = run["report"]["uncovered_places"]["listed"][0]
     page = console.open(f"/?run={run['run_id']}")
     page.locator("[data-testid=uncovered-table] [data-row]").first.click()
     expect(page.get_by_test_id("why")).to_contain_text(place["nearest_point_name"])
-    page.wait_for_url(re.compile("camera="))
-    lon, lat, zoom = map(float, re.search(r"camera=([\d.,]+)", page.url)[1].split(","))  # type: ignore[index]  # always there
+    found = api(f"/coverage/runs/{run['run_id']}/places?place_no={place['place_no']}")
+    expect(page.get_by_test_id("drawer")).to_contain_text(f"{found['snap_distance_m']:.0f} 米")
+    lon, lat, zoom = camera_of(page)
     assert zoom >= 15
     assert abs(lon - place["lon"]) < 0.02
     assert abs(lat - place["lat"]) < 0.02
@@ -224,6 +253,9 @@ def test_cases_are_filtered_by_status(console: Console, api: Callable[[str], Any
     page = console.open("/cases?status=reported")
     expect(page.locator("[data-testid=cases] [data-row]")).to_have_count(min(len(wanted), 200))
     expect(page.get_by_role("button", name="已上报")).to_have_attribute("aria-pressed", "true")
+    console.drawn()
+    expect(page.get_by_test_id("legend")).to_contain_text("已上报")
+    expect(page.get_by_test_id("legend")).not_to_contain_text("已结案")
 
 
 def test_language_is_switched_and_kept(console: Console) -> None:
@@ -232,6 +264,7 @@ def test_language_is_switched_and_kept(console: Console) -> None:
     page.get_by_test_id("language").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Areas")
     assert "lang=en" in page.url
+    expect(page.locator(".maplibregl-ctrl-zoom-in")).to_have_attribute("title", "Zoom in")
     console.open("/cases")
     expect(page.get_by_role("heading", level=1)).to_have_text("Cases")
 

@@ -19,6 +19,12 @@ export function bandText(figures: Counts, band: BandFigures): string {
   return shielded(band.covered, withheld)
 }
 
+/** How many do not reach a point, for whatever reason. */
+export function notReachedText({ residents, covered }: Counts): string {
+  const known = residents !== null && covered !== null
+  return shielded(known ? Math.max(0, residents - covered) : null, !known)
+}
+
 /** What is counted: residents aged 60 and over, or places where the source has no counts. */
 export function unit(report: CoverageReport): string {
   return t(`console.unit.${report.counts}`)

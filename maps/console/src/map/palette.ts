@@ -50,6 +50,8 @@ export const DARK: Palette = {
 /** Walk-time bands from near to far; a run with more bands than colours repeats the last one. */
 export const BAND_COLOURS = ['#0B5563', '#2A8C82', '#7CC1A2', '#CFE6C8']
 export const BEYOND_COLOUR = '#E07B54'
+/** The rim of a place beyond the limit, which tells it apart without colour. */
+export const BEYOND_RIM_COLOUR = '#7A2E12'
 export const UNREACHABLE_COLOUR = '#8E8E93'
 
 export function bandColour(index: number): string {

@@ -20,6 +20,8 @@ const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
 }
 
 const chosen = viewed('layers')
+const caseStatus = viewed('status')
+const caseType = viewed('type')
 
 /** The groups that are shown: the reader's choice in the URL, else what the page begins with. */
 export const shownGroups = computed((): ReadonlySet<LayerGroup> => {
@@ -50,6 +52,8 @@ export const picture = computed((): MapPicture => {
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',
+    caseStatus: caseStatus.value,
+    caseType: caseType.value,
     highlight: highlight.value,
   }
 })

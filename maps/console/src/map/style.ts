@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
 
-import { BEYOND_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
+import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 
 /** What the map can show or hide. */
 export const LAYER_GROUPS = ['ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
@@ -20,13 +20,16 @@ export interface MapPicture {
   /** The same shares as words, written under the names. */
   ratioWords: [string, string][]
   selectedArea: string
+  /** What the list of cases is filtered by, empty for everything; the map shows the same cases. */
+  caseStatus: string
+  caseType: string
   /** Longitude and latitude of the place or case that is shown in depth. */
   highlight: [number, number] | null
 }
 
 export const FONT = ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif']
 
-/** Between these zooms the areas' shares fade and the single places appear. */
+/** Between these zooms the areas' shares fade out, since their colours would be mixed up with those of the places that appear. */
 export const PLACES_FROM_ZOOM = 12
 export const RATIO_TO_ZOOM = 13
 
@@ -159,7 +162,7 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
 function shownAreas({ palette, ratios, shown, placesGiven }: MapPicture): LayerSpecification[] {
   const coloured = ratios.length > 0 && shown.has('ratio')
   const fades = placesGiven && shown.has('places')
-  const nearer = fades ? 0.15 : 0.6
+  const nearer = fades ? 0 : 0.6
   const opacity: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, nearer]
   return [
     {
@@ -206,9 +209,13 @@ function placeColour(bands_s: number[]): ExpressionSpecification {
   return status as unknown as ExpressionSpecification
 }
 
+function ifBeyond<T extends string | number>(beyond: T, other: T): ExpressionSpecification {
+  return ['match', ['get', 'status'], 'uncovered', beyond, other]
+}
+
 function places({ bands_s, palette }: MapPicture): LayerSpecification[] {
   const dot = { source: 'coverage', 'source-layer': 'coverage', minzoom: PLACES_FROM_ZOOM }
-  const radius: ExpressionSpecification = ['interpolate', ['exponential', 1.4], ['zoom'], 11.5, 1.1, 14, 3, 16, 5.5, 19, 10]
+  const radius: ExpressionSpecification = ['interpolate', ['exponential', 1.4], ['zoom'], 12, 1.6, 14, 3, 16, 5.5, 19, 10]
   return [
     {
       ...dot,
@@ -218,8 +225,8 @@ function places({ bands_s, palette }: MapPicture): LayerSpecification[] {
         'circle-color': bands_s.length ? placeColour(bands_s) : UNREACHABLE_COLOUR,
         'circle-radius': radius,
         'circle-opacity': ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.4, RATIO_TO_ZOOM, 1],
-        'circle-stroke-color': palette.border,
-        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 13.5, 0, 15, 0.6],
+        'circle-stroke-color': ifBeyond(BEYOND_RIM_COLOUR, palette.border),
+        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12.5, 0, 13.5, ifBeyond(0.8, 0.4), 15, ifBeyond(1.6, 0.6)],
       },
     },
     {
@@ -244,16 +251,18 @@ function symbol(id: string, source: string, image: ExpressionSpecification, size
   }
 }
 
-function cases({ palette }: MapPicture): LayerSpecification[] {
+function cases({ palette, caseStatus, caseType }: MapPicture): LayerSpecification[] {
+  const wanted = Object.entries({ status: caseStatus, type: caseType }).filter(([, value]) => value)
+  const filtered: ExpressionSpecification = ['all', ...wanted.map(([name, value]) => ['==', ['get', name], value])] as ExpressionSpecification
   const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 10, 0.4, 14, 0.75, 17, 1]
   return [
-    symbol('cases', 'cases', ['concat', 'case/', ['get', 'kind'], '/', ['get', 'status']], size),
+    { ...symbol('cases', 'cases', ['concat', 'case/', ['get', 'kind'], '/', ['get', 'status']], size), filter: filtered } as LayerSpecification,
     {
       id: 'case_counts',
       type: 'symbol',
       source: 'cases',
       'source-layer': 'cases',
-      filter: ['>', ['coalesce', ['get', 'cases'], 1], 1],
+      filter: ['all', ['>', ['coalesce', ['get', 'cases'], 1], 1], filtered],
       layout: { 'text-field': ['to-string', ['get', 'cases']], 'text-font': FONT, 'text-size': 10, 'text-offset': [0.9, -0.7] },
       paint: { 'text-color': palette.label, 'text-halo-color': palette.halo, 'text-halo-width': 1.2 },
     },
@@ -272,7 +281,7 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
   const below = ratioWords.length ? ['concat', '\n', ['match', ['get', 'code'], ...ratioWords.flat(), '']] : ''
   return Object.entries(LABEL_ZOOMS).map(([each, [minzoom, maxzoom]]): LayerSpecification => {
     const leading = each === level
-    const words = ['format', ['get', 'name'], {}, leading ? below : '', { 'font-scale': 0.85 }]
+    const words = ['format', ['get', 'name'], {}, leading ? below : '', { 'font-scale': 0.9 }]
     return {
       id: `label_${each}`,
       type: 'symbol',
@@ -285,14 +294,16 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
         'text-field': words as unknown as ExpressionSpecification,
         'text-font': FONT,
         'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading ? 14 : 11],
-        'text-padding': 4,
+        'text-padding': 2,
+        'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'],
+        'text-justify': 'center',
         'text-max-width': 9,
         'symbol-sort-key': leading ? 0 : 1,
       },
       paint: {
         'text-color': palette.label,
         'text-halo-color': palette.halo,
-        'text-halo-width': 1.4,
+        'text-halo-width': 1.8,
         'text-opacity': leading ? 1 : 0.75,
       },
     }

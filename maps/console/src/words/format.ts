@@ -11,9 +11,13 @@ function decimal(value: number, digits: number): string {
   return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-/** A count of residents or places, rounded to whole ones for reading only. */
+/** Below this a fraction of a person, as modelled residents have, is worth reading. */
+const SMALL = 100
+
+/** A count of residents or places for reading: whole, but with one decimal where it is small and broken. */
 export function count(value: Value): string {
-  return value == null ? NONE : decimal(value, 0)
+  if (value == null) return NONE
+  return decimal(value, value < SMALL && !Number.isInteger(value) ? 1 : 0)
 }
 
 /** A count that the public form may withhold: an asterisk where it does, since not only small ones are. */
