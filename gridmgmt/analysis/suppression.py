@@ -90,11 +90,6 @@ class _Table:
         found: NDArray[np.int32] = self.by_value.indices[self.by_value.indptr[cell] : self.by_value.indptr[cell + 1]]
         return found
 
-    def members_of(self, relation: int) -> NDArray[np.int32]:
-        """Return the values, total and parts, of a relation."""
-        found: NDArray[np.int32] = self.matrix.indices[self.matrix.indptr[relation] : self.matrix.indptr[relation + 1]]
-        return found
-
     def withhold_complements(self, withheld: NDArray[np.bool_]) -> None:
         """Withhold one more in each relation that can be solved by itself, until none can."""
         queue = deque(range(len(self.totals)))

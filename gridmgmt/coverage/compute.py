@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridmgmt import __version__
 from gridmgmt.analysis.coverage import NearestService, classify, nearest_service
 from gridmgmt.analysis.graph import WalkGraph, build_graph
-from gridmgmt.analysis.snapping import EdgeIndex, Snap
+from gridmgmt.analysis.snapping import EdgeIndex, Snap, flatten
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.frames import geometries
 
@@ -51,13 +51,11 @@ class Reach:
 
 def build_network(edges: pa.Table, n_nodes: int, crs: pyproj.CRS) -> WalkNetwork:
     """Return the network for a table of edges (see :func:`gridmgmt.network.queries.edges`)."""
-    lines = geometries(edges["geom"])
-    vertices, owner = shapely.get_coordinates(lines, return_index=True)
-    offsets = np.searchsorted(owner, np.arange(len(lines) + 1))
+    vertices, offsets = flatten(geometries(edges["geom"]))
     xy = _project(vertices, crs)
     in_main = edges["component"].to_numpy() == 0
     graph = build_graph(n_nodes, edges["source"].to_numpy(), edges["target"].to_numpy(), edges["length_m"].to_numpy())
-    hull = shapely.convex_hull(shapely.linestrings(vertices[in_main[owner]]))
+    hull = shapely.convex_hull(shapely.linestrings(vertices[np.repeat(in_main, np.diff(offsets))]))
     minor = None if in_main.all() else EdgeIndex.build(xy, offsets, ~in_main)
     return WalkNetwork(graph, EdgeIndex.build(xy, offsets, in_main), minor, hull, crs)
 
