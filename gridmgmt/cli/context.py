@@ -42,8 +42,19 @@ def sessions(ctx: click.Context) -> Iterator[sessionmaker[Session]]:
 @contextmanager
 def database(ctx: click.Context) -> Iterator[Session]:
     """Open the database and give one session in one transaction, committed when the command has done its work."""
-    with sessions(ctx) as factory, translated(), factory.begin() as session:
+    with sessions(ctx) as factory, transaction(factory) as session:
         yield session
+
+
+@contextmanager
+def transaction(factory: sessionmaker[Session]) -> Iterator[Session]:
+    """Give a session in one transaction, committed at the end and gone with its connection when a person breaks off."""
+    with translated(), factory.begin() as session:
+        try:
+            yield session
+        except KeyboardInterrupt:
+            session.invalidate()  # a statement may be under way, so that no rollback can be sent
+            raise
 
 
 def say(ctx: click.Context, key: str, **fields: object) -> None:

@@ -11,11 +11,11 @@ import click
 
 from gridmgmt import imports
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, warn
+from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, transaction, warn
 from gridmgmt.cli.progress import stage
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
-from gridmgmt.db import Session, translated
+from gridmgmt.db import Session
 from gridmgmt.editions.queries import extent
 from gridmgmt.editions.rules import Counting, Extent
 from gridmgmt.errors import FileRefusedError, InputError, Problem
@@ -110,11 +110,11 @@ def _take(
     settings = settings_of(ctx)
     try:
         with sessions(ctx) as factory:
-            with translated(), factory.begin() as session:
+            with transaction(factory) as session:
                 known = extent(session)
             with stage(ctx, "cli.stage_reading", file=file.name):
                 intake = read(known)
-            with stage(ctx, "cli.stage_storing", file=file.name), translated(), factory.begin() as session:
+            with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
                 outcome = store(session, intake, common.labels(file, settings.metric_crs))
                 refused_file = _write_refused(ctx, file, common, outcome.problems)
     except FileRefusedError as error:
