@@ -1,6 +1,8 @@
 """The serving process: its socket, the web processes, the worker it looks after, what it tells the terminal."""
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import parent_process
 
 import click
 import psycopg
@@ -26,6 +29,12 @@ from gridmgmt.texts import text
 
 GRACE_S = 5
 """How long requests in hand, and then the worker, may take to end when the server is stopped, in seconds."""
+
+SILENT_S = 60
+"""How long one of several web processes may say nothing before it is replaced, in seconds.
+
+On a busy machine it is silent for longer than uvicorn's own five while it loads, and would be replaced for ever.
+"""
 
 RESTART_S = 1.0
 """How long a worker or an embedded database that has died stays away, in seconds."""
@@ -68,8 +77,22 @@ class AppFactory:
     def __call__(self) -> FastAPI:
         """Return the application, with logging set up, while the rooms that take long to load are loading."""
         set_up_logging()
+        _end_with_parent()
         threading.Thread(target=import_module, args=(_SLOW_ROOM,), name="warm-up", daemon=True).start()
         return create_app(self.settings, self.url)
+
+
+def _end_with_parent() -> None:
+    """End this web process when the serving process that made it is gone, which else would leave it the port."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent watch", daemon=True).start()
 
 
 def set_up_logging() -> None:
@@ -91,6 +114,7 @@ def run_web(settings: Settings, url: str, listening: socket.socket, *, workers: 
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=SILENT_S,
     )
     if workers > 1:
         Multiprocess(config, sockets=[listening]).run()

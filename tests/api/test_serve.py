@@ -37,10 +37,10 @@ def answers(url: str) -> bool:
 class Served:
     """A running `gridmgmt serve` on a folder."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [GRIDMGMT, "--data", data_dir, "--lang", "en", "serve", "--port", str(self.port)]
+        command = [GRIDMGMT, "--data", data_dir, "--lang", "en", "serve", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
         )
@@ -62,11 +62,11 @@ class Served:
 
 
 @pytest.fixture
-def serve(data_dir: Path) -> Iterator[Callable[[], Served]]:
+def serve(data_dir: Path) -> Iterator[Callable[..., Served]]:
     started = []
 
-    def start() -> Served:
-        started.append(Served(data_dir))
+    def start(*options: str) -> Served:
+        started.append(Served(data_dir, *options))
         return started[-1]
 
     yield start
@@ -78,7 +78,7 @@ def serve(data_dir: Path) -> Iterator[Callable[[], Served]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_with_all_it_started(
-    serve: Callable[[], Served], data_dir: Path, number: signal.Signals
+    serve: Callable[..., Served], data_dir: Path, number: signal.Signals
 ) -> None:
     server = serve()
     until(lambda: server.worker() is not None)
@@ -95,7 +95,7 @@ def test_it_says_where_it_is_and_ends_with_all_it_started(
 
 
 def test_a_second_server_on_the_folder_and_a_taken_port_are_one_line_each(
-    serve: Callable[[], Served], data_dir: Path, tmp_path: Path
+    serve: Callable[..., Served], data_dir: Path, tmp_path: Path
 ) -> None:
     server = serve()
     for folder, port in ((data_dir, free_port()), (tmp_path, server.port)):
@@ -107,7 +107,7 @@ def test_a_second_server_on_the_folder_and_a_taken_port_are_one_line_each(
     assert answers(server.url)
 
 
-def test_a_worker_that_dies_is_started_again(serve: Callable[[], Served]) -> None:
+def test_a_worker_that_dies_is_started_again(serve: Callable[..., Served]) -> None:
     server = serve()
     until(lambda: server.worker() is not None)
     first = server.worker()
@@ -117,7 +117,7 @@ def test_a_worker_that_dies_is_started_again(serve: Callable[[], Served]) -> Non
     assert server.end(signal.SIGINT)[0] == 0
 
 
-def test_a_database_that_dies_is_started_again(serve: Callable[[], Served], data_dir: Path) -> None:
+def test_a_database_that_dies_is_started_again(serve: Callable[..., Served], data_dir: Path) -> None:
     server = serve()
     pid_file = Cluster(data_dir).status().path / "postmaster.pid"
     os.kill(int(pid_file.read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
@@ -128,7 +128,7 @@ def test_a_database_that_dies_is_started_again(serve: Callable[[], Served], data
 
 
 def test_after_a_killed_server_its_worker_goes_and_the_next_start_takes_the_database_over(
-    serve: Callable[[], Served],
+    serve: Callable[..., Served],
 ) -> None:
     server = serve()
     until(lambda: server.worker() is not None)
@@ -140,3 +140,15 @@ def test_after_a_killed_server_its_worker_goes_and_the_next_start_takes_the_data
     again = serve()
     assert answers(again.url)
     assert again.end(signal.SIGTERM)[0] == 0
+
+
+def test_web_processes_end_with_a_killed_server(serve: Callable[..., Served], data_dir: Path) -> None:
+    server = serve("--workers", "2")
+    children = psutil.Process(server.process.pid).children()
+    server.process.kill()
+    server.process.communicate()
+    until(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", server.port))
+    until(lambda: not Cluster(data_dir).status().running)  # its worker was the last to leave
