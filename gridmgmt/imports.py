@@ -16,8 +16,9 @@ from gridmgmt.cases import service as cases
 from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
-from gridmgmt.editions.service import close_edition, metric_crs, open_edition
+from gridmgmt.editions.service import SUPERSEDING, close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
 from gridmgmt.ingest.intake import Intake, require_whole
 from gridmgmt.ingest.network import NetworkIntake
@@ -110,6 +111,7 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     extent = _box(intake.node_lonlat)
     draft = _draft(labels, Subject.NETWORK, content, extent, details=intake.details)
     _end_replaced(session, labels, draft)
+    warnings += _taken_over(session, draft)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
     taken = network.store(session, edition, intake) if new else 0
     return Outcome(
@@ -142,6 +144,7 @@ def _import(
     extent = _box(shapely.get_coordinates(frame.geometry))
     draft = _draft(labels, subject, content, extent, part=part, counting=counting, details=intake.details)
     _end_replaced(session, labels, draft)
+    warnings += _taken_over(session, draft)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
     taken = store(session, edition, frame) if new else 0
     refused = intake.read - len(frame)
@@ -159,6 +162,16 @@ def _end_replaced(session: Session, labels: Labels, draft: EditionDraft) -> None
     if labels.replaces is not None:
         ended = close_edition(session, draft.subject, draft.part, labels.replaces, labels.valid_from)
         areas.close(session, ended)
+
+
+def _taken_over(session: Session, draft: EditionDraft) -> tuple[Warning_, ...]:
+    """Say which edition ends because only one of its subject is in force at a time."""
+    if draft.subject not in SUPERSEDING:
+        return ()
+    present = editions(session, subject=Subject(draft.subject), on=draft.valid_from)
+    return tuple(
+        ("edition_taken_over", {"name": e.name, "on": draft.valid_from}) for e in present if e.name != draft.name
+    )
 
 
 def _draft(

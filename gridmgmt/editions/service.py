@@ -3,6 +3,7 @@
 from datetime import date
 
 import pyproj
+import pyproj.exceptions
 from sqlalchemy import func, select, update
 
 from gridmgmt.crs import STORAGE_SRID, check_metric_crs, choose_metric_crs
@@ -10,10 +11,10 @@ from gridmgmt.db import Session
 from gridmgmt.editions import queries
 from gridmgmt.editions.models import DataFolder, Edition
 from gridmgmt.editions.rules import EditionDraft, Extent, Subject, in_force
-from gridmgmt.errors import ConflictError, NotFoundError
+from gridmgmt.errors import ConflictError, CrsError, NotFoundError
 
 _IMPORT_LOCK = 3_101_131
-_SUPERSEDING = (Subject.NETWORK, Subject.POPULATION)
+SUPERSEDING = (Subject.NETWORK, Subject.POPULATION)
 """Subjects of which exactly one edition is in force; of the others several may be, each with rows of its own."""
 
 
@@ -42,7 +43,7 @@ def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | Non
         raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)
     _refuse_mixing(session, draft)
     _ensure_metric_crs(session, draft.extent, metric_crs)
-    if draft.subject in _SUPERSEDING:
+    if draft.subject in SUPERSEDING:
         _supersede(session, draft)
     edition = Edition(
         **{k: getattr(draft, k) for k in ("subject", "part", "name", "source", "synthetic", "datum", "counting")},
@@ -97,11 +98,21 @@ def _ensure_metric_crs(session: Session, extent: Extent, wish: str | None) -> No
     if known is not None:
         check_metric_crs(pyproj.CRS.from_user_input(known), extent)
         return
-    crs = pyproj.CRS.from_user_input(wish) if wish else choose_metric_crs(extent)
+    crs = _wished(wish) if wish else choose_metric_crs(extent)
     check_metric_crs(crs, extent)
     authority = crs.to_authority()
     session.add(DataFolder(folder_id=1, metric_crs=":".join(authority) if authority else crs.srs))
     session.flush()
+
+
+def _wished(wish: str) -> pyproj.CRS:
+    try:
+        crs = pyproj.CRS.from_user_input(wish)
+    except pyproj.exceptions.CRSError as error:
+        raise CrsError("metric_crs_unknown", value=wish) from error
+    if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:
+        raise CrsError("metric_crs_unknown", value=wish)
+    return crs
 
 
 def _supersede(session: Session, draft: EditionDraft) -> None:

@@ -230,3 +230,18 @@ def test_content_that_has_ended_is_not_called_already_there(session, tmp_path) -
         imports.import_network(session, streets, labels("first", valid_from=date(2026, 7, 1)))
     assert (refusal.value.code, refusal.value.fields["ended"]) == ("edition_ended", date(2026, 6, 1))
     assert not imports.import_network(session, streets, labels("first")).new
+
+
+def test_a_new_population_says_which_edition_it_takes_over_from(session, tmp_path) -> None:
+    places = read_population_points(paper_town.places_file(tmp_path))
+    first = imports.import_population(session, places, labels("old"), counting=Counting.COUNTED)
+    second = imports.import_population(session, places, labels("new"), counting=Counting.COUNTED)
+    assert first.warnings == ()
+    assert second.warnings == (("edition_taken_over", {"name": "old", "on": DAY}),)
+
+
+@pytest.mark.parametrize("wish", ["no such crs", "EPSG:4326", "EPSG:2249"])
+def test_a_metric_crs_must_be_one_in_metres(session, tmp_path, wish) -> None:
+    with pytest.raises(CrsError) as refusal:
+        import_towns(session, tmp_path, metric_crs=wish)
+    assert refusal.value.code == "metric_crs_unknown"
