@@ -58,6 +58,9 @@ def corners(cell: Node) -> tuple[Node, Node, Node, Node]:
     return (i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)
 
 
+MILLIMETRE_DECIMALS = 3
+
+
 class _Warp:
     """A smooth displacement field: plane waves of seeded heading and phase.
 
@@ -76,8 +79,9 @@ class _Warp:
         for wavenumber, amplitude_m, headings, phases in self.waves:
             along = wavenumber * (point[0] * np.cos(headings) + point[1] * np.sin(headings))
             swing_m = amplitude_m * np.sin(along + phases)
-            moved += np.array([-(swing_m @ np.sin(headings)), swing_m @ np.cos(headings)])
-        return moved
+            moved += np.array([-np.sum(swing_m * np.sin(headings)), np.sum(swing_m * np.cos(headings))])
+        # Sines differ between processors in their last bits; a seed means one district everywhere.
+        return np.round(moved, MILLIMETRE_DECIMALS)
 
 
 class _Builder:

@@ -9,7 +9,7 @@ import shapely
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gridmgmt.demo.arrangement import Arrangement, Edge, Gate, Line, Point
+from gridmgmt.demo.arrangement import Arrangement, Edge, Gate, Line, Point, along_axes
 from gridmgmt.demo.blocks import Block, Use
 from gridmgmt.demo.subdivision import subdivide
 from gridmgmt.demo.towns import Zone
@@ -227,10 +227,11 @@ def _homes(arrangement: Arrangement, cells: Sequence[int], yard: shapely.Polygon
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     axis = sides[int(np.argmax(lengths))] / lengths.max()
     frame = np.array([axis, (-axis[1], axis[0])])
-    low, high = (box @ frame.T).min(axis=0), (box @ frame.T).max(axis=0)
+    turned = along_axes(box, frame)
+    low, high = turned.min(axis=0), turned.max(axis=0)
     steps = HOME_GRID_M[zone]
     along, across = (np.arange(low[k] + steps[k] / 2, high[k], steps[k]) for k in (0, 1))
-    grid = np.stack(np.meshgrid(along, across), axis=-1).reshape(-1, 2) @ frame
+    grid = along_axes(np.stack(np.meshgrid(along, across), axis=-1).reshape(-1, 2), frame.T)
     inside = np.zeros(len(grid), dtype=bool)
     for cell in cells:
         inside |= shapely.contains_xy(arrangement.polygon(cell).buffer(-FROM_LANE_M), grid[:, 0], grid[:, 1])

@@ -7,7 +7,7 @@ import shapely
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gridmgmt.demo.arrangement import Arrangement, Line, ring_area_m2
+from gridmgmt.demo.arrangement import Arrangement, Line, along_axes, ring_area_m2
 
 SNAP = 0.17
 """An end of a cut moves to a corner nearer than this share of the wanted piece's width: crossings, not staggers."""
@@ -49,7 +49,7 @@ def _cut_across(arrangement: Arrangement, face: int, width_m: float, line: Line,
     ring = arrangement.ring_m(face)
     axis, extent = _long_axis(ring)
     for low, high in FRACTIONS:
-        along = ring @ axis
+        along = along_axes(ring, axis[None])[:, 0]
         ends = _crossings(along - along.min() - rng.uniform(low, high) * extent)
         if ends is None:
             continue
@@ -65,7 +65,7 @@ def _long_axis(ring: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     sides = np.roll(ring, -1, axis=0) - ring
     axes = sides / np.hypot(sides[:, 0], sides[:, 1])[:, None]
     normals = np.stack([-axes[:, 1], axes[:, 0]], axis=1)
-    lengths, widths = np.ptp(ring @ axes.T, axis=0), np.ptp(ring @ normals.T, axis=0)
+    lengths, widths = np.ptp(along_axes(ring, axes), axis=0), np.ptp(along_axes(ring, normals), axis=0)
     best = int(np.argmin(np.round(lengths * widths, 3)))
     if lengths[best] >= widths[best]:
         return axes[best], float(lengths[best])
