@@ -91,9 +91,10 @@ def _packed_folder(path: Path) -> str:
         shapes = [PurePosixPath(name) for name in archive.namelist() if name.lower().endswith(".shp")]
     shapes = [shape for shape in shapes if "__MACOSX" not in shape.parts]
     folders = sorted({str(shape.parent) for shape in shapes})
-    if len(folders) != 1:
-        code = "archive_several_folders" if folders else "archive_without_shapefile"
-        raise FileRefusedError(code, file=path.name, found=", ".join(folders))
+    if not folders:
+        raise FileRefusedError("archive_without_shapefile", file=path.name)
+    if len(folders) > 1:
+        raise FileRefusedError("archive_several_folders", file=path.name, found=", ".join(folders))
     return "" if folders[0] == "." else f"/{folders[0]}"
 
 

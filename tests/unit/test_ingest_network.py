@@ -220,4 +220,4 @@ def test_an_osm_file_without_ways_has_nothing_to_keep(tmp_path: Path) -> None:
     assert len(network.source) == 0
     with pytest.raises(FileRefusedError) as refusal:
         network.whole()
-    assert refusal.value.code == "no_good_rows"
+    assert refusal.value.code == "nothing_to_take"
