@@ -14,6 +14,7 @@ from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
 from gridmgmt.coverage.queries import latest_finished
+from gridmgmt.coverage.rules import result_form
 from gridmgmt.db import make_engine, make_sessions, migrate
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.jobs.worker import Worker, transaction
@@ -94,6 +95,9 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
             click.echo(text("serve.loading_demo", settings.lang))
             ensure_demo(sessions, today=local_date(system_clock()), lease_s=settings.job_lease_s)
         with transaction(sessions) as session:
+            synthetic = holds_synthetic(session)
+            if synthetic is not None and result_form(settings.results, synthetic=synthetic) == "public":
+                click.echo(text("serve.public_form", settings.lang))
             run = latest_finished(session)
             return (
                 None if run is None else f"/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"

@@ -231,7 +231,9 @@ def test_listed_place_says_the_same_why(console: Console, api: Callable[[str], A
     page.locator("[data-testid=uncovered-table] [data-row]").first.click()
     expect(page.get_by_test_id("why")).to_contain_text(place["nearest_point_name"])
     found = api(f"/coverage/runs/{run['run_id']}/places?place_no={place['place_no']}")
-    expect(page.get_by_test_id("drawer")).to_contain_text(f"{found['snap_distance_m']:.0f} 米")
+    snap_m = found["snap_distance_m"]
+    shown = f"{snap_m:.1f}".removesuffix(".0") if snap_m < 10 else f"{snap_m:.0f}"
+    expect(page.get_by_test_id("drawer")).to_contain_text(f"{shown} 米")
     lon, lat, zoom = camera_of(page)
     assert zoom >= 15
     assert abs(lon - place["lon"]) < 0.02

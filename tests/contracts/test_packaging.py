@@ -58,6 +58,7 @@ def test_console_lock_has_hashes_and_no_address(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     assert '"integrity": "sha512-' in text
     assert '"resolved"' not in text
+    assert not re.search(r"https?://", text), "funding links too: npm does not need them"
 
 
 @pytest.mark.parametrize("command", ["setup", "serve", "test", "check", "lock"])
