@@ -1,11 +1,10 @@
 """One test server of real PostGIS for all workers, a migrated template, a copy of it for each worker."""
 
 import os
-import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.locks import exclusively
 from gridmgmt.db import make_engine, migrate
+from tests.support.folders import data_folder
 
 # A busy machine is no finding: properties are judged by what they find, not by how long an example takes.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -88,20 +88,9 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A data folder of this one test for an embedded database of its own, stopped and removed whatever happens.
-
-    Unlike pytest's own folders every user may enter it, so that the database lies in it also when root runs the tests.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="gridmgmt-test-data-"))
-    folder.chmod(0o755)
-    yield folder
-    for pgdata in folder.rglob("pgdata"):
-        home = pgdata.resolve().parent
-        with suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(int((home / "pgdata" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGQUIT)
-        if pgdata.is_symlink():
-            rmtree(home)
-    rmtree(folder)
+    """A data folder of this one test for an embedded database of its own."""
+    with data_folder() as folder:
+        yield folder
 
 
 def _make_template(cluster: Cluster, url: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from gridmgmt.cluster import Cluster
 from tests.support import paper_town
+from tests.support.folders import data_folder
 
 COMMAND = Path(sys.executable).with_name("gridmgmt")
 
@@ -43,14 +44,15 @@ class Folder:
 def town(tmp_path_factory) -> Folder:
     """A data folder that holds the paper town; its database runs until the module is through."""
     files = tmp_path_factory.mktemp("files")
-    folder = Folder(tmp_path_factory.mktemp("data"), files)
-    folder.ok("db", "start")
-    folder.ok("import", "areas", paper_town.areas_file(files), "--level", "town", "--valid-from", "2026-01-01")
-    folder.ok("import", "network", paper_town.streets_file(files))
-    folder.ok("import", "population", paper_town.places_file(files))
-    folder.ok("import", "service-points", paper_town.points_file(files))
-    yield folder
-    folder.ok("db", "stop")
+    with data_folder() as data:
+        folder = Folder(data, files)
+        folder.ok("db", "start")
+        folder.ok("import", "areas", paper_town.areas_file(files), "--level", "town", "--valid-from", "2026-01-01")
+        folder.ok("import", "network", paper_town.streets_file(files))
+        folder.ok("import", "population", paper_town.places_file(files))
+        folder.ok("import", "service-points", paper_town.points_file(files))
+        yield folder
+        folder.ok("db", "stop")
 
 
 def test_a_run_and_its_reports(town, tmp_path) -> None:
@@ -150,9 +152,9 @@ def test_help_lists_every_command(town) -> None:
         assert f"\n  {command} " in shown
 
 
-def test_the_extent_of_the_folder_tells_swapped_points(tmp_path) -> None:
+def test_the_extent_of_the_folder_tells_swapped_points(data_dir, tmp_path) -> None:
     """South of the equator no rule of thumb helps: the mirror image of a town is a place as well."""
-    folder = Folder(tmp_path / "data", tmp_path)
+    folder = Folder(data_dir, tmp_path)
     first, swapped = tmp_path / "first.csv", tmp_path / "swapped.csv"
     first.write_text("name,lon,lat\na,18.40,-33.90\nb,18.50,-33.95\n", encoding="utf-8")
     swapped.write_text("name,lon,lat\nc,-33.91,18.45\n", encoding="utf-8")

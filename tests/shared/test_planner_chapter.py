@@ -9,6 +9,7 @@ import pytest
 
 from gridmgmt.settings import PROJECT_DIR
 from tests.cli.test_command_line import Folder
+from tests.support.folders import data_folder
 
 pytestmark = pytest.mark.shared_data
 
@@ -22,14 +23,15 @@ def readme_commands(data: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def baoshan(tmp_path_factory, shared_data: Path) -> tuple[Folder, list[str]]:
-    folder = Folder(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("files"))
-    folder.ok("db", "start")
-    printed = [
-        folder.ok(*(argument.replace("$FILES", str(shared_data)) for argument in command))
-        for command in readme_commands("baoshan")
-    ]
-    yield folder, printed
-    folder.ok("db", "stop")
+    with data_folder() as data:
+        folder = Folder(data, tmp_path_factory.mktemp("files"))
+        folder.ok("db", "start")
+        printed = [
+            folder.ok(*(argument.replace("$FILES", str(shared_data)) for argument in command))
+            for command in readme_commands("baoshan")
+        ]
+        yield folder, printed
+        folder.ok("db", "stop")
 
 
 def test_eight_towns_are_taken_and_the_union_is_refused_with_its_reason(baoshan) -> None:
