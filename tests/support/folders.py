@@ -1,12 +1,15 @@
 """Data folders for tests that start an embedded database of their own."""
 
-import os
 import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
+
+import psutil
+
+STOP_S = 60.0
 
 
 @contextmanager
@@ -22,8 +25,10 @@ def data_folder() -> Iterator[Path]:
     finally:
         for pgdata in folder.rglob("pgdata"):
             home = pgdata.resolve().parent
-            with suppress(FileNotFoundError, ProcessLookupError):
-                os.kill(int((home / "pgdata" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGQUIT)
+            with suppress(FileNotFoundError, psutil.NoSuchProcess):
+                server = psutil.Process(int((home / "pgdata" / "postmaster.pid").read_text().split("\n")[0]))
+                server.send_signal(signal.SIGQUIT)
+                server.wait(timeout=STOP_S)  # until then it still removes files of its own
             if pgdata.is_symlink():
                 rmtree(home)
         rmtree(folder)
