@@ -21,8 +21,7 @@ from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
 from gridmgmt.clock import Clock, system_clock
-from gridmgmt.db import make_engine, make_sessions
-from gridmgmt.jobs.worker import transaction
+from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 
 TITLE = "gridmgmt"

@@ -15,9 +15,9 @@ from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import result_form
-from gridmgmt.db import make_engine, make_sessions, migrate
+from gridmgmt.db import migrated_sessions, transaction
 from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.jobs.worker import Worker, transaction
+from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 
@@ -53,15 +53,12 @@ def worker(ctx: click.Context, *, supervised: bool) -> None:
 
     set_up_logging()
     settings = settings_of(ctx)
-    with open_database(settings) as url:
-        migrate(url)
-        engine = make_engine(url)
-        performing = Worker(make_sessions(engine), HANDLERS, lease_s=settings.job_lease_s)
+    with open_database(settings) as url, migrated_sessions(url) as sessions:
+        performing = Worker(sessions, HANDLERS, lease_s=settings.job_lease_s)
         performing.stop_on_signals()
         if supervised:
             threading.Thread(target=_stop_when_input_closes, daemon=True).start()
         performing.run()
-        engine.dispose()
 
 
 @contextmanager
@@ -83,10 +80,7 @@ def _until_signalled() -> Iterator[None]:
 
 def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
     """Bring the schema up, load the demo into an empty database, and return the path of a ready report."""
-    migrate(url)
-    engine = make_engine(url)
-    try:
-        sessions = make_sessions(engine)
+    with migrated_sessions(url) as sessions:
         with transaction(sessions) as session:
             complete = holds_synthetic(session) is False or latest_finished(session) is not None
         if demo and not complete:
@@ -102,8 +96,6 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
             return (
                 None if run is None else f"/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"
             )
-    finally:
-        engine.dispose()
 
 
 def _stop_when_input_closes() -> None:

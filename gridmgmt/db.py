@@ -17,7 +17,18 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from gridmgmt.errors import ConflictError, GridMgmtError, InputError, UnavailableError
 from gridmgmt.settings import PROJECT_DIR
 
-__all__ = ["Base", "Session", "check_schema", "make_engine", "make_sessions", "migrate", "sqlalchemy_url", "translated"]
+__all__ = [
+    "Base",
+    "Session",
+    "check_schema",
+    "make_engine",
+    "make_sessions",
+    "migrate",
+    "migrated_sessions",
+    "sqlalchemy_url",
+    "transaction",
+    "translated",
+]
 
 STATEMENT_TIMEOUT_MS = 120_000
 """No statement of a request or job may hold a connection longer than this."""
@@ -59,6 +70,31 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """Return the factory of sessions; entry points call ``.begin()`` on it, services take what it yields."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def migrated_sessions(url: str) -> Iterator[sessionmaker[Session]]:
+    """Bring a database to the present schema and give the factory of its sessions for the time of use."""
+    migrate(url)
+    engine = make_engine(url)
+    try:
+        yield make_sessions(engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """Give a session in one transaction, committed at the end, with errors of the database in the project's own terms.
+
+    When a person or a signal breaks off, the transaction is gone with its connection.
+    """
+    with translated(), sessions.begin() as session:
+        try:
+            yield session
+        except KeyboardInterrupt:
+            session.invalidate()  # a statement may be under way, so that no rollback can be sent
+            raise
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import sessionmaker
 from gridmgmt.coverage import queries, service
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.coverage.rules import CoverageRequest
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.jobs.service import result_of
-from gridmgmt.jobs.worker import Handler, Worker, transaction
+from gridmgmt.jobs.worker import Handler, Worker
 
 HANDLERS: Mapping[str, Handler] = {service.JOB_KIND: service.perform}
 """What performs each kind of job, here and in the worker process."""

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.cluster import open_database
-from gridmgmt.db import Session, make_engine, make_sessions, migrate, translated
+from gridmgmt.db import Session, migrated_sessions, transaction
 from gridmgmt.errors import FileRefusedError, GridMgmtError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import Language, text
@@ -30,13 +30,8 @@ def settings_of(ctx: click.Context) -> Settings:
 @contextmanager
 def sessions(ctx: click.Context) -> Iterator[sessionmaker[Session]]:
     """Open the database, bring it to the present schema, and give the factory of sessions."""
-    with open_database(settings_of(ctx)) as url:
-        migrate(url)
-        engine = make_engine(url)
-        try:
-            yield make_sessions(engine)
-        finally:
-            engine.dispose()
+    with open_database(settings_of(ctx)) as url, migrated_sessions(url) as factory:
+        yield factory
 
 
 @contextmanager
@@ -44,17 +39,6 @@ def database(ctx: click.Context) -> Iterator[Session]:
     """Open the database and give one session in one transaction, committed when the command has done its work."""
     with sessions(ctx) as factory, transaction(factory) as session:
         yield session
-
-
-@contextmanager
-def transaction(factory: sessionmaker[Session]) -> Iterator[Session]:
-    """Give a session in one transaction, committed at the end and gone with its connection when a person breaks off."""
-    with translated(), factory.begin() as session:
-        try:
-            yield session
-        except KeyboardInterrupt:
-            session.invalidate()  # a statement may be under way, so that no rollback can be sent
-            raise
 
 
 def say(ctx: click.Context, key: str, **fields: object) -> None:

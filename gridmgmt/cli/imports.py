@@ -11,11 +11,11 @@ import click
 
 from gridmgmt import imports
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, transaction, warn
+from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.progress import stage
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.editions.queries import extent
 from gridmgmt.editions.rules import Counting, Extent
 from gridmgmt.errors import FileRefusedError, InputError, Problem

@@ -20,7 +20,7 @@ from gridmgmt.coverage.compute import Reach, build_network, search
 from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, result_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, Subject
@@ -29,7 +29,7 @@ from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
 from gridmgmt.frames import copy_columns
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
-from gridmgmt.jobs.worker import JobContext, transaction
+from gridmgmt.jobs.worker import JobContext
 from gridmgmt.network import queries as network_queries
 from gridmgmt.population import queries as population_queries
 from gridmgmt.service_points import queries as point_queries

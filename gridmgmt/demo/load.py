@@ -14,14 +14,13 @@ from gridmgmt import imports
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
-from gridmgmt.jobs.worker import transaction
 from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
 from gridmgmt.work import ask_coverage, finish_coverage
@@ -71,7 +70,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     places = places.assign(residents_60_plus=bands.sum(axis=1))
     yield imports.import_population(session, _intake(places, district), labels, counting=Counting.COUNTED)
     yield imports.import_service_points(session, _intake(district.service_points, district), labels)
-    cases = district.cases if "due_at" in district.cases else district.cases.assign(due_at=None)
+    cases = district.cases.assign(due_at=None)
     yield imports.import_cases(session, _intake(cases, district), labels)
 
 
@@ -94,8 +93,7 @@ def _intake(frame: gpd.GeoDataFrame, district: DemoDistrict) -> Intake:
     if "attributes" not in rows:
         kinds = rows["kind"] if "kind" in rows else [None] * len(rows)
         rows["attributes"] = pd.Series([{"class": kind} if kind else {} for kind in kinds], dtype=object)
-    sha256 = ""
-    return Intake(rows, (), len(rows), sha256, crs_declared=True, details={"seed": district.seed})
+    return Intake(rows, (), len(rows), file_sha256="", crs_declared=True, details={"seed": district.seed})
 
 
 def _network(district: DemoDistrict) -> NetworkIntake:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.db import Session, translated
+from gridmgmt.db import Session, transaction, translated
 from gridmgmt.errors import ConflictError, GridMgmtError, LeaseLostError, UnavailableError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job
@@ -57,13 +57,6 @@ class JobContext:
 
 
 Handler = Callable[[JobContext], Mapping[str, Any]]
-
-
-@contextmanager
-def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """Open a session and one transaction, with errors of the database in the project's own terms."""
-    with translated(), sessions.begin() as session:
-        yield session
 
 
 class Worker:

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from api.app import create_app
 from gridmgmt import imports
+from gridmgmt.db import transaction
 from gridmgmt.ingest.service_points import read_service_points
-from gridmgmt.jobs.worker import Worker, transaction
+from gridmgmt.jobs.worker import Worker
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.service_points.rules import ELDERLY_TYPES
 from gridmgmt.settings import Settings

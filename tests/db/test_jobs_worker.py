@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.db import Session, make_engine, make_sessions
+from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.errors import InputError, LeaseLostError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
-from gridmgmt.jobs.worker import Handler, JobContext, Worker, transaction
+from gridmgmt.jobs.worker import Handler, JobContext, Worker
 
 LEASE_S = 1.0
 DEADLINE_S = 30.0
