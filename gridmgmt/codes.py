@@ -1,4 +1,4 @@
-"""Official codes of areas: how many digits each level has and what a code says of its parent.
+"""Official codes of areas.
 
 The statistical code of the national bureau is 6 digits for a county or district, 9 for a town-level area
 and 12 for a residents' or villagers' committee; a basic management grid cell has 15 (6+3+3+3).
@@ -6,8 +6,6 @@ and 12 for a residents' or villagers' committee; a basic management grid cell ha
 
 import re
 
-DISTRICT_DIGITS = 6
-TOWN_DIGITS = 9
 _CODE = re.compile(r"[0-9A-Za-z_.\-]{1,64}")
 
 

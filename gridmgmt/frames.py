@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import shapely
-from geoalchemy2 import Geometry
+from geoalchemy2 import Geometry, WKBElement
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Float, Integer, Select, String, make_url
+from sqlalchemy import Double, Float, Integer, Label, Select, String, func, make_url
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from gridmgmt.crs import STORAGE_SRID
@@ -31,6 +32,11 @@ rows_copied: ContextVar[Callable[[int], object] | None] = ContextVar("rows_copie
 
 def _driver_connection(session: Session) -> Connection[tuple[object, ...]]:
     return cast("Connection[tuple[object, ...]]", session.connection().connection.driver_connection)
+
+
+def lonlat(column: InstrumentedAttribute[WKBElement]) -> tuple[Label[float], Label[float]]:
+    """Return a point column as two, ``lon`` and ``lat`` in degrees."""
+    return func.ST_X(column, type_=Double).label("lon"), func.ST_Y(column, type_=Double).label("lat")
 
 
 def read_table(session: Session, statement: Select[*tuple[Any, ...]]) -> pa.Table:

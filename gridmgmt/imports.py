@@ -20,7 +20,7 @@ from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
 from gridmgmt.editions.service import SUPERSEDING, close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
-from gridmgmt.ingest.intake import Intake, require_whole
+from gridmgmt.ingest.intake import Intake, refused_rows
 from gridmgmt.ingest.network import NetworkIntake
 from gridmgmt.ingest.registration import Verdict, assess, sample_points
 from gridmgmt.land import service as land
@@ -66,29 +66,38 @@ class Outcome:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _What:
+    """Which part of which subject an import is, and how its residents came about."""
+
+    subject: Subject
+    part: str = ""
+    counting: Counting | None = None
+
+
 def import_areas(session: Session, intake: Intake, labels: Labels, *, level: str) -> Outcome:
     """Take areas of one level."""
-    return _import(session, intake, labels, subject=Subject.AREAS, part=level, store=areas.store)
+    return _import_frame(session, intake, labels, _What(Subject.AREAS, level), areas.store)
 
 
 def import_features(session: Session, intake: Intake, labels: Labels, *, kind: str) -> Outcome:
     """Take land features of one kind."""
-    return _import(session, intake, labels, subject=Subject.LAND, part=kind, store=land.store)
+    return _import_frame(session, intake, labels, _What(Subject.LAND, kind), land.store)
 
 
 def import_service_points(session: Session, intake: Intake, labels: Labels) -> Outcome:
     """Take service points."""
-    return _import(session, intake, labels, subject=Subject.SERVICE_POINTS, store=service_points.store)
+    return _import_frame(session, intake, labels, _What(Subject.SERVICE_POINTS), service_points.store)
 
 
 def import_cases(session: Session, intake: Intake, labels: Labels) -> Outcome:
     """Take located cases."""
-    return _import(session, intake, labels, subject=Subject.CASES, store=cases.store)
+    return _import_frame(session, intake, labels, _What(Subject.CASES), cases.store)
 
 
 def import_population(session: Session, intake: Intake, labels: Labels, *, counting: Counting) -> Outcome:
     """Take places, with residents or without."""
-    return _import(session, intake, labels, subject=Subject.POPULATION, store=population.store, counting=counting)
+    return _import_frame(session, intake, labels, _What(Subject.POPULATION, counting=counting), population.store)
 
 
 def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> Outcome:
@@ -99,8 +108,7 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     FileRefusedError
         When the file has bad rows and they may not be left out.
     """
-    require_whole(intake.problems, read=intake.read, taken=len(intake.source), partial=labels.partial)
-    warnings = _check_datum(session, np.asarray(intake.geometry), labels, declared=intake.crs_declared)
+    intake.whole(partial=labels.partial)
     content: dict[str, NDArray[Any]] = {
         "source": intake.source,
         "target": intake.target,
@@ -108,47 +116,71 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
         "highway": np.asarray(intake.highway, dtype=object),
         "geometry": np.asarray(intake.geometry),
     }
-    extent = _box(intake.node_lonlat)
-    draft = _draft(labels, Subject.NETWORK, content, extent, details=intake.details)
-    _end_replaced(session, labels, draft)
-    warnings += _taken_over(session, draft)
-    edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
-    taken = network.store(session, edition, intake) if new else 0
-    return Outcome(
-        Subject.NETWORK,
-        labels.name,
-        intake.read,
-        taken,
-        len({p.row for p in intake.problems}),
-        new,
-        intake.problems,
-        warnings,
-        intake.details,
+    return _import(
+        session,
+        intake,
+        labels,
+        _What(Subject.NETWORK),
+        content=content,
+        extent=_box(intake.node_lonlat),
+        store=lambda edition: network.store(session, edition, intake),
+    )
+
+
+def _import_frame(session: Session, intake: Intake, labels: Labels, what: _What, store: Store) -> Outcome:
+    """Take the rows of a frame, see :func:`_import`."""
+    frame = intake.frame
+    intake.whole(partial=labels.partial)  # an empty frame has no extent
+    return _import(
+        session,
+        intake,
+        labels,
+        what,
+        content={str(name): frame[name].to_numpy() for name in frame.columns},
+        extent=_box(shapely.get_coordinates(frame.geometry)),
+        store=lambda edition: store(session, edition, frame),
     )
 
 
 def _import(
     session: Session,
-    intake: Intake,
+    intake: Intake | NetworkIntake,
     labels: Labels,
+    what: _What,
     *,
-    subject: Subject,
-    store: Store,
-    part: str = "",
-    counting: Counting | None = None,
+    content: Mapping[str, NDArray[Any]],
+    extent: Extent,
+    store: Callable[[Edition], int],
 ) -> Outcome:
-    intake.whole(partial=labels.partial)
-    frame = intake.frame
-    warnings = _check_datum(session, frame.geometry.to_numpy(), labels, declared=intake.crs_declared)
-    content = {str(name): frame[name].to_numpy() for name in frame.columns}
-    extent = _box(shapely.get_coordinates(frame.geometry))
-    draft = _draft(labels, subject, content, extent, part=part, counting=counting, details=intake.details)
+    """Take what was read, whole or not at all, under an edition of its own; the datum is checked first."""
+    warnings = _check_datum(session, content["geometry"], labels, declared=intake.crs_declared)
+    draft = EditionDraft(
+        subject=what.subject,
+        part=what.part,
+        name=labels.name,
+        source=labels.source,
+        synthetic=labels.synthetic,
+        datum=labels.datum or "file",
+        counting=what.counting,
+        content_sha256=content_sha256(content),
+        valid_from=labels.valid_from,
+        extent=extent,
+        details={k: v for k, v in intake.details.items() if isinstance(v, str | int | float | bool | dict)},
+    )
     _end_replaced(session, labels, draft)
     warnings += _taken_over(session, draft)
     edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
-    taken = store(session, edition, frame) if new else 0
-    refused = intake.read - len(frame)
-    return Outcome(subject, labels.name, intake.read, taken, refused, new, intake.problems, warnings, intake.details)
+    return Outcome(
+        subject=what.subject,
+        edition=labels.name,
+        read=intake.read,
+        taken=store(edition) if new else 0,
+        refused=refused_rows(intake.problems),
+        new=new,
+        problems=intake.problems,
+        warnings=warnings,
+        details=intake.details,
+    )
 
 
 def _end_replaced(session: Session, labels: Labels, draft: EditionDraft) -> None:
@@ -171,31 +203,6 @@ def _taken_over(session: Session, draft: EditionDraft) -> tuple[Warning_, ...]:
     present = editions(session, subject=Subject(draft.subject), on=draft.valid_from)
     return tuple(
         ("edition_taken_over", {"name": e.name, "on": draft.valid_from}) for e in present if e.name != draft.name
-    )
-
-
-def _draft(
-    labels: Labels,
-    subject: Subject,
-    content: Mapping[str, NDArray[Any]],
-    extent: Extent,
-    *,
-    part: str = "",
-    counting: Counting | None = None,
-    details: Mapping[str, object],
-) -> EditionDraft:
-    return EditionDraft(
-        subject=subject,
-        part=part,
-        name=labels.name,
-        source=labels.source,
-        synthetic=labels.synthetic,
-        datum=labels.datum or "file",
-        counting=counting,
-        content_sha256=content_sha256(content),
-        valid_from=labels.valid_from,
-        extent=extent,
-        details={key: value for key, value in details.items() if isinstance(value, str | int | float | bool | dict)},
     )
 
 

@@ -4,10 +4,9 @@ from datetime import date
 
 import geopandas as gpd
 
-from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage.document import NETWORK_HULL, ResultForm
 from gridmgmt.coverage.models import CoverageRun
-from gridmgmt.coverage.queries import latest_finished, place_results, run_by_id
+from gridmgmt.coverage.queries import areas_of_run, latest_finished, place_results, run_by_id
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import editions
@@ -32,11 +31,10 @@ def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: Re
     """
     document = document_in_form(run, form, threshold)
     on = date.fromisoformat(run.parameters["on"])
-    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
     places = place_results(session, run.run_id).to_pandas() if form == "exact" else None
     points = open_points(session, on, run.types).to_pandas()
     known = any(level.level != NETWORK_HULL for level in document.levels)
-    areas = area_frame(session, on, within=within) if known else _hull_frame(session, on)
+    areas = areas_of_run(session, run) if known else _hull_frame(session, on)
     return coverage_page(document, areas, places, points, lang)
 
 

@@ -6,10 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from geoalchemy2 import Geometry
+from geoalchemy2 import Geometry, WKBElement
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.rules import RANK, AreaLevel, check_position
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 def in_force_on(on: date) -> ColumnElement[bool]:
     """Return the condition that an area is in force on a day."""
     return and_(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
+
+
+def covered_by(area_id: int, column: InstrumentedAttribute[WKBElement]) -> ColumnElement[bool]:
+    """Return the condition that an area covers a geometry column, its border included."""
+    area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
+    return func.ST_Covers(area, column, type_=Boolean)
 
 
 def area_in_force(session: Session, code: str, on: date) -> Area:

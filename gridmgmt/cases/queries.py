@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Double, Select, func, select, tuple_
+from sqlalchemy import Select, select, tuple_
 
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import covered_by
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseStatus
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
 from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import lonlat
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ def case_summaries(
     if type_ is not None:
         statement = statement.where(Case.type == type_)
     if area_id is not None:
-        area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
-        statement = statement.where(func.ST_Covers(area, Case.geom))
+        statement = statement.where(covered_by(area_id, Case.geom))
     if after is not None:
         statement = statement.where(tuple_(Case.reported_at, Case.case_id) < tuple_(*after))
     return [CaseSummary(**row) for row in session.execute(statement).mappings()]
@@ -84,8 +84,7 @@ def _select_summaries(on: date) -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(getattr(Case, name) for name in _PLAIN),
-            func.ST_X(Case.geom, type_=Double).label("lon"),
-            func.ST_Y(Case.geom, type_=Double).label("lat"),
+            *lonlat(Case.geom),
         )
         .join(Edition, Edition.edition_id == Case.edition_id)
         .where(in_force_on(on))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.rules import RANK, AreaLevel
-from gridmgmt.coverage.compute import Reach, area_of_places, code_version, residents
+from gridmgmt.coverage.compute import Reach, area_of_places, code_version, lonlat_of, residents
 from gridmgmt.coverage.document import (
     NETWORK_HULL,
     AreaFigures,
@@ -65,7 +65,7 @@ class _Level:
 def assemble(inputs: Inputs, reach: Reach, hull: shapely.Geometry) -> CoverageDocument:
     """Return the document of a run."""
     table = _place_table(inputs, reach)
-    lonlat = np.column_stack([inputs.places["lon"].to_numpy(), inputs.places["lat"].to_numpy()])
+    lonlat = lonlat_of(inputs.places)
     levels = _levels(inputs.areas, lonlat) or [_hull_level(hull, reach.status)]
     bands_s = inputs.request.bands_s
     everything = np.zeros(len(lonlat), dtype=np.int64)
@@ -139,7 +139,7 @@ def _level_figures(level: _Level, table: PlaceTable, bands_s: Sequence[float]) -
         level.areas["area_m2"],
         figures[:-1],
         strict=True,
-    )  # fmt: skip -- one line a zip reads better
+    )
     return LevelFigures(
         level=AreaLevel(level.level) if level.level != NETWORK_HULL else NETWORK_HULL,
         areas=tuple(

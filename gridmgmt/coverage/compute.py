@@ -18,6 +18,7 @@ from gridmgmt.analysis.graph import WalkGraph, build_graph
 from gridmgmt.analysis.snapping import EdgeIndex, Snap, flatten
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.frames import geometries
+from gridmgmt.population.models import RESIDENT_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ def search(
     diagonal), or is not connectable; beyond the network's hull it is outside. Times have no limit, so that an
     uncovered place knows how far it is.
     """
-    place_lonlat, point_lonlat = _lonlat(places), _lonlat(points)
+    place_lonlat, point_lonlat = lonlat_of(places), lonlat_of(points)
     place_snap = network.main.nearest(
         network.project(place_lonlat), connection_limit_m + places["connect_extra_m"].to_numpy()
     )
@@ -112,8 +113,7 @@ def residents(places: pa.Table, *, places_only: bool) -> tuple[NDArray[np.float6
     """Return the weight of each place ``(n,)`` and the weights by age band ``(n, 5)``, None where there are none."""
     if places_only:
         return np.ones(places.num_rows), None
-    names = [name for name in places.column_names if name.startswith("residents_") and name != "residents_60_plus"]
-    bands = np.column_stack([places[name].to_numpy() for name in names])
+    bands = np.column_stack([places[name].to_numpy() for name in RESIDENT_COLUMNS])
     total = places["residents_60_plus"].to_numpy()
     return np.nan_to_num(total), None if np.isnan(bands).all() else np.nan_to_num(bands)
 
@@ -134,7 +134,8 @@ def _project(lonlat: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64
     return np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
 
 
-def _lonlat(table: pa.Table) -> NDArray[np.float64]:
+def lonlat_of(table: pa.Table) -> NDArray[np.float64]:
+    """Return the positions of a table's rows in degrees, ``(n, 2)``."""
     return np.column_stack([table["lon"].to_numpy(), table["lat"].to_numpy()])
 
 

@@ -256,7 +256,12 @@ def canonical_json(document: CoverageDocument) -> str:
 
 def result_sha256(document: CoverageDocument) -> str:
     """Return the SHA-256 of the canonical text in hexadecimal."""
-    return hashlib.sha256(canonical_json(document).encode("utf-8")).hexdigest()
+    return text_sha256(canonical_json(document))
+
+
+def text_sha256(canonical: str) -> str:
+    """Return the SHA-256 of a canonical text in hexadecimal."""
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
 def parse(text: str) -> CoverageDocument:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlalchemy import Double, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
@@ -17,10 +19,13 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import read_table
+from gridmgmt.frames import lonlat, read_table
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 def run_by_id(session: Session, run_id: int) -> CoverageRun:
@@ -40,6 +45,13 @@ def run_by_id(session: Session, run_id: int) -> CoverageRun:
 def run_by_key(session: Session, idempotency_key: str) -> CoverageRun | None:
     """Return the run that was asked for with this key."""
     return session.scalar(select(CoverageRun).where(CoverageRun.idempotency_key == idempotency_key))
+
+
+def areas_of_run(session: Session, run: CoverageRun) -> "gpd.GeoDataFrame":
+    """Return the areas that a run was asked over, as on the day it was asked (see :func:`area_frame`)."""
+    on = date.fromisoformat(run.parameters["on"])
+    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
+    return area_frame(session, on, within=within)
 
 
 def newest_runs(session: Session, limit: int, *, before: int | None = None) -> Sequence[CoverageRun]:
@@ -170,8 +182,7 @@ def place_results(session: Session, run_id: int) -> pa.Table:
     """
     statement = (
         select(
-            func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
-            func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
+            *lonlat(PopulationPlace.geom),
             CoveragePlaceResult.status,
             CoveragePlaceResult.walk_time_s,
             PopulationPlace.residents_60_plus.label("residents"),
@@ -181,8 +192,3 @@ def place_results(session: Session, run_id: int) -> pa.Table:
         .order_by(CoveragePlaceResult.place_id)
     )
     return read_table(session, statement)
-
-
-def count_place_results(session: Session, run_id: int) -> int:
-    """Return how many places a run has results for."""
-    return session.scalar(select(func.count()).where(CoveragePlaceResult.run_id == run_id)) or 0

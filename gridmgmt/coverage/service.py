@@ -17,7 +17,7 @@ from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
 from gridmgmt.coverage.compute import Reach, build_network, search
-from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, result_sha256
+from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, text_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
@@ -175,8 +175,8 @@ def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
 def _write(session: Session, run_id: int, document: CoverageDocument, inputs: Inputs, reach: Reach) -> None:
     run = queries.run_by_id(session, run_id)
     run.input_sha256 = document.provenance.input_sha256
-    run.result_sha256 = result_sha256(document)
     run.document = canonical_json(document)
+    run.result_sha256 = text_sha256(run.document)
     run.finished_at = func.clock_timestamp()
     for level in document.levels:
         for area in level.areas:

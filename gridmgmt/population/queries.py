@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
-from sqlalchemy import Double, func, select
+from sqlalchemy import select
 
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import covered_by
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import read_table
+from gridmgmt.frames import lonlat, read_table
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 
 
@@ -37,8 +37,7 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
         select(
             PopulationPlace.place_id,
             PopulationPlace.place_no,
-            func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
-            func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
+            *lonlat(PopulationPlace.geom),
             *residents,
             PopulationPlace.connect_extra_m,
         )
@@ -46,8 +45,7 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
         .order_by(PopulationPlace.place_no)
     )
     if area_id is not None:
-        area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
-        statement = statement.where(func.ST_Covers(area, PopulationPlace.geom))
+        statement = statement.where(covered_by(area_id, PopulationPlace.geom))
     return read_table(session, statement)
 
 
@@ -62,8 +60,7 @@ def place_by_id(session: Session, place_id: int) -> PlaceSummary:
     statement = select(
         PopulationPlace.place_id,
         PopulationPlace.place_no,
-        func.ST_X(PopulationPlace.geom, type_=Double).label("lon"),
-        func.ST_Y(PopulationPlace.geom, type_=Double).label("lat"),
+        *lonlat(PopulationPlace.geom),
         PopulationPlace.residents_60_plus,
     ).where(PopulationPlace.place_id == place_id)
     row = session.execute(statement).mappings().one_or_none()

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
-from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage.document import CoverageDocument, ResultForm
 from gridmgmt.coverage.models import CoverageRun
-from gridmgmt.coverage.queries import answer_of
+from gridmgmt.coverage.queries import answer_of, areas_of_run
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.reports.coverage_geojson import coverage_geojson
@@ -73,6 +71,4 @@ def _content(session: Session, run: CoverageRun, document: CoverageDocument, for
         return coverage_html(document, lang).encode()
     if format_ == "json":
         return coverage_json(document).encode()
-    on = date.fromisoformat(run.parameters["on"])
-    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
-    return coverage_geojson(document, area_frame(session, on, within=within)).encode()
+    return coverage_geojson(document, areas_of_run(session, run)).encode()

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
-from sqlalchemy import Double, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import covered_by
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import read_table
+from gridmgmt.frames import lonlat, read_table
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
@@ -31,8 +31,7 @@ def open_points(session: Session, on: date, types: Collection[str]) -> pa.Table:
             ServicePoint.name,
             ServicePoint.type,
             ServicePoint.status,
-            func.ST_X(ServicePoint.geom, type_=Double).label("lon"),
-            func.ST_Y(ServicePoint.geom, type_=Double).label("lat"),
+            *lonlat(ServicePoint.geom),
         )
         .where(
             ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on)),
@@ -96,8 +95,7 @@ def point_summaries(
     statement = (
         select(
             *(getattr(ServicePoint, name) for name in _PLAIN),
-            func.ST_X(ServicePoint.geom, type_=Double).label("lon"),
-            func.ST_Y(ServicePoint.geom, type_=Double).label("lat"),
+            *lonlat(ServicePoint.geom),
             Edition.name.label("edition"),
         )
         .join(Edition, Edition.edition_id == ServicePoint.edition_id)
@@ -110,8 +108,7 @@ def point_summaries(
     if status is not None:
         statement = statement.where(ServicePoint.status == status)
     if area_id is not None:
-        area = select(Area.geom).where(Area.area_id == area_id).scalar_subquery()
-        statement = statement.where(func.ST_Covers(area, ServicePoint.geom))
+        statement = statement.where(covered_by(area_id, ServicePoint.geom))
     if after is not None:
         statement = statement.where(tuple_(ServicePoint.code, ServicePoint.point_id) > tuple_(*after))
     return [PointSummary(**row) for row in session.execute(statement).mappings()]
