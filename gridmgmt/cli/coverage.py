@@ -1,19 +1,14 @@
 """``gridmgmt coverage``: runs and their reports."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import click
-from sqlalchemy.orm import sessionmaker
-from tqdm import tqdm
 
-from gridmgmt.cli.context import database, on_terminal, print_json, print_table, say, sessions, settings_of
+from gridmgmt.cli.context import database, print_json, print_table, say, sessions, settings_of
+from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import queries, rules
 from gridmgmt.coverage.document import CoverageDocument, Figures
-from gridmgmt.db import Session
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.reports.coverage_json import coverage_json
 from gridmgmt.reports.formatting import area_name, count_text, note_text, ratio_text
@@ -21,8 +16,6 @@ from gridmgmt.reports.render import MEDIA_TYPES, render
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import text
 from gridmgmt.work import ask_coverage, finish_coverage
-
-PROGRESS_EVERY_S = 0.2
 
 
 @click.group()
@@ -75,38 +68,13 @@ def run(
     )
     with sessions(ctx) as factory:
         run_id, job_id = ask_coverage(factory, request, on=local_date(system_clock()))
-        with _progress(factory, job_id):
+        with job_progress(ctx, factory, job_id):
             document = finish_coverage(factory, run_id, job_id, lease_s=settings_of(ctx).job_lease_s)
     if as_json:
         click.echo(coverage_json(document))
         return
     _print_summary(ctx, document)
     say(ctx, "cli.run_done", run_id=run_id)
-
-
-@contextmanager
-def _progress(factory: sessionmaker[Session], job_id: int) -> Iterator[None]:
-    """Show a bar on a terminal while a job runs; nothing in a pipe."""
-    if not on_terminal():
-        yield
-        return
-    done = Event()
-
-    def watch() -> None:
-        with tqdm(total=100, leave=False, bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
-            while not done.wait(PROGRESS_EVERY_S):
-                with factory.begin() as session:
-                    job = job_queries.job_by_id(session, job_id)
-                    bar.n = round(job.progress * 100)
-                    bar.set_description(text(job.stage) if job.stage else "")
-
-    watcher = Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 @coverage.command()

@@ -188,7 +188,7 @@ def import_areas(
     layer: str | None,
 ) -> None:
     """Take the areas of one level: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
-    exact = LEVEL_ALIASES.get(level, AreaLevel(level) if level not in LEVEL_ALIASES else None)
+    exact = LEVEL_ALIASES.get(level) or AreaLevel(level)
     _take(
         ctx,
         file,
@@ -201,7 +201,7 @@ def import_areas(
             encoding=encoding,
             layer=layer,
         ),
-        lambda session, intake, labels: imports.import_areas(session, intake, labels, level=str(exact)),
+        lambda session, intake, labels: imports.import_areas(session, intake, labels, level=exact),
     )
 
 
@@ -316,13 +316,15 @@ def import_population(  # noqa: PLR0913  each is an option of the command
         raise InputError("population_file_or_rasters")
     by_band: dict[str, list[Path]] = defaultdict(list)
     for raster in rasters:
-        by_band.update({k: [*by_band[k], Path(v)] for k, v in columns_of([raster], "raster").items()})
+        for band, path in columns_of([raster], "raster").items():
+            by_band[band].append(Path(path))
     first = file or next(iter(by_band.values()))[0]
+    homes = file is not None and file.name.lower().endswith(tuple(OSM_SUFFIXES))
 
     def read(known: Extent | None) -> Intake:
         if file is None:
             return read_population_rasters(by_band)
-        if file.name.lower().endswith(tuple(OSM_SUFFIXES)):
+        if homes:
             return read_homes(file)
         named = columns_of(columns, "column")
         return read_population_points(
@@ -335,7 +337,6 @@ def import_population(  # noqa: PLR0913  each is an option of the command
             layer=layer,
         )
 
-    homes = file is not None and file.name.lower().endswith(tuple(OSM_SUFFIXES))
     default = Counting.PLACES_ONLY if homes else Counting.MODELLED if rasters else Counting.COUNTED
     how = default if homes or counting is None else Counting(counting)
     if counting is None and how is Counting.COUNTED:

@@ -1,14 +1,17 @@
-"""What a person at a terminal sees while a file is read and stored."""
+"""What a person at a terminal sees while something takes long; nothing in a pipe."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 import click
+from sqlalchemy.orm import sessionmaker
 from tqdm import tqdm
 
 from gridmgmt.cli.context import on_terminal, settings_of
+from gridmgmt.db import Session, transaction
 from gridmgmt.frames import rows_copied
+from gridmgmt.jobs.queries import job_by_id
 from gridmgmt.texts import text
 
 _EVERY_S = 0.5
@@ -16,24 +19,52 @@ _EVERY_S = 0.5
 
 @contextmanager
 def stage(ctx: click.Context, key: str, **fields: object) -> Iterator[None]:
-    """Show on a terminal what goes on, for how long, and how many rows the database has taken; nothing in a pipe."""
+    """Show what goes on, for how long, and how many rows the database has taken."""
     if not on_terminal():
         yield
         return
-    done = Event()
     words = text(key, settings_of(ctx).lang, **fields)
     with tqdm(desc=words, leave=False, bar_format="{desc} {postfix} [{elapsed}]") as bar:
-
-        def tick() -> None:
-            while not done.wait(_EVERY_S):
-                bar.set_postfix_str(f"{bar.n:,}" if bar.n else "")
-
-        ticker = Thread(target=tick, daemon=True)
-        ticker.start()
         before = rows_copied.set(bar.update)
         try:
-            yield
+            with _repeated(lambda: bar.set_postfix_str(f"{bar.n:,}" if bar.n else "")):
+                yield
         finally:
             rows_copied.reset(before)
-            done.set()
-            ticker.join()
+
+
+@contextmanager
+def job_progress(ctx: click.Context, factory: sessionmaker[Session], job_id: int) -> Iterator[None]:
+    """Show the stage of a job and how much of it is done."""
+    if not on_terminal():
+        yield
+        return
+    lang = settings_of(ctx).lang
+    with tqdm(total=100, leave=False, bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
+
+        def show() -> None:
+            with transaction(factory) as session:
+                job = job_by_id(session, job_id)
+                bar.n = round(job.progress * 100)
+                bar.set_description(text(job.stage, lang) if job.stage else "")
+
+        with _repeated(show):
+            yield
+
+
+@contextmanager
+def _repeated(tick: Callable[[], None]) -> Iterator[None]:
+    """Call a function again and again from a second thread."""
+    done = Event()
+
+    def run() -> None:
+        while not done.wait(_EVERY_S):
+            tick()
+
+    ticker = Thread(target=run, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticker.join()

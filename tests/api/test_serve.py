@@ -15,23 +15,10 @@ import psutil
 import pytest
 
 from gridmgmt.cluster import Cluster
-from tests.support.serving import until
+from tests.support.serving import answers, free_port, until
 
 GRIDMGMT = Path(sys.executable).parent / "gridmgmt"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health/ready").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 class Served:

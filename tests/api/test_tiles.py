@@ -5,9 +5,7 @@ import contextlib
 import gzip
 import json
 import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
@@ -28,18 +25,13 @@ from layers.cache import ByteCache, SingleFlight
 from layers.specs import LAYERS
 from layers.store import LayerStore
 from layers.tiles import tile_at
+from tests.support import serving
+from tests.support.serving import until
 
 TOWN = Path(__file__).parents[1] / "fixtures" / "drawn_town.sql"
 TILE = tile_at(121.47, 31.2, 14)
 PATH = f"{TILE.z}/{TILE.x}/{TILE.y}.mvt"
 DEADLINE_S = 30.0
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline, "waited too long"
-        threading.Event().wait(0.02)
 
 
 @contextlib.contextmanager
@@ -59,19 +51,8 @@ def served(url: str, results: ResultForm = "exact") -> Iterator[httpx.Client]:
         scope.setdefault("state", {})["request_id"] = "test-1"
         await routes(scope, receive, send)
 
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            wait_for(lambda: server.started)
-            host, port = listener.getsockname()
-            with httpx.Client(base_url=f"http://{host}:{port}/tiles/", timeout=DEADLINE_S) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serving.served(app, "/tiles/") as client:
+        yield client
 
 
 @pytest.fixture
@@ -282,7 +263,7 @@ def test_a_lost_database_is_503_and_heals(tmp_path: Path) -> None:
             assert_problem(lost, 503, "database_unavailable")
             assert int(lost.headers["retry-after"]) > 0
             with cluster.using():
-                wait_for(lambda: client.get(f"areas/{PATH}").status_code == 200)
+                until(lambda: client.get(f"areas/{PATH}").status_code == 200)
                 assert client.get(f"areas/{PATH}").content == before.content
 
 
@@ -313,8 +294,8 @@ def test_the_query_ends_when_the_client_leaves(client: httpx.Client, town_url: s
         blocker.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
         with socket.create_connection((host, port or 80)) as leaving:
             leaving.sendall(f"GET /tiles/cases/{PATH} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-            wait_for(lambda: _drawing(town_url) == 1)
-        wait_for(lambda: _drawing(town_url) == 0)
+            until(lambda: _drawing(town_url) == 1)
+        until(lambda: _drawing(town_url) == 0)
         blocker.rollback()
     assert client.get(f"cases/{PATH}").status_code == 200
 
@@ -326,7 +307,7 @@ def test_equal_requests_at_once_are_drawn_once(
     with psycopg.connect(town_url) as blocker, ThreadPoolExecutor(8) as readers:
         blocker.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
         answers = [readers.submit(client.get, f"cases/{PATH}") for _ in range(8)]
-        wait_for(lambda: len(asked) == 8)
+        until(lambda: len(asked) == 8)
         blocker.rollback()
     assert {answer.result().status_code for answer in answers} == {200}
     assert len({answer.result().content for answer in answers}) == 1

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 DEADLINE_S = 60.0
 
@@ -21,9 +21,24 @@ def until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
         pause.wait(0.02)
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Tell whether the server at an address is ready."""
+    try:
+        return httpx.get(f"{url}/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 @contextmanager
-def served(app: FastAPI) -> Iterator[httpx.Client]:
-    """Serve an application for the time of use and give a client of it."""
+def served(app: ASGIApp, path: str = "") -> Iterator[httpx.Client]:
+    """Serve an application for the time of use and give a client of it, or of a path below it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
@@ -32,7 +47,7 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
         try:
             until(lambda: server.started)
             port = listener.getsockname()[1]
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}{path}", timeout=DEADLINE_S) as client:
                 yield client
         finally:
             server.should_exit = True
