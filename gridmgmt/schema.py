@@ -11,6 +11,7 @@ from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
+from gridmgmt.statistics.models import AreaFigure
 
 MODELS: tuple[type[Base], ...] = (
     Edition,
@@ -28,4 +29,5 @@ MODELS: tuple[type[Base], ...] = (
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,
+    AreaFigure,
 )

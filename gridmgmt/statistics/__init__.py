@@ -1,0 +1,1 @@
+"""Counts over points and figures of whole areas, on any boundary edition."""
