@@ -13,9 +13,10 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from gridmgmt.analysis.location import area_of_points
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.rules import RANK, AreaLevel
-from gridmgmt.coverage.compute import Reach, area_of_places, code_version, lonlat_of, residents
+from gridmgmt.coverage.compute import Reach, code_version, lonlat_of, residents
 from gridmgmt.coverage.document import (
     NETWORK_HULL,
     AreaFigures,
@@ -111,7 +112,7 @@ def _levels(areas: gpd.GeoDataFrame, lonlat: NDArray[np.float64]) -> list[_Level
     found = []
     for level in sorted(set(areas["level"]), key=lambda level: (RANK[AreaLevel(level)], level)):
         of_level = areas[areas["level"] == level].sort_values("code", ignore_index=True)
-        found.append(_Level(level, of_level, area_of_places(of_level, lonlat)))
+        found.append(_Level(level, of_level, area_of_points(of_level.geometry, lonlat)))
     return found
 
 

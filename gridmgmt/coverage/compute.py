@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import pyproj
@@ -88,25 +87,6 @@ def search(
     status = classify(nearest.time_s, connectable, inside, limit_s)
     reasons = _point_reasons(network, point_snap, point_xy, point_lonlat, connection_limit_m)
     return Reach(place_snap, point_snap, nearest, status, reasons)
-
-
-def area_of_places(areas: gpd.GeoDataFrame, lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return for each place the index of the area that covers it, -1 where none does; the first of several.
-
-    ``areas`` are the areas of one level in order of code, so that a place on a common border always falls to the
-    lower code.
-    """
-    found = np.full(len(lonlat), -1, dtype=np.int64)
-    eastward = np.argsort(lonlat[:, 0], kind="stable")
-    x, y = lonlat[eastward].T
-    # The lowest code comes last and keeps what it covers.
-    for index, area in reversed(list(enumerate(areas.geometry))):
-        west, south, east, north = area.bounds
-        strip = np.arange(np.searchsorted(x, west), np.searchsorted(x, east, side="right"))
-        near = strip[(y[strip] >= south) & (y[strip] <= north)]
-        shapely.prepare(area)
-        found[eastward[near[shapely.intersects_xy(area, x[near], y[near])]]] = index
-    return found
 
 
 def residents(places: pa.Table, *, places_only: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
