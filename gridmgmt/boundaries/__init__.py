@@ -1,0 +1,1 @@
+"""Boundary editions from draft to in force: edits, what they change, their check, approval and lineage."""
