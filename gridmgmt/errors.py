@@ -15,6 +15,7 @@
     │   ├── CodeFormatError
     │   ├── CrsError             a coordinate system or datum that does not fit
     │   └── FileRefusedError     a file with problems, row by row
+    ├── UnauthenticatedError     nobody known asks for what needs an account
     ├── ForbiddenError           the actor may not do this
     └── UnavailableError         a part this needs does not answer
 
@@ -110,6 +111,10 @@ class FileRefusedError(InputError):
     def __init__(self, code: str, /, *, problems: Sequence[Problem] = (), **fields: object) -> None:
         super().__init__(code, **fields)
         self.problems = tuple(problems)
+
+
+class UnauthenticatedError(GridMgmtError):
+    """Nobody known asks for what needs an account, or what was given as a proof is none."""
 
 
 class ForbiddenError(GridMgmtError):

@@ -1,5 +1,6 @@
 """All tables in one place, for migrations and checks; importing this fills the metadata."""
 
+from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
 from gridmgmt.areas.models import Area
 from gridmgmt.cases.models import Case
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
@@ -17,6 +18,13 @@ MODELS: tuple[type[Base], ...] = (
     Edition,
     DataFolder,
     LayerRevision,
+    RoleRow,
+    Account,
+    GrantRow,
+    AccessSession,
+    ApiKey,
+    SetupToken,
+    Change,
     Job,
     Area,
     PopulationPlace,
