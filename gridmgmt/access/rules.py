@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from gridmgmt.errors import InputError
+from gridmgmt.errors import ForbiddenError, InputError, UnauthenticatedError
 
 SESSION_SLIDE = timedelta(hours=12)
 """A session ends when it has not been used for this long …"""
@@ -164,6 +164,10 @@ class Actor:
         """Tell whether the actor has a permission on some area at least."""
         return any(permission in grant.permissions for grant in self.grants)
 
+    def is_person(self, account_id: int) -> bool:
+        """Tell whether it is the holder of an account in person, and not a key made for it."""
+        return self.kind == "account" and self.account_id == account_id
+
     @property
     def is_administrator(self) -> bool:
         """Whether the actor is an administrator everywhere: by role, on the machine itself, or as the system."""
@@ -176,6 +180,29 @@ class Actor:
     def cut_to(self, scopes: Collection[Permission]) -> tuple[Grant, ...]:
         """Return the grants with no more permissions than these."""
         return tuple(replace(grant, permissions=grant.permissions & frozenset(scopes)) for grant in self.grants)
+
+
+def require(actor: Actor, permission: Permission, *, areas: Collection[str] = ()) -> None:
+    """Refuse an actor who may not do this.
+
+    Parameters
+    ----------
+    areas
+        Codes of the area of the object and of all that hold it; empty asks about everywhere.
+
+    Raises
+    ------
+    UnauthenticatedError
+        When nobody known asks, and an account might be allowed to.
+    ForbiddenError
+        When the actor lacks the permission there.
+    """
+    if actor.may(permission, areas):
+        return
+    if actor.kind == "anonymous":
+        raise UnauthenticatedError("sign_in_needed", permission=str(permission))
+    where = ", ".join(areas) or "*"
+    raise ForbiddenError("permission_missing", actor=actor.name, permission=str(permission), areas=where)
 
 
 def local_actor(name: str) -> Actor:

@@ -1,6 +1,8 @@
 """What every command shares: settings, the database, printing, and errors as one line."""
 
 import json
+import os
+import pwd
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +12,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import sessionmaker
 
+from gridmgmt.access.rules import Actor, local_actor
 from gridmgmt.cluster import open_database
 from gridmgmt.db import Session, migrated_sessions, transaction
 from gridmgmt.errors import FileRefusedError, GridMgmtError
@@ -39,6 +42,15 @@ def database(ctx: click.Context) -> Iterator[Session]:
     """Open the database and give one session in one transaction, committed when the command has done its work."""
     with sessions(ctx) as factory, transaction(factory) as session:
         yield session
+
+
+def actor() -> Actor:
+    """Return who acts on the command line: the user of this machine, by the login name."""
+    user = os.getuid()
+    try:
+        return local_actor(pwd.getpwuid(user).pw_name)
+    except KeyError:  # no entry in the list of users, as in some containers
+        return local_actor(f"uid-{user}")
 
 
 def say(ctx: click.Context, key: str, **fields: object) -> None:

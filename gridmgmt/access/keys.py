@@ -1,0 +1,99 @@
+"""Ways in for programs: API keys, with no more permissions than their scopes."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+
+from gridmgmt.access import credentials, queries
+from gridmgmt.access.accounts import display_name_of, require_covers, require_over
+from gridmgmt.access.log import record
+from gridmgmt.access.models import Account, ApiKey
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.db import Session
+from gridmgmt.errors import ConflictError, InputError
+
+
+def create_key(
+    session: Session,
+    actor: Actor,
+    account: Account,
+    name: str,
+    scopes: Collection[Permission],
+    expires_at: datetime,
+    now: datetime,
+) -> str:
+    """Make an API key of one's own account or of one that one manages, and return it, this once.
+
+    Raises
+    ------
+    InputError
+        When it has no scope or name, its scopes are more than the account holds, or it has expired already.
+    ForbiddenError
+        When the account is another's and the actor may not manage it, or the actor itself holds less.
+    ConflictError
+        When the account is disabled.
+    """
+    if not actor.is_person(account.account_id):
+        require_over(session, actor, account)
+    if account.disabled_at is not None:
+        raise ConflictError("account_disabled", value=account.name)
+    if expires_at <= now:
+        raise InputError("key_expired", field="expires_at", value=expires_at.isoformat())
+    wanted, holder = frozenset(scopes), queries.actor_of(session, account)
+    if not wanted or not all(holder.holds(scope) for scope in wanted):
+        beyond = ", ".join(sorted(scope for scope in wanted if not holder.holds(scope))) or "-"
+        raise InputError("key_scopes_beyond", field="scopes", value=beyond, account=account.name)
+    require_covers(actor, holder.cut_to(wanted))
+    secret, prefix = credentials.new_key()
+    key = ApiKey(
+        account_id=account.account_id,
+        name=display_name_of(name),
+        prefix=prefix,
+        secret_sha256=credentials.digest(secret),
+        scopes=sorted(wanted),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(key)
+    session.flush()
+    after = {"account": account.name, "scopes": key.scopes, "expires_at": expires_at}
+    record(session, actor, "key.create", f"key:{prefix}", after=after)
+    return secret
+
+
+def revoke_key(session: Session, actor: Actor, key: ApiKey, now: datetime) -> None:
+    """End a key of one's own account or of one that one manages. Doing so twice changes nothing.
+
+    Raises
+    ------
+    ForbiddenError
+        When the account is another's and the actor may not manage it.
+    """
+    account = queries.account_by_id(session, key.account_id)
+    if not actor.is_person(account.account_id):
+        require_over(session, actor, account)
+    if key.revoked_at is None:
+        key.revoked_at = now
+        session.flush()
+        record(session, actor, "key.revoke", f"key:{key.prefix}", before={"account": account.name})
+
+
+def actor_of_key(session: Session, secret: str, now: datetime) -> Actor | None:
+    """Return who a key acts for, with the account's grants cut down to its scopes; None when it is no valid key.
+
+    The day of its use is noted, once a day.
+    """
+    prefix = credentials.key_prefix(secret)
+    key = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix)) if prefix else None
+    if key is None or not credentials.is_secret_of(key.secret_sha256, secret):
+        return None
+    account = queries.account_by_id(session, key.account_id)
+    if key.revoked_at is not None or key.expires_at <= now or account.disabled_at is not None:
+        return None
+    if key.last_used_on != now.date():
+        key.last_used_on = now.date()
+        session.flush()
+    holder = queries.actor_of(session, account)
+    grants = holder.cut_to(queries.permission_set(key.scopes))
+    return Actor("key", account.name, account.account_id, grants, key_prefix=key.prefix, demo=account.demo)
