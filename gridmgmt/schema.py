@@ -6,6 +6,15 @@ from gridmgmt.cases.models import Case
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Base
 from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.governance.models import (
+    AreaOrgan,
+    AreaTag,
+    Centre,
+    JointCentre,
+    ModeRule,
+    Staffing,
+    TownModeDecision,
+)
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
@@ -38,4 +47,11 @@ MODELS: tuple[type[Base], ...] = (
     CoverageAreaResult,
     CoveragePlaceResult,
     AreaFigure,
+    ModeRule,
+    TownModeDecision,
+    AreaTag,
+    AreaOrgan,
+    Staffing,
+    JointCentre,
+    Centre,
 )
