@@ -92,6 +92,30 @@ def redraw(one: Surface, other: Surface, line: Line) -> tuple[MultiPolygon, Mult
     return first, second
 
 
+def cut_out(surface: Surface, piece: Surface) -> tuple[MultiPolygon, MultiPolygon]:
+    """Return what is left of a surface and what of it lies in a piece; together they are the surface.
+
+    Faces too small to be land, where borders that should be one differ by rounding, go to the other side.
+
+    Raises
+    ------
+    GeometryError
+        When the surface has nothing of the piece, or nothing else.
+    """
+    surface, piece = _matched([surface, piece])
+    borders = shapely.union(surface.boundary, piece.boundary)  # noded once, so that neighbouring faces share vertices
+    faces = shapely.get_parts(shapely.polygonize([borders]))
+    inside = shapely.point_on_surface(faces)
+    inside_piece = shapely.covers(piece, inside) != (areas_m2(faces) < LEAST_M2)
+    faces, inside_piece = (column[shapely.covers(surface, inside)] for column in (faces, inside_piece))
+    left, taken = faces[~inside_piece], faces[inside_piece]
+    if areas_m2(taken).sum() < LEAST_M2:
+        raise GeometryError("piece_outside_giver")
+    if areas_m2(left).sum() < LEAST_M2:
+        raise GeometryError("piece_is_whole_giver")
+    return _dissolved(list(left)), _dissolved(list(taken))
+
+
 def give(giver: Surface, taker: Surface, piece: Surface) -> tuple[MultiPolygon, MultiPolygon]:
     """Return giver and taker after what the giver has of a piece went to the taker; no land is lost or won.
 
@@ -100,17 +124,8 @@ def give(giver: Surface, taker: Surface, piece: Surface) -> tuple[MultiPolygon, 
     GeometryError
         When the giver has nothing of the piece, or nothing else.
     """
-    giver, taker, piece = _matched([giver, taker, piece])
-    faces = _faces([giver, taker, piece])
-    inside = shapely.point_on_surface(faces)
-    from_giver, of_piece = shapely.covers(giver, inside), shapely.covers(piece, inside)
-    given, kept = faces[from_giver & of_piece], faces[from_giver & ~of_piece]
-    if not len(given):
-        raise GeometryError("piece_outside_giver")
-    if not len(kept):
-        raise GeometryError("piece_is_whole_giver")
-    taken = faces[~from_giver & shapely.covers(taker, inside)]
-    return _dissolved(list(kept)), _dissolved([*taken, *given])
+    left, taken = cut_out(giver, piece)
+    return left, merge([taker, taken])
 
 
 @dataclass(frozen=True)
@@ -196,12 +211,6 @@ def _matched(surfaces: Sequence[Surface]) -> list[Surface]:
                 corners = shapely.multipoints(shapely.get_coordinates(surfaces[int(other)]))
                 matched[k] = cast("Surface", shapely.snap(matched[k], corners, SAME_PLACE_DEG))  # one in, one out
     return matched
-
-
-def _faces(surfaces: Sequence[Surface]) -> NDArray[np.object_]:
-    """Return the faces of the arrangement of all borders, noded once, so that neighbouring faces share vertices."""
-    borders = shapely.union_all([surface.boundary for surface in surfaces])
-    return shapely.get_parts(shapely.polygonize([borders]))
 
 
 def _dissolved(faces: Sequence[Polygon]) -> MultiPolygon:
