@@ -31,10 +31,16 @@ class Settings(BaseSettings):
     lang: Literal["zh", "en"] = Field(default="zh", description="Language of the command line's messages and reports.")
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8000, description="Port the server listens on.")
+    reading: Literal["auto", "open", "accounts"] = Field(
+        default="auto",
+        description="Who may read from this server: open (everybody), accounts (with an account or a key only), or "
+        "auto: open until the folder holds real data.",
+    )
     results: ResultForm | Literal["auto"] = Field(
         default="auto",
-        description="The form of small-place numbers this server gives: exact, public (area level, small counts "
-        "suppressed), or auto: exact for the synthetic demo, public for real data.",
+        description="The form of small-place numbers this server gives: exact to all its readers, public (area level, "
+        "small counts suppressed) to all, or auto: exact for the synthetic demo and to accounts that may see exact "
+        "results, else public.",
     )
     suppression_threshold: Annotated[int, Field(ge=1)] = Field(
         default=10,

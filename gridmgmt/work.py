@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy.orm import sessionmaker
 
+from gridmgmt.access.rules import Actor
 from gridmgmt.coverage import queries, service
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.coverage.rules import CoverageRequest
@@ -16,10 +17,12 @@ HANDLERS: Mapping[str, Handler] = {service.JOB_KIND: service.perform}
 """What performs each kind of job, here and in the worker process."""
 
 
-def ask_coverage(factory: sessionmaker[Session], request: CoverageRequest, *, on: date) -> tuple[int, int]:
+def ask_coverage(
+    factory: sessionmaker[Session], actor: Actor, request: CoverageRequest, *, on: date
+) -> tuple[int, int]:
     """Enqueue a coverage run and return the ids of the run and of its job."""
     with transaction(factory) as session:
-        run = service.request_run(session, request, on=on)
+        run = service.request_run(session, actor, request, on=on)
         return run.run_id, run.job_id
 
 

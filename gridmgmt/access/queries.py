@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, and_, exists, select
 
@@ -58,10 +59,24 @@ def grants_of(session: Session, account_id: int) -> tuple[Grant, ...]:
         .where(GrantRow.account_id == account_id)
         .order_by(GrantRow.grant_id)
     )
-    return tuple(
-        Grant(Role(row.role), permission_set(permissions), row.area_level, row.area_code, row.department)
-        for row, permissions in session.execute(statement)
+    return tuple(_grant(row, permissions) for row, permissions in session.execute(statement))
+
+
+def grants_by_account(session: Session) -> dict[int, tuple[Grant, ...]]:
+    """Return the roles of every account that has any, by the account's id."""
+    statement = (
+        select(GrantRow, RoleRow.permissions)
+        .join(RoleRow, RoleRow.name == GrantRow.role)
+        .order_by(GrantRow.account_id, GrantRow.grant_id)
     )
+    return {
+        account_id: tuple(_grant(row, permissions) for row, permissions in rows)
+        for account_id, rows in groupby(session.execute(statement), lambda found: found[0].account_id)
+    }
+
+
+def _grant(row: GrantRow, permissions: Sequence[str]) -> Grant:
+    return Grant(Role(row.role), permission_set(permissions), row.area_level, row.area_code, row.department)
 
 
 def role_permissions(session: Session) -> dict[Role, frozenset[Permission]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gridmgmt.cli.context import database, print_json, print_table, say, sessions, settings_of
+from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import queries, rules
@@ -67,7 +67,7 @@ def run(
         connection_limit_m=connection_limit,
     )
     with sessions(ctx) as factory:
-        run_id, job_id = ask_coverage(factory, request, on=local_date(system_clock()))
+        run_id, job_id = ask_coverage(factory, actor(), request, on=local_date(system_clock()))
         with job_progress(ctx, factory, job_id):
             document = finish_coverage(factory, run_id, job_id, lease_s=settings_of(ctx).job_lease_s)
     if as_json:

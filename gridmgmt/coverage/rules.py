@@ -77,14 +77,20 @@ def _check_range(field: str, value: float, maximum: float) -> None:
         raise InputError("number_out_of_range", field=field, value=value, minimum=0, maximum=maximum)
 
 
-def result_form(setting: Literal["exact", "public", "auto"], *, synthetic: bool | None) -> Literal["exact", "public"]:
-    """Return the form of small-place numbers that a server gives: ``auto`` is exact for synthetic data only.
+def result_form(
+    setting: Literal["exact", "public", "auto"], *, synthetic: bool | None, exact_reader: bool = False
+) -> Literal["exact", "public"]:
+    """Return the form of small-place numbers that a reader gets.
+
+    ``auto`` is exact for synthetic data and for a reader who may see exact results.
 
     >>> result_form("auto", synthetic=True), result_form("auto", synthetic=False)
     ('exact', 'public')
+    >>> [result_form(setting, synthetic=False, exact_reader=True) for setting in ("auto", "public")]
+    ['exact', 'public']
     """
     if setting == "auto":
-        return "exact" if synthetic else "public"
+        return "exact" if synthetic or exact_reader else "public"
     return setting
 
 

@@ -13,6 +13,8 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 from sqlalchemy import func
 
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
 from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
@@ -41,14 +43,18 @@ MAX_OPEN_JOBS = 100
 
 
 def request_run(
-    session: Session, request: CoverageRequest, *, on: date, idempotency_key: str | None = None
+    session: Session, actor: Actor, request: CoverageRequest, *, on: date, idempotency_key: str | None = None
 ) -> CoverageRun:
     """Enqueue a run in the caller's transaction and return it, not yet finished.
+
+    An actor whose permission is bound to an area asks about that area or one inside it.
 
     Asking again with the same ``idempotency_key`` returns the run that was asked for first.
 
     Raises
     ------
+    ForbiddenError, UnauthenticatedError
+        When the actor may not ask for runs there.
     NotFoundError
         When the profile or the area is unknown, or the folder lacks a network, a population, or an open point of
         the asked types on that day.
@@ -57,6 +63,7 @@ def request_run(
     UnavailableError
         When the queue is full.
     """
+    require(actor, Permission.COVERAGE_RUN, areas=[] if request.area_code is None else [request.area_code])
     parameters = {**asdict(request), "on": on.isoformat()}
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
         if known.parameters != json.loads(json.dumps(parameters)):
@@ -85,6 +92,7 @@ def request_run(
     session.flush()
     job.arguments = {**parameters, "run_id": run.run_id}
     session.flush()
+    record(session, actor, "coverage.request", f"coverage_run:{run.run_id}", after=parameters)
     return run
 
 

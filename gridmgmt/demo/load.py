@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt import imports
+from gridmgmt.access.rules import system_actor
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
@@ -53,7 +54,7 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
     if synthetic is None:
         load_demo(factory)
     if synthetic is not False and not answered:
-        run_id, job_id = ask_coverage(factory, make_request(), on=today)
+        run_id, job_id = ask_coverage(factory, system_actor("demo"), make_request(), on=today)
         finish_coverage(factory, run_id, job_id, lease_s=lease_s)
 
 

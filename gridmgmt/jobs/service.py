@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, update
 
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, GridMgmtError, LeaseLostError
 from gridmgmt.jobs import queries
@@ -163,24 +165,38 @@ def release(session: Session, claim: Claim) -> None:
     )
 
 
-def cancel(session: Session, job_id: int) -> Job:
+def cancel(session: Session, actor: Actor, job_id: int) -> Job:
     """Cancel a waiting job at once; ask the worker of a running one to stop. Cancelling twice changes nothing.
 
     Raises
     ------
+    ForbiddenError, UnauthenticatedError
+        When the actor may not cancel jobs.
     NotFoundError
         When there is no such job.
     ConflictError
         When the job has ended with a result or an error.
     """
+    require(actor, Permission.JOBS_CANCEL)
     job = queries.job_by_id(session, job_id, lock=True)
     if job.state in (JobState.SUCCEEDED, JobState.FAILED):
         raise ConflictError("job_ended", job_id=job_id, state=job.state)
+    if job.cancel_requested:
+        return job
+    before = {"state": job.state, "cancel_requested": False}
     if job.state == JobState.QUEUED:
         _end(job, JobState.CANCELLED)
     job.cancel_requested = True
     session.flush()
     session.refresh(job)
+    record(
+        session,
+        actor,
+        "jobs.cancel",
+        f"job:{job_id}",
+        before=before,
+        after={"state": job.state, "cancel_requested": True},
+    )
     return job
 
 

@@ -14,6 +14,7 @@ from gridmgmt.reports.coverage_xlsx import coverage_xlsx
 from gridmgmt.work import ask_coverage, finish_coverage
 from maps.coverage_map import coverage_map, newest_run
 from tests.support import paper_town
+from tests.support.actors import TESTER
 from tests.support.paper_town import DAY
 
 
@@ -27,7 +28,7 @@ def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
 def test_hull_that_stands_in_for_areas_has_an_outline(fresh_database_url: str, tmp_path: Path) -> None:
     factory = make_sessions(make_engine(fresh_database_url))
     paper_town.load(factory, tmp_path, with_areas=False)
-    run_id, job_id = ask_coverage(factory, make_request(), on=DAY)
+    run_id, job_id = ask_coverage(factory, TESTER, make_request(), on=DAY)
     finish_coverage(factory, run_id, job_id, lease_s=15)
     with factory.begin() as session:
         page = coverage_map(session, newest_run(session, run_id), lang="en", form="exact", threshold=10)
@@ -39,7 +40,7 @@ def test_map_of_the_newest_run_and_equal_bytes_of_equal_runs(sessions: sessionma
         newest_run(session, None)
     pages, workbooks = [], []
     for _ in range(2):
-        run_id, job_id = ask_coverage(sessions, make_request(), on=DAY)
+        run_id, job_id = ask_coverage(sessions, TESTER, make_request(), on=DAY)
         document = finish_coverage(sessions, run_id, job_id, lease_s=15)
         with sessions.begin() as session:
             run = newest_run(session, None)

@@ -18,6 +18,7 @@ from gridmgmt.jobs.worker import JobContext
 from gridmgmt.population import queries as population_queries
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
+from tests.support.actors import TESTER
 from tests.support.paper_town import DAY
 
 AREAS = {"310113001": (35.75, 30.75, 0, 5, 0), "310113002": (34, 0, 30, 4, 0)}
@@ -33,7 +34,7 @@ def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
 
 
 def run(sessions: sessionmaker[Session], on: date = DAY, **question: object) -> tuple[int, CoverageDocument]:
-    run_id, job_id = ask_coverage(sessions, make_request(**question), on=on)
+    run_id, job_id = ask_coverage(sessions, TESTER, make_request(**question), on=on)
     return run_id, finish_coverage(sessions, run_id, job_id, lease_s=15)
 
 
@@ -182,7 +183,7 @@ def test_an_import_in_the_middle_of_a_run_is_not_seen_by_half(sessions, monkeypa
 
 
 def test_a_worker_that_was_taken_over_writes_nothing(sessions) -> None:
-    run_id, job_id = ask_coverage(sessions, make_request(), on=DAY)
+    run_id, job_id = ask_coverage(sessions, TESTER, make_request(), on=DAY)
     with sessions.begin() as session:
         slow = jobs.claim(session, lease_s=0.001, job_id=job_id)
     with sessions.begin() as session:
@@ -203,7 +204,7 @@ def test_what_cannot_be_asked_is_refused_with_its_reason(sessions) -> None:
             ({"types": ["medical"]}, "no_open_points"),
         ]:
             with pytest.raises(NotFoundError) as refusal:
-                service.request_run(session, make_request(**question), on=DAY)
+                service.request_run(session, TESTER, make_request(**question), on=DAY)
             assert refusal.value.code == code
         assert session.scalar(select(func.count()).select_from(CoverageRun)) == 0
 
@@ -225,17 +226,17 @@ def test_absurd_questions_are_input_errors(question) -> None:
 
 def test_a_key_starts_one_run_however_often_it_is_sent(sessions) -> None:
     with sessions.begin() as session:
-        first = service.request_run(session, make_request(), on=DAY, idempotency_key="k1").run_id
-        assert service.request_run(session, make_request(), on=DAY, idempotency_key="k1").run_id == first
-        assert service.request_run(session, make_request(), on=DAY, idempotency_key="k2").run_id != first
+        first = service.request_run(session, TESTER, make_request(), on=DAY, idempotency_key="k1").run_id
+        assert service.request_run(session, TESTER, make_request(), on=DAY, idempotency_key="k1").run_id == first
+        assert service.request_run(session, TESTER, make_request(), on=DAY, idempotency_key="k2").run_id != first
         with pytest.raises(ConflictError) as refusal:
-            service.request_run(session, make_request(minutes=15), on=DAY, idempotency_key="k1")
+            service.request_run(session, TESTER, make_request(minutes=15), on=DAY, idempotency_key="k1")
     assert refusal.value.code == "idempotency_key_reused"
 
 
 def test_a_full_queue_takes_nothing_more(sessions) -> None:
     with sessions.begin() as session:
         for _ in range(service.MAX_OPEN_JOBS):
-            service.request_run(session, make_request(), on=DAY)
+            service.request_run(session, TESTER, make_request(), on=DAY)
         with pytest.raises(UnavailableError):
-            service.request_run(session, make_request(), on=DAY)
+            service.request_run(session, TESTER, make_request(), on=DAY)

@@ -16,6 +16,7 @@ from gridmgmt.errors import ConflictError, InputError, LeaseLostError, NotFoundE
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.jobs.rules import Claim, JobCancelledError, JobFailedError
+from tests.support.actors import TESTER
 
 LONG_S = 60.0
 
@@ -114,15 +115,15 @@ def test_released_attempts_do_not_count_but_keep_fencing(session: Session) -> No
 
 def test_cancelling_a_waiting_job_ends_it_at_once(session: Session) -> None:
     job = service.enqueue(session, "a", {})
-    assert service.cancel(session, job.job_id).state == JobState.CANCELLED
-    assert service.cancel(session, job.job_id).state == JobState.CANCELLED
+    assert service.cancel(session, TESTER, job.job_id).state == JobState.CANCELLED
+    assert service.cancel(session, TESTER, job.job_id).state == JobState.CANCELLED
     assert service.claim(session, lease_s=LONG_S) is None
 
 
 def test_cancelling_a_running_job_reaches_its_worker(session: Session) -> None:
     service.enqueue(session, "a", {})
     claim = claimed(session)
-    assert service.cancel(session, claim.job_id).state == JobState.RUNNING
+    assert service.cancel(session, TESTER, claim.job_id).state == JobState.RUNNING
     with pytest.raises(JobCancelledError):
         service.report(session, claim, "stage.x", 0.5)
     with pytest.raises(JobCancelledError):
@@ -134,7 +135,7 @@ def test_cancelling_a_running_job_reaches_its_worker(session: Session) -> None:
 def test_a_cancelled_job_whose_worker_died_is_not_taken_up(session: Session) -> None:
     service.enqueue(session, "a", {})
     claim = claimed(session)
-    service.cancel(session, claim.job_id)
+    service.cancel(session, TESTER, claim.job_id)
     end_lease(session, claim)
     assert service.claim(session, lease_s=LONG_S) is None
     assert queries.job_by_id(session, claim.job_id).state == JobState.CANCELLED
@@ -145,9 +146,9 @@ def test_an_ended_job_cannot_be_cancelled(session: Session) -> None:
     claim = claimed(session)
     service.finish(session, claim, {})
     with pytest.raises(ConflictError, match=str(claim.job_id)):
-        service.cancel(session, claim.job_id)
+        service.cancel(session, TESTER, claim.job_id)
     with pytest.raises(NotFoundError):
-        service.cancel(session, 10**9)
+        service.cancel(session, TESTER, 10**9)
 
 
 @pytest.fixture

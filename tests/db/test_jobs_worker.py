@@ -18,6 +18,7 @@ from gridmgmt.errors import InputError, LeaseLostError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.jobs.worker import Handler, JobContext, Worker
+from tests.support.actors import TESTER
 
 LEASE_S = 1.0
 DEADLINE_S = 30.0
@@ -191,7 +192,7 @@ def test_cancelling_while_running_ends_the_job_and_leaves_nothing(sessions: sess
 
     def slow(context: JobContext) -> dict[str, object]:
         with sessions.begin() as session:
-            service.cancel(session, job_id)
+            service.cancel(session, TESTER, job_id)
         context.progress("stage.next", 0.5)
         return dict(writing("never")(context))
 

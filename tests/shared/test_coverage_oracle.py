@@ -21,6 +21,7 @@ from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.work import ask_coverage, finish_coverage
+from tests.support.actors import TESTER
 from tests.support.oracle import BANDS, check_run
 from tests.support.paper_town import DAY, geojson, labels
 
@@ -78,7 +79,7 @@ def squares(folder: Path, network: NetworkIntake) -> Intake:
 
 
 def run(sessions: sessionmaker[Session], **question: object) -> tuple[int, CoverageDocument]:
-    run_id, job_id = ask_coverage(sessions, make_request(**question), on=DAY)
+    run_id, job_id = ask_coverage(sessions, TESTER, make_request(**question), on=DAY)
     return run_id, finish_coverage(sessions, run_id, job_id, lease_s=60)
 
 
