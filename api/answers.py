@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat
 
+from api.access import Caller
 from api.context import ApiContext, Context, RequestSession
+from api.gate import form_for
 from api.routes import PREFIX
 from api.schemas import AreaLite, Links, Metres, Seconds
+from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
@@ -24,7 +27,6 @@ from gridmgmt.coverage.rules import (
     DEFAULT_MINUTES,
     DEFAULT_PROFILE,
     make_request,
-    result_form,
 )
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
@@ -125,15 +127,15 @@ class RunPlace(BaseModel):
     areas: list[AreaLite]
 
 
-def _form(session: RequestSession, context: Context) -> ResultForm:
-    """Return the form of numbers that this server gives for the data it holds."""
-    return result_form(context.settings.results, synthetic=holds_synthetic(session))
+def _form(session: RequestSession, context: Context, actor: Caller) -> ResultForm:
+    """Return the form of numbers that this server gives the caller of the data it holds."""
+    return form_for(context.settings.results, holds_synthetic(session), actor)
 
 
 Form = Annotated[ResultForm, Depends(_form)]
 
 
-def request_run(session: Session, ask: RunAsk, *, on: date, idempotency_key: str | None) -> RunAccepted:
+def request_run(session: Session, actor: Actor, ask: RunAsk, *, on: date, idempotency_key: str | None) -> RunAccepted:
     """Enqueue a run in the caller's transaction, once for each key."""
     from gridmgmt.coverage.service import request_run as request  # noqa: PLC0415 -- see the module
 
@@ -145,7 +147,7 @@ def request_run(session: Session, ask: RunAsk, *, on: date, idempotency_key: str
         types=ask.types,
         connection_limit_m=ask.connection_limit_m,
     )
-    run = request(session, asked, on=on, idempotency_key=idempotency_key)
+    run = request(session, actor, asked, on=on, idempotency_key=idempotency_key)
     return RunAccepted(job_id=run.job_id, run_id=run.run_id, links=_links(run))
 
 

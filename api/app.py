@@ -13,10 +13,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import pages
 from api.context import ApiContext
 from api.envelope import Envelope
+from api.gate import Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
 from api.problems import MEDIA_TYPE, install_handlers
-from api.routes import areas, cases, coverage, folder, health, jobs, points
+from api.routes import accounts, areas, cases, changes, coverage, folder, health, jobs, keys, points, session
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
@@ -45,7 +46,9 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         Tells today, whose editions count where a request names no day.
     """
     engine = make_engine(url, pool_size=settings.pool_size)
-    tiles = TileApp(settings, url, clock=clock)
+    opened = partial(transaction, make_sessions(engine))
+    gate = Gate(settings, opened, clock)
+    tiles = TileApp(settings, url, gate, clock=clock)
     metrics = Metrics()
 
     @asynccontextmanager
@@ -66,7 +69,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.context = ApiContext(settings, partial(transaction, make_sessions(engine)), clock)
+    app.state.context = ApiContext(settings, opened, clock, gate)
     app.state.metrics = metrics
     install_handlers(app)
     _add_routes(app)
@@ -80,7 +83,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
 def _add_routes(app: FastAPI) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    for module in (folder, areas, points, cases, coverage, jobs, health):
+    for module in (folder, areas, points, cases, coverage, jobs, session, accounts, keys, changes, health):
         app.include_router(module.router, responses=problem)
     app.include_router(pages.router)
 

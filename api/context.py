@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from api.gate import Gate
 from gridmgmt.clock import Clock, local_date
 from gridmgmt.db import Session
 from gridmgmt.settings import Settings
@@ -20,13 +21,14 @@ class ApiContext:
     settings: Settings
     transaction: Callable[[], AbstractContextManager[Session]]
     clock: Clock
+    gate: Gate
 
     def today(self) -> date:
         """Return the present date of the district."""
         return local_date(self.clock())
 
 
-def _context(request: Request) -> ApiContext:
+async def _context(request: Request) -> ApiContext:
     context: ApiContext = request.app.state.context
     return context
 

@@ -94,6 +94,8 @@ class _Exchange:
             headers["X-Request-Id"] = self.request_id
             for name, value in _SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if self._scope["state"].get("for_caller"):
+                _keep_private(headers)
         await self._send(message)
 
     async def send_unexpected(self) -> None:
@@ -110,6 +112,13 @@ class _Exchange:
         values = (self.request_id, self._scope["method"], self._scope["path"], self.status, duration_s * 1000)
         level = logging.INFO if self.status >= 400 else logging.DEBUG
         _log.log(level, "%s: %s %s → %d in %.1f ms", *values)
+
+
+def _keep_private(headers: MutableHeaders) -> None:
+    """Keep an answer that depends on who asks out of shared caches, and apart from that of another reader."""
+    headers.add_vary_header("Cookie, Authorization")
+    kept = headers.get("Cache-Control", "no-cache")
+    headers["Cache-Control"] = kept if kept.startswith(("private", "no-store")) else f"private, {kept}"
 
 
 def _request_id(given: str) -> str:

@@ -10,6 +10,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
+from api.access import open_to_all
 from api.language import Lang, language_of
 from api.problems import STATUS
 from gridmgmt.errors import NotFoundError
@@ -39,7 +40,7 @@ _STYLE = (
     "a{color:#0b63a5}"
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[open_to_all])
 
 
 @router.get("/docs")

@@ -22,6 +22,7 @@ from gridmgmt.errors import (
     NotFoundError,
     RuleViolationError,
     StaleVersionError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from gridmgmt.texts import Language, text
@@ -29,6 +30,8 @@ from gridmgmt.texts import Language, text
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 """What a client is told to wait when a part does not answer."""
+CHALLENGE = 'Bearer realm="gridmgmt"'
+"""What an unknown caller is asked for; a browser shows no window of its own for it, the console signs in."""
 
 STATUS: Mapping[type[GridMgmtError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
@@ -36,6 +39,7 @@ STATUS: Mapping[type[GridMgmtError], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
     RuleViolationError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     GridMgmtError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -81,6 +85,8 @@ def problem_headers(status: int) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = CHALLENGE
     return headers
 
 

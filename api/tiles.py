@@ -18,8 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.gate import Gate, form_for
 from api.language import language_of
 from api.problems import MEDIA_TYPE, problem_body, problem_headers, refusal_body
+from gridmgmt.access.rules import Permission
+from gridmgmt.access.service import require
 from gridmgmt.clock import Clock, local_date, system_clock
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.errors import ForbiddenError, GridMgmtError, InputError, NotFoundError, UnavailableError
@@ -125,17 +128,23 @@ class TileApp:
         ``results`` decides whether layers of single places are given; ``pool_size`` bounds the connections.
     url
         The database.
+    gate
+        Tells who may read.
     clock
         Tells today, whose editions are drawn when a request names no date.
     """
 
-    def __init__(self, settings: Settings, url: str, *, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, url: str, gate: Gate, *, clock: Clock = system_clock) -> None:
         self._settings = settings
+        self._gate = gate
         self._clock = clock
         self._store = LayerStore(url, pool_size=settings.pool_size)
         self._cache = ByteCache(limit_bytes=CACHE_BYTES)
         self._flights: SingleFlight[tuple[str, bytes]] = SingleFlight()
         self._stamps: dict[str, str] = {}
+
+    ASKS = Permission.READ
+    """What every tile asks of its caller, as the routes declare it."""
 
     async def startup(self) -> None:
         """Open the database pool in the running event loop."""
@@ -160,6 +169,8 @@ class TileApp:
     async def _answer(self, request: TileRequest) -> Answer:
         if request.method not in {"GET", "HEAD"}:
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        if not await self._gate.reads_openly():
+            require(await self._gate.caller(HTTPConnection(request.scope)), self.ASKS)
         if found := _TILE_PATH.fullmatch(request.path):
             layer = layer_named(found[1])
             tile = parse_tile(found[2], found[3], found[4])
@@ -178,7 +189,7 @@ class TileApp:
             return await _tile_answer(request, layer, entity_tag(layer, selection, None, stamp), body)
         for _ in range(_MOST_TRIES):
             state = await self._store.state(layer, selection)
-            self._refuse_withheld(layer, state)
+            await self._refuse_withheld(request, layer, state)
             if request.holds(tag := entity_tag(layer, selection, state.run, state.stamp)):
                 return Answer(304, _tile_headers(layer, tag))
             stamp, body = await self._body(layer, tile, selection, state)
@@ -222,14 +233,19 @@ class TileApp:
         return stamp, body
 
     async def _tilejson(self, request: TileRequest, layer: Layer, selection: Selection) -> Answer:
-        self._refuse_withheld(layer, await self._store.state(layer, selection))
+        await self._refuse_withheld(request, layer, await self._store.state(layer, selection))
         extent = await self._store.extent(layer, selection.on)
         url = f"{request.base_url}/{layer.name}/{{z}}/{{x}}/{{y}}.mvt{query_text(request.parameters)}"
         body = json.dumps(tilejson(layer, url, extent), ensure_ascii=False).encode()
         return Answer(200, ((b"content-type", b"application/json"), _cache_control(layer)), body)
 
-    def _refuse_withheld(self, layer: Layer, state: LayerState) -> None:
-        if layer.place_level and result_form(self._settings.results, synthetic=state.synthetic) == "public":
+    async def _refuse_withheld(self, request: TileRequest, layer: Layer, state: LayerState) -> None:
+        """Refuse a layer of single places to a reader of the public form; only where that decides, ask who reads."""
+        setting = self._settings.results
+        if not layer.place_level or result_form(setting, synthetic=state.synthetic) == "exact":
+            return
+        actor = await self._gate.caller(HTTPConnection(request.scope))
+        if form_for(setting, state.synthetic, actor) == "public":
             raise ForbiddenError("layer_withheld", field="layer", value=layer.name)
 
 

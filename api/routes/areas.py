@@ -4,15 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from api.access import asks
 from api.context import OnDate, RequestSession
 from api.paging import MAX_LIMIT, Page, Pages
 from api.routes import PREFIX
 from api.schemas import AreaDetail, AreaLite, AreaOut, AreasAt
+from gridmgmt.access.rules import Permission
 from gridmgmt.areas import queries
 from gridmgmt.areas.queries import AreaSummary
 from gridmgmt.areas.rules import AreaLevel
 
-router = APIRouter(prefix=f"{PREFIX}/areas", tags=["areas"])
+router = APIRouter(prefix=f"{PREFIX}/areas", tags=["areas"], dependencies=[asks(Permission.READ)])
 
 AreaCode = Annotated[
     str, Path(max_length=64, description="Official code.", openapi_examples={"顾村镇": {"value": "310113109"}})

@@ -5,15 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from api.access import asks
 from api.context import OnDate, RequestSession
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from api.schemas import AreaLite, CaseDetail, CaseOut
+from gridmgmt.access.rules import Permission
 from gridmgmt.areas.queries import area_id_of, areas_at
 from gridmgmt.cases import queries
 from gridmgmt.cases.rules import CaseStatus
 
-router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
+router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
 
 
 @router.get("", summary="Cases, the last reported first")

@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from api import answers
+from api.access import Caller, asks
 from api.answers import AnsweredRun, Form, RunAccepted, RunAsk, RunPlace, RunSummary
 from api.context import Context, RequestSession
 from api.inline import inline_policy
 from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
+from gridmgmt.access.rules import Permission
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.document import Level, LevelFigures
 from gridmgmt.coverage.models import CoverageRun
@@ -18,7 +20,7 @@ from gridmgmt.errors import ForbiddenError, NotFoundError
 from gridmgmt.jobs.queries import job_states
 from gridmgmt.service_points.rules import ServicePointType
 
-router = APIRouter(prefix=f"{PREFIX}/coverage", tags=["coverage"])
+router = APIRouter(prefix=f"{PREFIX}/coverage", tags=["coverage"], dependencies=[asks(Permission.READ)])
 
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the run.")]
 PlaceNo = Annotated[
@@ -28,9 +30,10 @@ PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the pla
 ReportFormat = Literal["json", "html", "xlsx", "geojson"]
 
 
-@router.post("/runs", status_code=202, summary="Ask for a coverage run")
+@router.post("/runs", status_code=202, summary="Ask for a coverage run", dependencies=[asks(Permission.COVERAGE_RUN)])
 def ask_for_run(
     session: RequestSession,
+    actor: Caller,
     context: Context,
     form: Form,
     ask: RunAsk,
@@ -46,7 +49,7 @@ def ask_for_run(
     """
     if form == "public":
         raise ForbiddenError("runs_withheld")
-    accepted = answers.request_run(session, ask, on=context.today(), idempotency_key=idempotency_key)
+    accepted = answers.request_run(session, actor, ask, on=context.today(), idempotency_key=idempotency_key)
     response.headers["Location"] = accepted.links["job"]
     return accepted
 

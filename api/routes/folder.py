@@ -4,26 +4,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.access import Caller, asks
 from api.context import Context, RequestSession
+from api.gate import form_for
 from api.routes import PREFIX
 from api.schemas import EditionOut, Editions, FolderOut, ProfileOut, Profiles
 from gridmgmt import __version__
-from gridmgmt.coverage.rules import result_form
+from gridmgmt.access.rules import Permission
 from gridmgmt.editions import queries
 from gridmgmt.editions.rules import Subject
 from gridmgmt.network.queries import profiles
 
-router = APIRouter(prefix=PREFIX, tags=["folder"])
+router = APIRouter(prefix=PREFIX, tags=["folder"], dependencies=[asks(Permission.READ)])
 
 
 @router.get("/folder", summary="What this server shows: editions, extent, the form of its numbers")
-def read_folder(session: RequestSession, context: Context) -> FolderOut:
+def read_folder(session: RequestSession, context: Context, actor: Caller) -> FolderOut:
     """Tell whether the data are synthetic, which editions there are, and in which form numbers are given."""
     synthetic = queries.holds_synthetic(session)
     return FolderOut(
         synthetic=bool(synthetic),
         empty=synthetic is None,
-        form=result_form(context.settings.results, synthetic=synthetic),
+        form=form_for(context.settings.results, synthetic, actor),
         suppression_threshold=context.settings.suppression_threshold,
         extent=queries.extent(session),
         metric_crs=queries.metric_crs_text(session),

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api import metrics
+from api.access import open_to_all
 from api.context import RequestSession
 from gridmgmt.db import check_schema
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[open_to_all])
 
 
 class Health(BaseModel):

@@ -4,17 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.access import Caller, asks
 from api.answers import Form
 from api.context import RequestSession
 from api.language import Lang
 from api.routes import PREFIX
 from api.schemas import JobError, JobOut
+from gridmgmt.access.rules import Permission
 from gridmgmt.errors import ForbiddenError, GridMgmtError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.texts import Language, catalogue, text
 
-router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], dependencies=[asks(Permission.READ)])
 
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the job.")]
 
@@ -25,15 +27,15 @@ def read_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
     return _job_out(queries.job_by_id(session, job_id), lang)
 
 
-@router.delete("/{job_id}", summary="Cancel a job")
-def cancel_job(session: RequestSession, form: Form, lang: Lang, job_id: JobId) -> JobOut:
+@router.delete("/{job_id}", summary="Cancel a job", dependencies=[asks(Permission.JOBS_CANCEL)])
+def cancel_job(session: RequestSession, actor: Caller, form: Form, lang: Lang, job_id: JobId) -> JobOut:
     """End a waiting job at once, ask the worker of a running one to stop; an ended job cannot be cancelled (409).
 
     Not taken (403) in the public form, whose readers start no jobs.
     """
     if form == "public":
         raise ForbiddenError("jobs_withheld")
-    return _job_out(service.cancel(session, job_id), lang)
+    return _job_out(service.cancel(session, actor, job_id), lang)
 
 
 def _job_out(job: Job, lang: Language) -> JobOut:

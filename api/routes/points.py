@@ -4,15 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.access import asks
 from api.context import OnDate, RequestSession
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from api.schemas import PointOut
+from gridmgmt.access.rules import Permission
 from gridmgmt.areas.queries import area_id_of
 from gridmgmt.service_points import queries
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
-router = APIRouter(prefix=PREFIX, tags=["service points"])
+router = APIRouter(prefix=PREFIX, tags=["service points"], dependencies=[asks(Permission.READ)])
 
 
 @router.get("/service-points", summary="Service points in force on a day, by code")

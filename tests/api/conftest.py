@@ -13,12 +13,14 @@ from psycopg import sql
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
+from gridmgmt.access.rules import Role
 from gridmgmt.cluster import Cluster
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.settings import Settings
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
+from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.serving import served
 
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
@@ -33,6 +35,8 @@ class Town:
     url: str
     sessions: sessionmaker[Session]
     run_id: int
+    key: str
+    """Of a planner."""
 
 
 def add_cases(url: str) -> None:
@@ -58,9 +62,10 @@ def make_town(url: str, folder: Path) -> Town:
     sessions = make_sessions(engine)
     paper_town.load(sessions, folder)
     add_cases(url)
-    run_id, job_id = ask_coverage(sessions, make_request(), on=paper_town.DAY)
+    run_id, job_id = ask_coverage(sessions, TESTER, make_request(), on=paper_town.DAY)
     finish_coverage(sessions, run_id, job_id, lease_s=15)
-    return Town(url, sessions, run_id)
+    add_account(sessions, "planner", Role.PLANNER)
+    return Town(url, sessions, run_id, add_key(sessions, "planner"))
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +82,14 @@ def town(test_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def client(town: Town) -> Iterator[httpx.Client]:
-    """A client of the application in the exact form."""
-    with served(create_app(Settings(results="exact"), town.url, clock=lambda: NOW)) as client:
+    """A planner's client of the application."""
+    with served(create_app(Settings(), town.url, clock=lambda: NOW)) as client:
+        client.headers.update(bearer(town.key))
         yield client
 
 
 @pytest.fixture(scope="module")
 def public_client(town: Town) -> Iterator[httpx.Client]:
-    """A client of the application in the form that real data get without a setting."""
-    with served(create_app(Settings(), town.url, clock=lambda: NOW)) as client:
+    """A client without an account, where everybody may read: it gets the public form."""
+    with served(create_app(Settings(reading="open"), town.url, clock=lambda: NOW)) as client:
         yield client

@@ -19,6 +19,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import HANDLERS
 from tests.api.conftest import NOW, Town, make_town
 from tests.support import paper_town
+from tests.support.actors import bearer
 from tests.support.serving import served
 
 RUNS = "/api/v1/coverage/runs"
@@ -117,20 +118,24 @@ def test_the_public_form_gives_no_place_away(public_client: httpx.Client, town: 
     report = public_client.get(f"{RUNS}/{town.run_id}").json()["report"]
     assert (report["form"], report["uncovered_places"]) == ("public", None)
     assert report["totals"]["outside"] is None
-    assert public_client.get(f"{RUNS}/{town.run_id}/report").headers["cache-control"] == "no-cache"
+    assert public_client.get(f"{RUNS}/{town.run_id}/report").headers["cache-control"] == "private, no-cache"
     geojson = public_client.get(f"{RUNS}/{town.run_id}/report", params={"format": "geojson"}).json()
     assert {feature["geometry"]["type"] for feature in geojson["features"]} == {"MultiPolygon"}
 
 
-def test_the_public_form_takes_no_questions(public_client: httpx.Client, town: Town) -> None:
-    """Runs of 20 and of 20.01 minutes would differ by the residents of one house."""
-    before = public_client.get(RUNS).json()["items"]
-    asked = public_client.post(RUNS, json={"minutes": 20.01})
-    assert (asked.status_code, asked.json()["type"]) == (403, "/problems/runs_withheld")
-    job = public_client.get(f"{RUNS}/{town.run_id}").json()["links"]["job"]
-    cancelled = public_client.delete(job)
-    assert (cancelled.status_code, cancelled.json()["type"]) == (403, "/problems/jobs_withheld")
-    assert public_client.get(RUNS).json()["items"] == before
+def test_the_public_form_takes_no_questions(town: Town) -> None:
+    """Runs of 20 and of 20.01 minutes would differ by the residents of one house; whoever asks, all may read them."""
+    settings = Settings(results="public", reading="open")
+    with served(create_app(settings, town.url, clock=lambda: NOW)) as client:
+        before = client.get(RUNS).json()["items"]
+        job = client.get(f"{RUNS}/{town.run_id}").json()["links"]["job"]
+        for headers, withheld in (({}, (401, 401)), (bearer(town.key), (403, 403))):
+            asked = client.post(RUNS, json={"minutes": 20.01}, headers=headers)
+            cancelled = client.delete(job, headers=headers)
+            assert (asked.status_code, cancelled.status_code) == withheld
+        assert asked.json()["type"] == "/problems/runs_withheld"
+        assert cancelled.json()["type"] == "/problems/jobs_withheld"
+        assert client.get(RUNS).json()["items"] == before
 
 
 def test_runs_are_listed_newest_first(client: httpx.Client, town: Town) -> None:
@@ -186,7 +191,7 @@ def test_no_report_of_what_was_never_asked(client: httpx.Client) -> None:
 
 def test_a_report_is_stale_once_an_input_changes(fresh_database_url: str, tmp_path: Path) -> None:
     town = make_town(fresh_database_url, tmp_path)
-    with served(create_app(Settings(results="exact"), town.url, clock=lambda: NOW)) as client:
+    with served(create_app(Settings(reading="open"), town.url, clock=lambda: NOW)) as client:
         assert client.get("/api/v1/coverage/reports/latest").json()["stale"] is False
         file = paper_town.points_file(tmp_path)
         file.write_text(file.read_text(encoding="utf-8").replace("A,", "B,"), encoding="utf-8")

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from api.gate import Gate
 from api.tiles import TileApp, TileRequest, TilesFirst, takes_gzip
 from gridmgmt.cluster import Cluster
-from gridmgmt.db import migrate
+from gridmgmt.db import make_engine, make_sessions, migrate, transaction
 from gridmgmt.settings import ResultForm, Settings
 from layers.cache import ByteCache, SingleFlight
 from layers.specs import LAYERS
@@ -37,13 +39,20 @@ DEADLINE_S = 30.0
 @contextlib.contextmanager
 def served(url: str, results: ResultForm = "exact") -> Iterator[httpx.Client]:
     """A server of the tile route alone, reached as in the whole application."""
-    tiles = TileApp(Settings(results=results), url, clock=lambda: datetime(2024, 6, 1, tzinfo=UTC))
+    settings, engine = Settings(results=results, reading="open"), make_engine(url)
+
+    def clock() -> datetime:
+        return datetime(2024, 6, 1, tzinfo=UTC)
+
+    gate = Gate(settings, partial(transaction, make_sessions(engine)), clock)
+    tiles = TileApp(settings, url, gate, clock=clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await tiles.startup()
         yield
         await tiles.shutdown()
+        engine.dispose()
 
     routes = TilesFirst(Starlette(lifespan=lifespan), tiles)
 

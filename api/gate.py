@@ -1,0 +1,183 @@
+"""Who calls: the key or the session that a request brings, as the actor for whom the services ask.
+
+Reading costs nothing where it is open. Where it is not, a credential that was found good is taken for good for
+:data:`KEPT_S` by this process, so that a map's tiles do not ask the database for each; whoever changes something is
+asked anew each time.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from anyio.to_thread import run_sync
+from starlette.requests import HTTPConnection
+
+from gridmgmt.access import service
+from gridmgmt.access.rules import Actor, Permission, anonymous
+from gridmgmt.clock import Clock
+from gridmgmt.coverage.rules import result_form
+from gridmgmt.db import Session
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.errors import ForbiddenError, UnauthenticatedError
+from gridmgmt.settings import ResultForm, Settings
+
+COOKIE = "gridmgmt_session"
+KEPT_S = 10.0
+"""How long a process may take an ended session, a revoked key or the folder's kind for what it was, in seconds."""
+
+KEPT_CREDENTIALS = 10_000
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+def reads_openly(setting: Literal["auto", "open", "accounts"], *, synthetic: bool | None) -> bool:
+    """Tell whether reading takes no account: ``auto`` asks for one as soon as the folder holds real data.
+
+    >>> [reads_openly("auto", synthetic=kind) for kind in (True, None, False)]
+    [True, True, False]
+    """
+    return setting == "open" or (setting == "auto" and synthetic is not False)
+
+
+def form_for(setting: Literal["exact", "public", "auto"], synthetic: bool | None, actor: Actor) -> ResultForm:
+    """Return the form of small-place numbers that a caller gets; exact results are a permission for everywhere."""
+    return result_form(setting, synthetic=synthetic, exact_reader=actor.may(Permission.RESULTS_EXACT))
+
+
+class Gate:
+    """Tells who makes a request.
+
+    Parameters
+    ----------
+    settings
+        ``reading`` decides what the anonymous may do.
+    transaction
+        Opens the short transaction in which a credential is looked up, apart from the request's own.
+    clock
+        Tells now.
+    """
+
+    def __init__(
+        self, settings: Settings, transaction: Callable[[], AbstractContextManager[Session]], clock: Clock
+    ) -> None:
+        self._reading = settings.reading
+        self._transaction = transaction
+        self._clock = clock
+        self._actors: _Kept[bytes, Actor] = _Kept(KEPT_CREDENTIALS)
+        self._kinds: _Kept[str, bool] = _Kept(1)
+
+    async def reads_openly(self) -> bool:
+        """Tell whether everybody may read."""
+        return self._reading == "open" or reads_openly(self._reading, synthetic=await self._synthetic())
+
+    async def caller(self, request: HTTPConnection) -> Actor:
+        """Return who makes a request; the anonymous where it brings no key and no living session.
+
+        Raises
+        ------
+        UnauthenticatedError
+            When it brings a key that does not hold.
+        ForbiddenError
+            When a page from elsewhere makes a browser change something here.
+        """
+        request.state.for_caller = True
+        if (secret := _bearer(request)) is not None:
+            if (actor := await self._known(request, secret, service.actor_of_key)) is None:
+                raise UnauthenticatedError("key_refused")
+            return actor
+        token = request.cookies.get(COOKIE)
+        if request.scope["method"] not in SAFE_METHODS:
+            _refuse_foreign(request, with_session=token is not None)
+        actor = None if token is None else await self._known(request, token, service.actor_of_session)
+        return await self._anonymous() if actor is None else actor
+
+    def forget(self, credential: str) -> None:
+        """Ask for a credential anew: it has just been changed."""
+        self._actors.drop(_digest(credential))
+
+    async def _known(
+        self, request: HTTPConnection, credential: str, look_up: Callable[[Session, str, datetime], Actor | None]
+    ) -> Actor | None:
+        key, now = _digest(credential), self._clock()
+        if request.scope["method"] in SAFE_METHODS and (kept := self._actors.get(key, now)) is not None:
+            return kept
+
+        def found() -> Actor | None:
+            with self._transaction() as session:
+                return look_up(session, credential, now)
+
+        actor = await run_sync(found)
+        self._actors.put(key, actor, now)
+        return actor
+
+    async def _anonymous(self) -> Actor:
+        synthetic = await self._synthetic()
+        return anonymous(reads_openly(self._reading, synthetic=synthetic), demo=bool(synthetic))
+
+    async def _synthetic(self) -> bool | None:
+        now = self._clock()
+        if (kept := self._kinds.get("synthetic", now)) is not None:
+            return kept
+
+        def found() -> bool | None:
+            with self._transaction() as session:
+                return holds_synthetic(session)
+
+        synthetic = await run_sync(found)
+        self._kinds.put("synthetic", synthetic, now)
+        return synthetic
+
+
+class _Kept(Generic[K, V]):
+    """What was found a moment ago, up to ``most`` things; what is None is not kept."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[K, tuple[V, datetime]] = OrderedDict()
+
+    def get(self, key: K, now: datetime) -> V | None:
+        value, at = self._found.get(key, (None, now))
+        return value if timedelta(0) <= now - at < timedelta(seconds=KEPT_S) else None
+
+    def put(self, key: K, value: V | None, now: datetime) -> None:
+        self.drop(key)
+        if value is None:
+            return
+        self._found[key] = (value, now)
+        while len(self._found) > self._most:
+            self._found.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        self._found.pop(key, None)
+
+
+def _digest(credential: str) -> bytes:
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()
+
+
+def _bearer(request: HTTPConnection) -> str | None:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def _refuse_foreign(request: HTTPConnection, *, with_session: bool) -> None:
+    """Refuse a change that a page of another site has a browser send.
+
+    Browsers say where a request comes from: all present ones by ``Sec-Fetch-Site``, older ones by ``Origin``. What says
+    neither is no browser, or too old to send a session along.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site in {"same-origin", "none"}
+    elif origin is not None:
+        ours = urlsplit(origin).netloc == request.headers.get("host", "")
+    else:
+        ours = not with_session
+    if not ours:
+        raise ForbiddenError("request_from_elsewhere", origin=origin or site or "-")

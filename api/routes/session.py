@@ -1,0 +1,146 @@
+"""Who the caller is; signing in and out, one-time links, one's own password."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.access import Caller, asks_account, open_to_all
+from api.access_schemas import (
+    DemoAccount,
+    DemoSignIn,
+    GrantOut,
+    PasswordChange,
+    PasswordSignIn,
+    SessionOut,
+    SetupAsk,
+)
+from api.context import ApiContext, Context, RequestSession
+from api.gate import COOKIE, reads_openly
+from api.routes import PREFIX
+from gridmgmt.access import queries, service
+from gridmgmt.access.rules import SESSION_LIFE, Actor, Permission, anonymous
+from gridmgmt.db import Session
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.errors import UnauthenticatedError
+
+router = APIRouter(prefix=PREFIX, tags=["access"])
+
+
+@router.get("/session", summary="Who the caller is and what it may do", dependencies=[open_to_all])
+def read_session(session: RequestSession, context: Context, actor: Caller) -> SessionOut:
+    """Tell the caller's name, roles and permissions, and which accounts of the demo may be tried out."""
+    return _session_out(session, context, actor)
+
+
+@router.post("/session", summary="Sign in", dependencies=[open_to_all])
+def sign_in(
+    context: Context, _caller: Caller, request: Request, response: Response, ask: PasswordSignIn | DemoSignIn
+) -> SessionOut:
+    """Begin a session with a password; in the demo, with nothing but the name of one of its accounts.
+
+    The answer sets the session's cookie. An unknown name and a wrong password have the same answer (401).
+    """
+    with context.transaction() as session:
+        _end_present(session, context, request)
+        begun = _enter_demo(session, context, ask) if isinstance(ask, DemoSignIn) else _enter(session, context, ask)
+        if begun is not None:
+            token, actor = begun
+            _keep(request, response, token)
+            return _session_out(session, context, actor)
+    # Only now, when the wrong password has been counted.
+    raise UnauthenticatedError("sign_in_refused")
+
+
+@router.delete("/session", summary="Sign out", dependencies=[open_to_all])
+def sign_out(
+    session: RequestSession, context: Context, _caller: Caller, request: Request, response: Response
+) -> SessionOut:
+    """End the session and tell who the caller is without it; without a session nothing changes."""
+    _end_present(session, context, request)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    synthetic = holds_synthetic(session)
+    nobody = anonymous(reads_openly(context.settings.reading, synthetic=synthetic), demo=bool(synthetic))
+    return _session_out(session, context, nobody)
+
+
+@router.post("/session/password", summary="Change one's own password", dependencies=[asks_account])
+def change_password(
+    context: Context, actor: Caller, request: Request, response: Response, ask: PasswordChange
+) -> SessionOut:
+    """Replace the password of the account signed in; its other sessions end."""
+    with context.transaction() as session:
+        now = context.clock()
+        if service.sign_in(session, actor.name, ask.password.get_secret_value(), now) is not None:
+            account = queries.account_by_name(session, actor.name)
+            new = ask.new_password.get_secret_value()
+            service.set_password(session, actor, account, new)
+            begun = service.sign_in(session, actor.name, new, now)
+            assert begun is not None  # noqa: S101 -- the password that was set this moment
+            _keep(request, response, begun[0])
+            return _session_out(session, context, begun[1])
+    raise UnauthenticatedError("sign_in_refused")
+
+
+@router.post("/setup", summary="Use a one-time link", dependencies=[open_to_all])
+def use_setup(
+    session: RequestSession, context: Context, _caller: Caller, request: Request, response: Response, ask: SetupAsk
+) -> SessionOut:
+    """Become the first administrator, or set the password of the account that the link was made for.
+
+    The answer sets the cookie of a session. A link that was used, is too old or for another name is refused (401).
+    """
+    token, actor = service.use_setup(session, ask.token, ask.name, ask.password.get_secret_value(), context.clock())
+    _keep(request, response, token)
+    return _session_out(session, context, actor)
+
+
+def _enter(session: Session, context: ApiContext, ask: PasswordSignIn) -> tuple[str, Actor] | None:
+    return service.sign_in(session, ask.name, ask.password.get_secret_value(), context.clock())
+
+
+def _enter_demo(session: Session, context: ApiContext, ask: DemoSignIn) -> tuple[str, Actor]:
+    if not holds_synthetic(session):
+        raise UnauthenticatedError("demo_account_unknown", value=ask.demo)
+    return service.demo_sign_in(session, ask.demo, context.clock())
+
+
+def _end_present(session: Session, context: ApiContext, request: Request) -> None:
+    if (token := request.cookies.get(COOKIE)) is not None:
+        service.sign_out(session, token)
+        context.gate.forget(token)
+
+
+def _keep(request: Request, response: Response, token: str) -> None:
+    """Give the browser its session: out of reach of scripts, of other sites, and of the open line under HTTPS."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _session_out(session: Session, context: ApiContext, actor: Actor) -> SessionOut:
+    synthetic = holds_synthetic(session)
+    reading = reads_openly(context.settings.reading, synthetic=synthetic)
+    account = None if actor.account_id is None else queries.account_by_id(session, actor.account_id)
+    return SessionOut(
+        kind=actor.kind,
+        name=actor.name,
+        display_name=account.display_name if account else actor.name,
+        demo=actor.demo,
+        grants=[GrantOut.model_validate(grant) for grant in actor.grants],
+        permissions=[permission for permission in Permission if actor.holds(permission)],
+        reading="open" if reading else "accounts",
+        setup_open=not queries.administrator_ids(session),
+        demo_accounts=_demo_accounts(session) if synthetic else [],
+    )
+
+
+def _demo_accounts(session: Session) -> list[DemoAccount]:
+    grants = queries.grants_by_account(session)
+    return [
+        DemoAccount(name=account.name, roles=[grant.role for grant in grants.get(account.account_id, ())])
+        for account in queries.demo_accounts(session)
+    ]
