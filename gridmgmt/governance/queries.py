@@ -1,5 +1,8 @@
 """Reading modes, tags, organs, centres; and putting them together as the mode report and the completeness matrix."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date
 from typing import TypeVar
 
@@ -9,16 +12,32 @@ from sqlalchemy import Boolean, ColumnElement, and_, case, func, or_, select
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on
-from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.areas.rules import RANK, AreaKind, AreaLevel, TownMode
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import edition_ids_in_force
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.governance import rules
-from gridmgmt.governance.models import Centre, Dated, ModeRule
+from gridmgmt.governance import matrix, modes, rules
+from gridmgmt.governance.models import (
+    AreaOrgan,
+    AreaTag,
+    Centre,
+    Dated,
+    JointCentre,
+    ModeRule,
+    Staffing,
+    TownModeDecision,
+)
+from gridmgmt.service_points.models import ServicePoint
+from gridmgmt.service_points.rules import PointStatus
 from gridmgmt.statistics.queries import figure_of
 
 RESIDENTS = "residents"
 """The figure of an area that the rule of the unit mode asks for."""
+
+_GOVERNED = (AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.SECTOR, AreaLevel.RESIDENTIAL_QUARTER)
 
 Row = TypeVar("Row", bound=Dated)
 
@@ -101,7 +120,7 @@ def new_centre_of_code(session: Session, code: str) -> rules.NewCentre | None:
     row = centre_of_code(session, code)
     if row is None:
         return None
-    point = None if row.geom is None else to_shape(row.geom)
+    place = None if row.geom is None else shapely.get_coordinates(to_shape(row.geom))[0]
     return rules.NewCentre(
         code=row.code,
         type=rules.CentreType(row.type),
@@ -110,5 +129,161 @@ def new_centre_of_code(session: Session, code: str) -> rules.NewCentre | None:
         valid_from=row.valid_from,
         parent_code=row.parent_code,
         address=row.address,
-        lonlat=None if point is None else (point.x, point.y),
+        lonlat=None if place is None else (float(place[0]), float(place[1])),
     )
+
+
+def completeness_matrix(session: Session, on: date) -> matrix.CompletenessMatrix:
+    """Return which centres and branches the towns, units and subdistricts in force on a day have, and lack."""
+    bodies = [
+        matrix.Body(place.level, place.code, place.name, place.kind, _town_of(place))
+        for place in places(session, on)
+        if place.level in (AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT)
+    ]
+    return matrix.completeness(on, bodies, open_centres(session, on))
+
+
+def mode_report(session: Session, on: date) -> modes.ModeReport:
+    """Return each town's mode or gap on a day, its units and sectors with what they lack, and conflicts."""
+    found = places(session, on)
+    lacking = {row.body.code: row.missing for row in completeness_matrix(session, on).rows}
+    said = modes.Said(
+        decisions=decisions(session, on),
+        tags=tags(session, on),
+        organs=_organs(session, on),
+        posts={row.unit_code: row.posts for row in session.scalars(select(Staffing).where(holds_on(Staffing, on)))},
+        branches_missing=lacking,
+        service_points=points_by_sector(session, on),
+        joint_centres=joint_centres(session, on),
+    )
+    statement = select(ModeRule.valid_from).where(ModeRule.valid_from <= on).limit(1)
+    rule = None if session.scalar(statement) is None else rule_on(session, on)
+    return modes.report(on, _edition_names(session, on), rule, found, said)
+
+
+def places(session: Session, on: date) -> list[modes.Place]:
+    """Return the areas from towns to quarters in force on a day, without their boundaries."""
+    columns = (Area.level, Area.code, Area.name, Area.kind, Area.parent_level, Area.parent_code, Area.area_m2)
+    statement = select(*columns).where(in_force_on(on), Area.level.in_(_GOVERNED)).order_by(Area.code)
+    return [
+        modes.Place(
+            AreaLevel(level),
+            code,
+            name,
+            None if kind is None else AreaKind(kind),
+            None if parent_level is None else AreaLevel(parent_level),
+            parent_code,
+            area_m2,
+        )
+        for level, code, name, kind, parent_level, parent_code, area_m2 in session.execute(statement)
+    ]
+
+
+def open_centres(session: Session, on: date) -> list[matrix.OpenCentre]:
+    """Return the centres and branches open on a day, by code."""
+    return [
+        matrix.OpenCentre(
+            row.code, rules.CentreType(row.type), row.name, AreaLevel(row.level), row.area_code, row.parent_code
+        )
+        for row in session.scalars(select(Centre).where(holds_on(Centre, on)).order_by(Centre.code))
+    ]
+
+
+def decisions(session: Session, on: date) -> dict[str, modes.Decision]:
+    """Return the mode of each town that has one on a day, by the town's code."""
+    statement = (
+        select(TownModeDecision, Area.area_m2, Edition.name)
+        .outerjoin(Area, Area.area_id == TownModeDecision.area_id)
+        .outerjoin(Edition, Edition.edition_id == Area.edition_id)
+        .where(holds_on(TownModeDecision, on))
+    )
+    return {row.town_code: _decision(row, area_m2, edition) for row, area_m2, edition in session.execute(statement)}
+
+
+def tags(session: Session, on: date) -> list[modes.Tag]:
+    """Return the tags that areas have on a day."""
+    return [
+        modes.Tag(AreaLevel(row.level), row.area_code, rules.TagKind(row.kind), row.value)
+        for row in session.scalars(select(AreaTag).where(holds_on(AreaTag, on)).order_by(AreaTag.tag_id))
+    ]
+
+
+def joint_centres(session: Session, on: date) -> list[modes.JointCentreFacts]:
+    """Return the joint centres of a day, by code."""
+    names = [field.name for field in fields(modes.JointCentreFacts)]
+    columns = (getattr(JointCentre, name) for name in names)
+    statement = select(*columns).where(holds_on(JointCentre, on)).order_by(JointCentre.code)
+    return [modes.JointCentreFacts(**row) for row in session.execute(statement).mappings()]
+
+
+def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
+    """Return how many open service points of each type lie in each sector; one on a border in that of lower code."""
+    place = (
+        select(ServicePoint.type, Area.code)
+        .distinct(ServicePoint.point_id)
+        .join(Area, func.ST_Covers(Area.geom, ServicePoint.geom))
+        .where(
+            Area.level == AreaLevel.SECTOR,
+            in_force_on(on),
+            ServicePoint.status == PointStatus.OPEN,
+            ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on)),
+        )
+        .order_by(ServicePoint.point_id, Area.code)
+        .subquery()
+    )
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    statement = select(place.c.code, place.c.type, func.count()).group_by(place.c.code, place.c.type)
+    for code, type_, count in session.execute(statement.order_by(place.c.code, place.c.type)):
+        counts[code][type_] = count
+    return counts
+
+
+def _town_of(place: modes.Place) -> str | None:
+    return place.code if place.level == AreaLevel.TOWN else place.parent_code
+
+
+def _organs(session: Session, on: date) -> dict[str, dict[rules.Organ, str]]:
+    found: dict[str, dict[rules.Organ, str]] = defaultdict(dict)
+    for row in session.scalars(select(AreaOrgan).where(holds_on(AreaOrgan, on)).order_by(AreaOrgan.organ_id)):
+        found[row.area_code][rules.Organ(row.organ)] = row.name
+    return found
+
+
+def _edition_names(session: Session, on: date) -> Sequence[str]:
+    """Return the names of the boundary editions that the governed areas of a day come from, by date."""
+    statement = (
+        select(Edition.name, Edition.valid_from)
+        .join(Area, Area.edition_id == Edition.edition_id)
+        .where(in_force_on(on), Area.level.in_(_GOVERNED))
+        .distinct()
+        .order_by(Edition.valid_from, Edition.name)
+    )
+    return [name for name, _ in session.execute(statement)]
+
+
+def _decision(row: TownModeDecision, area_m2: float | None, edition: str | None) -> modes.Decision:
+    return modes.Decision(
+        mode=TownMode(row.mode),
+        valid_from=row.valid_from,
+        decided_by=row.decided_by,
+        residents=_residents(row),
+        area_m2=area_m2,
+        area_edition=edition,
+        delineable=row.delineable,
+        rule=row.rule,
+        passed=row.passed,
+        override=_override(row),
+    )
+
+
+def _residents(row: TownModeDecision) -> rules.Residents | None:
+    if row.residents is None or row.residents_on is None or row.residents_source is None:
+        return None
+    return rules.Residents(row.residents, row.residents_on, row.residents_source)
+
+
+def _override(row: TownModeDecision) -> rules.Override | None:
+    by, document, reason, dated = row.override_by, row.override_document, row.override_reason, row.override_dated
+    if by is None or document is None or reason is None or dated is None:
+        return None
+    return rules.Override(by, document, reason, dated)
