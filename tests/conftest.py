@@ -62,6 +62,13 @@ def database_url(test_cluster: Cluster) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database_url(test_cluster: Cluster) -> Iterator[str]:
+    """A migrated database of the tests of one module, which may commit in it."""
+    with _copy_of_template(test_cluster) as url:
+        yield url
+
+
 @pytest.fixture
 def fresh_database_url(test_cluster: Cluster) -> Iterator[str]:
     """A migrated, empty database of this one test, which may commit in it."""

@@ -14,9 +14,12 @@ from api.app import create_app
 from api.envelope import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES
 from api.openapi import FILE, openapi_text
 from api.problems import STATUS
+from gridmgmt.access.rules import Role
+from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import GridMgmtError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import catalogue
+from tests.support.actors import add_account, add_key, bearer
 from tests.support.serving import served
 
 DOCUMENT: dict[str, Any] = json.loads(openapi_text())
@@ -26,19 +29,28 @@ OPERATIONS = [
     for method, operation in operations.items()
 ]
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
-UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1"}
+UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1",
+           "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
+
+BODIES = {("patch", "/api/v1/accounts/{name}"): {"grants": []}}
+"""What a change of something unknown says beside its address."""
 
 
 @pytest.fixture(scope="module")
-def client(database_url: str) -> Iterator[httpx.Client]:
-    """A client of the application over an empty database, with one route that has a defect."""
-    app = create_app(Settings(results="exact"), database_url)
+def client(module_database_url: str) -> Iterator[httpx.Client]:
+    """An administrator's client of the application without data, with one route that has a defect."""
+    app = create_app(Settings(), module_database_url)
+    engine = make_engine(module_database_url)
+    add_account(make_sessions(engine), "admin", Role.ADMINISTRATOR)
+    key = add_key(make_sessions(engine), "admin")
+    engine.dispose()
 
     @app.post("/defect", include_in_schema=False)
     def defect() -> None:
         raise ZeroDivisionError("the inside")
 
     with served(app) as client:
+        client.headers.update(bearer(key))
         yield client
 
 
@@ -83,7 +95,8 @@ def test_every_route_is_described(method: str, path: str, operation: dict[str, A
 def test_what_does_not_exist(client: httpx.Client, path: str) -> None:
     for method, operation in DOCUMENT["paths"][path].items():
         asked = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query" and p["required"]]
-        assert_problem(client.request(method, unknown(path), params=dict.fromkeys(asked, 1)), 404)
+        body = BODIES.get((method, path))
+        assert_problem(client.request(method, unknown(path), params=dict.fromkeys(asked, 1), json=body), 404)
 
 
 @pytest.mark.parametrize("path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place)_id}", path)])

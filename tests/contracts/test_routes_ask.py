@@ -1,0 +1,162 @@
+"""Nobody reads or writes unasked: every route declares what it asks of its caller, and keeps to it."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.access import Asks, AsksAccount, Open
+from api.app import create_app
+from api.envelope import Envelope
+from api.gate import COOKIE
+from api.pages import OPENAPI_PATH
+from api.tiles import TileApp, TilesFirst
+from gridmgmt.access.rules import Permission, Role
+from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.settings import Settings
+from tests.support.actors import PASSWORD, add_account, add_key, bearer
+from tests.support.serving import served
+
+NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
+APP = create_app(Settings(reading="accounts"), "postgresql:///unused")
+OPEN_ROUTES = {
+    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics"),
+    ("GET", "/docs"), ("GET", "/docs/start.js"), ("GET", "/problems/{code}"), ("GET", "/{path:path}"),
+    ("GET", "/api/v1/session"), ("POST", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/setup"),
+}  # fmt: skip
+"""All that anybody may ask for; whoever adds to this says why in docs/security.md."""
+
+
+def declared(dependant: Dependant) -> list[Asks | AsksAccount | Open]:
+    """What a route asks, by itself or by its router."""
+    own = [dependant.call] if isinstance(dependant.call, Asks | AsksAccount | Open) else []
+    return own + [each for below in dependant.dependencies for each in declared(below)]
+
+
+def routes() -> list[RouteContext]:
+    found = [route for route in iter_route_contexts(APP.routes) if isinstance(route.original_route, APIRoute)]
+    assert len(found) > 30
+    return found
+
+
+def calls() -> list[tuple[str, RouteContext]]:
+    return [(method, route) for route in routes() for method in sorted(route.methods or ())]
+
+
+ASKING = [(method, route) for method, route in calls() if (method, route.path) not in OPEN_ROUTES]
+
+
+def address(path: str | None) -> str:
+    assert path is not None
+    return re.sub(r"{(\w+)(:path)?}", "1", path)
+
+
+def ids(value: object) -> str:
+    return str(value.path) if isinstance(value, RouteContext) else str(value)
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url: str) -> Iterator[httpx.Client]:
+    """A server whose reading takes an account."""
+    app = create_app(Settings(reading="accounts"), module_database_url, clock=lambda: NOW)
+    with served(app) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def reader(module_database_url: str) -> str:
+    """The key of an account that may only read."""
+    engine = make_engine(module_database_url)
+    sessions = make_sessions(engine)
+    add_account(sessions, "operator", Role.OPERATOR)
+    secret = add_key(sessions, "operator")
+    engine.dispose()
+    return secret
+
+
+@pytest.fixture(scope="module")
+def nobody(module_database_url: str) -> dict[str, str]:
+    """The cookie of an account without any role."""
+    engine = make_engine(module_database_url)
+    add_account(make_sessions(engine), "newcomer", None)
+    engine.dispose()
+    with served(create_app(Settings(), module_database_url)) as client:
+        client.post("/api/v1/session", json={"name": "newcomer", "password": PASSWORD}).raise_for_status()
+        return {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.mark.parametrize(("method", "route"), calls(), ids=ids)
+def test_every_route_declares_what_it_asks(method: str, route: RouteContext) -> None:
+    asked = declared(route.dependant)
+    assert asked, f"{method} {route.path} forgets to ask: api.access.asks, asks_account or open_to_all"
+    is_open = any(isinstance(each, Open) for each in asked)
+    assert is_open == ((method, route.path) in OPEN_ROUTES)
+    assert not is_open or len(asked) == 1, "open and not open"
+
+
+def test_a_route_that_changes_something_asks_for_more_than_reading() -> None:
+    for method, route in ASKING:
+        asked = declared(route.dependant)
+        permissions = {each.permission for each in asked if isinstance(each, Asks)}
+        own = any(isinstance(each, AsksAccount) for each in asked)
+        assert method == "GET" or own or permissions - {Permission.READ}, (method, route.path)
+
+
+def test_what_is_no_route_is_known() -> None:
+    """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
+    others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
+    assert [route.path for route in others] == [OPENAPI_PATH]
+    known = {Envelope, TilesFirst, GZipMiddleware}
+    assert {layer.cls for layer in APP.user_middleware if isinstance(layer, Middleware)} == known
+    assert TileApp.ASKS == Permission.READ
+
+
+@pytest.mark.parametrize(("method", "route"), ASKING, ids=ids)
+def test_the_unknown_get_401(server: httpx.Client, method: str, route: RouteContext) -> None:
+    assert_refused(server.request(method, address(route.path)), 401)
+
+
+@pytest.mark.parametrize("path", ["/tiles/areas/0/0/0.mvt", "/tiles/areas.json", "/tiles/nothing"])
+def test_the_unknown_get_no_tile(server: httpx.Client, path: str, reader: str) -> None:
+    assert_refused(server.get(path), 401)
+    assert server.get(path, headers=bearer(reader)).status_code in {200, 204, 404}
+
+
+@pytest.mark.parametrize(("method", "route"), ASKING, ids=ids)
+def test_an_account_without_the_permission_gets_403(
+    server: httpx.Client, method: str, route: RouteContext, nobody: dict[str, str]
+) -> None:
+    asked = declared(route.dependant)
+    answer = server.request(method, address(route.path), headers=nobody)
+    if any(isinstance(each, Asks) for each in asked):
+        assert_refused(answer, 403)
+    else:
+        assert answer.status_code in {200, 404, 422}, "its own things"
+
+
+@pytest.mark.parametrize(("method", "route"), [call for call in ASKING if call[0] != "GET"], ids=ids)
+def test_whoever_may_read_may_not_write(server: httpx.Client, method: str, route: RouteContext, reader: str) -> None:
+    if any(isinstance(each, Asks) for each in declared(route.dependant)):
+        assert_refused(server.request(method, address(route.path), headers=bearer(reader)), 403)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(OPEN_ROUTES))
+def test_what_is_open_answers_everybody(server: httpx.Client, method: str, path: str) -> None:
+    assert server.request(method, address(path)).status_code not in {401, 403}
+
+
+def assert_refused(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["vary"] == "Cookie, Authorization"
+    body: dict[str, Any] = answer.json()
+    return body
