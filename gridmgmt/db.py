@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from gridmgmt.errors import ConflictError, GridMgmtError, InputError, UnavailableError
 from gridmgmt.settings import PROJECT_DIR
+from gridmgmt.texts import catalogue
 
 __all__ = [
     "Base",
@@ -135,7 +136,8 @@ def _translate(error: DBAPIError) -> GridMgmtError | None:
         name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "unknown"
         detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
         kind = InputError if name.startswith("ck_") else ConflictError
-        return kind("constraint_violated", constraint=name, detail=detail)
+        code = name if f"error.{name}" in catalogue() else "constraint_violated"
+        return kind(code, constraint=name, detail=detail)
     if isinstance(error, DataError):
         return InputError("value_refused", detail=str(error.orig).strip().splitlines()[0])
     return None

@@ -10,15 +10,18 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.queries import reference_outlines
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases import service as cases
 from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
-from gridmgmt.editions.service import SUPERSEDING, close_edition, metric_crs, open_edition
+from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
 from gridmgmt.ingest.intake import Intake, refused_rows
 from gridmgmt.ingest.network import NetworkIntake
@@ -75,32 +78,47 @@ class _What:
     counting: Counting | None = None
 
 
-def import_areas(session: Session, intake: Intake, labels: Labels, *, level: str) -> Outcome:
-    """Take areas of one level."""
-    return _import_frame(session, intake, labels, _What(Subject.AREAS, level), areas.store)
+def import_areas(session: Session, actor: Actor, intake: Intake, labels: Labels, *, level: str) -> Outcome:
+    """Take areas of one level into the draft of a boundary edition, opened where there is none of that name.
+
+    ``labels.replaces`` names an edition whose areas of this level end where the file has them no more. What is in
+    force stays as it is until the draft is activated.
+
+    Raises
+    ------
+    ConflictError
+        When the edition of that name is no draft any more, is planned for another day, or holds other areas of
+        that level; when a retired code would be used again.
+    """
+    exact = AreaLevel(level)
+    return _import_frame(
+        session, actor, intake, labels, _What(Subject.AREAS, level),
+        lambda session, edition, frame: areas.store(session, edition, frame, exact, replaces=labels.replaces),
+    )  # fmt: skip
 
 
-def import_features(session: Session, intake: Intake, labels: Labels, *, kind: str) -> Outcome:
+def import_features(session: Session, actor: Actor, intake: Intake, labels: Labels, *, kind: str) -> Outcome:
     """Take land features of one kind."""
-    return _import_frame(session, intake, labels, _What(Subject.LAND, kind), land.store)
+    return _import_frame(session, actor, intake, labels, _What(Subject.LAND, kind), land.store)
 
 
-def import_service_points(session: Session, intake: Intake, labels: Labels) -> Outcome:
+def import_service_points(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
     """Take service points."""
-    return _import_frame(session, intake, labels, _What(Subject.SERVICE_POINTS), service_points.store)
+    return _import_frame(session, actor, intake, labels, _What(Subject.SERVICE_POINTS), service_points.store)
 
 
-def import_cases(session: Session, intake: Intake, labels: Labels) -> Outcome:
+def import_cases(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
     """Take located cases."""
-    return _import_frame(session, intake, labels, _What(Subject.CASES), cases.store)
+    return _import_frame(session, actor, intake, labels, _What(Subject.CASES), cases.store)
 
 
-def import_population(session: Session, intake: Intake, labels: Labels, *, counting: Counting) -> Outcome:
+def import_population(session: Session, actor: Actor, intake: Intake, labels: Labels, *, counting: Counting) -> Outcome:
     """Take places, with residents or without."""
-    return _import_frame(session, intake, labels, _What(Subject.POPULATION, counting=counting), population.store)
+    what = _What(Subject.POPULATION, counting=counting)
+    return _import_frame(session, actor, intake, labels, what, population.store)
 
 
-def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> Outcome:
+def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels: Labels) -> Outcome:
     """Take a walking network.
 
     Raises
@@ -118,6 +136,7 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     }
     return _import(
         session,
+        actor,
         intake,
         labels,
         _What(Subject.NETWORK),
@@ -127,12 +146,13 @@ def import_network(session: Session, intake: NetworkIntake, labels: Labels) -> O
     )
 
 
-def _import_frame(session: Session, intake: Intake, labels: Labels, what: _What, store: Store) -> Outcome:
+def _import_frame(session: Session, actor: Actor, intake: Intake, labels: Labels, what: _What, store: Store) -> Outcome:
     """Take the rows of a frame, see :func:`_import`."""
     frame = intake.frame
     intake.whole(partial=labels.partial)  # an empty frame has no extent
     return _import(
         session,
+        actor,
         intake,
         labels,
         what,
@@ -144,6 +164,7 @@ def _import_frame(session: Session, intake: Intake, labels: Labels, what: _What,
 
 def _import(
     session: Session,
+    actor: Actor,
     intake: Intake | NetworkIntake,
     labels: Labels,
     what: _What,
@@ -153,6 +174,7 @@ def _import(
     store: Callable[[Edition], int],
 ) -> Outcome:
     """Take what was read, whole or not at all, under an edition of its own; the datum is checked first."""
+    require(actor, Permission.IMPORT)
     warnings = _check_datum(session, content["geometry"], labels, declared=intake.crs_declared)
     draft = EditionDraft(
         subject=what.subject,
@@ -166,11 +188,16 @@ def _import(
         valid_from=labels.valid_from,
         extent=extent,
         details={k: v for k, v in intake.details.items() if isinstance(v, str | int | float | bool | dict)},
+        metric_crs=labels.metric_crs,
     )
-    _end_replaced(session, labels, draft)
-    warnings += _taken_over(session, draft)
-    edition, new = open_edition(session, draft, metric_crs=labels.metric_crs)
-    return Outcome(
+    if what.subject is Subject.AREAS:
+        edition, new = add_to_draft(session, draft, actor=actor.name)
+    else:
+        if labels.replaces is not None:
+            close_edition(session, draft.subject, draft.part, labels.replaces, labels.valid_from)
+        warnings += _taken_over(session, draft)
+        edition, new = open_edition(session, draft)
+    outcome = Outcome(
         subject=what.subject,
         edition=labels.name,
         read=intake.read,
@@ -181,19 +208,10 @@ def _import(
         warnings=warnings,
         details=intake.details,
     )
-
-
-def _end_replaced(session: Session, labels: Labels, draft: EditionDraft) -> None:
-    """Take the edition that the import replaces out of force, with those of its areas that are still in force.
-
-    Raises
-    ------
-    NotFoundError
-        When no edition of that name and part is in force.
-    """
-    if labels.replaces is not None:
-        ended = close_edition(session, draft.subject, draft.part, labels.replaces, labels.valid_from)
-        areas.close(session, ended)
+    if new:
+        facts = {"part": what.part, "rows": outcome.taken, "content_sha256": draft.content_sha256}
+        record(session, actor, "import", f"edition:{what.subject}/{labels.name}", after=facts)
+    return outcome
 
 
 def _taken_over(session: Session, draft: EditionDraft) -> tuple[Warning_, ...]:

@@ -1,11 +1,12 @@
 """All tables in one place, for migrations and checks; importing this fills the metadata."""
 
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
+from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Base
-from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.editions.models import DataFolder, Edition, EditionStep
 from gridmgmt.governance.models import (
     AreaOrgan,
     AreaTag,
@@ -35,7 +36,11 @@ MODELS: tuple[type[Base], ...] = (
     SetupToken,
     Change,
     Job,
+    EditionStep,
     Area,
+    AreaEnding,
+    AreaLineage,
+    TopologyFinding,
     PopulationPlace,
     NetworkNode,
     NetworkEdge,

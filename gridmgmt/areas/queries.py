@@ -1,6 +1,7 @@
 """Reading areas."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.models import Area, AreaEnding
 from gridmgmt.areas.rules import RANK, AreaLevel, check_position
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
+from gridmgmt.editions.rules import EditionState, Extent, Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import geometries, read_frame, read_table
 
@@ -23,9 +25,27 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-def in_force_on(on: date) -> ColumnElement[bool]:
-    """Return the condition that an area is in force on a day."""
-    return and_(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
+def editions_in_force(on: date, draft: int | None = None) -> Select[int]:
+    """Return the statement that selects the boundary editions that count on a day, with a draft as if it were one."""
+    counts = and_(Edition.state == EditionState.IN_FORCE, Edition.valid_from <= on)
+    if draft is not None:
+        counts = or_(counts, Edition.edition_id == draft)
+    return select(Edition.edition_id).where(Edition.subject == Subject.AREAS, counts)
+
+
+def in_force_on(on: date, draft: int | None = None, area: type[Area] = Area) -> ColumnElement[bool]:
+    """Return the condition that an area is in force on a day.
+
+    Parameters
+    ----------
+    draft
+        Look as if this draft of a boundary edition were in force too.
+    area
+        The class or alias whose rows are meant.
+    """
+    counting = editions_in_force(on, draft)
+    ending = select(AreaEnding.area_id).where(AreaEnding.area_id == area.area_id, AreaEnding.edition_id.in_(counting))
+    return and_(area.edition_id.in_(counting), ~ending.exists())
 
 
 def covered_by(area_id: int, column: InstrumentedAttribute[WKBElement]) -> ColumnElement[bool]:
@@ -34,7 +54,7 @@ def covered_by(area_id: int, column: InstrumentedAttribute[WKBElement]) -> Colum
     return func.ST_Covers(area, column, type_=Boolean)
 
 
-def area_in_force(session: Session, code: str, on: date) -> Area:
+def area_in_force(session: Session, code: str, on: date, *, draft: int | None = None) -> Area:
     """Return the area of a code in force on a day, the one of the highest level where levels share codes.
 
     Raises
@@ -42,7 +62,7 @@ def area_in_force(session: Session, code: str, on: date) -> Area:
     NotFoundError
         When there is none.
     """
-    statement = select(Area).where(Area.code == code, in_force_on(on)).order_by(case(RANK, value=Area.level)).limit(1)
+    statement = select(Area).where(Area.code == code, in_force_on(on, draft)).order_by(*_BY_RANK).limit(1)
     found = session.scalar(statement)
     if found is None:
         raise NotFoundError("area_unknown", code=code, on=on)
@@ -60,33 +80,70 @@ def area_id_of(session: Session, code: str | None, on: date) -> int | None:
     return None if code is None else area_in_force(session, code, on).area_id
 
 
-def area_frame(session: Session, on: date, *, within: int | None = None) -> "gpd.GeoDataFrame":
-    """Return the areas in force on a day by level and code; with ``within``, that area and all below it.
+def area_frame(
+    session: Session,
+    on: date,
+    *,
+    within: int | None = None,
+    levels: Collection[AreaLevel] = (),
+    near: Extent | None = None,
+    draft: int | None = None,
+) -> "gpd.GeoDataFrame":
+    """Return the areas in force on a day by level and code, in EPSG:4326.
 
-    Columns ``area_id``, ``edition_id``, ``level``, ``code``, ``name``, ``parent_code``, ``area_m2`` and the geometry.
+    Columns ``area_id``, ``edition_id``, ``level``, ``code``, ``name``, ``kind``, ``parent_level``, ``parent_code``,
+    ``area_m2`` and the geometry.
+
+    Parameters
+    ----------
+    within
+        Only the area of this id and all below it.
+    levels
+        Only these levels; all without any.
+    near
+        Only areas whose box touches this one (west, south, east, north).
+    draft
+        Look as if this draft of a boundary edition were in force too.
     """
-    parent = aliased(Area)
     statement = (
-        select(
-            Area.area_id,
-            Area.edition_id,
-            Area.level,
-            Area.code,
-            Area.name,
-            parent.code.label("parent_code"),
-            Area.area_m2,
-            Area.geom,
-        )
-        .outerjoin(parent, parent.area_id == Area.parent_id)
-        .where(in_force_on(on))
-        .order_by(case(RANK, value=Area.level), Area.level, Area.code)
+        select(*(getattr(Area, name) for name in _FRAME), Area.geom).where(in_force_on(on, draft)).order_by(*_BY_RANK)
     )
+    if levels:
+        statement = statement.where(Area.level.in_(list(levels)))
+    if near is not None:
+        statement = statement.where(Area.geom.intersects(func.ST_MakeEnvelope(*near, STORAGE_SRID)))
     if within is not None:
-        below = select(Area.area_id).where(Area.area_id == within).cte("below", recursive=True)
-        child = aliased(Area)
-        below = below.union_all(select(child.area_id).join(below, child.parent_id == below.c.area_id))
-        statement = statement.where(Area.area_id.in_(select(below.c.area_id)))
+        statement = statement.where(Area.area_id.in_(_at_or_below(within, on, draft)))
     return read_frame(session, statement)
+
+
+def _at_or_below(area_id: int, on: date, draft: int | None) -> Select[int]:
+    here = select(Area.area_id, Area.level, Area.code).where(Area.area_id == area_id).cte("below", recursive=True)
+    child = aliased(Area)
+    children = (
+        select(child.area_id, child.level, child.code)
+        .join(here, and_(child.parent_code == here.c.code, child.parent_level == here.c.level))
+        .where(in_force_on(on, draft, child))
+    )
+    return select(here.union_all(children).c.area_id)
+
+
+def ancestors(session: Session, level: str, code: str, on: date, *, draft: int | None = None) -> list[str]:
+    """Return the codes of an area and of all above it in force on a day, from itself up.
+
+    An area that is not in force stands alone.
+    """
+    named = select(Area.level, Area.code, Area.parent_level, Area.parent_code).where(in_force_on(on, draft))
+    here = named.where(Area.level == level, Area.code == code).cte("above", recursive=True)
+    parent = aliased(Area)
+    above = (
+        select(parent.level, parent.code, parent.parent_level, parent.parent_code)
+        .join(here, and_(parent.code == here.c.parent_code, parent.level == here.c.parent_level))
+        .where(in_force_on(on, draft, parent))
+    )
+    chain = here.union_all(above)
+    found = session.scalars(select(chain.c.code).order_by(case(RANK, value=chain.c.level).desc())).all()
+    return list(found) or [code]
 
 
 @dataclass(frozen=True)
@@ -102,6 +159,7 @@ class AreaSummary:
     parent_code: str | None
     area_m2: float
     edition: str
+    state: str
     valid_from: date
     valid_to: date | None
     bbox: tuple[float, float, float, float]
@@ -117,6 +175,7 @@ def area_summaries(
     text: str | None = None,
     after: tuple[str, int] | None = None,
     limit: int = 100,
+    draft: int | None = None,
 ) -> list[AreaSummary]:
     """Return areas in force on a day by code and id, at most ``limit``.
 
@@ -129,11 +188,11 @@ def area_summaries(
     after
         Code and id of the last area of the page before.
     """
-    statement = _select_summaries(on).order_by(Area.code, Area.area_id).limit(limit)
+    statement = _select_summaries(on, draft).order_by(Area.code, Area.area_id).limit(limit)
     if level is not None:
         statement = statement.where(Area.level == level)
     if parent is not None:
-        statement = statement.where(_Parent.code == parent)
+        statement = statement.where(Area.parent_code == parent)
     if text is not None:
         named = Area.name.icontains(text, autoescape=True)
         statement = statement.where(or_(named, Area.code.istartswith(text, autoescape=True)))
@@ -142,7 +201,7 @@ def area_summaries(
     return [_summary(row) for row in session.execute(statement)]
 
 
-def area_summary(session: Session, code: str, on: date) -> AreaSummary:
+def area_summary(session: Session, code: str, on: date, *, draft: int | None = None) -> AreaSummary:
     """Return the area of a code in force on a day, the one of the highest level where levels share codes.
 
     Raises
@@ -150,7 +209,7 @@ def area_summary(session: Session, code: str, on: date) -> AreaSummary:
     NotFoundError
         When there is none.
     """
-    statement = _select_summaries(on).where(Area.code == code).order_by(*_BY_RANK).limit(1)
+    statement = _select_summaries(on, draft).where(Area.code == code).order_by(*_BY_RANK).limit(1)
     row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFoundError("area_unknown", code=code, on=on)
@@ -163,7 +222,7 @@ def area_geojson(session: Session, area_id: int) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(text_))
 
 
-def areas_at(session: Session, lon: float, lat: float, on: date) -> list[AreaSummary]:
+def areas_at(session: Session, lon: float, lat: float, on: date, *, draft: int | None = None) -> list[AreaSummary]:
     """Return the areas in force on a day that cover a point, from the highest level down, one for each level.
 
     A point on a border belongs to the area with the lower code, so that every point has one answer.
@@ -175,36 +234,61 @@ def areas_at(session: Session, lon: float, lat: float, on: date) -> list[AreaSum
     """
     check_position(lon, lat)
     point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), STORAGE_SRID)
-    statement = _select_summaries(on).where(func.ST_Covers(Area.geom, point)).order_by(*_BY_RANK, Area.area_id)
+    statement = _select_summaries(on, draft).where(func.ST_Covers(Area.geom, point)).order_by(*_BY_RANK, Area.area_id)
     found: dict[str, AreaSummary] = {}
     for row in session.execute(statement):
         found.setdefault(row.level, _summary(row))
     return list(found.values())
 
 
-_Parent = aliased(Area)
+def last_of_code(session: Session, code: str, on: date) -> AreaSummary | None:
+    """Return the last area that had a code in force before a day, None where there was none."""
+    statement = (
+        _select_summaries(on, ended=True)
+        .where(Area.code == code)
+        .order_by(Edition.valid_from.desc(), *_BY_RANK)
+        .limit(1)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else _summary(row)
+
+
 _BY_RANK = (case(RANK, value=Area.level), Area.level, Area.code)
 
 
-def _select_summaries(on: date) -> Select[*tuple[Any, ...]]:
+def _select_summaries(on: date, draft: int | None = None, *, ended: bool = False) -> Select[*tuple[Any, ...]]:
+    """Select areas in force on a day, or those that were before it."""
     inside = func.ST_PointOnSurface(Area.geom)
     edges = (func.ST_XMin(Area.geom), func.ST_YMin(Area.geom), func.ST_XMax(Area.geom), func.ST_YMax(Area.geom))
+    gone = and_(Area.edition_id.in_(editions_in_force(on)), _VALID_TO.between(date.min, on))
     return (
         select(
             *(getattr(Area, name) for name in _PLAIN),
-            _Parent.code.label("parent_code"),
             Edition.name.label("edition"),
+            Edition.state,
+            func.coalesce(Edition.valid_from, Edition.planned_from).label("valid_from"),
+            _VALID_TO.label("valid_to"),
             *(edge.label(name) for edge, name in zip(edges, _BOX, strict=True)),
             func.ST_X(inside).label("centre_lon"),
             func.ST_Y(inside).label("centre_lat"),
         )
         .join(Edition, Edition.edition_id == Area.edition_id)
-        .outerjoin(_Parent, _Parent.area_id == Area.parent_id)
-        .where(in_force_on(on))
+        .where(gone if ended else in_force_on(on, draft))
     )
 
 
-_PLAIN = ("area_id", "code", "name", "level", "kind", "mode", "area_m2", "valid_from", "valid_to")
+_Ending = aliased(Edition)
+_VALID_TO = (
+    select(func.min(_Ending.valid_from))
+    .join(AreaEnding, AreaEnding.edition_id == _Ending.edition_id)
+    .where(AreaEnding.area_id == Area.area_id, _Ending.state == EditionState.IN_FORCE)
+    .correlate(Area)
+    .scalar_subquery()
+)
+"""The day on which an area goes out of force, NULL while none is set."""
+
+_FRAME = ("area_id", "edition_id", "level", "code", "name", "kind", "parent_level", "parent_code", "area_m2")
+_PLAIN = ("area_id", "code", "name", "level", "kind", "mode", "parent_code", "area_m2")
 _BOX = ("west", "south", "east", "north")
 
 

@@ -3,6 +3,10 @@
 import math
 from enum import StrEnum
 
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
 from gridmgmt.errors import InputError
 
 
@@ -55,6 +59,34 @@ def kind_of_name(level: AreaLevel, name: str) -> AreaKind | None:
     if level is not AreaLevel.TOWN:
         return None
     return next((kind for suffix, kind in _KIND_BY_SUFFIX.items() if name.endswith(suffix)), None)
+
+
+def parents(
+    level: NDArray[np.object_], code: NDArray[np.object_], area_m2: NDArray[np.float64], geometry: NDArray[np.object_]
+) -> NDArray[np.int64]:
+    """Return the position of each area's parent in the same arrays, -1 for one without.
+
+    The parent is the deepest area of a higher level that holds a point inside the area; of several of one depth
+    the smallest, then the one with the lower code.
+
+    Parameters
+    ----------
+    level, code, area_m2, geometry
+        Arrays of one length: level, code, surface in m², polygon.
+    """
+    found = np.full(len(level), -1)
+    rank = np.array([RANK[AreaLevel(each)] for each in level], dtype=np.int64)
+    points = shapely.point_on_surface(geometry)
+    for depth in sorted(set(rank), reverse=True):
+        above = np.flatnonzero(rank == depth)
+        above = above[np.lexsort((code[above].astype(str), area_m2[above]))]
+        below = np.flatnonzero((rank > depth) & (found < 0))
+        child, parent = shapely.STRtree(geometry[above]).query(points[below], predicate="intersects")
+        order = np.lexsort((parent, child))
+        child, parent = child[order], parent[order]
+        first = np.unique(child, return_index=True)[1]
+        found[below[child[first]]] = above[parent[first]]
+    return found
 
 
 def check_position(lon: float, lat: float) -> None:

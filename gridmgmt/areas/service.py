@@ -1,80 +1,199 @@
-"""Storing areas of an edition and finding each one's parent."""
+"""Storing areas into a draft of a boundary edition and finding each one's parent."""
+
+from collections.abc import Collection
+from datetime import date
 
 import geopandas as gpd
-from sqlalchemy import case, func, select, update
+import pandas as pd
+import shapely
+from sqlalchemy import BigInteger, FromClause, Select, Text, column, delete, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import in_force_on
-from gridmgmt.areas.rules import RANK, AreaLevel, kind_of_name
+from gridmgmt.areas.models import Area, AreaEnding
+from gridmgmt.areas.queries import area_frame, in_force_on
+from gridmgmt.areas.rules import AreaLevel, kind_of_name, parents
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
-from gridmgmt.errors import ConflictError
+from gridmgmt.editions.queries import boundary_edition
+from gridmgmt.editions.rules import EditionState, Subject
+from gridmgmt.errors import ConflictError, NotFoundError
 from gridmgmt.frames import copy_rows
 
-_COLUMNS = ("edition_id", "level", "kind", "code", "name", "mode", "valid_from", "attributes", "geom")
+_COLUMNS = ("edition_id", "level", "kind", "code", "name", "mode", "attributes", "geom")
+_NAMED = 5
 
 
-def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
-    """Store the areas of one level and return how many; the level is the edition's part.
+def store(
+    session: Session, draft: Edition, frame: gpd.GeoDataFrame, level: AreaLevel, *, replaces: str | None = None
+) -> int:
+    """Store areas of one level in a draft and return how many differ from what is in force.
 
-    An area of the same level and code that is in force is closed on the day the new one begins.
+    An area of the same level and code that will be in force is ended by the draft; one that is just the same stays.
 
     Parameters
     ----------
     frame
         EPSG:4326, columns ``code``, ``name``, ``attributes``, geometry MULTIPOLYGON; ``mode`` where known.
+    replaces
+        End the areas of this level that the edition of this name brought in and the frame has no more.
 
     Raises
     ------
     ConflictError
-        When an area in force begins after the new edition does.
+        When the edition is no draft any more, or when a retired code would be used again.
     """
-    level = AreaLevel(edition.part)
-    _close_earlier(session, edition, frame["code"].tolist())
-    modes = frame["mode"] if "mode" in frame else [None] * len(frame)
+    on = planned(draft)
+    refuse_retired(session, draft, level, frame["code"].tolist())
+    present = area_frame(session, on, levels=(level,), draft=draft.edition_id).set_index("code")
+    known = present.reindex(frame["code"])
+    same = (known["name"].to_numpy() == frame["name"].to_numpy()) & shapely.equals_identical(
+        known.geometry.to_numpy(), frame.geometry.to_numpy()
+    )
+    changed = frame[~same]
+    end(session, draft, known.loc[~same, "area_id"].dropna().astype(int).tolist())
+    if replaces is not None:
+        end(session, draft, _of_edition(session, present, replaces, kept=frame["code"].tolist()))
+    modes = changed["mode"] if "mode" in changed else [None] * len(changed)
     rows = (
-        (edition.edition_id, level, kind_of_name(level, name), code, name, mode, edition.valid_from, attributes, geom)
+        (draft.edition_id, level, kind_of_name(level, name), code, name, mode, attributes, geom)
         for code, name, mode, attributes, geom in zip(
-            frame["code"], frame["name"], modes, frame["attributes"], frame.geometry, strict=True
+            changed["code"], changed["name"], modes, changed["attributes"], changed.geometry, strict=True
         )
     )
     stored = copy_rows(session, Area.__tablename__, _COLUMNS, rows)
-    link_parents(session, edition)
+    link_parents(session, draft)
     return stored
 
 
-def close(session: Session, edition: Edition) -> None:
-    """Take the areas of an edition that are still in force out of it on the day the edition ends."""
-    open_ones = (Area.edition_id == edition.edition_id, Area.valid_to.is_(None))
-    session.execute(update(Area).where(*open_ones).values(valid_to=edition.valid_to))
+def planned(draft: Edition) -> date:
+    """Return the day on whose boundaries a draft is built.
 
-
-def link_parents(session: Session, edition: Edition) -> None:
-    """Set each area's parent: the deepest area of a higher level that holds a point inside it, the smallest of several.
-
-    Only areas in force on the day the edition begins are looked at, so that earlier editions keep their hierarchy.
+    Raises
+    ------
+    ConflictError
+        When the edition is no draft any more.
     """
-    current = select(Area, case(RANK, value=Area.level).label("rank")).where(in_force_on(edition.valid_from))
-    child, parent = current.subquery("child"), current.subquery("parent")
-    nearest = (
-        select(parent.c.area_id)
-        .where(parent.c.rank < child.c.rank, func.ST_Covers(parent.c.geom, func.ST_PointOnSurface(child.c.geom)))
-        .order_by(parent.c.rank.desc(), parent.c.area_m2, parent.c.code)
-        .limit(1)
-        .scalar_subquery()
+    if draft.state != EditionState.DRAFT or draft.planned_from is None:
+        raise ConflictError("edition_no_draft", name=draft.name, state=draft.state)
+    return draft.planned_from
+
+
+def end(session: Session, draft: Edition, area_ids: Collection[int]) -> None:
+    """Let a draft end areas; those that the draft itself had brought in go without a trace."""
+    if not area_ids:
+        return
+    own = select(Area.area_id).where(Area.area_id.in_(area_ids), Area.edition_id == draft.edition_id)
+    gone = set(session.scalars(own))
+    if gone:
+        session.execute(delete(Area).where(Area.area_id.in_(gone)).execution_options(synchronize_session=False))
+    endings = [{"edition_id": draft.edition_id, "area_id": area_id} for area_id in sorted(set(area_ids) - gone)]
+    if endings:
+        session.execute(insert(AreaEnding), endings)
+
+
+def refuse_retired(session: Session, draft: Edition, level: AreaLevel, codes: Collection[str]) -> None:
+    """Refuse codes that were in force before the draft's day, are not any more, and so must not be used again.
+
+    Raises
+    ------
+    ConflictError
+        When there is one.
+    """
+    on = planned(draft)
+    before = (Area.level == level, Area.code.in_(list(codes)), Edition.valid_from <= on)
+    once = select(Area.code).join(Edition, Edition.edition_id == Area.edition_id).where(*before)
+    alive = select(Area.code).where(Area.level == level, in_force_on(on))
+    retired = session.scalars(once.except_(alive, _ended_by(draft, level)).order_by("code")).all()
+    if retired:
+        shown = ", ".join(retired[:_NAMED]) + (" …" if len(retired) > _NAMED else "")
+        raise ConflictError("code_retired", level=level, codes=shown, count=len(retired))
+
+
+def _ended_by(draft: Edition, level: AreaLevel) -> Select[str]:
+    ending = AreaEnding.edition_id == draft.edition_id
+    return select(Area.code).join(AreaEnding, AreaEnding.area_id == Area.area_id).where(ending, Area.level == level)
+
+
+def link_parents(session: Session, draft: Edition) -> None:
+    """Name the parent of each area on the land that a draft changes, see :func:`gridmgmt.areas.rules.parents`.
+
+    Areas in force whose parent the draft changes are taken over into it, with the new parent's name.
+    """
+    on, own = planned(draft), draft.edition_id
+    changed = or_(Area.edition_id == own, Area.area_id.in_(_endings_of(own)))
+    box = func.ST_Extent(Area.geom)
+    edges = (func.ST_XMin(box), func.ST_YMin(box), func.ST_XMax(box), func.ST_YMax(box))
+    west, south, east, north = session.execute(select(*edges).where(changed)).one()
+    if west is None:
+        return
+    near = area_frame(session, on, draft=own, near=(west, south, east, north))
+    level, code = near["level"].to_numpy(), near["code"].to_numpy()
+    parent = parents(level, code, near["area_m2"].to_numpy(), near.geometry.to_numpy())
+    now = [(level[p], code[p]) if p >= 0 else (None, None) for p in parent]
+    named = near[["parent_level", "parent_code"]].astype(object).where(near["parent_code"].notna(), None)
+    stale = [new != old for new, old in zip(now, named.itertuples(index=False, name=None), strict=True)]
+    found = near[["area_id", "edition_id"]].join(
+        pd.DataFrame(now, columns=named.columns, index=near.index, dtype=object)
+    )[stale]
+    mine = found["edition_id"] == own
+    _name_parents(session, found[mine])
+    _take_over(session, draft, found[~mine])
+
+
+def _named(found: pd.DataFrame) -> FromClause:
+    """Return rows of (area_id, parent_level, parent_code) as a table to join."""
+    columns = (
+        (found["area_id"].astype(int).tolist(), ARRAY(BigInteger)),
+        (found["parent_level"].tolist(), ARRAY(Text)),
+        (found["parent_code"].tolist(), ARRAY(Text)),
     )
-    found = select(child.c.area_id, nearest.label("parent_id")).subquery("found")
+    arrays = [literal(values, type_) for values, type_ in columns]
+    return (
+        func.unnest(*arrays)
+        .table_valued(
+            column("area_id", BigInteger), column("parent_level", Text), column("parent_code", Text), name="named"
+        )
+        .render_derived()
+    )
+
+
+def _name_parents(session: Session, found: pd.DataFrame) -> None:
+    named = _named(found)
     session.execute(
         update(Area)
-        .where(Area.area_id == found.c.area_id, Area.parent_id.is_distinct_from(found.c.parent_id))
-        .values(parent_id=found.c.parent_id)
+        .where(Area.area_id == named.c.area_id)
+        .values(parent_level=named.c.parent_level, parent_code=named.c.parent_code)
         .execution_options(synchronize_session=False)
     )
 
 
-def _close_earlier(session: Session, edition: Edition, codes: list[str]) -> None:
-    same = (Area.level == edition.part, Area.code.in_(codes), Area.valid_to.is_(None))
-    latest = session.scalar(select(func.max(Area.valid_from)).where(*same))
-    if latest is not None and latest > edition.valid_from:
-        raise ConflictError("edition_begins_too_early", name=edition.name, valid_from=edition.valid_from, latest=latest)
-    session.execute(update(Area).where(*same).values(valid_to=edition.valid_from))
+def _take_over(session: Session, draft: Edition, found: pd.DataFrame) -> None:
+    end(session, draft, found["area_id"].astype(int).tolist())
+    named = _named(found)
+    copied = (*_COLUMNS[1:],)
+    rows = select(
+        literal(draft.edition_id),
+        *(getattr(Area, name) for name in copied),
+        named.c.parent_level,
+        named.c.parent_code,
+    ).join(named, named.c.area_id == Area.area_id)
+    session.execute(insert(Area).from_select([*_COLUMNS, "parent_level", "parent_code"], rows))
+
+
+def _of_edition(session: Session, present: pd.DataFrame, name: str, *, kept: Collection[str]) -> list[int]:
+    """Return the areas of a frame by code that an edition brought in and that are not kept.
+
+    Raises
+    ------
+    NotFoundError
+        When no boundary edition of that name is in force.
+    """
+    edition = boundary_edition(session, name)
+    if edition is None or edition.state != EditionState.IN_FORCE:
+        raise NotFoundError("edition_unknown", subject=Subject.AREAS, name=name)
+    gone = present[(present["edition_id"] == edition.edition_id) & ~present.index.isin(list(kept))]
+    return [int(area_id) for area_id in gone["area_id"]]
+
+
+def _endings_of(edition_id: int) -> Select[int]:
+    return select(AreaEnding.area_id).where(AreaEnding.edition_id == edition_id)

@@ -31,14 +31,14 @@ def _day(on: datetime | None) -> date:
 @click.pass_context
 def editions(ctx: click.Context, *, as_json: bool) -> None:
     """List every edition of every subject."""
-    columns = ("subject", "part", "name", "valid_from", "valid_to", "datum", "synthetic", "source")
+    columns = ("subject", "part", "name", "state", "valid_from", "valid_to", "datum", "synthetic", "source")
     with database(ctx) as session:
         rows = [{name: getattr(edition, name) for name in columns} for edition in all_editions(session)]
     if as_json:
         print_json(rows)
     else:
         print_table(
-            columns, ([str(row[name] if row[name] is not None else "-") for name in columns] for row in rows), left=8
+            columns, ([str(row[name] if row[name] is not None else "-") for name in columns] for row in rows), left=9
         )
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import click
 
 from gridmgmt import imports
+from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import columns_of, error_line, print_json, say, sessions, settings_of, warn
+from gridmgmt.cli.context import actor, columns_of, error_line, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.progress import stage
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.queries import extent
-from gridmgmt.editions.rules import Counting, Extent
+from gridmgmt.editions.rules import Counting, Extent, Subject
 from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases
@@ -101,7 +102,7 @@ def _take(
     file: Path,
     common: Common,
     read: Callable[[Extent | None], Intake | NetworkIntake],
-    store: Callable[[Session, Any, imports.Labels], imports.Outcome],  # Any: what `read` returned
+    store: Callable[[Session, Actor, Any, imports.Labels], imports.Outcome],  # Any: what `read` returned
 ) -> None:
     """Read the file, store it in one transaction, and tell what came of it.
 
@@ -115,7 +116,7 @@ def _take(
             with stage(ctx, "cli.stage_reading", file=file.name):
                 intake = read(known)
             with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
-                outcome = store(session, intake, common.labels(file, settings.metric_crs))
+                outcome = store(session, actor(), intake, common.labels(file, settings.metric_crs))
                 refused_file = _write_refused(ctx, file, common, outcome.problems)
     except FileRefusedError as error:
         if error.problems:
@@ -155,6 +156,8 @@ def _tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | Non
     for name, value in outcome.details.items():
         if value and (detail := f"import_detail.{name}") in catalogue():
             say(ctx, detail, value=_listed(value))
+    if outcome.subject is Subject.AREAS and outcome.new:
+        say(ctx, "cli.draft_next", edition=outcome.edition)
     if refused_file is not None:
         say(ctx, "cli.refused_rows_in", file=refused_file)
 
@@ -201,7 +204,7 @@ def import_areas(
             encoding=encoding,
             layer=layer,
         ),
-        lambda session, intake, labels: imports.import_areas(session, intake, labels, level=exact),
+        lambda session, who, intake, labels: imports.import_areas(session, who, intake, labels, level=exact),
     )
 
 
@@ -231,7 +234,7 @@ def import_features(
         lambda _: read_features(
             file, kind=kind, datum=common.datum, name_field=name_field, encoding=encoding, layer=layer
         ),
-        lambda session, intake, labels: imports.import_features(session, intake, labels, kind=kind),
+        lambda session, who, intake, labels: imports.import_features(session, who, intake, labels, kind=kind),
     )
 
 
@@ -346,7 +349,7 @@ def import_population(  # noqa: PLR0913  each is an option of the command
         first,
         common,
         read,
-        lambda session, intake, labels: imports.import_population(session, intake, labels, counting=how),
+        lambda session, who, intake, labels: imports.import_population(session, who, intake, labels, counting=how),
     )
 
 

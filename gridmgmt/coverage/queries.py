@@ -138,7 +138,7 @@ def _key(edition: InputEdition) -> tuple[str, str, str]:
 
 def _input(edition: Edition) -> InputEdition:
     fields = ("subject", "name", "source", "synthetic", "datum", "counting", "valid_from", "content_sha256")
-    level = edition.part if edition.subject == Subject.AREAS else None
+    level = edition.part or None if edition.subject == Subject.AREAS else None
     return InputEdition(**{name: getattr(edition, name) for name in fields}, level=level)
 
 

@@ -17,8 +17,9 @@ from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
-from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.editions.rules import Counting
+from gridmgmt.editions.queries import boundary_edition, holds_synthetic
+from gridmgmt.editions.rules import Counting, EditionState
+from gridmgmt.editions.service import put_in_state
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
@@ -26,6 +27,7 @@ from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
 from gridmgmt.work import ask_coverage, finish_coverage
 
+DEMO_ACTOR = system_actor("demo")
 IN_FORCE_FROM = date(2015, 1, 1)
 """A fixed day, so that the same seed gives the same editions whenever it is loaded."""
 
@@ -62,17 +64,25 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     for level in sorted(RANK, key=lambda level: (RANK[level], level)):
         of_level = district.areas[district.areas["level"] == level]
         if len(of_level):
-            yield imports.import_areas(session, _intake(of_level, district), labels, level=AreaLevel(level))
+            yield imports.import_areas(session, DEMO_ACTOR, _intake(of_level, district), labels, level=AreaLevel(level))
+    _take_into_force(session, labels.name)
     for kind, frame in _land(district).items():
-        yield imports.import_features(session, _intake(frame, district), labels, kind=kind)
-    yield imports.import_network(session, _network(district), labels)
+        yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
+    yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
     places = district.places
     bands = places.filter(like="residents_")
     places = places.assign(residents_60_plus=bands.sum(axis=1))
-    yield imports.import_population(session, _intake(places, district), labels, counting=Counting.COUNTED)
-    yield imports.import_service_points(session, _intake(district.service_points, district), labels)
+    yield imports.import_population(session, DEMO_ACTOR, _intake(places, district), labels, counting=Counting.COUNTED)
+    yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
     cases = district.cases.assign(due_at=None)
-    yield imports.import_cases(session, _intake(cases, district), labels)
+    yield imports.import_cases(session, DEMO_ACTOR, _intake(cases, district), labels)
+
+
+def _take_into_force(session: Session, name: str) -> None:
+    edition = boundary_edition(session, name)
+    if edition is not None and edition.state == EditionState.DRAFT:
+        for state in (EditionState.CHECKED, EditionState.APPROVED, EditionState.IN_FORCE):
+            put_in_state(session, edition, state, actor=DEMO_ACTOR.name)
 
 
 def _land(district: DemoDistrict) -> dict[LandKind, gpd.GeoDataFrame]:

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from gridmgmt.db import Session
-from gridmgmt.editions.models import DataFolder, Edition
+from gridmgmt.editions.models import DataFolder, Edition, EditionStep
 from gridmgmt.editions.rules import Subject
 
 
@@ -33,6 +33,17 @@ def editions(session: Session, *, subject: Subject | None = None, on: date | Non
 def edition_named(session: Session, subject: str, part: str, name: str) -> Edition | None:
     """Return the edition of a subject's part by its name."""
     return session.scalar(select(Edition).where(Edition.subject == subject, Edition.part == part, Edition.name == name))
+
+
+def boundary_edition(session: Session, name: str) -> Edition | None:
+    """Return the boundary edition of a name, in whatever state."""
+    return edition_named(session, Subject.AREAS, "", name)
+
+
+def steps_of(session: Session, edition_id: int) -> Sequence[EditionStep]:
+    """Return the steps in the life of an edition, the first one first."""
+    statement = select(EditionStep).where(EditionStep.edition_id == edition_id).order_by(EditionStep.step_id)
+    return session.scalars(statement).all()
 
 
 def holds_synthetic(session: Session) -> bool | None:

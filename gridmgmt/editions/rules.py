@@ -31,6 +31,26 @@ class Counting(StrEnum):
     PLACES_ONLY = "places_only"
 
 
+class EditionState(StrEnum):
+    """Where a boundary edition is in its life."""
+
+    DRAFT = "draft"
+    CHECKED = "checked"
+    APPROVED = "approved"
+    IN_FORCE = "in_force"
+    WITHDRAWN = "withdrawn"
+
+
+STEPS: Mapping[EditionState, frozenset[EditionState]] = {
+    EditionState.DRAFT: frozenset({EditionState.CHECKED, EditionState.WITHDRAWN}),
+    EditionState.CHECKED: frozenset({EditionState.DRAFT, EditionState.APPROVED, EditionState.WITHDRAWN}),
+    EditionState.APPROVED: frozenset({EditionState.DRAFT, EditionState.IN_FORCE, EditionState.WITHDRAWN}),
+    EditionState.IN_FORCE: frozenset(),
+    EditionState.WITHDRAWN: frozenset(),
+}
+"""Which states may follow which; an edit brings a draft that was checked or approved back to its beginning."""
+
+
 Extent = tuple[float, float, float, float]
 """(west, south, east, north) in degrees."""
 
@@ -50,6 +70,8 @@ class EditionDraft:
     part: str = ""
     counting: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    metric_crs: str | None = None
+    """The metric CRS wished for a folder that has none yet."""
 
 
 def in_force(valid_from: date, valid_to: date | None, on: date) -> bool:
@@ -77,3 +99,9 @@ def content_sha256(columns: Mapping[str, np.ndarray[Any, np.dtype[Any]]]) -> str
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def combined_sha256(parts: Mapping[str, str]) -> str:
+    """Return one fingerprint for the fingerprints of named parts, whatever their order."""
+    lines = "".join(f"{name}:{fingerprint}\n" for name, fingerprint in sorted(parts.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()

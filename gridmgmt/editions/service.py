@@ -1,24 +1,34 @@
 """Opening and superseding editions; the one metric CRS of the data folder."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pyproj
 import pyproj.exceptions
 from sqlalchemy import func, select, update
 
 from gridmgmt.crs import STORAGE_SRID, check_metric_crs, choose_metric_crs
-from gridmgmt.db import Session
+from gridmgmt.db import Session, translated
 from gridmgmt.editions import queries
-from gridmgmt.editions.models import DataFolder, Edition
-from gridmgmt.editions.rules import EditionDraft, Extent, Subject, in_force
+from gridmgmt.editions.models import DataFolder, Edition, EditionStep
+from gridmgmt.editions.rules import (
+    STEPS,
+    EditionDraft,
+    EditionState,
+    Extent,
+    Subject,
+    combined_sha256,
+    in_force,
+)
 from gridmgmt.errors import ConflictError, CrsError, NotFoundError
 
-_IMPORT_LOCK = 3_101_131
+_IMPORT_LOCK = 3_101_140
 SUPERSEDING = (Subject.NETWORK, Subject.POPULATION)
 """Subjects of which exactly one edition is in force; of the others several may be, each with rows of its own."""
 
 
-def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | None = None) -> tuple[Edition, bool]:
+def open_edition(session: Session, draft: EditionDraft) -> tuple[Edition, bool]:
     """Return the edition for a draft and whether it is new; one with the same name and content is not stored twice.
 
     Imports wait for each other. A new edition of the network or the population takes the earlier one out of
@@ -32,7 +42,7 @@ def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | Non
     CrsError
         When the folder's metric CRS does not fit the draft's extent.
     """
-    session.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
+    _lock(session)
     if (known := queries.edition_named(session, draft.subject, draft.part, draft.name)) is not None:
         if known.content_sha256 == draft.content_sha256:
             if known.valid_to is not None and known.valid_to <= draft.valid_from:
@@ -42,19 +52,123 @@ def open_edition(session: Session, draft: EditionDraft, *, metric_crs: str | Non
             return known, False
         raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)
     _refuse_mixing(session, draft)
-    _ensure_metric_crs(session, draft.extent, metric_crs)
+    _ensure_metric_crs(session, draft.extent, draft.metric_crs)
     if draft.subject in SUPERSEDING:
         _supersede(session, draft)
-    edition = Edition(
-        **{k: getattr(draft, k) for k in ("subject", "part", "name", "source", "synthetic", "datum", "counting")},
-        content_sha256=draft.content_sha256,
-        valid_from=draft.valid_from,
-        details=dict(draft.details),
-        extent=func.ST_MakeEnvelope(*draft.extent, STORAGE_SRID),
+    return _add(session, draft, valid_from=draft.valid_from), True
+
+
+def open_draft(session: Session, draft: EditionDraft) -> Edition:
+    """Open a boundary edition as a draft, to be in force from ``draft.valid_from`` once it is activated.
+
+    Raises
+    ------
+    ConflictError
+        When the folder holds the demo and the draft is real or the other way round, or when the name is taken.
+    CrsError
+        When the folder's metric CRS does not fit the draft's extent.
+    """
+    _lock(session)
+    if queries.boundary_edition(session, draft.name) is not None:
+        raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)
+    _refuse_mixing(session, draft)
+    _ensure_metric_crs(session, draft.extent, draft.metric_crs)
+    return _add(session, draft, state=EditionState.DRAFT, planned_from=draft.valid_from)
+
+
+def add_to_draft(session: Session, draft: EditionDraft, *, actor: str) -> tuple[Edition, bool]:
+    """Return the boundary edition that takes a file of areas, and whether the file is new to it.
+
+    It is opened where there is none of that name; ``draft.part`` is the level of the file's areas. A draft that was
+    checked or approved has to be checked again.
+
+    Raises
+    ------
+    ConflictError
+        As :func:`open_draft`; when the edition is in force or withdrawn, is planned for another day, or has other
+        content of that level.
+    CrsError
+        When the folder's metric CRS does not fit the draft's extent.
+    """
+    edition = queries.boundary_edition(session, draft.name)
+    if edition is None:
+        edition = open_draft(session, replace(draft, part="", details={}))
+    file = {"content_sha256": draft.content_sha256, "source": draft.source, "datum": draft.datum, **draft.details}
+    files = dict(edition.details.get("files", {}))
+    if (known := files.get(draft.part)) is not None:
+        if known["content_sha256"] == draft.content_sha256:
+            return edition, False
+        raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)
+    _ensure_metric_crs(session, draft.extent, draft.metric_crs)
+    reopen(session, edition, actor=actor)
+    if edition.planned_from != draft.valid_from:
+        raise ConflictError(
+            "edition_planned_otherwise", name=draft.name, planned_from=edition.planned_from, asked=draft.valid_from
+        )
+    files[draft.part] = file
+    edition.details = {**edition.details, "files": files}
+    edition.source = " · ".join(sorted({each["source"] for each in files.values()}))
+    edition.datum = ", ".join(sorted({each["datum"] for each in files.values()}))
+    edition.content_sha256 = combined_sha256({level: each["content_sha256"] for level, each in files.items()})
+    edition.extent = func.ST_Envelope(
+        func.ST_Collect(edition.extent, func.ST_MakeEnvelope(*draft.extent, STORAGE_SRID))
     )
-    session.add(edition)
-    session.flush()
+    note_step(session, edition, "imported", actor=actor, details={"level": draft.part, **file})
     return edition, True
+
+
+def reopen(session: Session, edition: Edition, *, actor: str) -> None:
+    """Bring a boundary edition that is about to change back to draft, so that it will be checked and approved again.
+
+    Raises
+    ------
+    ConflictError
+        When it is in force or withdrawn.
+    """
+    _lock(session)
+    session.refresh(edition, with_for_update=True)
+    if edition.state in {EditionState.IN_FORCE, EditionState.WITHDRAWN}:
+        raise ConflictError("edition_no_draft", name=edition.name, state=edition.state)
+    if edition.state != EditionState.DRAFT:
+        put_in_state(session, edition, EditionState.DRAFT, actor=actor)
+
+
+def put_in_state(
+    session: Session, edition: Edition, state: EditionState, *, actor: str, on: date | None = None, **step: Any
+) -> None:
+    """Move a boundary edition to a state and record the step.
+
+    Going into force is one change of one row: readers see the edition whole or not at all.
+
+    Parameters
+    ----------
+    on
+        For going into force: the day from which, ``planned_from`` without it.
+    step
+        ``document``, ``dated``, ``reason`` and ``details`` of the step, as :class:`EditionStep` has them.
+
+    Raises
+    ------
+    ConflictError
+        When the edition's present state does not allow it, when an area that it ends is not in force on that day,
+        when a code would be in force twice, or when a retired code would be used again.
+    """
+    _lock(session)
+    session.refresh(edition, with_for_update=True)
+    if state not in STEPS[EditionState(edition.state)]:
+        raise ConflictError("edition_state", name=edition.name, state=edition.state, wanted=state)
+    edition.state = state
+    if state is EditionState.IN_FORCE:
+        edition.valid_from = on or edition.planned_from
+    with translated():
+        session.flush()
+    note_step(session, edition, state, actor=actor, **step)
+
+
+def note_step(session: Session, edition: Edition, name: str, *, actor: str, **step: Any) -> None:
+    """Record a step in the life of an edition, see :class:`EditionStep`."""
+    session.add(EditionStep(edition_id=edition.edition_id, step=name, actor=actor, **step))
+    session.flush()
 
 
 def close_edition(session: Session, subject: str, part: str, name: str, on: date) -> Edition:
@@ -66,7 +180,7 @@ def close_edition(session: Session, subject: str, part: str, name: str, on: date
         When no edition of that subject, part and name is in force.
     """
     edition = queries.edition_named(session, subject, part, name)
-    if edition is None or not in_force(edition.valid_from, edition.valid_to, on):
+    if edition is None or edition.valid_from is None or not in_force(edition.valid_from, edition.valid_to, on):
         raise NotFoundError("edition_unknown", subject=subject, name=name)
     edition.valid_to = on
     session.flush()
@@ -85,6 +199,24 @@ def metric_crs(session: Session) -> pyproj.CRS:
     if known is None:
         raise NotFoundError("folder_empty")
     return pyproj.CRS.from_user_input(known)
+
+
+def _lock(session: Session) -> None:
+    """Let one writer of editions at a time go on, until its transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
+
+
+def _add(session: Session, draft: EditionDraft, **state: Any) -> Edition:
+    edition = Edition(
+        **{k: getattr(draft, k) for k in ("subject", "part", "name", "source", "synthetic", "datum", "counting")},
+        content_sha256=draft.content_sha256,
+        details=dict(draft.details),
+        extent=func.ST_MakeEnvelope(*draft.extent, STORAGE_SRID),
+        **state,
+    )
+    session.add(edition)
+    session.flush()
+    return edition
 
 
 def _refuse_mixing(session: Session, draft: EditionDraft) -> None:

@@ -9,6 +9,8 @@ from gridmgmt.db import Base
 
 DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "areas": ("areas",),
+    "area_endings": ("areas",),
+    "topology_findings": ("areas",),
     "service_points": ("service_points",),
     "network_edges": ("streets",),
     "land_features": ("land",),

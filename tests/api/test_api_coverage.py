@@ -19,7 +19,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import HANDLERS
 from tests.api.conftest import NOW, Town, make_town
 from tests.support import paper_town
-from tests.support.actors import bearer
+from tests.support.actors import TESTER, bearer
 from tests.support.serving import served
 
 RUNS = "/api/v1/coverage/runs"
@@ -197,7 +197,7 @@ def test_a_report_is_stale_once_an_input_changes(fresh_database_url: str, tmp_pa
         file.write_text(file.read_text(encoding="utf-8").replace("A,", "B,"), encoding="utf-8")
         with transaction(town.sessions) as session:
             labels = paper_town.labels("more points", valid_from=date(2026, 1, 10))
-            imports.import_service_points(session, read_service_points(file), labels)
+            imports.import_service_points(session, TESTER, read_service_points(file), labels)
         latest = client.get("/api/v1/coverage/reports/latest").json()
     assert latest["stale"] is True
     assert any("more points" in reason for reason in latest["stale_because"])

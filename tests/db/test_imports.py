@@ -24,12 +24,14 @@ from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.population.models import PopulationPlace
 from tests.support import paper_town
+from tests.support.actors import TESTER
+from tests.support.drafts import take_into_force
 from tests.support.paper_town import DAY, degrees, geojson, labels
 
 
-def import_towns(session: Session, folder: Path, **changes: object) -> imports.Outcome:
+def import_towns(session: Session, folder: Path, name: str = "towns", **changes: object) -> imports.Outcome:
     return imports.import_areas(
-        session, read_areas(paper_town.areas_file(folder)), labels("towns", **changes), level="town"
+        session, TESTER, read_areas(paper_town.areas_file(folder)), labels(name, **changes), level="town"
     )
 
 
@@ -49,26 +51,79 @@ def test_other_content_under_a_taken_name_is_refused(session, tmp_path) -> None:
         tmp_path / "x.geojson", [({"code": "1", "name": "n"}, "Polygon", [degrees([(0, 0), (9, 0), (9, 9), (0, 0)])])]
     )
     with pytest.raises(ConflictError) as refusal:
-        imports.import_areas(session, read_areas(other), labels("towns"), level="town")
+        imports.import_areas(session, TESTER, read_areas(other), labels("towns"), level="town")
     assert refusal.value.code == "edition_name_taken"
 
 
-def test_a_later_edition_closes_the_earlier_one_and_keeps_it(session, tmp_path) -> None:
+def period(session: Session, code: str) -> list[tuple[date, date | None]]:
+    found = session.execute(
+        text("SELECT valid_from, valid_to FROM area_periods WHERE code = :code ORDER BY valid_from"), {"code": code}
+    )
+    return [tuple(row) for row in found]
+
+
+def moved_town(folder: Path) -> Path:
+    ring = degrees([(0, 0), (900, 0), (900, 900), (0, 0)])
+    return geojson(folder / "x.geojson", [({"code": "310113001", "name": "n镇"}, "Polygon", [ring])])
+
+
+def test_a_draft_changes_nothing_until_it_is_in_force_and_keeps_what_was(session, tmp_path) -> None:
     import_towns(session, tmp_path)
-    moved = geojson(
-        tmp_path / "x.geojson",
-        [({"code": "310113001", "name": "n镇"}, "Polygon", [degrees([(0, 0), (900, 0), (900, 900), (0, 0)])])],
-    )
+    assert area_frame(session, DAY).empty
+    take_into_force(session, "towns")
     later = replace(labels("later"), valid_from=date(2026, 6, 1))
-    imports.import_areas(session, read_areas(moved), later, level="town")
-    rows = session.execute(
-        select(Area.valid_from, Area.valid_to).where(Area.code == "310113001").order_by(Area.valid_from)
-    )
-    assert [tuple(row) for row in rows] == [(DAY, date(2026, 6, 1)), (date(2026, 6, 1), None)]
+    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), later, level="town")
+    assert set(area_frame(session, date(2026, 7, 1))["name"]) == {"310113001镇", "310113002镇"}
+    take_into_force(session, "later")
+    assert period(session, "310113001") == [(DAY, date(2026, 6, 1)), (date(2026, 6, 1), None)]
+    assert set(area_frame(session, date(2026, 5, 31))["name"]) == {"310113001镇", "310113002镇"}
+    assert set(area_frame(session, date(2026, 6, 1))["name"]) == {"n镇", "310113002镇"}
+
+
+def test_a_code_cannot_be_in_force_twice(session, tmp_path) -> None:
+    """A draft for a day before a town's present version, but after an earlier draft's, would overlap it."""
+    import_towns(session, tmp_path)
+    late = replace(labels("late"), valid_from=date(2026, 6, 1))
     early = replace(labels("early"), valid_from=date(2026, 3, 1))
+    take_into_force(session, "towns")
+    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), early, level="town")
+    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), late, level="town")
+    take_into_force(session, "late")
+    with pytest.raises(ConflictError) as refusal, session.begin_nested():
+        take_into_force(session, "early")
+    assert refusal.value.code == "ex_areas_code_in_force_once"
+    assert "310113001" in refusal.value.message("en")
+
+
+def test_an_edition_takes_one_file_of_each_level_while_it_is_a_draft(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    square = [degrees([(0, 0), (400, 0), (400, 400), (0, 0)])]
+    quarter = geojson(tmp_path / "q.geojson", [({"code": "310113001001", "name": "q"}, "Polygon", square)])
+    other_day = labels("towns", valid_from=date(2026, 6, 1))
     with pytest.raises(ConflictError) as refusal:
-        imports.import_areas(session, read_areas(moved), early, level="town")
-    assert refusal.value.code == "edition_begins_too_early"
+        imports.import_areas(session, TESTER, read_areas(quarter), other_day, level="residential_quarter")
+    assert refusal.value.code == "edition_planned_otherwise"
+    imports.import_areas(session, TESTER, read_areas(quarter), labels("towns"), level="residential_quarter")
+    edition = take_into_force(session, "towns")
+    assert set(edition.details["files"]) == {"town", "residential_quarter"}
+    with pytest.raises(ConflictError) as refusal:
+        imports.import_areas(session, TESTER, read_areas(quarter), labels("towns"), level="sector")
+    assert refusal.value.code == "edition_no_draft"
+    again = imports.import_areas(session, TESTER, read_areas(quarter), labels("towns"), level="residential_quarter")
+    assert not again.new
+
+
+def test_a_retired_code_is_not_used_again(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    take_into_force(session, "towns")
+    one = labels("one", replaces="towns", valid_from=date(2026, 6, 1))
+    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), one, level="town")
+    take_into_force(session, "one")
+    assert period(session, "310113002") == [(DAY, date(2026, 6, 1))]
+    with pytest.raises(ConflictError) as refusal:
+        import_towns(session, tmp_path, name="again", valid_from=date(2026, 7, 1))
+    assert refusal.value.code == "code_retired"
+    assert "310113002" in refusal.value.message("en")
 
 
 def test_a_replaced_edition_ends_with_all_its_areas_and_no_other_level(session, tmp_path) -> None:
@@ -76,7 +131,8 @@ def test_a_replaced_edition_ends_with_all_its_areas_and_no_other_level(session, 
     import_towns(session, tmp_path)
     square = [degrees([(0, 0), (400, 0), (400, 400), (0, 0)])]
     quarter = geojson(tmp_path / "q.geojson", [({"code": "310113001001", "name": "q"}, "Polygon", square)])
-    imports.import_areas(session, read_areas(quarter), labels("towns"), level="residential_quarter")
+    imports.import_areas(session, TESTER, read_areas(quarter), labels("towns"), level="residential_quarter")
+    take_into_force(session, "towns")
     merged = geojson(
         tmp_path / "m.geojson",
         [
@@ -88,7 +144,8 @@ def test_a_replaced_edition_ends_with_all_its_areas_and_no_other_level(session, 
         ],
     )
     later = labels("merged", replaces="towns", valid_from=date(2026, 6, 1))
-    imports.import_areas(session, read_areas(merged), later, level="town")
+    imports.import_areas(session, TESTER, read_areas(merged), later, level="town")
+    take_into_force(session, "merged")
     before, after = area_frame(session, DAY), area_frame(session, date(2026, 6, 1))
     assert sorted(before["code"]) == ["310113001", "310113001001", "310113002"]
     assert sorted(after["code"]) == ["310113001", "310113001001"]
@@ -98,7 +155,7 @@ def test_an_edition_that_is_not_there_cannot_be_replaced_not_even_by_a_network(s
     for take in (
         lambda wish: import_towns(session, tmp_path, replaces=wish),
         lambda wish: imports.import_network(
-            session, read_network(paper_town.streets_file(tmp_path)), labels("streets", replaces=wish)
+            session, TESTER, read_network(paper_town.streets_file(tmp_path)), labels("streets", replaces=wish)
         ),
     ):
         with pytest.raises(NotFoundError) as refusal:
@@ -113,17 +170,17 @@ def test_one_bad_row_keeps_all_out_unless_partial(session, tmp_path) -> None:
         [({"code": "310113001", "name": "a"}, "Polygon", square), ({"code": None, "name": "b"}, "Polygon", square)],
     )
     with pytest.raises(FileRefusedError) as refusal:
-        imports.import_areas(session, read_areas(file), labels("x"), level="town")
+        imports.import_areas(session, TESTER, read_areas(file), labels("x"), level="town")
     assert [problem.row for problem in refusal.value.problems] == [2]
     assert count(session, Area) == count(session, Edition) == 0
-    outcome = imports.import_areas(session, read_areas(file), labels("x", partial=True), level="town")
+    outcome = imports.import_areas(session, TESTER, read_areas(file), labels("x", partial=True), level="town")
     assert (outcome.taken, outcome.refused, count(session, Area)) == (1, 1, 1)
 
 
 def test_real_and_synthetic_never_share_a_folder(session, tmp_path) -> None:
     import_towns(session, tmp_path, synthetic=True)
     with pytest.raises(ConflictError) as refusal:
-        imports.import_network(session, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
+        imports.import_network(session, TESTER, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
     assert refusal.value.code == "folder_holds_demo"
     assert "--data" in refusal.value.message("en")
 
@@ -133,10 +190,15 @@ def test_children_find_their_parent_by_place_whatever_comes_first(session, tmp_p
         tmp_path / "q.geojson",
         [({"code": "310113001001", "name": "q"}, "Polygon", [degrees([(0, 0), (400, 0), (400, 400), (0, 0)])])],
     )
-    imports.import_areas(session, read_areas(quarter), labels("q"), level="residential_quarter")
+    imports.import_areas(session, TESTER, read_areas(quarter), labels("q"), level="residential_quarter")
+    take_into_force(session, "q")
     import_towns(session, tmp_path)
+    take_into_force(session, "towns")
     parent = session.execute(
-        text("SELECT p.code FROM areas q JOIN areas p ON p.area_id = q.parent_id WHERE q.level = 'residential_quarter'")
+        text(
+            "SELECT a.parent_code FROM areas AS a JOIN area_periods AS p USING (area_id)"
+            " WHERE a.level = 'residential_quarter' AND p.valid_to IS NULL"
+        )
     ).scalar_one()
     assert parent == "310113001"
 
@@ -157,7 +219,7 @@ def shifted(path: Path, folder: Path) -> Path:
 @pytest.fixture
 def streets_and_points(session, tmp_path) -> Path:
     """Real streets in the database, and 200 points that lie on them, as a CSV."""
-    imports.import_network(session, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
+    imports.import_network(session, TESTER, read_network(paper_town.streets_file(tmp_path)), labels("streets"))
     path = tmp_path / "on_streets.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -171,7 +233,7 @@ def streets_and_points(session, tmp_path) -> Path:
 def test_points_that_look_like_gcj02_are_refused_with_the_remedy(session, streets_and_points, tmp_path) -> None:
     points = read_service_points(shifted(streets_and_points, tmp_path), type_="medical")
     with pytest.raises(CrsError) as refusal:
-        imports.import_service_points(session, points, labels("p"))
+        imports.import_service_points(session, TESTER, points, labels("p"))
     assert refusal.value.code == "looks_like_gcj02"
     assert "--datum gcj02" in refusal.value.message("en")
 
@@ -179,26 +241,26 @@ def test_points_that_look_like_gcj02_are_refused_with_the_remedy(session, street
 def test_the_same_points_are_taken_when_they_are_declared(session, streets_and_points, tmp_path) -> None:
     file = shifted(streets_and_points, tmp_path)
     points = read_service_points(file, type_="medical", datum=Datum.GCJ02)
-    outcome = imports.import_service_points(session, points, labels("p", datum=Datum.GCJ02))
+    outcome = imports.import_service_points(session, TESTER, points, labels("p", datum=Datum.GCJ02))
     assert (outcome.taken, outcome.warnings) == (200, ())
 
 
 def test_points_where_they_should_be_are_taken_silently(session, streets_and_points) -> None:
     outcome = imports.import_service_points(
-        session, read_service_points(streets_and_points, type_="medical"), labels("p")
+        session, TESTER, read_service_points(streets_and_points, type_="medical"), labels("p")
     )
     assert (outcome.taken, outcome.warnings) == (200, ())
 
 
 def test_a_wrong_declaration_is_taken_with_a_warning(session, streets_and_points) -> None:
     points = read_service_points(streets_and_points, type_="medical", datum=Datum.GCJ02)
-    outcome = imports.import_service_points(session, points, labels("p", datum=Datum.GCJ02))
+    outcome = imports.import_service_points(session, TESTER, points, labels("p", datum=Datum.GCJ02))
     assert [code for code, _ in outcome.warnings] == ["declared_gcj02_fits_unshifted"]
 
 
 def test_residents_keep_every_digit(session, tmp_path) -> None:
     places = read_population_points(paper_town.places_file(tmp_path))
-    imports.import_population(session, places, labels("places"), counting=Counting.MODELLED)
+    imports.import_population(session, TESTER, places, labels("places"), counting=Counting.MODELLED)
     total, young = session.execute(
         select(func.sum(PopulationPlace.residents_60_plus), func.sum(PopulationPlace.residents_60_64))
     ).one()
@@ -211,31 +273,32 @@ def test_the_metric_crs_is_chosen_once_and_must_fit_what_comes_later(session, tm
     ring = [[113.9, 30.5], [114.0, 30.5], [114.0, 30.6], [113.9, 30.5]]
     wuhan = geojson(tmp_path / "w.geojson", [({"code": "420100", "name": "w"}, "Polygon", [ring])])
     with pytest.raises(CrsError):
-        imports.import_areas(session, read_areas(wuhan), labels("w"), level="district")
+        imports.import_areas(session, TESTER, read_areas(wuhan), labels("w"), level="district")
 
 
 def test_an_edition_does_not_end_itself(session, tmp_path) -> None:
     """Importing a file again in its own place would leave nothing in force."""
-    import_towns(session, tmp_path)
+    streets = read_network(paper_town.streets_file(tmp_path))
+    imports.import_network(session, TESTER, streets, labels("streets"))
     with pytest.raises(ConflictError) as refusal:
-        import_towns(session, tmp_path, replaces="towns")
+        imports.import_network(session, TESTER, streets, labels("streets", replaces="streets"))
     assert refusal.value.code == "edition_ended"
 
 
 def test_content_that_has_ended_is_not_called_already_there(session, tmp_path) -> None:
     streets = read_network(paper_town.streets_file(tmp_path))
-    imports.import_network(session, streets, labels("first"))
-    imports.import_network(session, streets, labels("second", valid_from=date(2026, 6, 1)))
+    imports.import_network(session, TESTER, streets, labels("first"))
+    imports.import_network(session, TESTER, streets, labels("second", valid_from=date(2026, 6, 1)))
     with pytest.raises(ConflictError) as refusal:
-        imports.import_network(session, streets, labels("first", valid_from=date(2026, 7, 1)))
+        imports.import_network(session, TESTER, streets, labels("first", valid_from=date(2026, 7, 1)))
     assert (refusal.value.code, refusal.value.fields["ended"]) == ("edition_ended", date(2026, 6, 1))
-    assert not imports.import_network(session, streets, labels("first")).new
+    assert not imports.import_network(session, TESTER, streets, labels("first")).new
 
 
 def test_a_new_population_says_which_edition_it_takes_over_from(session, tmp_path) -> None:
     places = read_population_points(paper_town.places_file(tmp_path))
-    first = imports.import_population(session, places, labels("old"), counting=Counting.COUNTED)
-    second = imports.import_population(session, places, labels("new"), counting=Counting.COUNTED)
+    first = imports.import_population(session, TESTER, places, labels("old"), counting=Counting.COUNTED)
+    second = imports.import_population(session, TESTER, places, labels("new"), counting=Counting.COUNTED)
     assert first.warnings == ()
     assert second.warnings == (("edition_taken_over", {"name": "old", "on": DAY}),)
 

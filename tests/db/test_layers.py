@@ -254,9 +254,9 @@ WRITES: Mapping[str, tuple[str, str, str]] = {
     ),
     "cases": ("UPDATE cases SET status = 'closed'", "DELETE FROM cases WHERE case_no = 'C2'", "TRUNCATE cases"),
     "areas": (
-        "UPDATE areas SET name = name || '新' WHERE level = 'town'",
-        "DELETE FROM areas WHERE code = 'S1'",
-        "TRUNCATE areas",
+        "UPDATE areas SET name = name || '新' WHERE code = 'drafted'",
+        "DELETE FROM areas WHERE code = 'drafted'",
+        "DELETE FROM area_endings WHERE false",
     ),
     "streets": (
         "UPDATE network_edges SET highway = 'path'",

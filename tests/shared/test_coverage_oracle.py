@@ -22,6 +22,7 @@ from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support.actors import TESTER
+from tests.support.drafts import take_into_force
 from tests.support.oracle import BANDS, check_run
 from tests.support.paper_town import DAY, geojson, labels
 
@@ -87,12 +88,13 @@ def test_a_run_on_the_streets_of_porto_is_right_in_every_place_and_figure(sessio
     rng = np.random.default_rng(2015)
     network = read_network(shared_data / "networks" / "porto_portugal.osm.pbf")
     with sessions.begin() as session:
-        imports.import_network(session, network, labels("porto"))
+        imports.import_network(session, TESTER, network, labels("porto"))
         places = read_population_points(places_file(tmp_path, network, 20_000, rng))
-        imports.import_population(session, places, labels("places"), counting=Counting.COUNTED)
-        imports.import_areas(session, squares(tmp_path, network), labels("towns"), level="town")
+        imports.import_population(session, TESTER, places, labels("places"), counting=Counting.COUNTED)
+        imports.import_areas(session, TESTER, squares(tmp_path, network), labels("towns"), level="town")
+        take_into_force(session, "towns")
         points = read_service_points(points_file(tmp_path, network, rng))
-        imports.import_service_points(session, points, labels("points"))
+        imports.import_service_points(session, TESTER, points, labels("points"))
     run_id, document = run(sessions, minutes=17.5, bands_min=[3, 17.5, 40], connection_limit_m=60)
     with sessions.begin() as session:
         stored = check_run(session, run_id, document)
@@ -106,12 +108,13 @@ def test_a_run_on_wuhan_and_its_rasters_is_right_in_every_cell_and_figure(sessio
     rasters = {band: [population / f"pop_{band[:2]}_{sex}_wuhan.tif" for sex in "fm"] for band in BANDS}
     network = read_network(shared_data / "networks" / "wuhan_streets.parquet")
     with sessions.begin() as session:
-        imports.import_network(session, network, labels("wuhan"))
+        imports.import_network(session, TESTER, network, labels("wuhan"))
         cells = read_population_rasters(rasters)
-        imports.import_population(session, cells, labels("worldpop"), counting=Counting.MODELLED)
-        imports.import_areas(session, squares(tmp_path, network), labels("towns"), level="town")
+        imports.import_population(session, TESTER, cells, labels("worldpop"), counting=Counting.MODELLED)
+        imports.import_areas(session, TESTER, squares(tmp_path, network), labels("towns"), level="town")
+        take_into_force(session, "towns")
         points = read_service_points(points_file(tmp_path, network, rng))
-        imports.import_service_points(session, points, labels("points"))
+        imports.import_service_points(session, TESTER, points, labels("points"))
     run_id, document = run(sessions)
     with sessions.begin() as session:
         check_run(session, run_id, document)

@@ -39,6 +39,8 @@ from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.network import read_network
 from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.service_points import read_service_points
+from tests.support.actors import TESTER
+from tests.support.drafts import take_into_force
 
 TO_DEGREES = pyproj.Transformer.from_crs(4549, 4326, always_xy=True)
 EAST_M, NORTH_M = pyproj.Transformer.from_crs(4326, 4549, always_xy=True).transform(121.4, 31.3)
@@ -124,8 +126,9 @@ def load(sessions: sessionmaker[Session], folder: Path, *, with_areas: bool = Tr
     """Take the whole town in."""
     with sessions.begin() as session:
         if with_areas:
-            imports.import_areas(session, read_areas(areas_file(folder)), labels("towns"), level="town")
-        imports.import_network(session, read_network(streets_file(folder)), labels("streets"))
+            imports.import_areas(session, TESTER, read_areas(areas_file(folder)), labels("towns"), level="town")
+            take_into_force(session, "towns")
+        imports.import_network(session, TESTER, read_network(streets_file(folder)), labels("streets"))
         places = read_population_points(places_file(folder))
-        imports.import_population(session, places, labels("places"), counting=Counting.COUNTED)
-        imports.import_service_points(session, read_service_points(points_file(folder)), labels("points"))
+        imports.import_population(session, TESTER, places, labels("places"), counting=Counting.COUNTED)
+        imports.import_service_points(session, TESTER, read_service_points(points_file(folder)), labels("points"))
