@@ -7,7 +7,6 @@ wholly inside it, and the most the sum over those that touch it at all. This is 
 (M. F. Goodchild and N. S. Lam, Geo-Processing 1, 1980) with the bounds that it leaves open.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.ellipsoid import areas_m2
+from gridmgmt.analysis.location import Geometries
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -55,9 +55,7 @@ class Apportioned:
     high: Floats
 
 
-def overlay(
-    sources: Sequence[shapely.Geometry], targets: Sequence[shapely.Geometry], *, tolerance_m2: float = TOLERANCE_M2
-) -> Overlay:
+def overlay(sources: Geometries, targets: Geometries, *, tolerance_m2: float = TOLERANCE_M2) -> Overlay:
     """Return the pieces of sources inside targets, in degrees (EPSG:4326), measured on the ellipsoid.
 
     The targets must not overlap each other. A piece of at most ``tolerance_m2``, and of at most

@@ -6,8 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+Geometries = Sequence[shapely.Geometry] | NDArray[np.object_]
 
-def area_of_points(areas: Sequence[shapely.Geometry], lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
+
+def area_of_points(areas: Geometries, lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return for each point ``(n, 2)`` the index of the area that covers it, -1 where none does; the first of several.
 
     ``areas`` are the areas of one level in order of code, so that a point on a common border always falls to the

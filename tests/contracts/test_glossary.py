@@ -29,6 +29,10 @@ NAMED = {
     "Datum": "datum",
     "JobState": "job_state",
     "PlaceStatus": "place_status",
+    "Role": "role",
+    "Permission": "permission",
+    "CountedSubject": "counted",
+    "Weighting": "weighting",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
@@ -55,7 +59,7 @@ def identifiers() -> set[str]:
         name
         for row in rows
         for column in (row["identifiers"], row["meaning"])
-        for name in re.findall(r"`(\w+)`", column)
+        for name in re.findall(r"`([\w.]+)`", column)
     }
 
 
