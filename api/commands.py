@@ -9,13 +9,15 @@ from types import FrameType
 
 import click
 
-from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_worker
+from api.gate import reads_openly
+from api.server import announced, base_url, listen, revived_database, run_web, set_up_logging, supervised_worker
+from gridmgmt.access.service import ensure_demo_accounts, offer_setup
 from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import result_form
-from gridmgmt.db import migrated_sessions, transaction
+from gridmgmt.db import Session, migrated_sessions, transaction
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
@@ -39,8 +41,8 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
         listen(settings.host, settings.port) as listening,
         open_database(settings) as url,
     ):
-        report_path = _prepare(settings, url, demo=demo)
-        with revived_database(settings), supervised_worker(settings), announced(settings, report_path):
+        notices = _prepare(settings, url, demo=demo)
+        with revived_database(settings), supervised_worker(settings), announced(settings, notices):
             run_web(settings, url, listening, workers=workers)
 
 
@@ -78,8 +80,8 @@ def _until_signalled() -> Iterator[None]:
         return
 
 
-def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
-    """Bring the schema up, load the demo into an empty database, and return the path of a ready report."""
+def _prepare(settings: Settings, url: str, *, demo: bool) -> list[str]:
+    """Bring the schema up, load the demo into an empty database, and return what to say once the server answers."""
     with migrated_sessions(url) as sessions:
         with transaction(sessions) as session:
             complete = holds_synthetic(session) is False or latest_finished(session) is not None
@@ -89,13 +91,24 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> str | None:
             click.echo(text("serve.loading_demo", settings.lang))
             ensure_demo(sessions, today=local_date(system_clock()), lease_s=settings.job_lease_s)
         with transaction(sessions) as session:
-            synthetic = holds_synthetic(session)
-            if synthetic is not None and result_form(settings.results, synthetic=synthetic) == "public":
-                click.echo(text("serve.public_form", settings.lang))
-            run = latest_finished(session)
-            return (
-                None if run is None else f"/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"
-            )
+            return [text(key, settings.lang, **fields) for key, fields in _notices(session, settings)]
+
+
+def _notices(session: Session, settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
+    """Say who may read and what, which accounts there are, and where a report lies ready."""
+    synthetic, base = holds_synthetic(session), base_url(settings)
+    if synthetic is not None and result_form(settings.results, synthetic=synthetic) == "public":
+        yield "serve.public_form", {}
+    reading = "open" if reads_openly(settings.reading, synthetic=synthetic) else "accounts"
+    yield f"serve.reading_{reading}", {}
+    if synthetic:
+        ensure_demo_accounts(session)
+        yield "serve.demo_accounts", {}
+    if (token := offer_setup(session, system_clock())) is not None:
+        yield "serve.setup", {"url": f"{base}/setup#{token}"}
+    if (run := latest_finished(session)) is not None:
+        report = f"{base}/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"
+        yield "serve.report", {"url": report}
 
 
 def _stop_when_input_closes() -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -210,10 +210,10 @@ def _revive(cluster: Cluster, stopped: threading.Event) -> None:
 
 
 @contextmanager
-def announced(settings: Settings, report_path: str | None) -> Iterator[None]:
-    """Print the addresses as soon as the page answers."""
+def announced(settings: Settings, notices: Sequence[str]) -> Iterator[None]:
+    """Print the addresses and what else there is to say as soon as the page answers."""
     stopped = threading.Event()
-    speaker = threading.Thread(target=_announce, args=(settings, report_path, stopped), daemon=True)
+    speaker = threading.Thread(target=_announce, args=(settings, notices, stopped), daemon=True)
     speaker.start()
     try:
         yield
@@ -221,15 +221,15 @@ def announced(settings: Settings, report_path: str | None) -> Iterator[None]:
         stopped.set()
 
 
-def _announce(settings: Settings, report_path: str | None, stopped: threading.Event) -> None:
+def _announce(settings: Settings, notices: Sequence[str], stopped: threading.Event) -> None:
     base = base_url(settings)
     while not _answers(f"{base}/health/live"):
         if stopped.wait(_POLL_S):
             return
     click.echo(text("serve.console", settings.lang, url=f"{base}/"))
     click.echo(text("serve.api", settings.lang, url=f"{base}/docs"))
-    if report_path is not None:
-        click.echo(text("serve.report", settings.lang, url=f"{base}{report_path}"))
+    for notice in notices:
+        click.echo(notice)
     click.echo(text("serve.stop", settings.lang))
 
 
