@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.reports.formatting import WITHHELD, count_text, label, minutes_text, note_text, ratio_text
@@ -34,28 +34,24 @@ class KeyFigure:
 
 def coverage_html(document: CoverageDocument, lang: Language = "zh") -> str:
     """Return the report as HTML text in one language, exact or public as the document is."""
-    return (
-        _environment()
-        .get_template("coverage.html.j2")
-        .render(
-            document=document,
-            lang=lang,
-            title=title(document, lang),
-            figures=key_figures(document, lang),
-            notes=[note_text(note, lang) for note in document.notes],
-            public_note=public_note(document, lang),
-            tables=numbers_tables(document, lang),
-            uncovered=_first(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
-            if document.uncovered_places
-            else None,
-            uncovered_caption=_uncovered_caption(document, lang),
-            points=_first(points_table(document, lang)),
-            points_caption=_points_caption(document, lang),
-            inputs=inputs_table(document, lang),
-            parameters=parameters_table(document, lang),
-            how=how_text(document, lang),
-            cell_text=lambda kind, cell: cell_text(kind, cell, modelled=document.counting == "modelled"),
-        )
+    return template("coverage.html.j2").render(
+        document=document,
+        lang=lang,
+        title=title(document, lang),
+        figures=key_figures(document, lang),
+        notes=[note_text(note, lang) for note in document.notes],
+        public_note=public_note(document, lang),
+        tables=numbers_tables(document, lang),
+        uncovered=_first(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
+        if document.uncovered_places
+        else None,
+        uncovered_caption=_uncovered_caption(document, lang),
+        points=_first(points_table(document, lang)),
+        points_caption=_points_caption(document, lang),
+        inputs=inputs_table(document, lang),
+        parameters=parameters_table(document, lang),
+        how=how_text(document, lang),
+        cell_text=lambda kind, cell: cell_text(kind, cell, modelled=document.counting == "modelled"),
     )
 
 
@@ -134,6 +130,11 @@ def _points_caption(document: CoverageDocument, lang: Language) -> str:
 def _first(table: Table) -> Table:
     """Return a table's first rows."""
     return Table(table.key, table.title, table.columns, table.rows[:LISTED])
+
+
+def template(name: str) -> Template:
+    """Return a template of this package; everything it draws is escaped."""
+    return _environment().get_template(name)
 
 
 @cache
