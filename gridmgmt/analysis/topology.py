@@ -1,0 +1,474 @@
+"""Topology of a hierarchy of areas: do they nest, without gap, without overlap?
+
+Everything is overlaid in longitude and latitude as stored, an edge being straight there, so that borders that share
+their vertices agree to the last bit; areas are on the WGS 84 ellipsoid, lengths in a metric CRS. Each level is told by
+a :class:`LevelRule`: whose part it is, whether it must cover that, whether it may lie in pieces. A level whose parents
+are not there is judged by itself: what its areas enclose but do not cover is a gap, and so is a strip between two of
+them that is open at its ends.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, unmatched
+from gridmgmt.analysis.ellipsoid import areas_m2
+from gridmgmt.errors import InputError
+
+Objects = NDArray[np.object_]
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+STRIP_RATIO = 20
+"""A gap that is open at its ends is at least so many times longer than wide: two outer borders that meet at more than
+about 6° leave a wedge, and no gap."""
+
+
+class FindingType(StrEnum):
+    """What can be wrong with an area or between areas."""
+
+    GAP = "gap"
+    NARROW_GAP = "narrow_gap"
+    MISSING_NEIGHBOUR = "missing_neighbour"
+    OVERLAP = "overlap"
+    ORPHAN = "orphan"
+    OUTSIDE_PARENT = "outside_parent"
+    IN_TWO_PARENTS = "in_two_parents"
+    INVALID_RING = "invalid_ring"
+    MULTI_PART = "multi_part"
+    QUARTER_WITHOUT_MIDDLE = "quarter_without_middle"
+    QUARTER_IN_TWO = "quarter_in_two"
+    UNMATCHED_EDGE = "unmatched_edge"
+
+
+class Severity(StrEnum):
+    """Whether a finding forbids approval or asks for a recorded reason."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class LevelRule:
+    """What one level must fulfil.
+
+    ``parents`` are the levels its areas may lie in, the deepest first; the first that is there is the one they must
+    lie in. ``middles`` are levels between that may hold an area too: exactly one of them, or none. Levels of one
+    ``rank`` may not overlap each other. ``pieces`` is what an area in several pieces is: a severity, or None for
+    nothing. ``takes_all`` tells of a middle level that, where a parent has any of it, every area below is in one.
+    ``may_lack`` tells of a level that is delivered piece by piece: a gap as large as one of its areas is then a
+    missing neighbour, as it always is in a level without parents.
+    """
+
+    level: str
+    rank: int
+    parents: tuple[str, ...] = ()
+    middles: tuple[str, ...] = ()
+    partitions: bool = True
+    takes_all: bool = False
+    may_lack: bool = False
+    pieces: Severity | None = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """Where findings begin, and where they are errors."""
+
+    least_m2: float = 0.001
+    """Land smaller than this is the rounding of an overlay, and no finding."""
+    error_from_m2: float = 10.0
+    """Gaps, overlaps and land outside a parent of this much are errors; smaller ones are warnings."""
+    narrow_m: float = 2.0
+    """A gap narrower than this is a narrow one, and strips open at their ends are looked for up to this width."""
+    unmatched_from_m2: float = 1.0
+    """Edges are unmatched when a projection to a plane opens this much land along them."""
+
+
+@dataclass(frozen=True)
+class AreaArrays:
+    """Areas as arrays of one length: texts (None where there is none) and surfaces in degrees, EPSG:4326."""
+
+    level: Objects
+    code: Objects
+    parent_level: Objects
+    parent_code: Objects
+    geometry: Objects
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found.
+
+    ``codes`` name the area itself first where there is one, then the others, ascending. ``area_m2`` is on the
+    ellipsoid. ``width_m`` is the short side of the rectangle of the same area and perimeter. ``lon`` and ``lat`` are
+    a place in the finding, in degrees.
+    """
+
+    type: FindingType
+    severity: Severity
+    level: str
+    codes: tuple[str, ...]
+    area_m2: float
+    lon: float
+    lat: float
+    geometry: shapely.Geometry
+    width_m: float | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+def check(
+    areas: AreaArrays,
+    rules: Sequence[LevelRule],
+    tolerances: Tolerances,
+    metric_crs: CRS,
+    changed: Mask | None = None,
+) -> list[Finding]:
+    """Return everything found, errors first, then by type, level and codes.
+
+    Parameters
+    ----------
+    rules
+        One for each level, from the top.
+    metric_crs
+        Projected CRS in metres that fits the areas, for widths.
+    changed
+        Look only at what these areas can have changed: themselves, their neighbours, and what they lie in. Whoever
+        takes an area away marks its neighbours or its parent.
+
+    Raises
+    ------
+    InputError
+        When an area is of a level without a rule.
+    """
+    known = {rule.level for rule in rules}
+    if strange := sorted(set(areas.level) - known):
+        raise InputError("level_without_rule", field="level", value=strange[0], known=", ".join(sorted(known)))
+    checker = _Checker(areas, rules, tolerances, metric_crs, changed)
+    return sorted(checker.findings(), key=lambda f: (f.severity, f.type, f.level, f.codes, f.lon, f.lat))
+
+
+class _Checker:
+    """The areas with what all checks ask: valid surfaces, rows by level, what each area must lie in."""
+
+    def __init__(
+        self,
+        areas: AreaArrays,
+        rules: Sequence[LevelRule],
+        tolerances: Tolerances,
+        metric_crs: CRS,
+        changed: Mask | None,
+    ) -> None:
+        self.areas = areas
+        self.rules = {rule.level: rule for rule in rules}
+        self.tolerances = tolerances
+        self.to_plane = Transformer.from_crs(4326, metric_crs, always_xy=True)
+        self.changed = np.ones(len(areas), dtype=bool) if changed is None else changed
+        self.usable = shapely.is_valid(areas.geometry) & ~shapely.is_empty(areas.geometry)
+        self.surface = _surfaces(areas.geometry, self.usable)
+        self.rows = {rule.level: np.flatnonzero(areas.level == rule.level) for rule in rules}
+        self.trees: dict[str, shapely.STRtree] = {}
+        row_of = {key: row for row, key in enumerate(zip(areas.level, areas.code, strict=True))}
+        self.parent = [row_of.get(key, -1) for key in zip(areas.parent_level, areas.parent_code, strict=True)]
+        self.holder_level = {rule.level: self._first_present(rule.parents) for rule in rules}
+        self.holder = np.array([self._holder(row) for row in range(len(areas))], dtype=np.int64)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield all findings, in no order."""
+        yield from self._invalid_rings()
+        yield from self._overlaps()
+        for rule in self.rules.values():
+            if not len(self.rows[rule.level]):
+                continue
+            yield from self._pieces(rule)
+            yield from self._unmatched(rule)
+            if self.holder_level[rule.level] is not None:
+                yield from self._orphans(rule)
+                yield from self._nesting(rule)
+                yield from self._middles(rule)
+            elif rule.partitions:
+                yield from self._enclosed(rule)
+
+    # Where areas stand to each other
+
+    def _first_present(self, levels: Iterable[str]) -> str | None:
+        return next((level for level in levels if len(self.rows.get(level, ()))), None)
+
+    def _holder(self, row: int) -> int:
+        """Return the area that this one must lie in, on the way up through its parents; -1 where there is none."""
+        wanted = self.holder_level[self.areas.level[row]]
+        above = self.parent[row]
+        for _ in self.rules:
+            if above < 0 or self.areas.level[above] == wanted:
+                return above
+            above = self.parent[above]
+        return -1
+
+    def _near(self, level: str, places: Objects) -> tuple[Rows, Rows]:
+        """Return pairs: which place, and which area of a level it touches."""
+        if level not in self.trees:
+            self.trees[level] = shapely.STRtree(self.surface[self.rows[level]])
+        place, found = self.trees[level].query(places, "dwithin", SAME_PLACE_DEG)
+        return place, self.rows[level][found]
+
+    def _neighbourhood(self, level: str) -> Rows:
+        """Return the changed areas of a level and those that touch them."""
+        rows = self.rows[level]
+        changed = rows[self.changed[rows]]
+        return rows if len(changed) == len(rows) else np.unique(self._near(level, self.surface[changed])[1])
+
+    # What is wrong with one area
+
+    def _invalid_rings(self) -> Iterator[Finding]:
+        for row in np.flatnonzero(self.changed & ~self.usable):
+            geometry = self.areas.geometry[row]
+            empty = geometry is None or geometry.is_empty
+            reason = "Empty geometry" if empty else shapely.is_valid_reason(geometry)
+            yield self._of_area(FindingType.INVALID_RING, Severity.ERROR, row, details={"reason": reason})
+
+    def _pieces(self, rule: LevelRule) -> Iterator[Finding]:
+        rows = self.rows[rule.level]
+        several = self.changed[rows] & (shapely.get_num_geometries(self.surface[rows]) > 1)
+        for row in rows[several]:
+            if rule.pieces is not None:
+                parts = shapely.get_parts(self.surface[row])
+                smaller = shapely.multipolygons(np.delete(parts, np.argmax(areas_m2(parts))))
+                details = {"parts": len(parts)}
+                yield self._of_area(FindingType.MULTI_PART, rule.pieces, row, smaller, details=details)
+
+    def _orphans(self, rule: LevelRule) -> Iterator[Finding]:
+        rows = self.rows[rule.level]
+        for row in rows[self.changed[rows] & (self.holder[rows] < 0)]:
+            details = {"parent_code": self.areas.parent_code[row], "parent_level": self.holder_level[rule.level]}
+            yield self._of_area(FindingType.ORPHAN, Severity.ERROR, row, details=details)
+
+    # What is wrong between areas of one level
+
+    def _overlaps(self) -> Iterator[Finding]:
+        """Yield the common land of two areas of one rank."""
+        rank = np.array([self.rules[level].rank for level in self.areas.level])
+        for each in np.unique(rank):
+            rows = np.flatnonzero(rank == each)
+            changed = rows[self.changed[rows]]
+            place, found = shapely.STRtree(self.surface[rows]).query(self.surface[changed], "intersects")
+            one, other = changed[place], rows[found]
+            once = (one < other) | ((one != other) & ~self.changed[other])
+            one, other = one[once], other[once]
+            common, pair = self._land(shapely.intersection(self.surface[one], self.surface[other]))
+            for k in np.unique(pair):
+                rows_of_pair = [one[k], other[k]]
+                level = self.areas.level[max(rows_of_pair)]
+                codes = tuple(sorted(self.areas.code[rows_of_pair]))
+                yield self._of_land(FindingType.OVERLAP, level, codes, shapely.multipolygons(common[pair == k]))
+
+    def _unmatched(self, rule: LevelRule) -> Iterator[Finding]:
+        rows = self._neighbourhood(rule.level)
+        borders = Borders.of(self.surface[rows])
+        for found in unmatched(borders, self._plane(borders.ends), self.tolerances.unmatched_from_m2):
+            owners = rows[list(found.owners)]
+            if self.changed[owners].any():
+                edges = shapely.multilinestrings(list(borders.ends[found.edges]))
+                lon, lat = self.to_plane.transform(*_place_in(found.opened), direction="INVERSE")
+                codes = tuple(sorted(self.areas.code[owners]))
+                yield Finding(
+                    FindingType.UNMATCHED_EDGE, Severity.WARNING, rule.level, codes, found.opened_m2, lon, lat, edges
+                )  # fmt: skip
+
+    def _enclosed(self, rule: LevelRule) -> Iterator[Finding]:
+        """Yield the gaps of a level whose parents are not there: holes, and narrow strips that are open at their ends."""
+        union = shapely.union_all(self.surface[self.rows[rule.level]])
+        filled = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(union)])
+        holes, _ = self._land(np.array([shapely.difference(filled, union)]))
+        yield from self._gaps(rule, holes)
+        rows = self._neighbourhood(rule.level)
+        borders = Borders.of(self.surface[rows])
+        faces = open_strips(borders, self._plane(borders.ends), self.tolerances.narrow_m)
+        strips, _ = self._land(np.array([shapely.union_all(shapely.difference(faces, filled))]))
+        yield from self._gaps(rule, strips[[self._is_strip(rule.level, strip) for strip in strips]])
+
+    def _is_strip(self, level: str, face: shapely.Polygon) -> bool:
+        """Tell whether a face is narrow, long, and between two areas: no notch of an outer border."""
+        width_m, length_m = self._sides_m(face)
+        between = len(self._near(level, np.array([face]))[0]) > 1
+        return between and width_m <= self.tolerances.narrow_m and length_m >= STRIP_RATIO * width_m
+
+    # What is wrong between areas and what they lie in
+
+    def _nesting(self, rule: LevelRule) -> Iterator[Finding]:
+        """Yield what of the areas is outside what they must lie in, and what of that none of them covers."""
+        rows = self.rows[rule.level]
+        for holder in self._holders_to_ask(rule):
+            children = rows[self.holder[rows] == holder]
+            union = shapely.union_all(self.surface[children])
+            if len(self._land(np.array([shapely.difference(union, self.surface[holder])]))[0]):
+                yield from self._outside(rule, children, holder)
+            if rule.partitions:
+                bare, _ = self._land(np.array([shapely.difference(self.surface[holder], union)]))
+                others = self.surface[self._near(rule.level, bare)[1]]
+                gaps, _ = self._land(shapely.difference(bare, shapely.union_all(others)))
+                yield from self._gaps(rule, gaps, self.areas.code[holder])
+
+    def _holders_to_ask(self, rule: LevelRule) -> list[int]:
+        """Return the areas that hold some of a level and that a change can concern."""
+        rows = self.rows[rule.level]
+        changed = rows[self.changed[rows]]
+        holders = np.unique(self.holder[rows])
+        _, touched = self._near(self.holder_level[rule.level] or "", self.surface[changed])
+        asked = self.changed[holders] | np.isin(holders, self.holder[changed]) | np.isin(holders, touched)
+        return [int(holder) for holder in holders[asked & (holders >= 0)]]
+
+    def _outside(self, rule: LevelRule, children: Rows, holder: int) -> Iterator[Finding]:
+        """Yield for each child what of it lies in another area than the one that holds it, and what in none."""
+        outside, child = self._land(shapely.difference(self.surface[children], self.surface[holder]))
+        for k in np.unique(child):
+            row, land = children[k], shapely.multipolygons(outside[child == k])
+            others = np.setdiff1d(self._near(self.holder_level[rule.level] or "", np.array([land]))[1], [holder])
+            in_others = shapely.intersection(land, self.surface[others])
+            codes = self.areas.code[row], self.areas.code[holder]
+            shared, other = self._land(in_others)
+            for o in np.unique(other):
+                common = shapely.multipolygons(shared[other == o])
+                yield self._of_land(
+                    FindingType.IN_TWO_PARENTS, rule.level, (*codes, self.areas.code[others[o]]), common
+                )
+            left, _ = self._land(np.array([shapely.difference(land, shapely.union_all(in_others))]))
+            if len(left):
+                yield self._of_land(FindingType.OUTSIDE_PARENT, rule.level, codes, shapely.multipolygons(left))
+
+    def _middles(self, rule: LevelRule) -> Iterator[Finding]:
+        """Yield the areas that are not in exactly one of a middle level's areas and the direct land of their holder."""
+        rows = self.rows[rule.level]
+        rows = rows[self.holder[rows] >= 0]
+        middles = np.flatnonzero(np.isin(self.areas.level, rule.middles))
+        if not len(middles):
+            return
+        place, found = shapely.STRtree(self.surface[middles]).query(self.surface[rows], "intersects")
+        row, middle = rows[place], middles[found]
+        asked = np.isin(rows, row[self.changed[middle]]) | self.changed[rows] | self.changed[self.holder[rows]]
+        for area in rows[asked]:
+            yield from self._in_one(rule, int(area), middle[row == area])
+
+    def _in_one(self, rule: LevelRule, row: int, near: Rows) -> Iterator[Finding]:
+        """Yield what is wrong when an area is in none or in two of the middle areas near it and the direct land."""
+        surface = self.surface[row]
+        direct = shapely.difference(surface, shapely.union_all(self.surface[near]))
+        lands = np.append(shapely.intersection(surface, self.surface[near]), [direct])
+        owners = np.append(near, -1)
+        holds = areas_m2(lands) >= self.tolerances.least_m2
+        lands, owners = lands[holds], owners[holds]
+        code = self.areas.code[row]
+        told = self.parent[row] if self.areas.level[self.parent[row]] in rule.middles else -1
+        if len(owners) > 1:
+            smaller = np.delete(lands, np.argmax(areas_m2(lands)))
+            codes = (code, *sorted(self.areas.code[owners[owners >= 0]]))
+            pieces, _ = self._land(smaller)
+            yield self._of_land(FindingType.QUARTER_IN_TWO, rule.level, codes, shapely.multipolygons(pieces))
+        elif told not in owners:
+            codes = code, *(self.areas.code[middle] for middle in (told, *owners) if middle >= 0)
+            type_ = FindingType.QUARTER_IN_TWO if told < 0 else FindingType.OUTSIDE_PARENT
+            yield self._of_land(type_, rule.level, codes, surface)
+        elif told < 0 and self.holder[row] in self._taking_all(rule):
+            holder = self.areas.code[self.holder[row]]
+            yield self._of_land(FindingType.QUARTER_WITHOUT_MIDDLE, rule.level, (code, holder), surface, always=True)
+
+    def _taking_all(self, rule: LevelRule) -> set[int]:
+        """Return the holders with areas of a middle level that must take in everything below."""
+        levels = [level for level in rule.middles if self.rules[level].takes_all]
+        return {int(self.holder[row]) for level in levels for row in self.rows[level]}
+
+    # How findings are told
+
+    def _gaps(self, rule: LevelRule, gaps: Objects, holder: str | None = None) -> Iterator[Finding]:
+        """Yield gaps as what they are: missing neighbours, narrow gaps, gaps; only those a change can concern."""
+        smallest_m2 = areas_m2(self.surface[self.rows[rule.level]]).min() if len(gaps) else 0.0
+        for gap in gaps:
+            _, around = self._near(rule.level, np.array([gap]))
+            if self.changed[around].any() or not len(around):
+                area_m2 = areas_m2(np.array([gap]))[0]
+                type_ = FindingType.NARROW_GAP if self._sides_m(gap)[0] < self.tolerances.narrow_m else FindingType.GAP
+                if area_m2 >= smallest_m2 and (holder is None or rule.may_lack):
+                    type_ = FindingType.MISSING_NEIGHBOUR
+                codes = (*([] if holder is None else [holder]), *sorted(self.areas.code[around]))
+                yield self._of_land(type_, rule.level, codes, gap)
+
+    def _land(self, geometries: Objects) -> tuple[Objects, Rows]:
+        """Return the polygons of geometries that are land and not rounding, and whose each is."""
+        parts, owner = shapely.get_parts(geometries, return_index=True)
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        kept = areas_m2(parts) >= self.tolerances.least_m2
+        return parts[kept], owner[inner][kept]
+
+    def _of_area(
+        self,
+        type_: FindingType,
+        severity: Severity,
+        row: int,
+        geometry: shapely.Geometry | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> Finding:
+        geometry = self.areas.geometry[row] if geometry is None else geometry
+        geometry = shapely.Point() if geometry is None else geometry
+        lon, lat = _place_in(geometry)
+        area_m2 = float(areas_m2(np.array([geometry]))[0])
+        return Finding(
+            type_, severity, self.areas.level[row], (self.areas.code[row],), area_m2, lon, lat, geometry,
+            details=details or {},
+        )  # fmt: skip
+
+    def _of_land(
+        self,
+        type_: FindingType,
+        level: str,
+        codes: tuple[str, ...],
+        land: shapely.Geometry,
+        *,
+        always: bool = False,
+    ) -> Finding:
+        """Return a finding whose size says how grave it is."""
+        area_m2 = float(areas_m2(np.array([land]))[0])
+        large = always or area_m2 >= self.tolerances.error_from_m2
+        grave = large and type_ is not FindingType.MISSING_NEIGHBOUR
+        severity = Severity.ERROR if grave else Severity.WARNING
+        lon, lat = _place_in(land)
+        return Finding(type_, severity, level, codes, area_m2, lon, lat, land, self._sides_m(land)[0])
+
+    def _sides_m(self, land: shapely.Geometry) -> tuple[float, float]:
+        """Return the sides of the rectangle with a surface's area and perimeter; of the square where there is none."""
+        half_m = shapely.length(shapely.transform(land, self._plane)) / 2
+        area_m2 = float(areas_m2(np.array([land]))[0])
+        root = half_m**2 - 4 * area_m2
+        if root <= 0:
+            return area_m2**0.5, area_m2**0.5
+        long_m = (half_m + root**0.5) / 2
+        return area_m2 / long_m, long_m
+
+    def _plane(self, lonlat: Floats) -> Floats:
+        """Return degrees ``(…, 2)`` as metres."""
+        return np.stack(self.to_plane.transform(lonlat[..., 0], lonlat[..., 1]), axis=-1)
+
+
+def _surfaces(geometry: Objects, usable: Mask) -> Objects:
+    """Return what the areas cover: as they are, what a ring that is not valid encloses, or nothing."""
+    surfaces = geometry.copy()
+    for row in np.flatnonzero(~usable):
+        made = None if geometry[row] is None else shapely.make_valid(geometry[row], method="structure")
+        polygons = [] if made is None else [part for part in shapely.get_parts(made) if part.area > 0]
+        surfaces[row] = shapely.MultiPolygon(polygons)
+    return surfaces
+
+
+def _place_in(geometry: shapely.Geometry) -> tuple[float, float]:
+    """Return a place in a geometry: of several pieces, in the largest; NaN where it is empty."""
+    parts = shapely.get_parts(geometry)
+    if not len(parts):
+        return float("nan"), float("nan")
+    place = shapely.point_on_surface(parts[np.argmax(shapely.area(parts))])
+    return float(place.x), float(place.y)
