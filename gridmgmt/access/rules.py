@@ -46,6 +46,9 @@ _OBVIOUS = (
     "gridmgmt",
 )
 
+_PADDING = "0123456789!@#$%^&*()-_=+. "
+"""What people put around a word to make it pass for a password."""
+
 CHAIN_START = "0" * 64
 """What stands for the previous hash in the first entry of the log."""
 
@@ -261,8 +264,8 @@ def check_password(name: str, password: str) -> None:
     if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
         raise InputError("password_length", field="password", minimum=PASSWORD_MIN_LENGTH, maximum=PASSWORD_MAX_LENGTH)
     plain = unicodedata.normalize("NFKC", password).lower()
-    bare = plain.strip("0123456789!@#$%^&*()-_=+. ")
-    if name.lower() in (plain, bare):
+    bare = plain.strip(_PADDING)
+    if plain == name or (bare and bare == name.strip(_PADDING)):
         raise InputError("password_is_name", field="password")
     few = len(set(plain)) < PASSWORD_MIN_DISTINCT
     run = any(plain in way or plain in way[::-1] for way in _RUNS)
