@@ -1,7 +1,7 @@
 """``gridmgmt import``: real files into the data folder."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,20 +12,23 @@ import click
 from gridmgmt import imports
 from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import actor, columns_of, error_line, print_json, say, sessions, settings_of, warn
+from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, settings_of, warn
+from gridmgmt.cli.figures import import_figures
+from gridmgmt.cli.options import LEVEL
 from gridmgmt.cli.progress import stage
+from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock, zone_of
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.queries import extent
 from gridmgmt.editions.rules import Counting, Extent, Subject
-from gridmgmt.errors import FileRefusedError, InputError, Problem
+from gridmgmt.errors import InputError
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.files import OSM_SUFFIXES
 from gridmgmt.ingest.homes import read_homes
-from gridmgmt.ingest.intake import Intake, write_refused
+from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
 from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.raster import read_population_rasters
@@ -36,7 +39,6 @@ from gridmgmt.texts import catalogue
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _LAYER = click.option("--layer", help="Layer of a file that holds several.")
-LEVEL_ALIASES = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ def import_group() -> None:
     """Take real files, whole or not at all, with a list of what was refused and why."""
 
 
+import_group.add_command(import_figures)
+
+
 def _take(
     ctx: click.Context,
     file: Path,
@@ -109,39 +114,15 @@ def _take(
     ``read`` is given the extent of what is already there. The refused rows are written before the good ones are kept.
     """
     settings = settings_of(ctx)
-    try:
-        with sessions(ctx) as factory:
-            with transaction(factory) as session:
-                known = extent(session)
-            with stage(ctx, "cli.stage_reading", file=file.name):
-                intake = read(known)
-            with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
-                outcome = store(session, actor(), intake, common.labels(file, settings.metric_crs))
-                refused_file = _write_refused(ctx, file, common, outcome.problems)
-    except FileRefusedError as error:
-        if error.problems:
-            _warn_of_refused(ctx, file, common, error.problems)
-        raise
+    with telling_refused(ctx, file, common.refused), sessions(ctx) as factory:
+        with transaction(factory) as session:
+            known = extent(session)
+        with stage(ctx, "cli.stage_reading", file=file.name):
+            intake = read(known)
+        with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
+            outcome = store(session, actor(), intake, common.labels(file, settings.metric_crs))
+            refused_file = keep_refused(ctx, file, common.refused, outcome.problems)
     _tell(ctx, outcome, refused_file, as_json=common.as_json)
-
-
-def _warn_of_refused(ctx: click.Context, file: Path, common: Common, problems: Sequence[Problem]) -> None:
-    """Write the rows of a refused file and say where; that it cannot be done must not hide why it was refused."""
-    try:
-        warn(ctx, "cli.refused_rows_in", file=_write_refused(ctx, file, common, problems))
-    except InputError as error:
-        click.echo(error_line(error, settings_of(ctx).lang), err=True)
-
-
-def _write_refused(ctx: click.Context, file: Path, common: Common, problems: Sequence[Problem]) -> Path | None:
-    if not problems:
-        return None
-    target = common.refused or Path.cwd() / f"{file.name.split('.')[0]}.refused.csv"
-    try:
-        write_refused(target, problems, settings_of(ctx).lang)
-    except OSError as error:
-        raise InputError("refused_not_writable", field="--refused", value=target, detail=error.strerror) from error
-    return target
 
 
 def _tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None, *, as_json: bool) -> None:
@@ -172,7 +153,7 @@ def _listed(value: object) -> str:
 
 @import_group.command("areas")
 @_FILE
-@click.option("--level", required=True, type=click.Choice([*(str(v) for v in AreaLevel), *LEVEL_ALIASES]))
+@click.option("--level", required=True, type=LEVEL)
 @click.option("--code-field", help="Column of the official code.")
 @click.option("--name-field", help="Column of the name.")
 @click.option("--encoding", help="Encoding of a Shapefile's texts.")
@@ -184,14 +165,13 @@ def import_areas(
     file: Path,
     *,
     common: Common,
-    level: str,
+    level: AreaLevel,
     code_field: str | None,
     name_field: str | None,
     encoding: str | None,
     layer: str | None,
 ) -> None:
     """Take the areas of one level: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
-    exact = LEVEL_ALIASES.get(level) or AreaLevel(level)
     _take(
         ctx,
         file,
@@ -204,7 +184,7 @@ def import_areas(
             encoding=encoding,
             layer=layer,
         ),
-        lambda session, who, intake, labels: imports.import_areas(session, who, intake, labels, level=exact),
+        lambda session, who, intake, labels: imports.import_areas(session, who, intake, labels, level=level),
     )
 
 
