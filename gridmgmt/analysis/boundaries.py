@@ -55,7 +55,7 @@ def split(surface: Surface, line: Line) -> list[MultiPolygon]:
     return [_dissolved(piece) for piece in pieces]
 
 
-def merge(surfaces: Sequence[Surface], beside: Sequence[Surface] = ()) -> MultiPolygon:
+def merge(surfaces: Sequence[Surface], beside: Sequence[shapely.Geometry] = ()) -> MultiPolygon:
     """Return the union of surfaces; borders that they share vanish exactly, other vertices stay as they are.
 
     Where a vanished border ended on a straight edge, its end goes too, unless one of the surfaces beside has a vertex
@@ -218,7 +218,7 @@ def _dissolved(faces: Sequence[Polygon]) -> MultiPolygon:
     return surface_of(shapely.coverage_union_all(list(faces)))
 
 
-def _vertices(surfaces: Sequence[Surface]) -> NDArray[np.float64]:
+def _vertices(surfaces: Sequence[shapely.Geometry]) -> NDArray[np.float64]:
     """Return the vertices of surfaces, each once for a surface, as rows of (lon, lat)."""
     if not len(surfaces):
         return np.empty((0, 2))
