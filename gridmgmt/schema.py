@@ -1,7 +1,7 @@
 """All tables in one place, for migrations and checks; importing this fills the metadata."""
 
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
-from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
+from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
@@ -14,7 +14,6 @@ from gridmgmt.governance.models import (
     JointCentre,
     ModeRule,
     Staffing,
-    TownModeDecision,
 )
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature

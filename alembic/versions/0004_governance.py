@@ -44,6 +44,22 @@ BEGIN
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_history_kept';
 END $$
 """
+TAKE_OVER = """
+INSERT INTO town_modes (town_code, valid_from, valid_to, mode, area_id, decided_by)
+SELECT a.code, p.valid_from, p.valid_to, a.mode, a.area_id, 'taken over from ' || e.name
+FROM areas AS a
+JOIN area_periods AS p ON p.area_id = a.area_id
+JOIN editions AS e ON e.edition_id = a.edition_id
+WHERE a.level = 'town' AND a.mode IS NOT NULL
+"""
+GIVE_BACK = """
+ALTER TABLE areas DISABLE TRIGGER guard_draft_rows;
+UPDATE areas AS a SET mode = m.mode
+FROM town_modes AS m, area_periods AS p
+WHERE p.area_id = a.area_id AND a.level = 'town' AND m.town_code = a.code
+    AND m.valid_from <= p.valid_from AND (m.valid_to IS NULL OR m.valid_to > p.valid_from);
+ALTER TABLE areas ENABLE TRIGGER guard_draft_rows;
+"""
 RULE = {
     "name": "2015",
     "valid_from": date(2015, 1, 1),
@@ -265,6 +281,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_town_modes")),
     )
     op.bulk_insert(rules, [RULE])
+    op.execute(TAKE_OVER)
+    op.drop_column("areas", "mode")
+    op.execute(
+        "CREATE TRIGGER advance_layer_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON town_modes "
+        "FOR EACH STATEMENT EXECUTE FUNCTION advance_layer_revision('areas')"
+    )
     op.execute(KEEP_FUNCTION)
     for table in TABLES:
         op.execute(
@@ -274,6 +296,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.add_column("areas", sa.Column("mode", sa.String(), nullable=True))
+    op.execute(GIVE_BACK)
     for table in reversed(TABLES):
         op.drop_table(table)
     op.drop_table("mode_rules")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from geoalchemy2 import Geometry, WKBElement
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, Row, ScalarSelect, Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from gridmgmt.areas.models import Area, AreaEnding
+from gridmgmt.areas.models import Area, AreaEnding, TownModeDecision
 from gridmgmt.areas.rules import RANK, AreaLevel, check_position
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -264,6 +264,7 @@ def _select_summaries(on: date, draft: int | None = None, *, ended: bool = False
     return (
         select(
             *(getattr(Area, name) for name in _PLAIN),
+            _mode_on(on).label("mode"),
             Edition.name.label("edition"),
             Edition.state,
             func.coalesce(Edition.valid_from, Edition.planned_from).label("valid_from"),
@@ -274,6 +275,21 @@ def _select_summaries(on: date, draft: int | None = None, *, ended: bool = False
         )
         .join(Edition, Edition.edition_id == Area.edition_id)
         .where(gone if ended else in_force_on(on, draft))
+    )
+
+
+def _mode_on(on: date) -> ScalarSelect[str]:
+    """Return the main mode that a town has on a day, NULL for other areas and where none is decided."""
+    return (
+        select(TownModeDecision.mode)
+        .where(
+            Area.level == AreaLevel.TOWN,
+            TownModeDecision.town_code == Area.code,
+            TownModeDecision.valid_from <= on,
+            or_(TownModeDecision.valid_to.is_(None), TownModeDecision.valid_to > on),
+        )
+        .correlate(Area)
+        .scalar_subquery()
     )
 
 
@@ -288,7 +304,7 @@ _VALID_TO = (
 """The day on which an area goes out of force, NULL while none is set."""
 
 _FRAME = ("area_id", "edition_id", "level", "code", "name", "kind", "parent_level", "parent_code", "area_m2")
-_PLAIN = ("area_id", "code", "name", "level", "kind", "mode", "parent_code", "area_m2")
+_PLAIN = ("area_id", "code", "name", "level", "kind", "parent_code", "area_m2")
 _BOX = ("west", "south", "east", "north")
 
 

@@ -19,7 +19,7 @@ from gridmgmt.editions.rules import EditionState, Subject
 from gridmgmt.errors import ConflictError, NotFoundError
 from gridmgmt.frames import copy_rows
 
-_COLUMNS = ("edition_id", "level", "kind", "code", "name", "mode", "attributes", "geom")
+_COLUMNS = ("edition_id", "level", "kind", "code", "name", "attributes", "geom")
 _NAMED = 5
 
 
@@ -33,7 +33,7 @@ def store(
     Parameters
     ----------
     frame
-        EPSG:4326, columns ``code``, ``name``, ``attributes``, geometry MULTIPOLYGON; ``mode`` where known.
+        EPSG:4326, columns ``code``, ``name``, ``attributes``, geometry MULTIPOLYGON.
     replaces
         End the areas of this level that the edition of this name brought in and the frame has no more.
 
@@ -53,11 +53,10 @@ def store(
     end(session, draft, known.loc[~same, "area_id"].dropna().astype(int).tolist())
     if replaces is not None:
         end(session, draft, _of_edition(session, present, replaces, kept=frame["code"].tolist()))
-    modes = changed["mode"] if "mode" in changed else [None] * len(changed)
     rows = (
-        (draft.edition_id, level, kind_of_name(level, name), code, name, mode, attributes, geom)
-        for code, name, mode, attributes, geom in zip(
-            changed["code"], changed["name"], modes, changed["attributes"], changed.geometry, strict=True
+        (draft.edition_id, level, kind_of_name(level, name), code, name, attributes, geom)
+        for code, name, attributes, geom in zip(
+            changed["code"], changed["name"], changed["attributes"], changed.geometry, strict=True
         )
     )
     stored = copy_rows(session, Area.__tablename__, _COLUMNS, rows)

@@ -4,12 +4,13 @@ from datetime import date
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
+from gridmgmt.areas.models import TownModeDecision
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.governance import queries
 from gridmgmt.governance.history import Shown, area_acted_on, begin, ended, require_on, shown
-from gridmgmt.governance.models import AreaOrgan, AreaTag, Staffing, TownModeDecision
+from gridmgmt.governance.models import AreaOrgan, AreaTag, Staffing
 from gridmgmt.governance.rules import (
     TAG_VALUES,
     TAGGED_LEVEL,

@@ -7,13 +7,12 @@ from sqlalchemy import ColumnElement, func, inspect, or_, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.models import Area, Dated
 from gridmgmt.areas.queries import ancestors
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError
 from gridmgmt.governance import queries
-from gridmgmt.governance.models import Dated
 
 Row = TypeVar("Row", bound=Dated)
 Shown = dict[str, Any]  # Any: a cell of any type that JSON has

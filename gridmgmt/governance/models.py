@@ -1,19 +1,16 @@
-"""Modes of towns, tags, organs and staffing of areas, joint centres, centres and branches; each with its history.
+"""The rule of modes, tags, organs and staffing of areas, joint centres, centres and branches; each with its history.
 
 Rows are only ever added, and ended once by ``valid_to`` (the first day on which they no longer hold), which the
 database holds true. Areas are named by level and code, so that what is said of them outlives a boundary edition.
 """
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Computed,
-    DateTime,
-    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -24,32 +21,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgmt.areas.rules import TownMode
+from gridmgmt.areas.models import Dated, begins_before_end, once_a_day, one_of
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Base
 from gridmgmt.governance.rules import ORGANS, TAGGED_LEVEL, CentreType, SectorType, TagKind, VillageType
-
-
-def _one_of(column: str, values: Iterable[str]) -> str:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return f"{column} IN ({listed})"
-
-
-def _begins_before_end() -> CheckConstraint:
-    return CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="valid_range")
-
-
-def _once_a_day(name: str, *columns: str) -> ExcludeConstraint:
-    """Return the constraint that no two rows with the same values in some columns hold on one day."""
-    days = func.daterange(literal_column("valid_from"), literal_column("valid_to"))
-    return ExcludeConstraint(*((column, "=") for column in columns), (days, "&&"), using="gist", name=name)
-
-
-class Dated:
-    """What holds from ``valid_from`` until before ``valid_to``."""
-
-    valid_from: Mapped[date]
-    valid_to: Mapped[date | None]
 
 
 class ModeRule(Base):
@@ -66,52 +41,6 @@ class ModeRule(Base):
     source: Mapped[str]
 
 
-class TownModeDecision(Dated, Base):
-    """The main mode of a town, with the facts it was decided on and the override where the rule advised against it."""
-
-    __tablename__ = "town_modes"
-    __table_args__ = (
-        CheckConstraint(_one_of("mode", TownMode), name="mode_known"),
-        _begins_before_end(),
-        CheckConstraint(
-            "num_nonnulls(override_by, override_document, override_reason, override_dated) IN (0, 4)",
-            name="override_complete",
-        ),
-        CheckConstraint(
-            "mode <> 'basic_management_unit' OR passed IS NOT FALSE OR override_by IS NOT NULL",
-            name="rule_or_override",
-        ),
-        CheckConstraint(
-            "passed IS NULL OR num_nonnulls(delineable, residents, area_id, rule) = 4",
-            name="verdict_with_facts",
-        ),
-        CheckConstraint("residents >= 0", name="residents_non_negative"),
-        CheckConstraint(
-            "num_nonnulls(residents, residents_on, residents_source) IN (0, 3)", name="residents_with_source"
-        ),
-        _once_a_day("ex_town_modes_one_a_day", "town_code"),
-    )
-
-    decision_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    town_code: Mapped[str]
-    mode: Mapped[str]
-    delineable: Mapped[bool | None]
-    residents: Mapped[int | None]
-    residents_on: Mapped[date | None]
-    residents_source: Mapped[str | None]
-    area_id: Mapped[int | None] = mapped_column(ForeignKey("areas.area_id"))
-    """The town in the boundary edition that it was decided on; its surface is that row's own, never given."""
-    rule: Mapped[str | None] = mapped_column(ForeignKey("mode_rules.name"))
-    passed: Mapped[bool | None]
-    """What the rule said; None where it was not asked: for other modes, and for modes taken over from before."""
-    override_by: Mapped[str | None]
-    override_document: Mapped[str | None]
-    override_reason: Mapped[str | None]
-    override_dated: Mapped[date | None]
-    decided_by: Mapped[str]
-    decided_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-
-
 class AreaTag(Dated, Base):
     """Something said of an area beside its place in the hierarchy, see :class:`gridmgmt.governance.rules.TagKind`."""
 
@@ -122,11 +51,11 @@ class AreaTag(Dated, Base):
             name="kind_of_level",
         ),
         CheckConstraint(
-            f"kind <> '{TagKind.VILLAGE_TYPE}' OR {_one_of('value', VillageType)}", name="village_type_known"
+            f"kind <> '{TagKind.VILLAGE_TYPE}' OR {one_of('value', VillageType)}", name="village_type_known"
         ),
-        CheckConstraint(f"kind <> '{TagKind.SECTOR_TYPE}' OR {_one_of('value', SectorType)}", name="sector_type_known"),
-        _begins_before_end(),
-        _once_a_day("ex_area_tags_once", "area_code", "kind", "value"),
+        CheckConstraint(f"kind <> '{TagKind.SECTOR_TYPE}' OR {one_of('value', SectorType)}", name="sector_type_known"),
+        begins_before_end(),
+        once_a_day("ex_area_tags_once", "area_code", "kind", "value"),
         ExcludeConstraint(
             ("area_code", "="),
             ("kind", "="),
@@ -150,11 +79,11 @@ class AreaOrgan(Dated, Base):
     __tablename__ = "area_organs"
     __table_args__ = (
         CheckConstraint(
-            " OR ".join(f"(level = '{level}' AND {_one_of('organ', organs)})" for level, organs in ORGANS.items()),
+            " OR ".join(f"(level = '{level}' AND {one_of('organ', organs)})" for level, organs in ORGANS.items()),
             name="organ_of_level",
         ),
-        _begins_before_end(),
-        _once_a_day("ex_area_organs_once", "area_code", "organ"),
+        begins_before_end(),
+        once_a_day("ex_area_organs_once", "area_code", "organ"),
     )
 
     organ_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -170,8 +99,8 @@ class Staffing(Dated, Base):
     __tablename__ = "staffing"
     __table_args__ = (
         CheckConstraint("posts >= 0", name="posts_non_negative"),
-        _begins_before_end(),
-        _once_a_day("ex_staffing_once", "unit_code"),
+        begins_before_end(),
+        once_a_day("ex_staffing_once", "unit_code"),
     )
 
     staffing_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -189,8 +118,8 @@ class JointCentre(Dated, Base):
     __table_args__ = (
         CheckConstraint("partner_agreements >= 0", name="partner_agreements_non_negative"),
         CheckConstraint("ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name="geom_valid"),
-        _begins_before_end(),
-        _once_a_day("ex_joint_centres_once", "code"),
+        begins_before_end(),
+        once_a_day("ex_joint_centres_once", "code"),
         Index("ix_joint_centres_geom", "geom", postgresql_using="gist"),
     )
 
@@ -224,13 +153,13 @@ class Centre(Dated, Base):
             ["centres.code", "centres.type", "centres.town_code"],
             name="fk_centres_parent_of_type_and_town",
         ),
-        CheckConstraint(_one_of("type", CentreType), name="type_known"),
+        CheckConstraint(one_of("type", CentreType), name="type_known"),
         CheckConstraint(
             "(level = 'town' AND area_code = town_code AND parent_code IS NULL)"
             " OR (level = 'basic_management_unit' AND parent_code IS NOT NULL)",
             name="centre_or_branch",
         ),
-        _begins_before_end(),
+        begins_before_end(),
         Index("ix_centres_area_code", "area_code"),
         Index("ix_centres_parent_code", "parent_code"),
     )

@@ -10,7 +10,7 @@ import shapely
 from geoalchemy2.shape import from_shape, to_shape
 from sqlalchemy import Boolean, ColumnElement, and_, case, func, or_, select
 
-from gridmgmt.areas.models import Area
+from gridmgmt.areas.models import Area, Dated, TownModeDecision
 from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import RANK, AreaKind, AreaLevel, TownMode
 from gridmgmt.crs import STORAGE_SRID
@@ -24,11 +24,9 @@ from gridmgmt.governance.models import (
     AreaOrgan,
     AreaTag,
     Centre,
-    Dated,
     JointCentre,
     ModeRule,
     Staffing,
-    TownModeDecision,
 )
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus

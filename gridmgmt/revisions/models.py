@@ -11,6 +11,7 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "areas": ("areas",),
     "area_endings": ("areas",),
     "topology_findings": ("areas",),
+    "town_modes": ("areas",),
     "service_points": ("service_points",),
     "network_edges": ("streets",),
     "land_features": ("land",),

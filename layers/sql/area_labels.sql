@@ -8,7 +8,12 @@ SELECT
     a.name,
     a.level,
     a.kind,
-    a.mode,
+    (
+        SELECT m.mode FROM town_modes AS m
+        WHERE
+            a.level = 'town' AND m.town_code = a.code
+            AND m.valid_from <= %(on)s::date AND (m.valid_to IS NULL OR m.valid_to > %(on)s::date)
+    ) AS mode,
     a.parent_code,
     round(a.area_m2) AS area_m2
 FROM areas AS a
