@@ -15,6 +15,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.figures import import_figures
 from gridmgmt.cli.options import LEVEL
+from gridmgmt.cli.governance import import_centres
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock, zone_of
@@ -97,6 +98,9 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 @click.group("import")
 def import_group() -> None:
     """Take real files, whole or not at all, with a list of what was refused and why."""
+
+
+import_group.add_command(import_centres)
 
 
 import_group.add_command(import_figures)
