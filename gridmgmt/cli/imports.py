@@ -14,8 +14,8 @@ from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.figures import import_figures
-from gridmgmt.cli.options import LEVEL
 from gridmgmt.cli.governance import import_centres
+from gridmgmt.cli.options import LEVEL
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock, zone_of
