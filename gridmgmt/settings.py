@@ -50,6 +50,22 @@ class Settings(BaseSettings):
         default=None,
         description="Metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",
     )
+    topology_least_m2: Annotated[float, Field(gt=0)] = Field(
+        default=0.001,
+        description="Gaps, overlaps and land outside a parent below this are rounding and no finding, in m².",
+    )
+    topology_error_from_m2: Annotated[float, Field(gt=0)] = Field(
+        default=10.0,
+        description="Gaps, overlaps and land outside a parent from this on are errors, smaller ones warnings, in m².",
+    )
+    topology_narrow_m: Annotated[float, Field(gt=0)] = Field(
+        default=2.0,
+        description="A gap narrower than this is a narrow gap, in metres.",
+    )
+    topology_unmatched_from_m2: Annotated[float, Field(gt=0)] = Field(
+        default=1.0,
+        description="A common border that lacks vertices on one side is found where a plane opens this much, in m².",
+    )
     job_lease_s: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
         description="How long a worker may be silent before another takes its job over, in seconds.",

@@ -25,7 +25,7 @@ _LEAST_PART = 1e-9
 _SLANT = 0.5
 """Edges face each other while they run apart by no more than this share of their way: about 27°."""
 _REACH = 1e-3
-"""Ribs end by this share of their length beyond the edges, so that rounding cannot leave them short."""
+"""Lines drawn across end by this share of their length beyond the edge, so that rounding cannot leave them short."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Borders:
         ends = np.stack([lonlat[start], lonlat[start + 1]], axis=1)
         alone = _alone(ends)
         return cls(ends[alone], owner[start][alone])
+
+
+def _lines(ends: Floats) -> Objects:
+    return np.asarray(shapely.linestrings(ends), dtype=object)
 
 
 def _alone(ends: Floats) -> NDArray[np.bool_]:
@@ -81,21 +85,30 @@ def unmatched(borders: Borders, ends_m: Floats, least_m2: float) -> Iterator[Unm
     ends_m
         The borders' ``ends`` on a plane, in metres.
     """
+    lines, lines_m = _lines(borders.ends), _lines(ends_m)
     middles = shapely.points(borders.ends.mean(axis=1))
-    one, other = shapely.STRtree(shapely.linestrings(borders.ends)).query(middles, "dwithin", SAME_PLACE_DEG)
+    one, other = shapely.STRtree(lines).query(middles, "dwithin", SAME_PLACE_DEG)
     apart = borders.owner[one] != borders.owner[other]
     one, other = one[apart], other[apart]
-    n = len(borders.ends)
-    _, group = connected_components(csr_array((np.ones(len(one)), (one, other)), shape=(n, n)), directed=False)
-    edges = np.unique(np.append(one, other))
-    edges = edges[np.argsort(group[edges], kind="stable")]
-    if not len(edges):
+    if not len(one):
         return
-    _, of_edge = np.unique(group[edges], return_inverse=True)
-    lines = shapely.multilinestrings(shapely.linestrings(ends_m[edges]), indices=of_edge)
-    faces = shapely.polygonize(shapely.node(lines)[:, None])
+    n = len(lines)
+    _, group = connected_components(csr_array((np.ones(len(one)), (one, other)), shape=(n, n)), directed=False)
+    ends = np.asarray(shapely.points(borders.ends[one]), dtype=object)
+    on_edge, end = np.nonzero(shapely.dwithin(ends, lines[other][:, None], SAME_PLACE_DEG))
+    feet = shapely.shortest_line(shapely.points(ends_m[one[on_edge], end]), lines_m[other[on_edge]])
+    ribs = shapely.get_coordinates(feet).reshape(-1, 2, 2)
+    ribs[:, 1] += _REACH * (ribs[:, 1] - ribs[:, 0])
+    edges = np.unique(np.append(one, other))
+    drawn = np.append(lines_m[edges], _lines(ribs))
+    of_drawn = group[np.append(edges, one[on_edge])]
+    order = np.argsort(of_drawn, kind="stable")
+    names, bundle = np.unique(of_drawn[order], return_inverse=True)
+    bundles = np.asarray(shapely.multilinestrings(drawn[order], indices=bundle), dtype=object)
+    noded = np.asarray(shapely.union_all(bundles[:, None], axis=1), dtype=object)
+    faces = np.asarray(shapely.polygonize(noded[:, None]), dtype=object)
     for k in np.flatnonzero(shapely.area(faces) >= least_m2):
-        members = edges[of_edge == k]
+        members = edges[group[edges] == names[k]]
         owners = tuple(np.unique(borders.owner[members]).tolist())
         yield Unmatched(owners, members, faces[k], float(shapely.area(faces[k])))
 
@@ -111,14 +124,14 @@ def open_strips(borders: Borders, ends_m: Floats, width_m: float) -> Objects:
     ends_m
         The borders' ``ends`` on a plane, in metres.
     """
-    lines_m = shapely.linestrings(ends_m)
+    lines_m = _lines(ends_m)
     one, other = shapely.STRtree(lines_m).query(lines_m, "dwithin", width_m)
     apart = borders.owner[one] != borders.owner[other]
     one, other = one[apart], other[apart]
     low, high, part = _facing(ends_m[one], ends_m[other], width_m)
     faces = high - low > _LEAST_PART
     ribs = [_ribs(borders.ends[one[faces]], borders.ends[other[faces]], at[faces], part[faces]) for at in (low, high)]
-    drawn = shapely.linestrings(np.concatenate([*ribs, borders.ends[np.unique(one)]]))
+    drawn = _lines(np.concatenate([*ribs, borders.ends[np.unique(one)]]))
     return np.asarray(shapely.get_parts(shapely.polygonize([shapely.union_all(drawn)])), dtype=object)
 
 
@@ -146,10 +159,11 @@ def _facing(one: Floats, other: Floats, width_m: float) -> tuple[Floats, Floats,
 
 
 def _ribs(one: Floats, other: Floats, at: Floats, part: Floats) -> Floats:
-    """Return lines from one edge, where ``at`` says, across to the other, a little longer at both ends."""
+    """Return lines from one edge, where ``at`` says, across to the other."""
     on_other = (at - part[:, 0]) / (part[:, 1] - part[:, 0])
     start, end = (
-        (1 - place)[:, None] * edge[:, 0] + place[:, None] * edge[:, 1] for edge, place in ((one, at), (other, on_other))
+        (1 - place)[:, None] * edge[:, 0] + place[:, None] * edge[:, 1]
+        for edge, place in ((one, at), (other, on_other))
     )
     reach = _REACH * (end - start)
     return np.stack([start - reach, end + reach], axis=1)

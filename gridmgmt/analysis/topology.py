@@ -1,15 +1,13 @@
-"""Topology of a hierarchy of areas: do they nest, without gap, without overlap?
+"""Topology of a hierarchy of areas: whether they nest, without gap and without overlap.
 
 Everything is overlaid in longitude and latitude as stored, an edge being straight there, so that borders that share
 their vertices agree to the last bit; areas are on the WGS 84 ellipsoid, lengths in a metric CRS. Each level is told by
-a :class:`LevelRule`: whose part it is, whether it must cover that, whether it may lie in pieces. A level whose parents
-are not there is judged by itself: what its areas enclose but do not cover is a gap, and so is a strip between two of
-them that is open at its ends.
+a :class:`~gridmgmt.analysis.findings.LevelRule`: whose part it is, whether it must cover that, whether it may lie in
+pieces. A level whose parents are not there is judged by itself: what its areas enclose but do not cover is a gap, and
+so is a narrow strip between two of them that is open at its ends.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import shapely
@@ -18,9 +16,9 @@ from pyproj import CRS, Transformer
 
 from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, unmatched
 from gridmgmt.analysis.ellipsoid import areas_m2
+from gridmgmt.analysis.findings import AreaArrays, Finding, FindingType, LevelRule, Objects, Severity, Tolerances
 from gridmgmt.errors import InputError
 
-Objects = NDArray[np.object_]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -28,101 +26,6 @@ Floats = NDArray[np.float64]
 STRIP_RATIO = 20
 """A gap that is open at its ends is at least so many times longer than wide: two outer borders that meet at more than
 about 6° leave a wedge, and no gap."""
-
-
-class FindingType(StrEnum):
-    """What can be wrong with an area or between areas."""
-
-    GAP = "gap"
-    NARROW_GAP = "narrow_gap"
-    MISSING_NEIGHBOUR = "missing_neighbour"
-    OVERLAP = "overlap"
-    ORPHAN = "orphan"
-    OUTSIDE_PARENT = "outside_parent"
-    IN_TWO_PARENTS = "in_two_parents"
-    INVALID_RING = "invalid_ring"
-    MULTI_PART = "multi_part"
-    QUARTER_WITHOUT_MIDDLE = "quarter_without_middle"
-    QUARTER_IN_TWO = "quarter_in_two"
-    UNMATCHED_EDGE = "unmatched_edge"
-
-
-class Severity(StrEnum):
-    """Whether a finding forbids approval or asks for a recorded reason."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True)
-class LevelRule:
-    """What one level must fulfil.
-
-    ``parents`` are the levels its areas may lie in, the deepest first; the first that is there is the one they must
-    lie in. ``middles`` are levels between that may hold an area too: exactly one of them, or none. Levels of one
-    ``rank`` may not overlap each other. ``pieces`` is what an area in several pieces is: a severity, or None for
-    nothing. ``takes_all`` tells of a middle level that, where a parent has any of it, every area below is in one.
-    ``may_lack`` tells of a level that is delivered piece by piece: a gap as large as one of its areas is then a
-    missing neighbour, as it always is in a level without parents.
-    """
-
-    level: str
-    rank: int
-    parents: tuple[str, ...] = ()
-    middles: tuple[str, ...] = ()
-    partitions: bool = True
-    takes_all: bool = False
-    may_lack: bool = False
-    pieces: Severity | None = Severity.WARNING
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """Where findings begin, and where they are errors."""
-
-    least_m2: float = 0.001
-    """Land smaller than this is the rounding of an overlay, and no finding."""
-    error_from_m2: float = 10.0
-    """Gaps, overlaps and land outside a parent of this much are errors; smaller ones are warnings."""
-    narrow_m: float = 2.0
-    """A gap narrower than this is a narrow one, and strips open at their ends are looked for up to this width."""
-    unmatched_from_m2: float = 1.0
-    """Edges are unmatched when a projection to a plane opens this much land along them."""
-
-
-@dataclass(frozen=True)
-class AreaArrays:
-    """Areas as arrays of one length: texts (None where there is none) and surfaces in degrees, EPSG:4326."""
-
-    level: Objects
-    code: Objects
-    parent_level: Objects
-    parent_code: Objects
-    geometry: Objects
-
-    def __len__(self) -> int:
-        return len(self.code)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found.
-
-    ``codes`` name the area itself first where there is one, then the others, ascending. ``area_m2`` is on the
-    ellipsoid. ``width_m`` is the short side of the rectangle of the same area and perimeter. ``lon`` and ``lat`` are
-    a place in the finding, in degrees.
-    """
-
-    type: FindingType
-    severity: Severity
-    level: str
-    codes: tuple[str, ...]
-    area_m2: float
-    lon: float
-    lat: float
-    geometry: shapely.Geometry
-    width_m: float | None = None
-    details: Mapping[str, object] = field(default_factory=dict)
 
 
 def check(
@@ -228,7 +131,7 @@ class _Checker:
     # What is wrong with one area
 
     def _invalid_rings(self) -> Iterator[Finding]:
-        for row in np.flatnonzero(self.changed & ~self.usable):
+        for row in np.flatnonzero(self.changed & ~self.usable).tolist():
             geometry = self.areas.geometry[row]
             empty = geometry is None or geometry.is_empty
             reason = "Empty geometry" if empty else shapely.is_valid_reason(geometry)
@@ -237,16 +140,16 @@ class _Checker:
     def _pieces(self, rule: LevelRule) -> Iterator[Finding]:
         rows = self.rows[rule.level]
         several = self.changed[rows] & (shapely.get_num_geometries(self.surface[rows]) > 1)
-        for row in rows[several]:
+        for row in rows[several].tolist():
             if rule.pieces is not None:
                 parts = shapely.get_parts(self.surface[row])
-                smaller = shapely.multipolygons(np.delete(parts, np.argmax(areas_m2(parts))))
+                smaller = _multi(np.delete(parts, np.argmax(areas_m2(parts))))
                 details = {"parts": len(parts)}
                 yield self._of_area(FindingType.MULTI_PART, rule.pieces, row, smaller, details=details)
 
     def _orphans(self, rule: LevelRule) -> Iterator[Finding]:
         rows = self.rows[rule.level]
-        for row in rows[self.changed[rows] & (self.holder[rows] < 0)]:
+        for row in rows[self.changed[rows] & (self.holder[rows] < 0)].tolist():
             details = {"parent_code": self.areas.parent_code[row], "parent_level": self.holder_level[rule.level]}
             yield self._of_area(FindingType.ORPHAN, Severity.ERROR, row, details=details)
 
@@ -267,7 +170,7 @@ class _Checker:
                 rows_of_pair = [one[k], other[k]]
                 level = self.areas.level[max(rows_of_pair)]
                 codes = tuple(sorted(self.areas.code[rows_of_pair]))
-                yield self._of_land(FindingType.OVERLAP, level, codes, shapely.multipolygons(common[pair == k]))
+                yield self._of_land(FindingType.OVERLAP, level, codes, _multi(common[pair == k]))
 
     def _unmatched(self, rule: LevelRule) -> Iterator[Finding]:
         rows = self._neighbourhood(rule.level)
@@ -283,7 +186,7 @@ class _Checker:
                 )  # fmt: skip
 
     def _enclosed(self, rule: LevelRule) -> Iterator[Finding]:
-        """Yield the gaps of a level whose parents are not there: holes, and narrow strips that are open at their ends."""
+        """Yield the gaps of a level whose parents are not there: holes and narrow strips."""
         union = shapely.union_all(self.surface[self.rows[rule.level]])
         filled = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(union)])
         holes, _ = self._land(np.array([shapely.difference(filled, union)]))
@@ -329,19 +232,19 @@ class _Checker:
         """Yield for each child what of it lies in another area than the one that holds it, and what in none."""
         outside, child = self._land(shapely.difference(self.surface[children], self.surface[holder]))
         for k in np.unique(child):
-            row, land = children[k], shapely.multipolygons(outside[child == k])
+            row, land = children[k], _multi(outside[child == k])
             others = np.setdiff1d(self._near(self.holder_level[rule.level] or "", np.array([land]))[1], [holder])
             in_others = shapely.intersection(land, self.surface[others])
             codes = self.areas.code[row], self.areas.code[holder]
             shared, other = self._land(in_others)
             for o in np.unique(other):
-                common = shapely.multipolygons(shared[other == o])
+                common = _multi(shared[other == o])
                 yield self._of_land(
                     FindingType.IN_TWO_PARENTS, rule.level, (*codes, self.areas.code[others[o]]), common
                 )
             left, _ = self._land(np.array([shapely.difference(land, shapely.union_all(in_others))]))
             if len(left):
-                yield self._of_land(FindingType.OUTSIDE_PARENT, rule.level, codes, shapely.multipolygons(left))
+                yield self._of_land(FindingType.OUTSIDE_PARENT, rule.level, codes, _multi(left))
 
     def _middles(self, rule: LevelRule) -> Iterator[Finding]:
         """Yield the areas that are not in exactly one of a middle level's areas and the direct land of their holder."""
@@ -370,7 +273,7 @@ class _Checker:
             smaller = np.delete(lands, np.argmax(areas_m2(lands)))
             codes = (code, *sorted(self.areas.code[owners[owners >= 0]]))
             pieces, _ = self._land(smaller)
-            yield self._of_land(FindingType.QUARTER_IN_TWO, rule.level, codes, shapely.multipolygons(pieces))
+            yield self._of_land(FindingType.QUARTER_IN_TWO, rule.level, codes, _multi(pieces))
         elif told not in owners:
             codes = code, *(self.areas.code[middle] for middle in (told, *owners) if middle >= 0)
             type_ = FindingType.QUARTER_IN_TWO if told < 0 else FindingType.OUTSIDE_PARENT
@@ -463,6 +366,10 @@ def _surfaces(geometry: Objects, usable: Mask) -> Objects:
         polygons = [] if made is None else [part for part in shapely.get_parts(made) if part.area > 0]
         surfaces[row] = shapely.MultiPolygon(polygons)
     return surfaces
+
+
+def _multi(parts: Iterable[shapely.Polygon]) -> shapely.MultiPolygon:
+    return shapely.MultiPolygon(list(parts))
 
 
 def _place_in(geometry: shapely.Geometry) -> tuple[float, float]:
