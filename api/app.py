@@ -17,7 +17,7 @@ from api.gate import Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
 from api.problems import MEDIA_TYPE, install_handlers
-from api.routes import accounts, areas, cases, changes, coverage, folder, health, jobs, keys, points, session
+from api.routes import accounts, areas, cases, changes, coverage, editions, folder, health, jobs, keys, points, session
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
@@ -83,7 +83,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
 def _add_routes(app: FastAPI) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    for module in (folder, areas, points, cases, coverage, jobs, session, accounts, keys, changes, health):
+    for module in (folder, editions, areas, points, cases, coverage, jobs, session, accounts, keys, changes, health):
         app.include_router(module.router, responses=problem)
     app.include_router(pages.router)
 

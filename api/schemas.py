@@ -1,13 +1,15 @@
 """What the interface answers; lengths in metres, areas in m², durations in seconds, ratios 0–1, positions WGS 84."""
 
+import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.cases.rules import CaseKind, CaseStatus
-from gridmgmt.editions.rules import Counting, Subject
+from gridmgmt.editions.rules import Counting, EditionState, Subject
 from gridmgmt.jobs.models import JobState
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
@@ -20,6 +22,22 @@ Box = Annotated[
 Seconds = Annotated[float | None, Field(description="Seconds.", examples=[734.2])]
 Metres = Annotated[float | None, Field(description="Metres.", examples=[12.5])]
 Links = Annotated[dict[str, str], Field(description="Addresses of what belongs to this, by what they are.")]
+
+
+class Asked(BaseModel):
+    """The base of all that is asked in a body: no other fields than these, and texts that are text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_half_characters(cls, body: object) -> object:
+        """Refuse a lone surrogate, which JSON can spell and no database, hash or answer can hold."""
+        try:
+            json.dumps(body, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as error:
+            raise PydanticCustomError("half_character", "half a character") from error
+        return body
 
 
 class Answer(BaseModel):
@@ -68,12 +86,6 @@ class EditionOut(Answer):
     imported_at: datetime
 
 
-class Editions(BaseModel):
-    """Editions in order of subject, part and date."""
-
-    items: list[EditionOut]
-
-
 class FolderOut(BaseModel):
     """The data folder that this server shows."""
 
@@ -103,6 +115,7 @@ class AreaOut(AreaLite):
     parent_code: str | None
     area_m2: float = Field(description="Surface on the ellipsoid in m².", examples=[41_660_000.0])
     edition: str
+    state: EditionState = Field(description="How far its edition is; `valid_from` is planned before it is in force.")
     valid_from: date
     valid_to: date | None
     bbox: Box
