@@ -1,31 +1,32 @@
 """``gridmgmt mode``, ``centres``, ``import centres``: how towns are governed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gridmgmt.areas.rules import TownMode
-from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, warn
+from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of
+from gridmgmt.cli.options import DAY
+from gridmgmt.cli.refused import telling_refused
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.crs import Datum
 from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.errors import FileRefusedError, InputError
+from gridmgmt.errors import InputError
 from gridmgmt.governance import queries, service
 from gridmgmt.governance.rules import CentreType, NewCentre, Organ, Override, Residents, TagKind
 from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
-from gridmgmt.ingest.intake import require_whole, write_refused
+from gridmgmt.ingest.intake import require_whole
 from gridmgmt.reports.governance import MEDIA_TYPES, render_matrix, render_modes
 from gridmgmt.reports.governance_tables import cells_table, matrix_notes, mode_notes, towns_table
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.tables import Table, cell_text
 from gridmgmt.texts import LANGUAGES, text
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-_FROM = click.option("--from", "begins", type=_DAY, help="First day; today if absent.")
-_ON = click.option("--on", type=_DAY, help="The day to look at; today if absent.")
+_FROM = click.option("--from", "begins", type=DAY, help="First day; today if absent.")
+_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
 _FORMAT = click.option("--format", "format_", type=click.Choice(list(MEDIA_TYPES)), help="A table here if absent.")
 _OUTPUT = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
@@ -43,8 +44,8 @@ def centres() -> None:
     """Open, close and show service centres of towns and subdistricts, and their branches in units."""
 
 
-def _day(given: datetime | None) -> date:
-    return given.date() if given else local_date(system_clock())
+def _day(given: date | None) -> date:
+    return given or local_date(system_clock())
 
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,12 +53,12 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option("--delineable", is_flag=True, help="A basic management unit can be delineated in the town."),
         click.option("--residents", type=click.IntRange(min=0), help="Residents, where no figure is imported."),
-        click.option("--counted-on", type=_DAY, help="The day they were counted."),
+        click.option("--counted-on", type=DAY, help="The day they were counted."),
         click.option("--source", help="Who counted them."),
         click.option("--override-by", help="Who has the mode adopted against the rule."),
         click.option("--document", help="The document of the override."),
         click.option("--reason", help="The reason of the override."),
-        click.option("--dated", type=_DAY, help="The date of the override."),
+        click.option("--dated", type=DAY, help="The date of the override."),
     )
     names = ("delineable", "residents", "counted_on", "source", "override_by", "document", "reason", "dated")
 
@@ -85,13 +86,13 @@ def _together(facts: Mapping[str, Any], names: Sequence[str]) -> bool:
 @_FROM
 @_decision_options
 @click.pass_context
-def decide(ctx: click.Context, code: str, mode: str, begins: datetime | None, facts: Mapping[str, Any]) -> None:
+def decide(ctx: click.Context, code: str, mode: str, begins: date | None, facts: Mapping[str, Any]) -> None:
     """Give the town of CODE its main mode; the unit mode against the rule needs an override."""
     on, residents, override = _day(begins), None, None
     if _together(facts, ("residents", "counted_on", "source")):
-        residents = Residents(facts["residents"], facts["counted_on"].date(), facts["source"])
+        residents = Residents(facts["residents"], facts["counted_on"], facts["source"])
     if _together(facts, ("override_by", "document", "reason", "dated")):
-        override = Override(facts["override_by"], facts["document"], facts["reason"], facts["dated"].date())
+        override = Override(facts["override_by"], facts["document"], facts["reason"], facts["dated"])
     with database(ctx) as session:
         service.decide_mode(
             session,
@@ -112,7 +113,7 @@ def decide(ctx: click.Context, code: str, mode: str, begins: datetime | None, fa
 @_CODE
 @_FROM
 @click.pass_context
-def end(ctx: click.Context, code: str, begins: datetime | None) -> None:
+def end(ctx: click.Context, code: str, begins: date | None) -> None:
     """End the mode of the town of CODE: it is not decided from then on."""
     with database(ctx) as session:
         service.end_mode(session, actor(), code, _day(begins))
@@ -126,7 +127,7 @@ def end(ctx: click.Context, code: str, begins: datetime | None) -> None:
 @_FROM
 @click.option("--remove", is_flag=True, help="Take the tag off.")
 @click.pass_context
-def tag(ctx: click.Context, code: str, kind: str, value: str, begins: datetime | None, *, remove: bool) -> None:
+def tag(ctx: click.Context, code: str, kind: str, value: str, begins: date | None, *, remove: bool) -> None:
     """Tag the area of CODE: a town's X, a village's type, a courtyard, a sector's type."""
     change = service.untag if remove else service.tag
     with database(ctx) as session:
@@ -140,7 +141,7 @@ def tag(ctx: click.Context, code: str, kind: str, value: str, begins: datetime |
 @click.argument("name", required=False)
 @_FROM
 @click.pass_context
-def organ(ctx: click.Context, code: str, organ: str, name: str | None, begins: datetime | None) -> None:
+def organ(ctx: click.Context, code: str, organ: str, name: str | None, begins: date | None) -> None:
     """Name a body, or the office that fills a post, of the unit or sector of CODE; without NAME it is dissolved."""
     with database(ctx) as session:
         service.set_organ(session, actor(), code, Organ(organ), name, _day(begins))
@@ -152,7 +153,7 @@ def organ(ctx: click.Context, code: str, organ: str, name: str | None, begins: d
 @click.argument("posts", type=int)
 @_FROM
 @click.pass_context
-def staffing(ctx: click.Context, code: str, posts: int, begins: datetime | None) -> None:
+def staffing(ctx: click.Context, code: str, posts: int, begins: date | None) -> None:
     """Say how many posts the unit of CODE has."""
     with database(ctx) as session:
         service.set_staffing(session, actor(), code, posts, _day(begins))
@@ -164,7 +165,7 @@ def staffing(ctx: click.Context, code: str, posts: int, begins: datetime | None)
 @_FORMAT
 @_OUTPUT
 @click.pass_context
-def report(ctx: click.Context, on: datetime | None, format_: str | None, output: Path | None) -> None:
+def report(ctx: click.Context, on: date | None, format_: str | None, output: Path | None) -> None:
     """Show each town's mode or gap, overrides and conflicts; as a file also units, sectors and what they lack."""
     lang = settings_of(ctx).lang
     with database(ctx) as session:
@@ -180,7 +181,7 @@ def report(ctx: click.Context, on: datetime | None, format_: str | None, output:
 @_FORMAT
 @_OUTPUT
 @click.pass_context
-def matrix(ctx: click.Context, on: datetime | None, format_: str | None, output: Path | None) -> None:
+def matrix(ctx: click.Context, on: date | None, format_: str | None, output: Path | None) -> None:
     """Show which centres and branches towns, units and subdistricts have and lack."""
     lang = settings_of(ctx).lang
     with database(ctx) as session:
@@ -201,7 +202,7 @@ def matrix(ctx: click.Context, on: datetime | None, format_: str | None, output:
 @click.option("--at", type=(float, float), metavar="LON LAT", help="Where it lies, in WGS 84.")
 @_FROM
 @click.pass_context
-def add(ctx: click.Context, /, code: str, begins: datetime | None, **given: Any) -> None:  # Any: what click passes
+def add(ctx: click.Context, /, code: str, begins: date | None, **given: Any) -> None:  # Any: what click passes
     """Open the centre or branch CODE."""
     new = NewCentre(
         code=code,
@@ -222,7 +223,7 @@ def add(ctx: click.Context, /, code: str, begins: datetime | None, **given: Any)
 @_CODE
 @_FROM
 @click.pass_context
-def close(ctx: click.Context, code: str, begins: datetime | None) -> None:
+def close(ctx: click.Context, code: str, begins: date | None) -> None:
     """Close the centre or branch CODE; its own branches stay, as findings of the matrix."""
     with database(ctx) as session:
         service.close_centre(session, actor(), code, _day(begins))
@@ -238,9 +239,9 @@ def close(ctx: click.Context, code: str, begins: datetime | None) -> None:
 @click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def import_centres(ctx: click.Context, /, file: Path, begins: datetime | None, **given: Any) -> None:  # Any: as above
+def import_centres(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) -> None:  # Any: as above
     """Take service centres and branches: CSV or XLSX, whole or not at all; the same file again changes nothing."""
-    try:
+    with telling_refused(ctx, file, given["refused"]):
         found = read_centres(
             file,
             types=_type_names(),
@@ -249,12 +250,6 @@ def import_centres(ctx: click.Context, /, file: Path, begins: datetime | None, *
             encoding=given["encoding"],
         )
         outcome = _import(ctx, file, found, _day(begins))
-    except FileRefusedError as error:
-        target = given["refused"] or Path.cwd() / f"{file.name.split('.')[0]}.refused.csv"
-        if error.problems:
-            write_refused(target, error.problems, settings_of(ctx).lang)
-            warn(ctx, "cli.refused_rows_in", file=target)
-        raise
     if given["as_json"]:
         print_json({"read": outcome.read, "added": outcome.added, "known": outcome.known})
     else:
