@@ -10,11 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import shapely
-from geoalchemy2 import WKBElement
-from geoalchemy2.shape import from_shape
 from numpy.typing import NDArray
 from shapely import MultiPolygon
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from gridmgmt.analysis.boundaries import Movement, moved_land, movements
 from gridmgmt.analysis.ellipsoid import area_m2
@@ -41,7 +39,8 @@ from gridmgmt.service_points.rules import PointStatus
 class AreaChange:
     """One area that a draft adds, ends or changes; ``was_code`` is the code it had where the draft gives another.
 
-    Surfaces are in degrees, m² on the ellipsoid; both are None on the side where the area is not.
+    Surfaces are in degrees, m² on the ellipsoid with edges straight in degrees, so that they differ by what moved;
+    both are None on the side where the area is not.
     """
 
     level: AreaLevel
@@ -116,7 +115,7 @@ def diff(session: Session, draft: Edition) -> Diff:
     if box is None:
         return Diff(draft.name, on, (), Affected(0, None, {}, 0))
     before, after = (area_frame(session, on, near=box, draft=d) for d in (None, draft.edition_id))
-    points = _Points.read(session, on, from_shape(shapely.box(*box), srid=STORAGE_SRID))
+    points = _Points.read(session, on, func.ST_MakeEnvelope(*box, STORAGE_SRID))
     levels, touched = [], np.zeros(len(points.lonlat), dtype=bool)
     for level in sorted({*before["level"], *after["level"]}, key=lambda name: (RANK[AreaLevel(name)], name)):
         sides = _Sides.of(before[before["level"] == level], after[after["level"] == level])
@@ -180,8 +179,8 @@ class _Sides(NamedTuple):
             kinds=_kinds(old, new, recoded=was != code),
             was_code=was if was != code else None,
             was_name=old["name"] if old and old["name"] != name else None,
-            before_m2=old and old["area_m2"],
-            after_m2=new and new["area_m2"],
+            before_m2=old and area_m2(old["geometry"]),
+            after_m2=new and area_m2(new["geometry"]),
             before=old and old["geometry"],
             after=new and new["geometry"],
         )
@@ -218,7 +217,7 @@ class _Points(NamedTuple):
     cases: int
 
     @classmethod
-    def read(cls, session: Session, on: date, box: WKBElement) -> "_Points":
+    def read(cls, session: Session, on: date, box: ColumnElement[Any]) -> "_Points":
         residents = _table(session, PopulationPlace, Subject.POPULATION, on, box, PopulationPlace.residents_60_plus)
         is_open = ServicePoint.status == PointStatus.OPEN
         points = _table(session, ServicePoint, Subject.SERVICE_POINTS, on, box, ServicePoint.type, is_open)
@@ -244,7 +243,7 @@ class _Points(NamedTuple):
 
 
 def _table(
-    session: Session, model: Any, subject: Subject, on: date, box: WKBElement, column: Any, *conditions: Any
+    session: Session, model: Any, subject: Subject, on: date, box: ColumnElement[Any], column: Any, *conditions: Any
 ) -> pa.Table:
     """Return position and one column of the rows of a subject in force on a day that lie in a box."""
     in_force = model.edition_id.in_(edition_ids_in_force(subject, on))
