@@ -6,16 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from api.schemas import Asked
 from gridmgmt.access.models import Account, ApiKey
 from gridmgmt.access.rules import ActorKind, Assignment, Grant, Permission, Role
 
 AccountName = Annotated[str, Field(max_length=100, description="Name of the account.", examples=["lihua"])]
 AreaCode = Annotated[str | None, Field(max_length=64, description="Only in the area of this code; null everywhere.")]
 Password = Annotated[SecretStr, Field(max_length=1000, description="Nothing keeps it but as an argon2id hash.")]
-
-
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class GrantOut(BaseModel):
@@ -50,27 +47,27 @@ class SessionOut(BaseModel):
     demo_accounts: list[DemoAccount] = Field(description="Accounts to try out, only where the data are synthetic.")
 
 
-class PasswordSignIn(_Asked):
+class PasswordSignIn(Asked):
     """Signing in with a password."""
 
     name: AccountName
     password: Password
 
 
-class DemoSignIn(_Asked):
+class DemoSignIn(Asked):
     """Trying a role of the demo out."""
 
     demo: Annotated[str, Field(max_length=100, description="A demo account.", examples=["demo-planner"])]
 
 
-class PasswordChange(_Asked):
+class PasswordChange(Asked):
     """Another password for one's own account."""
 
     password: Password
     new_password: Password
 
 
-class SetupAsk(_Asked):
+class SetupAsk(Asked):
     """Using a one-time link."""
 
     token: Annotated[str, Field(max_length=200, description="What the link has behind the #.")]
@@ -78,7 +75,7 @@ class SetupAsk(_Asked):
     password: Password
 
 
-class GrantAsk(_Asked):
+class GrantAsk(Asked):
     """A role to give."""
 
     role: Role
@@ -91,15 +88,15 @@ class GrantAsk(_Asked):
         return Assignment(self.role, self.area_level, self.area_code, self.department)
 
 
-class AccountAsk(_Asked):
+class AccountAsk(Asked):
     """An account to add."""
 
     name: AccountName
     display_name: Annotated[str, Field(max_length=100, description="How people know them.")]
-    grants: Annotated[list[GrantAsk], Field(max_length=50)] = []
+    grants: Annotated[list[GrantAsk], Field(default_factory=list, max_length=50)]
 
 
-class GrantsAsk(_Asked):
+class GrantsAsk(Asked):
     """All roles that an account shall have."""
 
     grants: Annotated[list[GrantAsk], Field(max_length=50)]
@@ -155,7 +152,7 @@ class PasswordLink(BaseModel):
     expires_at: datetime
 
 
-class KeyAsk(_Asked):
+class KeyAsk(Asked):
     """An API key to make."""
 
     name: Annotated[str, Field(max_length=100, description="What it is for.")]

@@ -15,7 +15,7 @@ from api.access import Caller
 from api.context import ApiContext, Context, RequestSession
 from api.gate import form_for
 from api.routes import PREFIX
-from api.schemas import AreaLite, Links, Metres, Seconds
+from api.schemas import AreaLite, Asked, Links, Metres, Seconds
 from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.areas.queries import areas_at
@@ -53,11 +53,10 @@ REPORT_CONTENT: dict[str, dict[str, object]] = {
 """The media types of a report, for the documentation."""
 
 
-class RunAsk(BaseModel):
+class RunAsk(Asked):
     """What a coverage run is asked."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"minutes": 20, "profile": "elder", "types": ["meal_point"]}]},
     )
 
@@ -66,8 +65,9 @@ class RunAsk(BaseModel):
     profile: Annotated[str, Field(description="Walking profile.", max_length=100)] = DEFAULT_PROFILE
     area: Annotated[str | None, Field(description="Only places in the area of this code.", max_length=64)] = None
     types: Annotated[
-        list[ServicePointType], Field(description="Types of points; all that serve elderly people without any.")
-    ] = []
+        list[ServicePointType],
+        Field(default_factory=list, description="Types of points; all that serve elderly people without any."),
+    ]
     connection_limit_m: Annotated[
         StrictFloat, Field(description="Farthest distance from a place to a street in metres.")
     ] = DEFAULT_CONNECTION_LIMIT_M

@@ -15,7 +15,7 @@ from sqlalchemy import func
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.areas.queries import ancestors, area_frame, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
 from gridmgmt.coverage.compute import Reach, build_network, search
@@ -63,7 +63,7 @@ def request_run(
     UnavailableError
         When the queue is full.
     """
-    require(actor, Permission.COVERAGE_RUN, areas=[] if request.area_code is None else [request.area_code])
+    require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
     parameters = {**asdict(request), "on": on.isoformat()}
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
         if known.parameters != json.loads(json.dumps(parameters)):
@@ -72,8 +72,6 @@ def request_run(
     if (waiting := job_queries.open_count(session)) >= MAX_OPEN_JOBS:
         raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_JOBS)
     network_queries.profile(session, request.profile)
-    if request.area_code is not None:
-        area_in_force(session, request.area_code, on)
     _edition(session, Subject.NETWORK, on)
     _edition(session, Subject.POPULATION, on)
     counts = point_queries.open_point_counts(session, on)
@@ -151,6 +149,14 @@ def document_of(run: CoverageRun) -> CoverageDocument:
         When the run has no answer (yet).
     """
     return parse(queries.answer_of(run))
+
+
+def _areas_of(session: Session, code: str | None, on: date) -> list[str]:
+    """Return the codes of an area and of all that hold it; none for everywhere."""
+    if code is None:
+        return []
+    area = area_in_force(session, code, on)
+    return ancestors(session, area.level, area.code, on)
 
 
 def _edition(session: Session, subject: Subject, on: date) -> Edition:

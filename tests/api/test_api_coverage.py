@@ -172,13 +172,14 @@ def test_cancelling(client: httpx.Client, town: Town) -> None:
         ({"minute": 20}, 422, "request_invalid"),
         ({"profile": "sprinter"}, 404, "profile_unknown"),
         ({"area": "999"}, 404, "area_unknown"),
+        ({"area": "\ud800"}, 422, "request_invalid"),
         ({"types": ["meal_point"]}, 404, "no_open_points"),
         ([], 422, "request_invalid"),
     ],
 )
 def test_a_question_that_cannot_be_asked(client: httpx.Client, ask: object, status: int, code: str) -> None:
     before = client.get(RUNS, params={"limit": 1}).json()["items"][0]
-    refused = client.post(RUNS, json=ask)
+    refused = client.post(RUNS, content=json.dumps(ask), headers={"Content-Type": "application/json"})
     assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
     assert client.get(RUNS, params={"limit": 1}).json()["items"][0] == before
 
