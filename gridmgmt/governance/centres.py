@@ -68,7 +68,6 @@ def close_centre(session: Session, actor: Actor, code: str, on: date) -> Centre:
 
 
 @dataclass(frozen=True)
-@dataclass(frozen=True)
 class CentresOutcome:
     """What came of a file of centres; ``known`` ones were there before with the very same content."""
 
