@@ -12,10 +12,11 @@ from sqlalchemy import insert, select
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.boundaries import shares, surface_of
+from gridmgmt.analysis.findings import Finding, Tolerances
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
 from gridmgmt.areas.queries import ancestors
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.boundaries.check import check_edition
+from gridmgmt.boundaries.check import DEFAULT_TOLERANCES, check_edition
 from gridmgmt.boundaries.diff import Diff, diff
 from gridmgmt.boundaries.edits import (
     EDITED,
@@ -93,8 +94,12 @@ def open_draft(session: Session, actor: Actor, name: str, planned_from: date, so
     return edition
 
 
-def check(session: Session, actor: Actor, draft: Edition) -> Edition:
-    """Check the topology of a draft with all that surrounds it, keep the findings, and return it as checked.
+def check(
+    session: Session, actor: Actor, draft: Edition, tolerances: Tolerances = DEFAULT_TOLERANCES
+) -> list[Finding]:
+    """Check the topology of a draft with all that surrounds it, keep the findings and return them.
+
+    The draft is checked from then on, whatever was found; an approval has to be given anew.
 
     Raises
     ------
@@ -103,8 +108,7 @@ def check(session: Session, actor: Actor, draft: Edition) -> Edition:
     """
     require(actor, Permission.AREAS_DRAFT, areas=_common_areas(session, draft))
     states.reopen(session, draft, actor=actor.name)
-    check_edition(session, draft)
-    session.flush()
+    findings = check_edition(session, draft, tolerances)
     facts = {
         "errors": finding_types(session, draft.edition_id, "error"),
         "warnings": finding_types(session, draft.edition_id, "warning"),
@@ -113,7 +117,7 @@ def check(session: Session, actor: Actor, draft: Edition) -> Edition:
     }
     states.put_in_state(session, draft, EditionState.CHECKED, actor=actor.name, details=facts)
     record(session, actor, "areas.check", _object(draft), after=facts)
-    return draft
+    return findings
 
 
 def approve(
