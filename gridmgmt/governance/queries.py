@@ -217,8 +217,7 @@ def joint_centres(session: Session, on: date) -> list[modes.JointCentreFacts]:
 def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
     """Return how many open service points of each type lie in each sector; one on a border in that of lower code."""
     place = (
-        select(ServicePoint.type, Area.code)
-        .distinct(ServicePoint.point_id)
+        select(ServicePoint.type, func.min(Area.code).label("code"))
         .join(Area, func.ST_Covers(Area.geom, ServicePoint.geom))
         .where(
             Area.level == AreaLevel.SECTOR,
@@ -226,7 +225,7 @@ def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
             ServicePoint.status == PointStatus.OPEN,
             ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on)),
         )
-        .order_by(ServicePoint.point_id, Area.code)
+        .group_by(ServicePoint.point_id)
         .subquery()
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
