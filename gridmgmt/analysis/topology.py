@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, unmatched
+from gridmgmt.analysis.boundaries import surface_of
 from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.analysis.findings import AreaArrays, Finding, FindingType, LevelRule, Objects, Severity, Tolerances
 from gridmgmt.errors import InputError
@@ -139,7 +140,7 @@ class _Checker:
 
     def _pieces(self, rule: LevelRule) -> Iterator[Finding]:
         rows = self.rows[rule.level]
-        several = self.changed[rows] & (shapely.get_num_geometries(self.surface[rows]) > 1)
+        several = (self.changed & self.usable)[rows] & (shapely.get_num_geometries(self.surface[rows]) > 1)
         for row in rows[several].tolist():
             if rule.pieces is not None:
                 parts = shapely.get_parts(self.surface[row])
@@ -217,7 +218,7 @@ class _Checker:
                 bare, _ = self._land(np.array([shapely.difference(self.surface[holder], union)]))
                 others = self.surface[self._near(rule.level, bare)[1]]
                 gaps, _ = self._land(shapely.difference(bare, shapely.union_all(others)))
-                yield from self._gaps(rule, gaps, self.areas.code[holder])
+                yield from self._gaps(rule, gaps, holder)
 
     def _holders_to_ask(self, rule: LevelRule) -> list[int]:
         """Return the areas that hold some of a level and that a change can concern."""
@@ -256,31 +257,38 @@ class _Checker:
         place, found = shapely.STRtree(self.surface[middles]).query(self.surface[rows], "intersects")
         row, middle = rows[place], middles[found]
         asked = np.isin(rows, row[self.changed[middle]]) | self.changed[rows] | self.changed[self.holder[rows]]
-        for area in rows[asked]:
-            yield from self._in_one(rule, int(area), middle[row == area])
+        shared_m2 = areas_m2(shapely.intersection(self.surface[row], self.surface[middle]))
+        kept = (self.holder[row] == self.holder[middle]) & (shared_m2 >= self.tolerances.least_m2)
+        row, middle, shared_m2 = row[kept], middle[kept], shared_m2[kept]
+        whole = shared_m2 > areas_m2(self.surface[row]) - self.tolerances.least_m2
+        taking_all = self._taking_all(rule)
+        for area in rows[asked].tolist():
+            near = middle[row == area]
+            if not len(near) and self.parent[area] == self.holder[area]:
+                if self.holder[area] in taking_all:
+                    codes = self.areas.code[area], self.areas.code[self.holder[area]]
+                    surface = self.surface[area]
+                    yield self._of_land(FindingType.QUARTER_WITHOUT_MIDDLE, rule.level, codes, surface, always=True)
+            elif len(near) != 1 or near[0] != self.parent[area] or not whole[row == area][0]:
+                yield from self._in_one(rule, area, near)
 
     def _in_one(self, rule: LevelRule, row: int, near: Rows) -> Iterator[Finding]:
-        """Yield what is wrong when an area is in none or in two of the middle areas near it and the direct land."""
-        surface = self.surface[row]
+        """Yield what is wrong when an area is in two of the middle areas near it and the direct land, or in another."""
+        surface = shapely.intersection(self.surface[row], self.surface[self.holder[row]])
         direct = shapely.difference(surface, shapely.union_all(self.surface[near]))
         lands = np.append(shapely.intersection(surface, self.surface[near]), [direct])
         owners = np.append(near, -1)
         holds = areas_m2(lands) >= self.tolerances.least_m2
         lands, owners = lands[holds], owners[holds]
-        code = self.areas.code[row]
         told = self.parent[row] if self.areas.level[self.parent[row]] in rule.middles else -1
         if len(owners) > 1:
-            smaller = np.delete(lands, np.argmax(areas_m2(lands)))
-            codes = (code, *sorted(self.areas.code[owners[owners >= 0]]))
-            pieces, _ = self._land(smaller)
-            yield self._of_land(FindingType.QUARTER_IN_TWO, rule.level, codes, _multi(pieces))
-        elif told not in owners:
-            codes = code, *(self.areas.code[middle] for middle in (told, *owners) if middle >= 0)
+            smaller = surface_of(shapely.union_all(np.delete(lands, np.argmax(areas_m2(lands)))))
+            codes = self.areas.code[row], *sorted(self.areas.code[owners[owners >= 0]])
+            yield self._of_land(FindingType.QUARTER_IN_TWO, rule.level, codes, smaller)
+        elif len(owners) == 1 and told != owners[0]:
+            codes = self.areas.code[row], *(self.areas.code[owner] for owner in (told, *owners) if owner >= 0)
             type_ = FindingType.QUARTER_IN_TWO if told < 0 else FindingType.OUTSIDE_PARENT
             yield self._of_land(type_, rule.level, codes, surface)
-        elif told < 0 and self.holder[row] in self._taking_all(rule):
-            holder = self.areas.code[self.holder[row]]
-            yield self._of_land(FindingType.QUARTER_WITHOUT_MIDDLE, rule.level, (code, holder), surface, always=True)
 
     def _taking_all(self, rule: LevelRule) -> set[int]:
         """Return the holders with areas of a middle level that must take in everything below."""
@@ -289,18 +297,19 @@ class _Checker:
 
     # How findings are told
 
-    def _gaps(self, rule: LevelRule, gaps: Objects, holder: str | None = None) -> Iterator[Finding]:
+    def _gaps(self, rule: LevelRule, gaps: Objects, holder: int = -1) -> Iterator[Finding]:
         """Yield gaps as what they are: missing neighbours, narrow gaps, gaps; only those a change can concern."""
+        held = holder >= 0
         smallest_m2 = areas_m2(self.surface[self.rows[rule.level]]).min() if len(gaps) else 0.0
         for gap in gaps:
             _, around = self._near(rule.level, np.array([gap]))
-            if self.changed[around].any() or not len(around):
-                area_m2 = areas_m2(np.array([gap]))[0]
-                type_ = FindingType.NARROW_GAP if self._sides_m(gap)[0] < self.tolerances.narrow_m else FindingType.GAP
-                if area_m2 >= smallest_m2 and (holder is None or rule.may_lack):
-                    type_ = FindingType.MISSING_NEIGHBOUR
-                codes = (*([] if holder is None else [holder]), *sorted(self.areas.code[around]))
-                yield self._of_land(type_, rule.level, codes, gap)
+            if not (self.changed[around].any() or (held and self.changed[holder])):
+                continue
+            type_ = FindingType.NARROW_GAP if self._sides_m(gap)[0] < self.tolerances.narrow_m else FindingType.GAP
+            if areas_m2(np.array([gap]))[0] >= smallest_m2 and (rule.may_lack or not held):
+                type_ = FindingType.MISSING_NEIGHBOUR
+            codes = self.areas.code[[holder] * held], sorted(self.areas.code[around])
+            yield self._of_land(type_, rule.level, tuple(np.concatenate(codes)), gap)
 
     def _land(self, geometries: Objects) -> tuple[Objects, Rows]:
         """Return the polygons of geometries that are land and not rounding, and whose each is."""
@@ -374,8 +383,8 @@ def _multi(parts: Iterable[shapely.Polygon]) -> shapely.MultiPolygon:
 
 def _place_in(geometry: shapely.Geometry) -> tuple[float, float]:
     """Return a place in a geometry: of several pieces, in the largest; NaN where it is empty."""
-    parts = shapely.get_parts(geometry)
-    if not len(parts):
+    if shapely.is_empty(geometry):
         return float("nan"), float("nan")
+    parts = shapely.get_parts(geometry)
     place = shapely.point_on_surface(parts[np.argmax(shapely.area(parts))])
-    return float(place.x), float(place.y)
+    return float(shapely.get_x(place)), float(shapely.get_y(place))

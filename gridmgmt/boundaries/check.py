@@ -68,10 +68,10 @@ def check_around(
 
 def area_arrays(frame: gpd.GeoDataFrame) -> AreaArrays:
     """Return the columns of a frame of areas as the check takes them."""
-    return AreaArrays(
-        *(_texts(frame[name]) for name in ("level", "code", "parent_level", "parent_code")),
-        geometry=np.asarray(frame.geometry.values, dtype=object),
+    level, code, parent_level, parent_code = (
+        _texts(frame[name]) for name in ("level", "code", "parent_level", "parent_code")
     )
+    return AreaArrays(level, code, parent_level, parent_code, np.asarray(frame.geometry.values, dtype=object))
 
 
 def _texts(column: "gpd.pd.Series[str]") -> Objects:

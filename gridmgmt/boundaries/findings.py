@@ -1,10 +1,13 @@
 """What the check of a boundary edition asks of each level, and its findings as GeoJSON and in words."""
 
+import json
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gridmgmt.analysis.findings import Finding, FindingType, LevelRule, Severity, Tolerances
 from gridmgmt.areas.rules import RANK, AreaLevel
@@ -61,7 +64,7 @@ def findings_geojson(findings: Iterable[Finding], lang: Language = "zh") -> dict
 
 
 def _feature(number: int, finding: Finding, lang: Language) -> dict[str, Any]:
-    empty = finding.geometry.is_empty
+    empty = bool(shapely.is_empty(finding.geometry))
     properties = {
         "finding_no": number,
         "type": finding.type.value,
@@ -75,15 +78,16 @@ def _feature(number: int, finding: Finding, lang: Language) -> dict[str, Any]:
         "details": dict(finding.details),
         "text": describe(finding.type, finding.codes, finding.area_m2, lang),
     }
-    geometry = None if empty else _rounded(shapely.geometry.mapping(finding.geometry))
+    geometry = None if empty else _geojson(finding.geometry)
     return {"type": "Feature", "id": number, "geometry": geometry, "properties": properties}
 
 
-def _rounded(geometry: Mapping[str, Any]) -> dict[str, Any]:
-    def rounded(place: Any) -> Any:
-        return round(place, _DECIMALS) if isinstance(place, float) else [rounded(each) for each in place]
+def _geojson(geometry: shapely.Geometry) -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(shapely.to_geojson(shapely.transform(geometry, _rounded))))
 
-    return {"type": geometry["type"], "coordinates": rounded(geometry["coordinates"])}
+
+def _rounded(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.round(lonlat, _DECIMALS)
 
 
 def describe(type_: FindingType | str, codes: Iterable[str], area_m2: float | None, lang: Language = "zh") -> str:
