@@ -17,7 +17,22 @@ from api.gate import Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
 from api.problems import MEDIA_TYPE, install_handlers
-from api.routes import accounts, areas, cases, changes, coverage, editions, folder, health, jobs, keys, points, session
+from api.routes import (
+    accounts,
+    areas,
+    cases,
+    changes,
+    coverage,
+    editions,
+    folder,
+    governance,
+    health,
+    jobs,
+    keys,
+    points,
+    session,
+    statistics,
+)
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
@@ -33,6 +48,11 @@ DESCRIPTION = (
     "Urban grid management on PostGIS. Positions are longitude and latitude in WGS 84, areas in m², lengths in m, "
     "durations in s, ratios 0–1, times RFC 3339. Errors are problem details (RFC 9457)."
 )
+
+_ROUTES = (
+    folder, editions, areas, statistics, governance, points, cases, coverage, jobs, session, accounts, keys, changes,
+    health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> FastAPI:
@@ -83,7 +103,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
 def _add_routes(app: FastAPI) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    for module in (folder, editions, areas, points, cases, coverage, jobs, session, accounts, keys, changes, health):
+    for module in _ROUTES:
         app.include_router(module.router, responses=problem)
     app.include_router(pages.router)
 

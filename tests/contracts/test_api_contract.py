@@ -32,7 +32,10 @@ PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1",
            "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
 
-BODIES = {("patch", "/api/v1/accounts/{name}"): {"grants": []}}
+BODIES = {
+    ("patch", "/api/v1/accounts/{name}"): {"grants": []},
+    ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},
+}
 """What a change of something unknown says beside its address."""
 
 
