@@ -36,7 +36,10 @@ KEEP_FUNCTION = """
 CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.valid_to IS NULL AND to_jsonb(NEW) - 'valid_to' = to_jsonb(OLD) - 'valid_to' THEN
+        -- Surfaces are computed after this trigger.
+        IF OLD.valid_to IS NULL
+            AND to_jsonb(NEW) - '{valid_to,area_m2}'::text[] = to_jsonb(OLD) - '{valid_to,area_m2}'::text[]
+        THEN
             RETURN NEW;
         END IF;
     END IF;

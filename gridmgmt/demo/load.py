@@ -17,9 +17,9 @@ from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
-from gridmgmt.editions.queries import boundary_edition, holds_synthetic
-from gridmgmt.editions.rules import Counting, EditionState
-from gridmgmt.editions.service import put_in_state
+from gridmgmt.demo.governance import establish, plan_subdistrict, take_into_force
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.editions.rules import Counting
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
@@ -65,7 +65,9 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
         of_level = district.areas[district.areas["level"] == level]
         if len(of_level):
             yield imports.import_areas(session, DEMO_ACTOR, _intake(of_level, district), labels, level=AreaLevel(level))
-    _take_into_force(session, labels.name)
+    if take_into_force(session, DEMO_ACTOR, labels.name):
+        establish(session, DEMO_ACTOR, district.areas, labels.valid_from)
+        plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
@@ -76,13 +78,6 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
     cases = district.cases.assign(due_at=None)
     yield imports.import_cases(session, DEMO_ACTOR, _intake(cases, district), labels)
-
-
-def _take_into_force(session: Session, name: str) -> None:
-    edition = boundary_edition(session, name)
-    if edition is not None and edition.state == EditionState.DRAFT:
-        for state in (EditionState.CHECKED, EditionState.APPROVED, EditionState.IN_FORCE):
-            put_in_state(session, edition, state, actor=DEMO_ACTOR.name)
 
 
 def _land(district: DemoDistrict) -> dict[LandKind, gpd.GeoDataFrame]:

@@ -4,10 +4,13 @@ Names, codes and the size of each area are public; the shapes are drawn by hand 
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 DISTRICT_CODE, DISTRICT_NAME = "310113", "宝山区"
 CENTRE_LON, CENTRE_LAT = 121.400, 31.400
+COUNTED_ON = date(2014, 12, 31)
+"""The day of the towns' residents; all of them are made up."""
 ELDERLY_SHARE = 0.30
 """Share of residents aged 60 and more."""
 
@@ -34,11 +37,11 @@ LAYOUT: tuple[str, ...] = (
     "....LLLLLLLLLYYYYYYYYYYFFWW.",
     ".....LLLLGGGGYYYYYYYYYYWWWW.",
     ".....GGGGGGGGYYYYYYYYYYWWWW.",
-    "......GGGGGGGGYYYYYYYYYWWWW.",
-    "......GGGGGGGGYYYYYYYYYWW...",
-    "......GGGGGGGGGYYYYYYYYSSS..",
-    "......GGGGGGGGGYYYYYZZSSSS..",
-    ".......GGGGGGGGGMMZZZZSSSS..",
+    ".....GGGGGGGGGYYYYYYYYYWWWW.",
+    ".....GGGGGGGGGYYYYYYYYYWW...",
+    ".....GGGGGGGGGGYYYYYYYYSSS..",
+    ".....GGGGGGGGGGYYYYYZZSSSS..",
+    "......GGGGGGGGGGMMZZZZSSSS..",
     ".......GGGGGGGGGMMZZZSSSSS..",
     "........GGGGGGDDMMZSSSSSSS..",
     ".........GGGGGDDMMMSSSSKKK..",
@@ -86,7 +89,7 @@ TOWNS: tuple[Town, ...] = (
     Town("F", "310113003", "友谊路街道", 10.45, 41, 160_000, 2500, "dense", "suburban", 16, 8),
     Town("W", "310113007", "吴淞街道", 7.52, 28, 100_000, 2200, "dense", "suburban", 7, 2),
     Town("Z", "310113008", "张庙街道", 5.19, 40, 125_000, 5000, "dense", "dense", 9, 8),
-    Town("L", "310113101", "罗店镇", 44.2, 74, 195_000, 2300, "suburban", "rural", 14, 2, "basic_management_unit"),
+    Town("L", "310113101", "罗店镇", 44.2, 74, 205_000, 2300, "suburban", "rural", 14, 2, "basic_management_unit"),
     Town("D", "310113102", "大场镇", 27.22, 93, 370_000, 5000, "dense", "dense", 30, 6, "basic_management_unit"),
     Town("Y", "310113103", "杨行镇", 37.9, 40, 240_000, 2400, "dense", "suburban", 26, 3, "sector"),
     Town("P", "310113104", "月浦镇", 45.3, 44, 140_000, 2000, "suburban", "rural", 9, 1, "direct"),
@@ -116,9 +119,9 @@ class Unit:
 
 UNITS: tuple[Unit, ...] = (
     Unit("D", "310113102-U1", "大华社区", "大华", 22, 0.5, -0.6),
-    Unit("G", "310113109-U1", "菊泉新城", "菊泉", 18, -0.5, 0.6),
-    Unit("G", "310113109-U2", "共泰", "共泰", 16, 0.5, -0.4),
-    Unit("L", "310113101-U1", "罗家园", "罗家园", 12, 0.3, -0.3),
+    Unit("G", "310113109-U1", "菊泉社区", "菊泉", 18, -0.5, 0.6),
+    Unit("G", "310113109-U2", "共泰社区", "共泰", 16, 0.5, -0.4),
+    Unit("L", "310113101-U1", "罗家园社区", "罗家园", 12, 0.3, -0.3),
 )
 
 HOUSING: dict[str, tuple[tuple[float, float], ...]] = {

@@ -95,7 +95,7 @@ def test_the_district_lies_where_the_real_one_does(demo):
 def test_middle_levels(demo):
     units = level(demo, "basic_management_unit")
     assert sorted(zip(units["name"], units["parent_code"], strict=True)) == sorted(
-        [("大华社区", "310113102"), ("菊泉新城", "310113109"), ("共泰", "310113109"), ("罗家园", "310113101")]
+        [("大华社区", "310113102"), ("菊泉社区", "310113109"), ("共泰社区", "310113109"), ("罗家园社区", "310113101")]
     )
     one, two = units[units["parent_code"] == "310113109"].geometry
     assert one.disjoint(two)

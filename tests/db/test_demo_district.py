@@ -1,0 +1,137 @@
+"""The demo as it is loaded: the numbers of the source documents, on the boundaries of 2015 and of 2030."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import area_frame, area_in_force, areas_at
+from gridmgmt.boundaries.queries import what_became_of
+from gridmgmt.db import migrated_sessions, transaction
+from gridmgmt.demo.load import load_demo
+from gridmgmt.governance.queries import completeness_matrix, mode_report
+from gridmgmt.statistics.queries import figure_of
+from tests.conftest import _copy_of_template
+
+TODAY, SPLIT_OFF = date(2026, 11, 22), date(2030, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def demo(test_cluster) -> Iterator[Session]:
+    with _copy_of_template(test_cluster) as url, migrated_sessions(url) as sessions:
+        load_demo(sessions)
+        with transaction(sessions) as session:
+            yield session
+
+
+def counts(session: Session, on: date) -> dict[str, int]:
+    return area_frame(session, on)["level"].value_counts().to_dict()
+
+
+def test_the_boundaries_of_today_and_of_2030(demo) -> None:
+    middle = {"district": 1, "sector": 4, "residential_quarter": 560}
+    assert counts(demo, TODAY) == middle | {"town": 12, "basic_management_unit": 4}
+    assert counts(demo, SPLIT_OFF) == middle | {"town": 13, "basic_management_unit": 3}
+    assert counts(demo, date(2029, 12, 31)) == counts(demo, TODAY)
+
+
+def test_every_centre_and_branch_is_there(demo) -> None:
+    """9 towns × 6 = 54, 4 units × 6 = 24, 3 subdistricts × 7 = 21."""
+    matrix = completeness_matrix(demo, TODAY)
+    assert {t.group: (t.areas, t.expected, t.present) for t in matrix.tallies} == {
+        "town": (9, 54, 54),
+        "basic_management_unit": (4, 24, 24),
+        "subdistrict": (3, 21, 21),
+    }
+    assert not matrix.findings
+
+
+def test_the_new_subdistrict_lacks_its_seven_centres(demo) -> None:
+    matrix = completeness_matrix(demo, SPLIT_OFF)
+    assert {t.group: (t.expected, t.missing) for t in matrix.tallies} == {
+        "town": (54, 0),
+        "basic_management_unit": (18, 0),
+        "subdistrict": (28, 7),
+    }
+    assert not matrix.findings
+
+
+def test_modes_of_the_towns(demo) -> None:
+    report = mode_report(demo, TODAY)
+    towns = {town.name: town for town in report.towns}
+    assert sorted(town.decision.mode for town in report.towns if town.decision) == (
+        ["basic_management_unit"] * 3 + ["direct"] * 5 + ["sector"]
+    )
+    overridden = [town.name for town in report.towns if town.decision and town.decision.override]
+    assert overridden == ["大场镇"]
+    assert not towns["大场镇"].decision.passed
+    assert towns["大场镇"].area_m2 < 40e6 < towns["顾村镇"].area_m2
+    assert {unit.name for town in report.towns for unit in town.units} == {
+        "大华社区", "菊泉社区", "共泰社区", "罗家园社区",
+    }  # fmt: skip
+    assert [len(towns[name].units) for name in ("大场镇", "顾村镇", "罗店镇")] == [1, 2, 1]
+    assert all(3 <= unit.posts <= 5 and not unit.organs_missing for town in report.towns for unit in town.units)
+    assert not report.gaps
+    assert not [town.name for town in report.towns if town.conflicts]
+    assert {tag.value for tag, _ in report.villages} >= {"urban_village", "empty_shell_village", "hollow_village"}
+
+
+def test_sectors_of_yanghang_hold_each_quarter_once(demo) -> None:
+    towns = {town.name: town for town in mode_report(demo, TODAY).towns}
+    sectors = towns["杨行镇"].sectors
+    assert {sector.type for sector in sectors} == {"old_estate", "commercial", "resettlement", "mixed"}
+    assert sum(sector.quarters for sector in sectors) == towns["杨行镇"].quarters == 40
+    assert (towns["庙行镇"].quarters, towns["庙行镇"].units, towns["庙行镇"].sectors) == (19, (), ())
+    assert towns["顾村镇"].direct_quarters == 89 - 18 - 16
+
+
+def test_the_joint_centre(demo) -> None:
+    for on, town in ((TODAY, "310113109"), (SPLIT_OFF, "310113009")):
+        (centre,) = mode_report(demo, on).joint_centres
+        assert centre.area_m2 / 1e6 == pytest.approx(1.52, abs=0.01)
+        assert (centre.partner_agreements, centre.town_code) == (22, town)
+
+
+def test_what_became_of_the_unit_and_its_quarters(demo) -> None:
+    """The whole unit went into the subdistrict; the town kept the rest; the quarters carry the new town's code."""
+    unit = what_became_of(demo, "310113109-U1", SPLIT_OFF)
+    assert [(s.code, round(s.share_of_from, 6)) for s in unit.successors] == [("310113009", 1.0)]
+    old = area_frame(demo, TODAY)
+    moved = old[old["parent_code"] == "310113109-U1"]["code"].tolist()
+    assert len(moved) == 18
+    for code in moved:
+        assert [s.code for s in what_became_of(demo, code, SPLIT_OFF).successors] == [f"310113009{code[9:]}"]
+    before = area_in_force(demo, "310113109", TODAY).area_m2
+    after = sum(area_in_force(demo, code, SPLIT_OFF).area_m2 for code in ("310113109", "310113009"))
+    assert after == pytest.approx(before, abs=1e-3)
+
+
+def test_a_point_lies_in_the_areas_of_each_day(demo) -> None:
+    inside = func.ST_PointOnSurface(Area.geom)
+    lon, lat = demo.execute(
+        select(func.ST_X(inside), func.ST_Y(inside)).where(Area.code == "310113009", Area.level == "town")
+    ).one()
+    levels = [(area.level, area.code) for area in areas_at(demo, lon, lat, TODAY)]
+    assert levels[1:3] == [("town", "310113109"), ("basic_management_unit", "310113109-U1")]
+    assert [area.code for area in areas_at(demo, lon, lat, SPLIT_OFF)][1] == "310113009"
+
+
+def test_computed_and_published_surface_stand_side_by_side(demo) -> None:
+    published = figure_of(demo, "town", "310113102", "published_area_m2", TODAY)
+    assert published is not None
+    assert published.value == 27.22e6
+    assert area_in_force(demo, "310113102", TODAY).area_m2 == pytest.approx(27.22e6, rel=0.02)
+
+
+def test_the_check_found_nothing_and_every_step_is_kept(demo) -> None:
+    assert demo.scalar(text("SELECT count(*) FROM topology_findings")) == 0
+    steps = demo.scalars(
+        text(
+            "SELECT step FROM edition_steps JOIN editions USING (edition_id) WHERE name LIKE '%2030%' ORDER BY step_id"
+        )
+    ).all()
+    assert steps[0] == "opened"
+    assert steps[-3:] == ["checked", "approved", "in_force"]
