@@ -8,6 +8,7 @@ import { createApp, watch } from 'vue'
 
 import App from './App.vue'
 import { router } from './router'
+import { session } from './state/session'
 import { viewed } from './state/view'
 import { language, setLanguage, t } from './words/texts'
 
@@ -17,5 +18,5 @@ setLanguage(language.value)
 watch(language, () => (document.title = t('console.product')), { immediate: true })
 
 const app = createApp(App).use(router)
-// The map reads its camera from the URL, so nothing is drawn before the URL has been read.
-void router.isReady().then(() => app.mount('#app'))
+// The map reads its camera from the URL, so nothing is drawn before the URL has been read, nor before it is known who reads.
+void Promise.all([router.isReady(), session.reload()]).then(() => app.mount('#app'))

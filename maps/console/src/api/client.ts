@@ -24,6 +24,13 @@ async function problemOf(response: Response): Promise<Problem> {
   )
 }
 
+let signedOut = (): void => {}
+
+/** Call this whenever the server no longer knows who asks. */
+export function onSignedOut(handler: () => void): void {
+  signedOut = handler
+}
+
 async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -34,9 +41,13 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
     if (signal?.aborted) throw error
     throw new Problem(0, t('console.problem.unreachable'), t('console.problem.unreachable_remedy'), null)
   }
+  if (response.status === 401 && !OWN.includes(path)) signedOut()
   if (!response.ok) throw await problemOf(response)
   return (response.status === 204 ? undefined : await response.json()) as T
 }
+
+/** What a person is refused here is for the form to say. */
+const OWN = ['/session', '/session/password', '/setup']
 
 export type Query = Record<string, string | number | null | undefined>
 
@@ -53,6 +64,10 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
 
 export function post<T>(path: string, body: unknown): Promise<T> {
   return request<T>('POST', path, body)
+}
+
+export function patch<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('PATCH', path, body)
 }
 
 export function remove(path: string): Promise<void> {

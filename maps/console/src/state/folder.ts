@@ -4,6 +4,7 @@ import { get } from '../api/client'
 import type { AnsweredRun, AreaOut, FolderOut, PageAreaOut, PageRunSummary } from '../api/schema'
 import { router } from '../router'
 import { useLoaded } from './loaded'
+import { can } from './session'
 import { patchView, viewed } from './view'
 
 const PAGE = 1000
@@ -21,8 +22,8 @@ async function allAreas(signal: AbortSignal): Promise<AreaOut[]> {
   return areas
 }
 
-/** Nothing is fetched before the URL has been read, since it says which run is meant. */
-const routed = () => (router.currentRoute.value.matched.length > 0 ? true : null)
+/** Nothing is fetched before the URL has been read, since it says which run is meant, nor by who may not read. */
+const routed = () => (router.currentRoute.value.matched.length > 0 && can('read') ? true : null)
 
 /** What the data folder holds as a whole. */
 export const folder = useLoaded(routed, (_, signal) => get<FolderOut>('/folder', {}, signal))
@@ -46,7 +47,7 @@ export async function reloadAll(): Promise<void> {
 export const runId = computed(() => chosenRun.value || (runs.data?.[0] ? String(runs.data[0].run_id) : null))
 
 export const run = useLoaded(
-  () => runId.value,
+  () => (can('read') ? runId.value : null),
   (id, signal) => get<AnsweredRun>(`/coverage/runs/${id}`, {}, signal),
 )
 
