@@ -234,7 +234,7 @@ class TileApp:
 
     async def _tilejson(self, request: TileRequest, layer: Layer, selection: Selection) -> Answer:
         await self._refuse_withheld(request, layer, await self._store.state(layer, selection))
-        extent = await self._store.extent(layer, selection.on)
+        extent = await self._store.extent(layer, selection)
         url = f"{request.base_url}/{layer.name}/{{z}}/{{x}}/{{y}}.mvt{query_text(request.parameters)}"
         body = json.dumps(tilejson(layer, url, extent), ensure_ascii=False).encode()
         return Answer(200, ((b"content-type", b"application/json"), _cache_control(layer)), body)

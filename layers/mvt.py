@@ -30,6 +30,26 @@ _CELL = sql.SQL("floor(ST_X(geom) / (%(unit_m)s * {size})), floor(ST_Y(geom) / (
 _CENTRE = sql.SQL(
     "ST_SetSRID(ST_MakePoint((min(ST_X(geom)) + max(ST_X(geom))) / 2, (min(ST_Y(geom)) + max(ST_Y(geom))) / 2), 3857)"
 )
+_NAMED = sql.SQL("SELECT edition_id FROM editions WHERE subject = 'areas' AND part = '' AND name = %(edition)s::text")
+_ON = sql.SQL("%(on)s::date")
+_DAY = sql.SQL(
+    "SELECT coalesce(valid_from, planned_from, {on}) FROM (SELECT) AS one LEFT JOIN editions ON edition_id = ({named})"
+).format(on=_ON, named=_NAMED)
+"""The day whose areas are drawn: the first one of the edition that is asked for, else the day itself."""
+
+_COUNTING = sql.SQL(
+    "SELECT edition_id FROM editions WHERE subject = 'areas'"
+    " AND ((state = 'in_force' AND valid_from <= ({day})) OR edition_id = ({named}))"
+).format(day=_DAY, named=_NAMED)
+"""The boundary editions that count on that day, a draft that is asked for with them."""
+
+_EDITION = sql.SQL(
+    "SELECT coalesce(({named}), (SELECT edition_id FROM editions WHERE subject = 'areas' AND state = 'in_force'"
+    " AND valid_from <= {on} ORDER BY valid_from DESC, edition_id DESC LIMIT 1))"
+).format(on=_ON, named=_NAMED)
+"""The one boundary edition that is asked for, else the last one in force."""
+
+_KNOWN = sql.SQL("(%(edition)s::text IS NULL OR EXISTS ({named}))").format(named=_NAMED)
 _STAMP = sql.SQL(
     "coalesce((SELECT revision || '.' || (extract(epoch FROM changed_at) * 1000000)::bigint "
     "FROM layer_revisions WHERE layer = {revised_as}), '0')"
@@ -45,11 +65,13 @@ drawn AS (
 )
 SELECT
     {stamp} AS stamp,
+    {known} AS known,
     (SELECT ST_AsMVT(drawn, {name}, {extent}, 'geom', 'id' ORDER BY id) FROM drawn WHERE geom IS NOT NULL) AS tile
 """)
 _STATE = sql.SQL("""
 SELECT
     {stamp} AS stamp,
+    {known} AS known,
     (SELECT bool_or(synthetic) FROM editions) AS synthetic,
     run.run_id,
     run.bands_s
@@ -75,8 +97,10 @@ FROM (
     FROM editions
     WHERE
         subject = {subject}
-        AND valid_from <= %(on)s::date
-        AND (valid_to IS NULL OR valid_to > %(on)s::date)
+        AND (
+            (valid_from <= ({day}) AND (valid_to IS NULL OR valid_to > ({day})))
+            OR edition_id = ({named})
+        )
 ) AS e
 WHERE box IS NOT NULL
 """)
@@ -92,9 +116,13 @@ class DrawnRun:
 
 @cache
 def tile_statement(layer: Layer) -> str:
-    """Return the statement of a layer; its one row is (stamp, tile), the tile NULL or empty when nothing is drawn."""
+    """Return the statement of a layer.
+
+    Its one row is (stamp, whether the edition that is asked for is known, tile), the tile NULL or empty when nothing is
+    drawn.
+    """
     text = resources.files("layers").joinpath("sql", f"{layer.name}.sql").read_text(encoding="utf-8")
-    features = sql.SQL(text).format(cell=_CELL, centre=_CENTRE)
+    features = sql.SQL(text).format(cell=_CELL, centre=_CENTRE, counting=_COUNTING, day=_DAY, edition=_EDITION)
     return _TILE.format(
         features=features,
         fields=sql.SQL(", ").join(map(sql.Identifier, layer.fields)),
@@ -102,6 +130,7 @@ def tile_statement(layer: Layer) -> str:
         buffer=sql.Literal(BUFFER_UNITS),
         name=sql.Literal(layer.name),
         stamp=_stamp(layer),
+        known=_KNOWN,
     ).as_string()
 
 
@@ -121,6 +150,7 @@ def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRu
         "single": tile.z >= layer.single_from_zoom,
         "classes": [selection.level] if selection.level else layer.classes_at(tile.z),
         "on": selection.on,
+        "edition": selection.edition,
         "run": run and Int8(run.run_id),
         "bands_s": bands_s,
         "band_thresholds_s": [-(end_s + LIMIT_TOLERANCE_S) for end_s in bands_s],
@@ -130,14 +160,28 @@ def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRu
 
 @cache
 def state_statement(layer: Layer) -> str:
-    """Return the statement that tells a layer's state: stamp, whether data are synthetic, run and bands."""
-    return _STATE.format(stamp=_stamp(layer), has_runs=sql.Literal("run" in layer.parameters)).as_string()
+    """Return the statement that tells a layer's state.
+
+    Its one row is (stamp, whether the edition that is asked for is known, whether data are synthetic, run, bands).
+    """
+    has_runs = sql.Literal("run" in layer.parameters)
+    return _STATE.format(stamp=_stamp(layer), known=_KNOWN, has_runs=has_runs).as_string()
+
+
+def state_parameters(selection: Selection) -> Mapping[str, object]:
+    """Return the values that the statement of a layer's state is bound to."""
+    return {"run": selection.run, "edition": selection.edition}
 
 
 @cache
 def extent_statement(layer: Layer) -> str:
     """Return the statement of a layer's bounds, sources and whether any is synthetic; no row when there are none."""
-    return _EXTENT.format(subject=sql.Literal(layer.subject.value)).as_string()
+    return _EXTENT.format(subject=sql.Literal(layer.subject.value), day=_DAY, named=_NAMED).as_string()
+
+
+def extent_parameters(selection: Selection) -> Mapping[str, object]:
+    """Return the values that the statement of a layer's bounds is bound to."""
+    return {"on": selection.on, "edition": selection.edition}
 
 
 def _stamp(layer: Layer) -> sql.Composed:

@@ -1,4 +1,4 @@
-"""What a request asks of a layer besides the tile: a date, a level, a run."""
+"""What a request asks of a layer besides the tile: a date or a boundary edition, a level, a run."""
 
 import re
 from collections.abc import Iterable
@@ -26,11 +26,15 @@ class Selection:
         The one level of areas to draw at every zoom; None for the levels that belong to the zoom.
     run
         The coverage run; None for the newest finished one.
+    edition
+        The boundary edition to look at, by its name: one in force as on its first day, another as it would be on the
+        day it is planned for. None for whatever is in force on the day.
     """
 
     on: date
     level: str | None = None
     run: int | None = None
+    edition: str | None = None
 
 
 def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: date) -> Selection:
@@ -39,7 +43,8 @@ def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: da
     Raises
     ------
     InputError
-        When a parameter is not one of the layer's, is given twice, or has an impossible value.
+        When a parameter is not one of the layer's, is given twice, has an impossible value, or does not go with
+        another.
     """
     values: dict[str, str] = {}
     for name, value in given:
@@ -49,10 +54,13 @@ def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: da
         if name in values:
             raise InputError("layer_parameter_twice", field=name, value=value)
         values[name] = value
+    if "on" in values and "edition" in values:
+        raise InputError("layer_date_and_edition", field="edition", value=values["edition"], on=values["on"])
     return Selection(
         on=_date(values["on"]) if "on" in values else today,
         level=_level(values["level"]) if "level" in values else None,
         run=_run(values["run"]) if "run" in values else None,
+        edition=values.get("edition"),
     )
 
 

@@ -10,7 +10,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.land.rules import LandKind
 
 FieldType = Literal["String", "Number", "Boolean"]
-Parameter = Literal["on", "level", "run"]
+Parameter = Literal["on", "level", "run", "edition"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +64,7 @@ _AREA_FIELDS: Mapping[str, FieldType] = {
     "level": "String",
     "kind": "String",
     "mode": "String",
+    "overridden": "Boolean",
     "parent_code": "String",
     "area_m2": "Number",
 }
@@ -112,7 +113,7 @@ LAYERS: Mapping[str, Layer] = {
             geometry="polygon",
             fields=_AREA_FIELDS,
             class_zooms=_LEVEL_ZOOMS,
-            parameters=("on", "level"),
+            parameters=("on", "level", "edition"),
         ),
         Layer(
             name="area_labels",
@@ -121,7 +122,40 @@ LAYERS: Mapping[str, Layer] = {
             geometry="point",
             fields=_AREA_FIELDS,
             class_zooms=_LEVEL_ZOOMS,
-            parameters=("on", "level"),
+            parameters=("on", "level", "edition"),
+        ),
+        Layer(
+            name="area_changes",
+            revised_as="areas",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields={
+                "change": "String",
+                "level": "String",
+                "code": "String",
+                "name": "String",
+                "was_code": "String",
+                "was_name": "String",
+                "area_m2": "Number",
+            },
+            class_zooms=_LEVEL_ZOOMS,
+            parameters=("edition", "level"),
+        ),
+        Layer(
+            name="topology",
+            revised_as="areas",
+            subject=Subject.AREAS,
+            geometry="mixed",
+            fields={
+                "finding_no": "Number",
+                "type": "String",
+                "severity": "String",
+                "level": "String",
+                "codes": "String",
+                "area_m2": "Number",
+                "width_m": "Number",
+            },
+            parameters=("edition",),
         ),
         Layer(
             name="service_points",

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import psycopg
@@ -11,7 +10,15 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from gridmgmt.cluster import libpq_url
 from gridmgmt.errors import NotFoundError, UnavailableError
-from layers.mvt import DrawnRun, extent_statement, state_statement, tile_parameters, tile_statement
+from layers.mvt import (
+    DrawnRun,
+    extent_parameters,
+    extent_statement,
+    state_parameters,
+    state_statement,
+    tile_parameters,
+    tile_statement,
+)
 from layers.selection import Selection
 from layers.specs import Layer
 from layers.tiles import Bounds, Tile
@@ -96,12 +103,13 @@ class LayerStore:
         Raises
         ------
         NotFoundError
-            When the selection names a run that is not there or has not finished.
+            When the selection names an edition that is not there, or a run that is not there or has not finished.
         UnavailableError
             When the database does not answer.
         """
-        rows = await self._rows(state_statement(layer), {"run": selection.run})
-        stamp, synthetic, run_id, bands_s = rows[0]
+        rows = await self._rows(state_statement(layer), state_parameters(selection))
+        stamp, known, synthetic, run_id, bands_s = rows[0]
+        _check_known(selection, known=known)
         if selection.run is not None and run_id is None:
             raise NotFoundError("layer_run_unknown", field="run", value=selection.run)
         return LayerState(stamp, synthetic, DrawnRun(run_id, tuple(bands_s)) if run_id is not None else None)
@@ -111,22 +119,25 @@ class LayerStore:
 
         Raises
         ------
+        NotFoundError
+            When the selection names an edition that is not there.
         UnavailableError
             When the database does not answer, or not in time.
         """
         rows = await self._rows(tile_statement(layer), tile_parameters(layer, tile, selection, run))
-        stamp, drawn = rows[0]
+        stamp, known, drawn = rows[0]
+        _check_known(selection, known=known)
         return stamp, drawn or b""
 
-    async def extent(self, layer: Layer, on: date) -> LayerExtent:
-        """Return where the data of a layer lie on a day.
+    async def extent(self, layer: Layer, selection: Selection) -> LayerExtent:
+        """Return where the data of a layer lie on a day or in an edition.
 
         Raises
         ------
         UnavailableError
             When the database does not answer.
         """
-        rows = await self._rows(extent_statement(layer), {"on": on})
+        rows = await self._rows(extent_statement(layer), extent_parameters(selection))
         if not rows:
             return LayerExtent(None, (), synthetic=False)
         (west, south, east, north), sources, synthetic = rows[0]
@@ -154,6 +165,11 @@ class LayerStore:
         if self._pool is None:
             raise RuntimeError("the layer store is not open")
         return self._pool
+
+
+def _check_known(selection: Selection, *, known: bool) -> None:
+    if not known:
+        raise NotFoundError("layer_edition_unknown", field="edition", value=selection.edition)
 
 
 @contextmanager

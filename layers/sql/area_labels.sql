@@ -1,6 +1,4 @@
-WITH counting AS (
-    SELECT edition_id FROM editions WHERE subject = 'areas' AND state = 'in_force' AND valid_from <= %(on)s::date
-)
+WITH counting AS ({counting})
 SELECT
     a.area_id AS id,
     ST_Transform(ST_PointOnSurface(a.geom), 3857) AS geom,
@@ -8,15 +6,14 @@ SELECT
     a.name,
     a.level,
     a.kind,
-    (
-        SELECT m.mode FROM town_modes AS m
-        WHERE
-            a.level = 'town' AND m.town_code = a.code
-            AND m.valid_from <= %(on)s::date AND (m.valid_to IS NULL OR m.valid_to > %(on)s::date)
-    ) AS mode,
+    m.mode,
+    m.override_by IS NOT NULL AS overridden,
     a.parent_code,
     round(a.area_m2) AS area_m2
 FROM areas AS a
+LEFT JOIN town_modes AS m
+    ON a.level = 'town' AND m.town_code = a.code
+    AND m.valid_from <= ({day}) AND (m.valid_to IS NULL OR m.valid_to > ({day}))
 WHERE
     a.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
     AND a.level = ANY(%(classes)s::text[])

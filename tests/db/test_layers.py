@@ -15,7 +15,15 @@ from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.coverage.document import STATUSES
 from gridmgmt.revisions.models import DRAWN_TABLES
 from gridmgmt.revisions.queries import revisions
-from layers.mvt import DrawnRun, extent_statement, state_statement, tile_parameters, tile_statement
+from layers.mvt import (
+    DrawnRun,
+    extent_parameters,
+    extent_statement,
+    state_parameters,
+    state_statement,
+    tile_parameters,
+    tile_statement,
+)
 from layers.selection import Selection
 from layers.specs import LAYERS, layer_named
 from layers.tiles import Tile, tile_at
@@ -42,12 +50,14 @@ def town(session: Session) -> Connection:
 def mvt(connection: Connection, name: str, tile: Tile, selection: Selection | None = None) -> bytes:
     layer = layer_named(name)
     selection = selection or Selection(TODAY)
-    state = connection.execute(state_statement(layer).encode(), {"run": selection.run}).fetchone()
+    state = connection.execute(state_statement(layer).encode(), state_parameters(selection)).fetchone()
     assert state is not None
-    run = DrawnRun(state[2], tuple(state[3])) if state[2] is not None else None
+    assert state[1]
+    run = DrawnRun(state[3], tuple(state[4])) if state[3] is not None else None
     row = connection.execute(tile_statement(layer).encode(), tile_parameters(layer, tile, selection, run)).fetchone()
     assert row is not None
-    return bytes(row[1] or b"")
+    assert row[1]
+    return bytes(row[2] or b"")
 
 
 def decoded(body: bytes, tile: Tile, folder: Path) -> Any:
@@ -162,9 +172,10 @@ def test_the_older_run_has_no_places(draw: Draw, town: Connection) -> None:
 def test_an_unfinished_run_is_no_run(town: Connection) -> None:
     row = town.execute("SELECT max(run_id) FROM coverage_runs").fetchone()
     assert row is not None
-    state = town.execute(state_statement(layer_named("coverage")).encode(), {"run": row[0]}).fetchone()
+    asked = state_parameters(Selection(TODAY, run=row[0]))
+    state = town.execute(state_statement(layer_named("coverage")).encode(), asked).fetchone()
     assert state is not None
-    assert state[2] is None
+    assert state[3] is None
 
 
 def test_statuses_are_named_in_the_order_of_their_numbers() -> None:
@@ -226,6 +237,7 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
     [
         ("areas", "ix_areas_geom"),
         ("area_labels", "ix_areas_geom"),
+        ("area_changes", "ix_areas_geom"),
         ("service_points", "ix_service_points_geom"),
         ("cases", "ix_cases_geom"),
         ("coverage", "ix_population_places_geom"),
@@ -294,9 +306,13 @@ def test_a_write_rolled_back_leaves_the_revision(session: Session, town: object)
 
 
 def test_the_extent_names_sources_of_the_editions_in_force(town: Connection) -> None:
-    row = town.execute(extent_statement(layer_named("service_points")).encode(), {"on": TODAY}).fetchone()
-    assert row == ([121.4, 31.15, 121.5, 31.25], ["drawn by hand"], True)
-    assert town.execute(extent_statement(layer_named("cases")).encode(), {"on": date(1999, 1, 1)}).fetchone() is None
+    def extent(name: str, selection: Selection) -> Any:
+        return town.execute(extent_statement(layer_named(name)).encode(), extent_parameters(selection)).fetchone()
+
+    assert extent("service_points", Selection(TODAY)) == ([121.4, 31.15, 121.5, 31.25], ["drawn by hand"], True)
+    assert extent("cases", Selection(date(1999, 1, 1))) is None
+    assert extent("areas", Selection(date(1999, 1, 1))) is None
+    assert extent("areas", Selection(date(1999, 1, 1), edition="areas")) is not None
 
 
 def test_a_hundred_thousand_places_stay_a_small_tile(town: Connection, tmp_path: Path) -> None:
