@@ -129,7 +129,7 @@ def test_a_tile_already_held_is_304_until_its_layer_changes(client: httpx.Client
     assert again.headers["etag"] == first.headers["etag"]
 
     with psycopg.connect(town_url) as connection:
-        connection.execute("UPDATE areas SET name = '改' WHERE level = 'town'")
+        connection.execute("UPDATE service_points SET name = '改' WHERE code = 'P1'")
     assert client.get(f"cases/{PATH}", headers=held).status_code == 304, "another layer changed"
 
     with psycopg.connect(town_url) as connection:
@@ -228,8 +228,25 @@ def test_automatic_form_turns_public_with_the_first_real_edition(town_url: str) 
     with served(town_url, "auto") as client:  # type: ignore[arg-type]  # the setting takes auto as well
         tag = client.get(f"coverage/{PATH}").headers["etag"]
         with psycopg.connect(town_url) as connection:
+            connection.execute("ALTER TABLE editions DISABLE TRIGGER guard_boundary_edition")
             connection.execute("UPDATE editions SET synthetic = false")
         assert_problem(client.get(f"coverage/{PATH}", headers={"If-None-Match": tag}), 403, "layer_withheld")
+
+
+def test_an_edition_is_drawn_by_its_name(client: httpx.Client) -> None:
+    first, second = (client.get(f"areas/{PATH}", params={"edition": name}) for name in ("areas", "areas 2024"))
+    assert "旧居民区".encode() in first.content
+    assert "旧居民区".encode() not in second.content
+    assert first.headers["etag"] != second.headers["etag"]
+    again = client.get(f"areas/{PATH}?edition=areas", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert client.get("areas.json?edition=areas").json()["tiles"][0].endswith("?edition=areas")
+
+
+def test_an_edition_that_cannot_be_is_a_problem(client: httpx.Client) -> None:
+    for address in (f"areas/{PATH}?edition=nowhere", f"topology/{PATH}?edition=nowhere", "areas.json?edition=nowhere"):
+        assert_problem(client.get(address), 404, "layer_edition_unknown")
+    assert_problem(client.get(f"areas/{PATH}?edition=areas&on=2024-01-01"), 400, "layer_date_and_edition")
 
 
 def test_tilejson_says_what_a_map_needs(client: httpx.Client) -> None:
