@@ -165,13 +165,12 @@ class _Checker:
             place, found = shapely.STRtree(self.surface[rows]).query(self.surface[changed], "intersects")
             one, other = changed[place], rows[found]
             once = (one < other) | ((one != other) & ~self.changed[other])
-            one, other = one[once], other[once]
+            one, other = np.minimum(one, other)[once], np.maximum(one, other)[once]
             common, pair = self._land(shapely.intersection(self.surface[one], self.surface[other]))
             for k in np.unique(pair):
-                rows_of_pair = [one[k], other[k]]
-                level = self.areas.level[max(rows_of_pair)]
-                codes = tuple(sorted(self.areas.code[rows_of_pair]))
-                yield self._of_land(FindingType.OVERLAP, level, codes, _multi(common[pair == k]))
+                codes = tuple(sorted(self.areas.code[[one[k], other[k]]]))
+                land = _multi(common[pair == k])
+                yield self._of_land(FindingType.OVERLAP, self.areas.level[other[k]], codes, land)
 
     def _unmatched(self, rule: LevelRule) -> Iterator[Finding]:
         rows = self._neighbourhood(rule.level)
@@ -308,8 +307,8 @@ class _Checker:
             type_ = FindingType.NARROW_GAP if self._sides_m(gap)[0] < self.tolerances.narrow_m else FindingType.GAP
             if areas_m2(np.array([gap]))[0] >= smallest_m2 and (rule.may_lack or not held):
                 type_ = FindingType.MISSING_NEIGHBOUR
-            codes = self.areas.code[[holder] * held], sorted(self.areas.code[around])
-            yield self._of_land(type_, rule.level, tuple(np.concatenate(codes)), gap)
+            codes = *self.areas.code[[holder] * held], *sorted(self.areas.code[around])
+            yield self._of_land(type_, rule.level, codes, gap)
 
     def _land(self, geometries: Objects) -> tuple[Objects, Rows]:
         """Return the polygons of geometries that are land and not rounding, and whose each is."""
@@ -354,7 +353,7 @@ class _Checker:
 
     def _sides_m(self, land: shapely.Geometry) -> tuple[float, float]:
         """Return the sides of the rectangle with a surface's area and perimeter; of the square where there is none."""
-        half_m = shapely.length(shapely.transform(land, self._plane)) / 2
+        half_m = float(shapely.length(shapely.transform(land, self._plane))) / 2
         area_m2 = float(areas_m2(np.array([land]))[0])
         root = half_m**2 - 4 * area_m2
         if root <= 0:

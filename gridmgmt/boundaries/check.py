@@ -1,8 +1,8 @@
 """The check of a boundary edition: read it as it would be in force, find what is wrong, keep what was found."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.service import metric_crs
 from gridmgmt.frames import copy_rows
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 DEFAULT_TOLERANCES = Tolerances()
 _COLUMNS = (
@@ -66,7 +69,7 @@ def check_around(
     return check(areas, LEVEL_RULES, tolerances, metric_crs(session), changed)
 
 
-def area_arrays(frame: gpd.GeoDataFrame) -> AreaArrays:
+def area_arrays(frame: "gpd.GeoDataFrame") -> AreaArrays:
     """Return the columns of a frame of areas as the check takes them."""
     level, code, parent_level, parent_code = (
         _texts(frame[name]) for name in ("level", "code", "parent_level", "parent_code")

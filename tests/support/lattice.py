@@ -2,7 +2,8 @@
 
 One district of three towns side by side, each of 4 × 4 quarters of 0.01° × 0.01°. Town ``A`` has the unit ``A-U`` of
 its four south-western quarters, town ``B`` the sectors ``B-S1`` (its west and its north-east corner: two pieces) and
-``B-S2`` (the rest), town ``C`` neither. Quarter ``A11`` has four cells. Codes of quarters end in column and row, from 0.
+``B-S2`` (the rest), town ``C`` neither. Quarter ``A11`` has four cells. Codes of quarters end in column and row,
+from 0.
 """
 
 from collections.abc import Callable, Sequence
