@@ -16,7 +16,8 @@ from gridmgmt.crs import Datum
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
 from gridmgmt.governance import queries, service
-from gridmgmt.governance.rules import CentreType, NewCentre, Organ, Override, Residents, TagKind
+from gridmgmt.governance.rules import CentreType, NewCentre, NewJointCentre, Organ, Override, Residents, TagKind
+from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
 from gridmgmt.ingest.intake import require_whole
 from gridmgmt.reports.governance import MEDIA_TYPES, render_matrix, render_modes
@@ -228,6 +229,40 @@ def close(ctx: click.Context, code: str, begins: date | None) -> None:
     with database(ctx) as session:
         service.close_centre(session, actor(), code, _day(begins))
     say(ctx, "cli.centre_closed", code=code, on=_day(begins))
+
+
+@centres.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--town", required=True, metavar="CODE", help="The town that it belongs to.")
+@click.option("--source", required=True, help="Who says so; shown beside it.")
+@click.option("--party-branch", help="Name of the party branch.")
+@click.option("--service-centre", help="Name of the joint service centre.")
+@click.option("--agreements", type=int, help="How many agreements with partners there are.")
+@click.option("--note", help="What must be known beside, such as what the source leaves open.")
+@click.option("--datum", type=click.Choice([str(d) for d in Datum]), help="Datum of the file's coordinates.")
+@_FROM
+@click.pass_context
+def joint(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) -> None:  # Any: as above
+    """Set up the joint centre whose service area is the one polygon of FILE, with its code and name."""
+    areas = read_areas(file, datum=Datum(given["datum"]) if given["datum"] else None).whole().frame
+    if len(areas) != 1:
+        raise InputError("one_polygon_needed", file=file.name, found=len(areas))
+    area = areas.iloc[0]
+    new = NewJointCentre(
+        code=area["code"],
+        name=area["name"],
+        town_code=given["town"],
+        valid_from=_day(begins),
+        geometry=area.geometry,
+        source=given["source"],
+        party_branch=given["party_branch"],
+        joint_service_centre=given["service_centre"],
+        partner_agreements=given["agreements"],
+        note=given["note"],
+    )
+    with database(ctx) as session:
+        service.add_joint_centre(session, actor(), new)
+    say(ctx, "cli.centre_added", code=new.code, on=new.valid_from)
 
 
 @click.command("centres")

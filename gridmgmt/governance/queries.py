@@ -58,12 +58,10 @@ def rule_on(session: Session, on: date) -> rules.ModeRule:
     NotFoundError
         When the day lies before the first one.
     """
-    row = session.scalar(
-        select(ModeRule).where(ModeRule.valid_from <= on).order_by(ModeRule.valid_from.desc()).limit(1)
-    )
-    if row is None:
+    rule = _rule(session, on)
+    if rule is None:
         raise NotFoundError("mode_rule_unknown", on=on)
-    return rules.ModeRule(row.name, row.valid_from, row.min_residents, row.min_area_m2, row.strict, row.source)
+    return rule
 
 
 def residents_of(session: Session, town_code: str, on: date) -> rules.Residents | None:
@@ -154,9 +152,7 @@ def mode_report(session: Session, on: date) -> modes.ModeReport:
         service_points=points_by_sector(session, on),
         joint_centres=joint_centres(session, on),
     )
-    statement = select(ModeRule.valid_from).where(ModeRule.valid_from <= on).limit(1)
-    rule = None if session.scalar(statement) is None else rule_on(session, on)
-    return modes.report(on, _edition_names(session, on), rule, found, said)
+    return modes.report(on, _edition_names(session, on), _rule(session, on), found, said)
 
 
 def places(session: Session, on: date) -> list[modes.Place]:
@@ -233,6 +229,14 @@ def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
     for code, type_, count in session.execute(statement.order_by(place.c.code, place.c.type)):
         counts[code][type_] = count
     return counts
+
+
+def _rule(session: Session, on: date) -> rules.ModeRule | None:
+    newest = select(ModeRule).where(ModeRule.valid_from <= on).order_by(ModeRule.valid_from.desc()).limit(1)
+    row = session.scalar(newest)
+    if row is None:
+        return None
+    return rules.ModeRule(row.name, row.valid_from, row.min_residents, row.min_area_m2, row.strict, row.source)
 
 
 def _town_of(place: modes.Place) -> str | None:

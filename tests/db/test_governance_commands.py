@@ -5,8 +5,10 @@ import io
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import openpyxl
 import pytest
+import shapely
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
@@ -132,6 +134,27 @@ def test_centres_one_by_one_from_a_file_and_in_the_matrix(folder, tmp_path, monk
         folder.import_centres(str(file), "--from", "2015-06-01")
     assert [(problem.row, problem.code) for problem in refusal.value.problems] == [(2, "parent_centre_unknown")]
     assert "C1" in (tmp_path / "centres.refused.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_joint_centre_comes_from_one_polygon(folder, tmp_path) -> None:
+    west, south, east, _ = governed.town_square(GUCUN).bounds
+    shapes = [shapely.box(west, south, west + 0.0157, south + 0.0092), shapely.box(west, south, east, south + 0.01)]
+    file = tmp_path / "xinjiayuan.geojson"
+    given = ("--town", GUCUN, "--agreements", "22", "--note", "a number without a noun", "--source", "paper", *FROM)
+    for count in (2, 1):
+        frame = gpd.GeoDataFrame(
+            {"code": ["XJY", "B"][:count], "name": ["馨佳园", "b"][:count]}, geometry=shapes[:count]
+        )
+        frame.set_crs(4326).to_file(file)
+        if count == 2:
+            with pytest.raises(InputError) as refusal:
+                folder.centres("joint", str(file), *given)
+            assert refusal.value.code == "one_polygon_needed"
+        else:
+            folder.centres("joint", str(file), *given)
+    (found,) = json.loads(folder.mode("report", *ON, "--format", "json"))["joint_centres"]
+    assert found["area_m2"] / 1e6 == pytest.approx(1.52, abs=0.01)
+    assert (found["code"], found["partner_agreements"], found["note"]) == ("XJY", 22, "a number without a noun")
 
 
 def test_equal_reports_give_equal_bytes_and_unknown_formats_are_refused(session) -> None:
