@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
-import pandas as pd
 import shapely
 from sqlalchemy import BigInteger, FromClause, Select, Text, column, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -19,12 +18,16 @@ from gridmgmt.editions.rules import EditionState, Subject
 from gridmgmt.errors import ConflictError, NotFoundError
 from gridmgmt.frames import copy_rows
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
 _COLUMNS = ("edition_id", "level", "kind", "code", "name", "attributes", "geom")
 _NAMED = 5
 
 
 def store(
-    session: Session, draft: Edition, frame: gpd.GeoDataFrame, level: AreaLevel, *, replaces: str | None = None
+    session: Session, draft: Edition, frame: "gpd.GeoDataFrame", level: AreaLevel, *, replaces: str | None = None
 ) -> int:
     """Store areas of one level in a draft and return how many differ from what is in force.
 
@@ -118,6 +121,8 @@ def link_parents(session: Session, draft: Edition) -> None:
 
     Areas in force whose parent the draft changes are taken over into it, with the new parent's name.
     """
+    import pandas as pd  # noqa: PLC0415 -- takes seconds, and a server starts without
+
     on, own = planned(draft), draft.edition_id
     changed = or_(Area.edition_id == own, Area.area_id.in_(_endings_of(own)))
     box = func.ST_Extent(Area.geom)
@@ -139,7 +144,7 @@ def link_parents(session: Session, draft: Edition) -> None:
     _take_over(session, draft, found[~mine])
 
 
-def _named(found: pd.DataFrame) -> FromClause:
+def _named(found: "pd.DataFrame") -> FromClause:
     """Return rows of (area_id, parent_level, parent_code) as a table to join."""
     columns = (
         (found["area_id"].astype(int).tolist(), ARRAY(BigInteger)),
@@ -156,7 +161,7 @@ def _named(found: pd.DataFrame) -> FromClause:
     )
 
 
-def _name_parents(session: Session, found: pd.DataFrame) -> None:
+def _name_parents(session: Session, found: "pd.DataFrame") -> None:
     named = _named(found)
     session.execute(
         update(Area)
@@ -166,7 +171,7 @@ def _name_parents(session: Session, found: pd.DataFrame) -> None:
     )
 
 
-def _take_over(session: Session, draft: Edition, found: pd.DataFrame) -> None:
+def _take_over(session: Session, draft: Edition, found: "pd.DataFrame") -> None:
     end(session, draft, found["area_id"].astype(int).tolist())
     named = _named(found)
     copied = (*_COLUMNS[1:],)
@@ -179,7 +184,7 @@ def _take_over(session: Session, draft: Edition, found: pd.DataFrame) -> None:
     session.execute(insert(Area).from_select([*_COLUMNS, "parent_level", "parent_code"], rows))
 
 
-def _of_edition(session: Session, present: pd.DataFrame, name: str, *, kept: Collection[str]) -> list[int]:
+def _of_edition(session: Session, present: "pd.DataFrame", name: str, *, kept: Collection[str]) -> list[int]:
     """Return the areas of a frame by code that an edition brought in and that are not kept.
 
     Raises
