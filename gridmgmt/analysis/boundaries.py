@@ -26,6 +26,8 @@ SAME_PLACE_DEG = 1e-9
 """Vertices this near to each other or to an edge are on it: about 0.1 mm."""
 LEAST_M2 = 1e-4
 """Land smaller than this (1 cm²) is rounding along a border and no land."""
+_ROUNDING = 1e-9
+"""Shares nearer to 1 than this are the whole."""
 COLUMN_DEG = 1e-5
 """Pieces whose middles differ less than this in longitude (about 1 m) lie above each other."""
 
@@ -137,6 +139,11 @@ class Share:
     area_m2: float
     share_of_before: float
     share_of_after: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the two are the same land, but for rounding."""
+        return min(self.share_of_before, self.share_of_after) > 1 - _ROUNDING
 
 
 def shares(before: Sequence[Surface], after: Sequence[Surface]) -> list[Share]:

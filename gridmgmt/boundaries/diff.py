@@ -1,12 +1,12 @@
 """What a draft of a boundary edition changes: areas, land, and who and what lies on that land."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon
 from sqlalchemy import ColumnElement, func, select
 
-from gridmgmt.analysis.boundaries import Movement, moved_land, movements
+from gridmgmt.analysis.boundaries import Movement, moved_land, movements, shares
 from gridmgmt.analysis.ellipsoid import area_m2
 from gridmgmt.analysis.location import area_of_points
 from gridmgmt.areas.queries import area_frame
@@ -33,6 +33,12 @@ from gridmgmt.frames import lonlat, read_table
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+_DECIMALS = 7
+"""Of degrees in GeoJSON: about 1 cm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +125,62 @@ def diff(session: Session, draft: Edition) -> Diff:
     levels, touched = [], np.zeros(len(points.lonlat), dtype=bool)
     for level in sorted({*before["level"], *after["level"]}, key=lambda name: (RANK[AreaLevel(name)], name)):
         sides = _Sides.of(before[before["level"] == level], after[after["level"] == level])
-        changes = sides.changes(AreaLevel(level))
+        movement = sides.movements()
+        changes = sides.changes(AreaLevel(level), movement)
         if not changes:
             continue
-        moved = moved_land(sides.movements())
+        moved = moved_land(movement)
         elsewhere = sides.elsewhere(points.lonlat)
         touched |= elsewhere
         levels.append(LevelDiff(AreaLevel(level), changes, area_m2(moved), moved, points.affected(elsewhere)))
     return Diff(draft.name, on, tuple(levels), points.affected(touched))
+
+
+def diff_json(found: Diff) -> dict[str, Any]:
+    """Return a diff without its surfaces, for JSON."""
+    return {
+        "edition": found.edition,
+        "on": found.on,
+        "affected": _affected_json(found.affected),
+        "levels": [
+            {
+                "level": each.level,
+                "moved_m2": each.moved_m2,
+                "affected": _affected_json(each.affected),
+                "changes": [_change_json(change) for change in each.changes],
+            }
+            for each in found.levels
+        ],
+    }
+
+
+def diff_geojson(found: Diff) -> dict[str, Any]:
+    """Return the surfaces of a diff as GeoJSON: each area before and after, and the land that moves at each level."""
+    features = []
+    for each in found.levels:
+        for change in each.changes:
+            features += [
+                _feature(surface, {**_change_json(change), "side": side})
+                for side, surface in (("before", change.before), ("after", change.after))
+                if surface is not None
+            ]
+        features.append(_feature(each.moved, {"level": each.level, "side": "moved", "area_m2": each.moved_m2}))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _affected_json(affected: Affected) -> dict[str, Any]:
+    names = ("places", "residents_60_plus", "service_points", "open_cases")
+    return {name: getattr(affected, name) for name in names}
+
+
+def _change_json(change: AreaChange) -> dict[str, Any]:
+    names = ("level", "code", "name", "kinds", "was_code", "was_name", "before_m2", "after_m2")
+    return {name: getattr(change, name) for name in names}
+
+
+def _feature(surface: shapely.MultiPolygon, properties: Mapping[str, Any]) -> dict[str, Any]:
+    rounded = shapely.transform(surface, lambda lonlat: lonlat.round(_DECIMALS))
+    return {"type": "Feature", "properties": dict(properties), "geometry": json.loads(shapely.to_geojson(rounded))}
 
 
 class _Sides(NamedTuple):
@@ -137,11 +191,11 @@ class _Sides(NamedTuple):
     was: Mapping[str, str]
 
     @classmethod
-    def of(cls, before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> "_Sides":
+    def of(cls, before: "gpd.GeoDataFrame", after: "gpd.GeoDataFrame") -> "_Sides":
         old, new = ({row["code"]: row for row in side.to_dict("records")} for side in (before, after))
-        gone = {_key(row["geometry"]): code for code, row in old.items() if code not in new}
-        keys = {code: _key(row["geometry"]) for code, row in new.items() if code not in old}
-        return cls(old, new, {code: gone[key] for code, key in keys.items() if key in gone})
+        gone, come = [code for code in old if code not in new], [code for code in new if code not in old]
+        common = shares([old[code]["geometry"] for code in gone], [new[code]["geometry"] for code in come])
+        return cls(old, new, {come[s.after]: gone[s.before] for s in common if s.is_whole})
 
     def movements(self) -> dict[str, Movement]:
         """Return what each code wins and loses, a code that only changed taken for the old one."""
@@ -150,10 +204,10 @@ class _Sides(NamedTuple):
         new = {self.was.get(code, code): self.after[code]["geometry"] for code in touched if code in self.after}
         return movements(old, new)
 
-    def changes(self, level: AreaLevel) -> tuple[AreaChange, ...]:
-        """Return the areas that change, by code."""
+    def changes(self, level: AreaLevel, moved: Collection[str]) -> tuple[AreaChange, ...]:
+        """Return the areas that change, by code; ``moved`` are the codes that win or lose land."""
         renumbered = set(self.was.values())
-        found = (self._change(level, code) for code in self._changed_codes() if code not in renumbered)
+        found = (self._change(level, code, moved) for code in self._changed_codes() if code not in renumbered)
         return tuple(change for change in found if change.kinds)
 
     def elsewhere(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -168,7 +222,7 @@ class _Sides(NamedTuple):
         sides = zip((self.before, self.after), ids, strict=True)
         return sorted({code for side, others in sides for code, row in side.items() if row["area_id"] not in others})
 
-    def _change(self, level: AreaLevel, code: str) -> AreaChange:
+    def _change(self, level: AreaLevel, code: str, moved: Collection[str]) -> AreaChange:
         was = self.was.get(code, code)
         old, new = self.before.get(was), self.after.get(code)
         name = (new or old or {})["name"]
@@ -176,7 +230,7 @@ class _Sides(NamedTuple):
             level=level,
             code=code,
             name=name,
-            kinds=_kinds(old, new, recoded=was != code),
+            kinds=_kinds(old, new, {ChangeKind.CODE: was != code, ChangeKind.BORDER: was in moved}),
             was_code=was if was != code else None,
             was_name=old["name"] if old and old["name"] != name else None,
             before_m2=old and area_m2(old["geometry"]),
@@ -186,22 +240,13 @@ class _Sides(NamedTuple):
         )
 
 
-def _key(geometry: shapely.Geometry) -> bytes:
-    return bytes(shapely.to_wkb(shapely.normalize(geometry)))
-
-
-def _kinds(old: Any, new: Any, *, recoded: bool) -> tuple[ChangeKind, ...]:
+def _kinds(old: Any, new: Any, land: Mapping[ChangeKind, bool]) -> tuple[ChangeKind, ...]:
     if old is None:
         return (ChangeKind.ADDED,)
     if new is None:
         return (ChangeKind.ENDED,)
-    different = {
-        ChangeKind.CODE: recoded,
-        ChangeKind.NAME: old["name"] != new["name"],
-        ChangeKind.BORDER: _key(old["geometry"]) != _key(new["geometry"]),
-        ChangeKind.PARENT: _parent(old) != _parent(new),
-    }
-    return tuple(kind for kind, is_so in different.items() if is_so)
+    words = {ChangeKind.NAME: old["name"] != new["name"], ChangeKind.PARENT: _parent(old) != _parent(new)}
+    return tuple(kind for kind, is_so in {**land, **words}.items() if is_so)
 
 
 def _parent(row: Any) -> tuple[str, str] | None:

@@ -94,9 +94,7 @@ def open_draft(session: Session, actor: Actor, name: str, planned_from: date, so
     return edition
 
 
-def check(
-    session: Session, actor: Actor, draft: Edition, tolerances: Tolerances = DEFAULT_TOLERANCES
-) -> list[Finding]:
+def check(session: Session, actor: Actor, draft: Edition, tolerances: Tolerances = DEFAULT_TOLERANCES) -> list[Finding]:
     """Check the topology of a draft with all that surrounds it, keep the findings and return them.
 
     The draft is checked from then on, whatever was found; an approval has to be given anew.
@@ -229,7 +227,7 @@ def _store_lineage(session: Session, draft: Edition) -> None:
         for olds, news in _pairs(session, draft)
         for share in shares([surface_of(to_shape(a.geom)) for a in olds], [surface_of(to_shape(a.geom)) for a in news])
         for old, new in ((olds[share.before], news[share.after]),)
-        if (old.level, old.code) != (new.level, new.code) or share.share_of_before < 1 or share.share_of_after < 1
+        if (old.level, old.code) != (new.level, new.code) or not share.is_whole
     ]
     if rows:
         session.execute(insert(AreaLineage), rows)
