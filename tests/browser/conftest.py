@@ -23,6 +23,8 @@ class ServedDemo:
     """Where the demo answers."""
 
     base_url: str
+    log: Path
+    """What the server has said."""
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +41,7 @@ def served_demo() -> Iterator[ServedDemo]:
         try:
             until(lambda: answers(url) or server.poll() is not None, deadline_s=START_S)
             assert server.poll() is None, (folder / "server.log").read_text()
-            yield ServedDemo(url)
+            yield ServedDemo(url, folder / "server.log")
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
