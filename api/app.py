@@ -89,7 +89,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.context = ApiContext(settings, opened, clock, gate)
+    app.state.context = ApiContext(settings, opened, clock, gate, tiles.reader)
     app.state.metrics = metrics
     install_handlers(app)
     _add_routes(app)

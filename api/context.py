@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request
 from api.gate import Gate
 from gridmgmt.clock import Clock, local_date
 from gridmgmt.db import Session
+from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
 
 
@@ -22,6 +23,7 @@ class ApiContext:
     transaction: Callable[[], AbstractContextManager[Session]]
     clock: Clock
     gate: Gate
+    reader: Reader
 
     def today(self) -> date:
         """Return the present date of the district."""

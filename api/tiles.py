@@ -26,6 +26,7 @@ from gridmgmt.access.service import require
 from gridmgmt.clock import Clock, local_date, system_clock
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.errors import ForbiddenError, GridMgmtError, InputError, NotFoundError, UnavailableError
+from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 from layers.cache import ByteCache, SingleFlight
@@ -145,6 +146,11 @@ class TileApp:
 
     ASKS = Permission.READ
     """What every tile asks of its caller, as the routes declare it."""
+
+    @property
+    def reader(self) -> Reader:
+        """What the tiles are read with, for others that read in the event loop."""
+        return self._store.reader
 
     async def startup(self) -> None:
         """Open the database pool in the running event loop."""

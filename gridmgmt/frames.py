@@ -39,16 +39,22 @@ def lonlat(column: InstrumentedAttribute[WKBElement]) -> tuple[Label[float], Lab
     return func.ST_X(column, type_=Double).label("lon"), func.ST_Y(column, type_=Double).label("lat")
 
 
+def compiled_text(statement: Select[*tuple[Any, ...]]) -> tuple[str, Mapping[str, Any]]:
+    """Return a statement as SQL for the driver, and the values that it is bound to."""
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params
+
+
 def read_table(session: Session, statement: Select[*tuple[Any, ...]]) -> pa.Table:
     """Return the rows of a statement as an Arrow table, through COPY.
 
     Geometries arrive as hexadecimal WKB (see :func:`geometries`), NULL as null, booleans as ``t`` and ``f``.
     """
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    sql, parameters = compiled_text(statement)
     buffer = io.BytesIO()
     with _driver_connection(session).cursor() as cursor:
-        copy_statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)"
-        with cursor.copy(copy_statement.encode(), compiled.params) as copy:
+        copy_statement = f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)"
+        with cursor.copy(copy_statement.encode(), parameters) as copy:
             for block in copy:
                 buffer.write(block)
     buffer.seek(0)

@@ -1,15 +1,31 @@
 """Reading areas."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from geoalchemy2 import Geometry, WKBElement
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, ColumnElement, Row, ScalarSelect, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Date,
+    Double,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gridmgmt.areas.models import Area, AreaEnding, TownModeDecision
@@ -19,13 +35,17 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionState, Extent, Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import geometries, read_frame, read_table
+from gridmgmt.frames import compiled_text, geometries, read_frame, read_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 
-def editions_in_force(on: date, draft: int | None = None) -> Select[int]:
+Day = date | BindParameter[date]
+"""A day, or what a statement that is made once is later bound to."""
+
+
+def editions_in_force(on: Day, draft: int | None = None) -> Select[int]:
     """Return the statement that selects the boundary editions that count on a day, with a draft as if it were one."""
     counts = and_(Edition.state == EditionState.IN_FORCE, Edition.valid_from <= on)
     if draft is not None:
@@ -33,7 +53,7 @@ def editions_in_force(on: date, draft: int | None = None) -> Select[int]:
     return select(Edition.edition_id).where(Edition.subject == Subject.AREAS, counts)
 
 
-def in_force_on(on: date, draft: int | None = None, area: type[Area] = Area) -> ColumnElement[bool]:
+def in_force_on(on: Day, draft: int | None = None, area: type[Area] = Area) -> ColumnElement[bool]:
     """Return the condition that an area is in force on a day.
 
     Parameters
@@ -198,7 +218,7 @@ def area_summaries(
         statement = statement.where(or_(named, Area.code.istartswith(text, autoescape=True)))
     if after is not None:
         statement = statement.where(tuple_(Area.code, Area.area_id) > tuple_(*after))
-    return [_summary(row) for row in session.execute(statement)]
+    return [_summary(row) for row in session.execute(statement).mappings()]
 
 
 def area_summary(session: Session, code: str, on: date, *, draft: int | None = None) -> AreaSummary:
@@ -210,7 +230,7 @@ def area_summary(session: Session, code: str, on: date, *, draft: int | None = N
         When there is none.
     """
     statement = _select_summaries(on, draft).where(Area.code == code).order_by(*_BY_RANK).limit(1)
-    row = session.execute(statement).one_or_none()
+    row = session.execute(statement).mappings().one_or_none()
     if row is None:
         raise NotFoundError("area_unknown", code=code, on=on)
     return _summary(row)
@@ -233,11 +253,53 @@ def areas_at(session: Session, lon: float, lat: float, on: date, *, draft: int |
         When the position cannot be one.
     """
     check_position(lon, lat)
+    return _one_a_level(map(_summary, session.execute(_select_at(lon, lat, on, draft)).mappings()))
+
+
+@dataclass(frozen=True)
+class PositionStatement:
+    """The SQL of :func:`areas_at` for those in force, to be prepared by who has no session."""
+
+    sql: str
+    constants: Mapping[str, object]
+    columns: Sequence[str]
+
+    def values(self, lon: float, lat: float, on: date) -> dict[str, object]:
+        """Return what the SQL is bound to.
+
+        Raises
+        ------
+        InputError
+            When the position cannot be one.
+        """
+        check_position(lon, lat)
+        return {**self.constants, "lon": lon, "lat": lat, "on": on}
+
+    def areas(self, rows: Iterable[Sequence[object]]) -> list[AreaSummary]:
+        """Return the areas that its rows tell of."""
+        return _one_a_level(_summary(dict(zip(self.columns, row, strict=True))) for row in rows)
+
+
+@cache
+def position_statement() -> PositionStatement:
+    """Return the SQL of a look-up by position; it is the same for all positions and days, and made once."""
+    lon, lat, on = bindparam("lon", type_=Double), bindparam("lat", type_=Double), bindparam("on", type_=Date)
+    statement = _select_at(lon, lat, on)
+    return PositionStatement(*compiled_text(statement), [column.name for column in statement.selected_columns])
+
+
+def _select_at(
+    lon: float | BindParameter[float], lat: float | BindParameter[float], on: Day, draft: int | None = None
+) -> Select[*tuple[Any, ...]]:
     point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), STORAGE_SRID)
-    statement = _select_summaries(on, draft).where(func.ST_Covers(Area.geom, point)).order_by(*_BY_RANK, Area.area_id)
+    return _select_summaries(on, draft).where(func.ST_Covers(Area.geom, point)).order_by(*_BY_RANK, Area.area_id)
+
+
+def _one_a_level(areas: Iterable[AreaSummary]) -> list[AreaSummary]:
+    """Return the first area of each level: of those that share a border point, the one with the lower code."""
     found: dict[str, AreaSummary] = {}
-    for row in session.execute(statement):
-        found.setdefault(row.level, _summary(row))
+    for area in areas:
+        found.setdefault(area.level, area)
     return list(found.values())
 
 
@@ -249,14 +311,14 @@ def last_of_code(session: Session, code: str, on: date) -> AreaSummary | None:
         .order_by(Edition.valid_from.desc(), *_BY_RANK)
         .limit(1)
     )
-    row = session.execute(statement).one_or_none()
+    row = session.execute(statement).mappings().one_or_none()
     return None if row is None else _summary(row)
 
 
 _BY_RANK = (case(RANK, value=Area.level), Area.level, Area.code)
 
 
-def _select_summaries(on: date, draft: int | None = None, *, ended: bool = False) -> Select[*tuple[Any, ...]]:
+def _select_summaries(on: Day, draft: int | None = None, *, ended: bool = False) -> Select[*tuple[Any, ...]]:
     """Select areas in force on a day, or those that were before it."""
     inside = func.ST_PointOnSurface(Area.geom)
     edges = (func.ST_XMin(Area.geom), func.ST_YMin(Area.geom), func.ST_XMax(Area.geom), func.ST_YMax(Area.geom))
@@ -278,7 +340,7 @@ def _select_summaries(on: date, draft: int | None = None, *, ended: bool = False
     )
 
 
-def _mode_on(on: date) -> ScalarSelect[str]:
+def _mode_on(on: Day) -> ScalarSelect[str]:
     """Return the main mode that a town has on a day, NULL for other areas and where none is decided."""
     return (
         select(TownModeDecision.mode)
@@ -308,8 +370,8 @@ _PLAIN = ("area_id", "code", "name", "level", "kind", "parent_code", "area_m2")
 _BOX = ("west", "south", "east", "north")
 
 
-def _summary(row: Row[*tuple[Any, ...]]) -> AreaSummary:
-    values = dict(row._mapping)  # noqa: SLF001 -- public in SQLAlchemy, the underscore keeps it apart from columns
+def _summary(row: Mapping[Any, Any]) -> AreaSummary:
+    values = dict(row)
     west, south, east, north = (values.pop(name) for name in _BOX)
     centre = (values.pop("centre_lon"), values.pop("centre_lat"))
     return AreaSummary(**values, bbox=(west, south, east, north), centre=centre)

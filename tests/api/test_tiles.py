@@ -22,10 +22,10 @@ from api.gate import Gate
 from api.tiles import TileApp, TileRequest, TilesFirst, takes_gzip
 from gridmgmt.cluster import Cluster
 from gridmgmt.db import make_engine, make_sessions, migrate, transaction
+from gridmgmt.reader import Reader
 from gridmgmt.settings import ResultForm, Settings
 from layers.cache import ByteCache, SingleFlight
 from layers.specs import LAYERS
-from layers.store import LayerStore
 from layers.tiles import tile_at
 from tests.support import serving
 from tests.support.serving import until
@@ -343,7 +343,7 @@ def test_equal_requests_at_once_are_drawn_once(
 def test_a_tile_never_drawn_here_is_one_question_to_the_database(
     client: httpx.Client, town_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = _counted(monkeypatch, LayerStore, "_fetch")
+    asked = _counted(monkeypatch, Reader, "_fetch")
     first = client.get(f"cases/{PATH}")
     assert len(asked) == 1
     assert client.get(f"cases/{PATH}").headers["etag"] == first.headers["etag"]
