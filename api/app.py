@@ -23,6 +23,7 @@ from api.routes import (
     cases,
     changes,
     coverage,
+    drafts,
     editions,
     folder,
     governance,
@@ -32,6 +33,7 @@ from api.routes import (
     points,
     session,
     statistics,
+    topology,
 )
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
@@ -50,8 +52,8 @@ DESCRIPTION = (
 )
 
 _ROUTES = (
-    folder, editions, areas, statistics, governance, points, cases, coverage, jobs, session, accounts, keys, changes,
-    health,
+    folder, editions, drafts, topology, areas, statistics, governance, points, cases, coverage, jobs, session,
+    accounts, keys, changes, health,
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ class EditionDetail(EditionOut):
     valid_from: date | None = Field(description="Null until it is in force.")  # type: ignore[assignment]  # a draft
     state: EditionStatus = Field(description="`scheduled`: in force from a day ahead; `superseded`: later ones hold.")
     planned_from: date | None = Field(description="The day from which a draft is meant to be in force.")
-    version: str | None = Field(description="What `If-Match` says on a change; null where nothing can be changed.")
+    version: str | None = Field(description="Number of its steps, for `If-Match`; null for other subjects.")
     areas: ByLevel = Field(description="How many areas it brings in.", examples=[{"town": 1, "grid_cell": 120}])
     ended: ByLevel = Field(description="How many areas it ends.")
     errors: int = Field(description="Findings of its last check that forbid approval.")

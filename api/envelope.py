@@ -14,10 +14,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.language import language_of
+from api.limits import body_limit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, unexpected_body
 
-MAX_BODY_BYTES = 1_000_000
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "worker-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -74,7 +74,7 @@ class _Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self._body_bytes = 0
+        self._body_bytes, self._limit = 0, body_limit(scope["path"])
         self.status = 0
         self.request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
         # A copy: the server hands the same mapping to all requests of one lifespan.
@@ -83,7 +83,7 @@ class _Exchange:
     async def receive(self) -> Message:
         message = await self._receive()
         self._body_bytes += len(message.get("body", b""))
-        if self._body_bytes > MAX_BODY_BYTES:
+        if self._body_bytes > self._limit:
             raise HTTPException(413)
         return message
 

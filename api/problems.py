@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from api.language import language_of
+from api.limits import body_limit
 from api.validation import validation_errors
 from gridmgmt.errors import (
     ConflictError,
@@ -24,6 +25,7 @@ from gridmgmt.errors import (
     StaleVersionError,
     UnauthenticatedError,
     UnavailableError,
+    VersionMissingError,
 )
 from gridmgmt.texts import Language, text
 
@@ -36,6 +38,7 @@ CHALLENGE = 'Bearer realm="gridmgmt"'
 STATUS: Mapping[type[GridMgmtError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     StaleVersionError: HTTPStatus.PRECONDITION_FAILED,
+    VersionMissingError: HTTPStatus.PRECONDITION_REQUIRED,
     ConflictError: HTTPStatus.CONFLICT,
     RuleViolationError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -94,7 +97,8 @@ def refusal_body(error: HTTPException, request: HTTPConnection) -> tuple[int, di
     """Return the status and the problem document of what the framework itself refuses."""
     lang, path = language_of(request), request.url.path
     code = _FRAMEWORK_CODES.get(HTTPStatus(error.status_code), "request_malformed")
-    detail = text(f"error.{code}", lang, path=path, method=request.scope["method"])
+    fields = {"path": path, "method": request.scope["method"], "limit_mb": body_limit(path) // 1_000_000}
+    detail = text(f"error.{code}", lang, **fields)
     return error.status_code, _document(error.status_code, code, detail, lang, _request_id(request), path)
 
 

@@ -6,6 +6,7 @@
     ├── NotFoundError            what was named does not exist
     ├── ConflictError            it exists, but not in a state that allows this
     │   ├── StaleVersionError    it has changed since it was read
+    │   ├── VersionMissingError  a change does not say which version it was made for
     │   ├── DuplicateCodeError   a code is already taken
     │   └── LeaseLostError       another worker has taken this job over
     ├── RuleViolationError       a rule of the domain forbids it
@@ -71,6 +72,10 @@ class ConflictError(GridMgmtError):
 
 class StaleVersionError(ConflictError):
     """It has changed since it was read."""
+
+
+class VersionMissingError(ConflictError):
+    """A change does not say which version it was made for."""
 
 
 class DuplicateCodeError(ConflictError):

@@ -54,18 +54,13 @@ def edition_detail(edition: Edition, lives: Mapping[str, EditionOverview], on: d
     return EditionDetail(
         **plain,
         state=life.status,
-        version=version_of(life) if life.status in CHANGEABLE else None,
+        version=str(len(life.steps)),
         areas=life.areas,
         ended=life.ended,
         errors=life.errors,
         warnings=life.warnings,
         steps=[StepOut.model_validate(step) for step in life.steps],
     )
-
-
-def version_of(life: EditionOverview) -> str:
-    """Return the version of a boundary edition: the number of its steps, of which each change leaves one."""
-    return str(len(life.steps))
 
 
 def _status(edition: Edition, on: date) -> EditionStatus:

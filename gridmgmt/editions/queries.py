@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from gridmgmt.db import Session
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
 from gridmgmt.editions.rules import Subject
+from gridmgmt.errors import NotFoundError
 
 
 def in_force_on(on: date) -> ColumnElement[bool]:
@@ -38,6 +39,26 @@ def edition_named(session: Session, subject: str, part: str, name: str) -> Editi
 def boundary_edition(session: Session, name: str) -> Edition | None:
     """Return the boundary edition of a name, in whatever state."""
     return edition_named(session, Subject.AREAS, "", name)
+
+
+def boundary_edition_of(session: Session, edition_id: int) -> Edition:
+    """Return the boundary edition of an id, in whatever state.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    """
+    found = session.get(Edition, edition_id)
+    if found is None or found.subject != Subject.AREAS:
+        raise NotFoundError("edition_unknown", subject=Subject.AREAS, name=edition_id)
+    return found
+
+
+def version_of(session: Session, edition_id: int) -> str:
+    """Return the version of a boundary edition: the number of its steps, of which each change leaves one or more."""
+    counted = select(func.count()).select_from(EditionStep).where(EditionStep.edition_id == edition_id)
+    return str(session.scalars(counted).one())
 
 
 def steps_of(session: Session, edition_id: int) -> Sequence[EditionStep]:

@@ -21,7 +21,7 @@ from gridmgmt.editions.rules import (
     combined_sha256,
     in_force,
 )
-from gridmgmt.errors import ConflictError, CrsError, NotFoundError
+from gridmgmt.errors import ConflictError, CrsError, NotFoundError, StaleVersionError, VersionMissingError
 
 _IMPORT_LOCK = 3_101_140
 SUPERSEDING = (Subject.NETWORK, Subject.POPULATION)
@@ -115,6 +115,31 @@ def add_to_draft(session: Session, draft: EditionDraft, *, actor: str) -> tuple[
     )
     note_step(session, edition, "imported", actor=actor, details={"level": draft.part, **file})
     return edition, True
+
+
+def require_version(session: Session, edition: Edition, seen: str | None) -> None:
+    """Lock a boundary edition for a change, and refuse it when the edition is not as the one who asks has seen it.
+
+    Parameters
+    ----------
+    seen
+        The version, see :func:`gridmgmt.editions.queries.version_of`; ``*`` for any.
+
+    Raises
+    ------
+    VersionMissingError
+        When no version is given.
+    StaleVersionError
+        When it is not the present one.
+    """
+    present = queries.version_of(session, edition.edition_id)
+    if seen is None:
+        raise VersionMissingError("edition_version_missing", name=edition.name, version=present)
+    _lock(session)
+    session.refresh(edition, with_for_update=True)
+    present = queries.version_of(session, edition.edition_id)
+    if seen not in ("*", present):
+        raise StaleVersionError("edition_version_stale", name=edition.name, seen=seen, version=present)
 
 
 def reopen(session: Session, edition: Edition, *, actor: str) -> None:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.envelope import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES
+from api.envelope import CONTENT_SECURITY_POLICY
+from api.limits import MAX_BODY_BYTES
 from api.openapi import FILE, openapi_text
 from api.problems import STATUS
 from gridmgmt.access.rules import Role
@@ -30,12 +31,17 @@ OPERATIONS = [
 ]
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1",
-           "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
+           "draft_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
     ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},
+    ("post", "/api/v1/drafts/{draft_id}/edits"): {"verb": "retire", "code": "310113"},
+    ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},
+    ("post", "/api/v1/drafts/{draft_id}/activate"): {},
+    ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
 }
+QUERY = {"level": "town", "file": "a.geojson"}
 """What a change of something unknown says beside its address."""
 
 
@@ -98,11 +104,11 @@ def test_every_route_is_described(method: str, path: str, operation: dict[str, A
 def test_what_does_not_exist(client: httpx.Client, path: str) -> None:
     for method, operation in DOCUMENT["paths"][path].items():
         asked = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query" and p["required"]]
-        body = BODIES.get((method, path))
-        assert_problem(client.request(method, unknown(path), params=dict.fromkeys(asked, 1), json=body), 404)
+        query = {name: QUERY.get(name, "1") for name in asked}
+        assert_problem(client.request(method, unknown(path), params=query, json=BODIES.get((method, path))), 404)
 
 
-@pytest.mark.parametrize("path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place)_id}", path)])
+@pytest.mark.parametrize("path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft)_id}", path)])
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "99999999999999999999", "%00"])
 def test_a_number_that_is_none(client: httpx.Client, path: str, value: str) -> None:
     asked = re.sub(r"{\w+}", value, path)

@@ -1,0 +1,18 @@
+"""How large the body of a request may be."""
+
+import re
+
+MAX_BODY_BYTES = 1_000_000
+MAX_FILE_BYTES = 64_000_000
+"""Of a file that is taken over HTTP, as it is sent; larger ones are imported on the server itself."""
+
+_TAKES_FILES = re.compile(r"/api/v1/drafts/(\d+/)?files")
+
+
+def body_limit(path: str) -> int:
+    """Return how many bytes the body of a request to an address may have.
+
+    >>> body_limit("/api/v1/drafts/7/files") == MAX_FILE_BYTES, body_limit("/api/v1/drafts") == MAX_BODY_BYTES
+    (True, True)
+    """
+    return MAX_FILE_BYTES if _TAKES_FILES.fullmatch(path) else MAX_BODY_BYTES
