@@ -41,6 +41,13 @@ def test_eight_towns_are_taken_and_the_union_is_refused_with_its_reason(baoshan)
     assert refused[1].startswith("9,code_missing")
 
 
+def test_the_towns_are_in_force_after_one_command(baoshan) -> None:
+    folder, printed = baoshan
+    assert "2026" in printed[1]
+    towns = json.loads(folder.ok("areas", "at", "121.40", "31.35", "--json"))
+    assert [town["name"] for town in towns] == ["顾村镇"]
+
+
 def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
     folder, _ = baoshan
     report = json.loads(folder.ok("coverage", "report", 1))
