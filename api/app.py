@@ -16,6 +16,7 @@ from api.envelope import Envelope
 from api.gate import Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
+from api.positions import PositionsFirst
 from api.problems import MEDIA_TYPE, install_handlers
 from api.routes import (
     accounts,
@@ -91,11 +92,13 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.context = ApiContext(settings, opened, clock, gate, tiles.reader)
+    context = ApiContext(settings, opened, clock, gate, tiles.reader)
+    app.state.context = context
     app.state.metrics = metrics
     install_handlers(app)
     _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(PositionsFirst, context=context)
     app.add_middleware(TilesFirst, tiles=tiles)
     app.add_middleware(Envelope, metrics=metrics)
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document

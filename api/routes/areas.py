@@ -9,7 +9,6 @@ from api.boundaries import AskedBoundaries, Boundaries
 from api.boundary_schemas import AreaFate, Lineage, PassageOut, SuccessorOut
 from api.context import RequestSession
 from api.paging import MAX_LIMIT, Page, Pages
-from api.quick import PositionRoute
 from api.routes import PREFIX
 from api.schemas import AreaLite, AreaOut, AreasAt
 from gridmgmt.access.rules import Permission
@@ -22,8 +21,6 @@ from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
 
 router = APIRouter(prefix=f"{PREFIX}/areas", tags=["areas"], dependencies=[asks(Permission.READ)])
-
-positions = APIRouter(route_class=PositionRoute)
 
 AreaCode = Annotated[
     str, Path(max_length=64, description="Official code.", openapi_examples={"顾村镇": {"value": "310113109"}})
@@ -54,7 +51,7 @@ def list_areas(
     return pages.page(rows, _item, lambda area: (area.code, area.area_id))
 
 
-@positions.get("/at", summary="The areas at a position, from the district down")
+@router.get("/at", summary="The areas at a position, from the district down")
 def read_areas_at(
     session: RequestSession,
     asked: AskedBoundaries,
@@ -64,9 +61,6 @@ def read_areas_at(
     """Name the area of each level that covers a position; a border belongs to the area with the lower code."""
     seen = asked.boundaries(session)
     return AreasAt(items=[_item(area) for area in queries.areas_at(session, lon, lat, seen.on, draft=seen.draft)])
-
-
-router.include_router(positions)
 
 
 @router.get("/{code}", summary="One area with its boundary, or what became of its code")

@@ -16,6 +16,7 @@ from api.app import create_app
 from api.envelope import Envelope
 from api.gate import COOKIE
 from api.pages import OPENAPI_PATH
+from api.positions import PositionsFirst
 from api.tiles import TileApp, TilesFirst
 from gridmgmt.access.rules import Permission, Role
 from gridmgmt.db import make_engine, make_sessions
@@ -112,7 +113,7 @@ def test_what_is_no_route_is_known() -> None:
     """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
     others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
     assert [route.path for route in others] == [OPENAPI_PATH]
-    known: set[object] = {Envelope, TilesFirst, GZipMiddleware}
+    known: set[object] = {Envelope, TilesFirst, PositionsFirst, GZipMiddleware}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
 
@@ -120,6 +121,13 @@ def test_what_is_no_route_is_known() -> None:
 @pytest.mark.parametrize(("method", "route"), ASKING, ids=ids)
 def test_the_unknown_get_401(server: httpx.Client, method: str, route: RouteContext) -> None:
     assert_refused(server.request(method, address(route.path)), 401)
+
+
+def test_the_unknown_get_no_areas_at_a_position(server: httpx.Client, reader: str) -> None:
+    """A plain question is answered before its route is asked, but only where reading is open."""
+    question = "/api/v1/areas/at?lon=121.4&lat=31.3"
+    assert_refused(server.get(question), 401)
+    assert server.get(question, headers=bearer(reader)).json() == {"items": []}
 
 
 @pytest.mark.parametrize("path", ["/tiles/areas/0/0/0.mvt", "/tiles/areas.json", "/tiles/nothing"])
