@@ -1,17 +1,16 @@
 """The life of a boundary edition: drafted, edited, checked, approved, in force from a day, or withdrawn."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
-from itertools import groupby
 from typing import Any
 
-from geoalchemy2.shape import to_shape
-from sqlalchemy import insert, select
+import shapely
+from sqlalchemy import ColumnElement, Select, insert, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.analysis.boundaries import shares, surface_of
+from gridmgmt.analysis.boundaries import shares
 from gridmgmt.analysis.findings import Finding, Tolerances
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
 from gridmgmt.areas.queries import ancestors
@@ -37,6 +36,7 @@ from gridmgmt.editions import service as states
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionDraft, EditionState, Subject
 from gridmgmt.errors import ConflictError, InputError, NotFoundError
+from gridmgmt.frames import geometries, read_table
 
 __all__ = [
     "Diff",
@@ -199,58 +199,68 @@ def _common_areas(session: Session, draft: Edition) -> list[str]:
     """Return the codes of the areas that hold all that a draft changes; without one, the draft concerns everywhere."""
     on = _planned(draft)
     columns = select(Area.level, Area.code, Area.parent_level, Area.parent_code)
-    ends = select(AreaEnding.area_id).where(AreaEnding.edition_id == draft.edition_id)
-    common: set[str] | None = None
-    for condition, view in ((Area.edition_id == draft.edition_id, draft.edition_id), (Area.area_id.in_(ends), None)):
-        rows = {
-            (row.level, row.code): (row.parent_level, row.parent_code)
+    chains: list[set[str]] = []
+    for condition, view in (
+        (Area.edition_id == draft.edition_id, draft.edition_id),
+        (Area.area_id.in_(_ended_ids(draft)), None),
+    ):
+        parents = {
+            (row.level, row.code): (row.parent_level or "", row.parent_code or "")
             for row in session.execute(columns.where(condition))
         }
-        for level, code in [area for area, parent in rows.items() if parent not in rows]:
-            chain = set(ancestors(session, level, code, on, draft=view))
-            common = chain if common is None else common & chain
-    return sorted(common or ())
+        above: dict[tuple[str, str], set[str]] = {("", ""): set()}
+        for (_, code), parent in parents.items():
+            if parent in parents:
+                continue  # the chain of the parent says less
+            if parent not in above:
+                above[parent] = set(ancestors(session, parent[0], parent[1], on, draft=view))
+            chains.append({code} | above[parent])
+    return sorted(set.intersection(*chains)) if chains else []
+
+
+def _ended_ids(draft: Edition) -> Select[int]:
+    return select(AreaEnding.area_id).where(AreaEnding.edition_id == draft.edition_id)
 
 
 def _store_lineage(session: Session, draft: Edition) -> None:
-    rows = [
-        {
-            "edition_id": draft.edition_id,
-            "from_level": old.level,
-            "from_code": old.code,
-            "to_level": new.level,
-            "to_code": new.code,
-            "area_m2": share.area_m2,
-            "share_of_from": min(share.share_of_before, 1.0),
-            "share_of_to": min(share.share_of_after, 1.0),
-        }
-        for olds, news in _pairs(session, draft)
-        for share in shares([surface_of(to_shape(a.geom)) for a in olds], [surface_of(to_shape(a.geom)) for a in news])
-        for old, new in ((olds[share.before], news[share.after]),)
-        if (old.level, old.code) != (new.level, new.code) or not share.is_whole
-    ]
-    if rows:
-        session.execute(insert(AreaLineage), rows)
-
-
-def _pairs(session: Session, draft: Edition) -> Iterator[tuple[Sequence[Area], Sequence[Area]]]:
-    """Yield areas that a draft ends and areas that may have come of them: of one level, and by promotion."""
-    ends = select(AreaEnding.area_id).where(AreaEnding.edition_id == draft.edition_id)
-    ended = _by_level(session.scalars(select(Area).where(Area.area_id.in_(ends)).order_by(Area.level, Area.code)))
-    added = _by_level(
-        session.scalars(select(Area).where(Area.edition_id == draft.edition_id).order_by(Area.level, Area.code))
-    )
-    for level in sorted(ended.keys() & added.keys()):
-        yield ended[level], added[level]
+    ended = _surfaces(session, Area.area_id.in_(_ended_ids(draft)))
+    added = _surfaces(session, Area.edition_id == draft.edition_id)
+    rows = [row for level in ended.keys() & added.keys() for row in _lineage(ended[level], added[level])]
     promoted = {
-        (step.details["from"][0], step.details["from"][1])
+        step.details["from"][1]
         for step in editions.steps_of(session, draft.edition_id)
         if step.step == EDITED and step.details["verb"] == Edit.PROMOTE
     }
-    units = [area for areas in ended.values() for area in areas if (area.level, area.code) in promoted]
-    if units:
-        yield units, added.get(AreaLevel.TOWN, [])
+    units = {c: g for c, g in ended.get(AreaLevel.BASIC_MANAGEMENT_UNIT, {}).items() if c[1] in promoted}
+    rows += _lineage(units, added.get(AreaLevel.TOWN, {}))
+    if rows:
+        session.execute(insert(AreaLineage), [{"edition_id": draft.edition_id, **row} for row in rows])
 
 
-def _by_level(areas: Sequence[Area] | Iterator[Area]) -> dict[str, list[Area]]:
-    return {level: list(group) for level, group in groupby(areas, key=lambda area: area.level)}
+Surfaces = dict[tuple[str, str], shapely.MultiPolygon]
+"""Surfaces in degrees by level and code."""
+
+
+def _surfaces(session: Session, condition: ColumnElement[bool]) -> dict[str, Surfaces]:
+    """Return the surfaces of areas, level by level."""
+    table = read_table(session, select(Area.level, Area.code, Area.geom).where(condition).order_by(Area.code))
+    found: dict[str, Surfaces] = {}
+    keys = zip(table["level"].to_pylist(), table["code"].to_pylist(), strict=True)
+    for key, surface in zip(keys, geometries(table["geom"]), strict=True):
+        found.setdefault(key[0], {})[key] = surface
+    return found
+
+
+def _lineage(ended: Surfaces, added: Surfaces) -> Iterator[dict[str, Any]]:
+    """Yield what passed from areas that end to areas that come; one that comes back just the same passed nothing."""
+    old = [key for key, surface in ended.items() if key not in added or not surface.equals_exact(added[key])]
+    new = list(added)
+    for share in shares([ended[key] for key in old], list(added.values())):
+        if old[share.before] != new[share.after] or not share.is_whole:
+            yield {
+                **dict(zip(("from_level", "from_code"), old[share.before], strict=True)),
+                **dict(zip(("to_level", "to_code"), new[share.after], strict=True)),
+                "area_m2": share.area_m2,
+                "share_of_from": min(share.share_of_before, 1.0),
+                "share_of_to": min(share.share_of_after, 1.0),
+            }
