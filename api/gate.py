@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.requests import HTTPConnection
 
@@ -28,6 +29,9 @@ from gridmgmt.settings import ResultForm, Settings
 COOKIE = "gridmgmt_session"
 KEPT_S = 10.0
 """How long a process may take an ended session, a revoked key or the folder's kind for what it was, in seconds."""
+
+SIGN_INS_AT_ONCE = 2
+"""Each computes for a tenth of a second in 64 MB, whoever asks; others wait without holding a thread."""
 
 KEPT_CREDENTIALS = 10_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -71,6 +75,7 @@ class Gate:
         self._clock = clock
         self._actors: _Kept[bytes, Actor] = _Kept(KEPT_CREDENTIALS)
         self._kinds: _Kept[str, bool] = _Kept(1)
+        self.signing_in = CapacityLimiter(SIGN_INS_AT_ONCE)
 
     async def reads_openly(self) -> bool:
         """Tell whether everybody may read."""

@@ -175,7 +175,7 @@ def cold_server(url: str) -> Iterator[int]:
 
 
 def _serve(url: str, listener: socket.socket) -> None:
-    app = create_app(Settings(results="exact", pool_size=CONNECTIONS), url)
+    app = create_app(Settings(results="exact", reading="open", pool_size=CONNECTIONS), url)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
 
 

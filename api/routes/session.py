@@ -1,5 +1,6 @@
 """Who the caller is; signing in and out, one-time links, one's own password."""
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
 from api.access import Caller, asks_account, open_to_all
@@ -31,22 +32,21 @@ def read_session(session: RequestSession, context: Context, actor: Caller) -> Se
 
 
 @router.post("/session", summary="Sign in", dependencies=[open_to_all])
-def sign_in(
+async def sign_in(
     context: Context, _caller: Caller, request: Request, response: Response, ask: PasswordSignIn | DemoSignIn
 ) -> SessionOut:
     """Begin a session with a password; in the demo, with nothing but the name of one of its accounts.
 
     The answer sets the session's cookie. An unknown name and a wrong password have the same answer (401).
     """
-    with context.transaction() as session:
-        _end_present(session, context, request)
-        begun = _enter_demo(session, context, ask) if isinstance(ask, DemoSignIn) else _enter(session, context, ask)
-        if begun is not None:
-            token, actor = begun
-            _keep(request, response, token)
-            return _session_out(session, context, actor)
-    # Only now, when the wrong password has been counted.
-    raise UnauthenticatedError("sign_in_refused")
+
+    def begin() -> SessionOut | None:
+        return _begin(context, request, response, ask)
+
+    told = await run_sync(begin, limiter=context.gate.signing_in)
+    if told is None:  # raised only now, when the wrong password has been counted
+        raise UnauthenticatedError("sign_in_refused")
+    return told
 
 
 @router.delete("/session", summary="Sign out", dependencies=[open_to_all])
@@ -90,6 +90,20 @@ def use_setup(
     token, actor = service.use_setup(session, ask.token, ask.name, ask.password.get_secret_value(), context.clock())
     _keep(request, response, token)
     return _session_out(session, context, actor)
+
+
+def _begin(
+    context: ApiContext, request: Request, response: Response, ask: PasswordSignIn | DemoSignIn
+) -> SessionOut | None:
+    """Begin a session; None for a refusal, whose count is committed."""
+    with context.transaction() as session:
+        _end_present(session, context, request)
+        begun = _enter_demo(session, context, ask) if isinstance(ask, DemoSignIn) else _enter(session, context, ask)
+        if begun is None:
+            return None
+        token, actor = begun
+        _keep(request, response, token)
+        return _session_out(session, context, actor)
 
 
 def _enter(session: Session, context: ApiContext, ask: PasswordSignIn) -> tuple[str, Actor] | None:
