@@ -7,6 +7,8 @@ export const router = createRouter({
     { path: '/', name: 'coverage', component: () => import('./coverage/CoveragePage.vue') },
     { path: '/cases', name: 'cases', component: () => import('./cases/CasesPage.vue') },
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
+    { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },
+    { path: '/governance', name: 'governance', meta: { roomy: true }, component: () => import('./governance/GovernancePage.vue') },
     { path: '/administration', name: 'administration', meta: { wide: true }, component: () => import('./access/AdministrationPage.vue') },
     { path: '/setup', name: 'setup', component: () => import('./access/SetupPage.vue') },
     { path: '/:unknown(.*)', redirect: '/' },

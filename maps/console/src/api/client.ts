@@ -1,4 +1,4 @@
-import type { Problem as ProblemBody } from './schema'
+import type { Problem as ProblemBody, ProblemError } from './schema'
 import { language, t } from '../words/texts'
 
 /** What went wrong with a request: the server's problem document (RFC 9457), or what stands in for it. */
@@ -8,6 +8,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string,
     readonly requestId: string | null,
+    /** Single wrong values, or refused rows of a file. */
+    readonly errors: ProblemError[] = [],
   ) {
     super(`${status} ${title}: ${detail}`)
   }
@@ -21,6 +23,7 @@ async function problemOf(response: Response): Promise<Problem> {
     body.title ?? t('console.problem.title'),
     body.detail ?? t('console.problem.no_detail', { status: response.status }),
     body.request_id ?? response.headers.get('x-request-id'),
+    body.errors ?? [],
   )
 }
 
@@ -31,12 +34,16 @@ export function onSignedOut(handler: () => void): void {
   signedOut = handler
 }
 
-async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value }
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+type Headers = Record<string, string>
+
+async function request<T>(method: string, path: string, given?: unknown, signal?: AbortSignal, more: Headers = {}): Promise<T> {
+  const headers: Headers = { Accept: 'application/json', 'Accept-Language': language.value, ...more }
+  const isFile = given instanceof Blob
+  if (given !== undefined) headers['Content-Type'] = isFile ? 'application/octet-stream' : 'application/json'
+  const body = isFile ? given : given && JSON.stringify(given)
   let response: Response
   try {
-    response = await fetch(`/api/v1${path}`, { method, headers, signal, body: body && JSON.stringify(body) } as RequestInit)
+    response = await fetch(`/api/v1${path}`, { method, headers, signal, body } as RequestInit)
   } catch (error) {
     if (signal?.aborted) throw error
     throw new Problem(0, t('console.problem.unreachable'), t('console.problem.unreachable_remedy'), null)
@@ -62,8 +69,9 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
   return request<T>('GET', withQuery(path, query), undefined, signal)
 }
 
-export function post<T>(path: string, body: unknown): Promise<T> {
-  return request<T>('POST', path, body)
+/** Send a body, a file as it is. */
+export function post<T>(path: string, body: unknown, headers: Headers = {}): Promise<T> {
+  return request<T>('POST', path, body, undefined, headers)
 }
 
 export function patch<T>(path: string, body: unknown): Promise<T> {

@@ -13,6 +13,9 @@ export interface Palette {
   point: string
   pointPaper: string
   selection: string
+  added: string
+  removed: string
+  warning: string
 }
 
 export const LIGHT: Palette = {
@@ -29,6 +32,9 @@ export const LIGHT: Palette = {
   point: '#1B2430',
   pointPaper: '#FFFFFF',
   selection: '#0B63CE',
+  added: '#1E8449',
+  removed: '#C0392B',
+  warning: '#B7791F',
 }
 
 export const DARK: Palette = {
@@ -45,6 +51,9 @@ export const DARK: Palette = {
   point: '#F2F4F7',
   pointPaper: '#12161C',
   selection: '#5AA2F5',
+  added: '#58C785',
+  removed: '#F08476',
+  warning: '#E0AD56',
 }
 
 /** Walk-time bands from near to far; a run with more bands than colours repeats the last one. */
@@ -67,5 +76,11 @@ export const RATIO_CLASSES: [number, string][] = [
   [0.8, '#5FAF97'],
   [0.95, '#1F7A72'],
 ]
+
+/** Towns by main mode: hues that colour-blind readers tell apart. */
+export const MODE_COLOURS: Record<string, string> = { basic_management_unit: '#4477AA', sector: '#AA3377', direct: '#2E9C6E' }
+export const MODE_UNDECIDED = '#E0A020'
+/** Subdistricts, to which modes do not apply. */
+export const MODE_NOT_APPLICABLE = '#A3ABB5'
 
 export const CASE_COLOURS: Record<string, string> = { reported: '#C0392B', handling: '#D38B1D', closed: '#7A8594' }

@@ -1,9 +1,12 @@
 import { computed } from 'vue'
 
+import { findingShapes } from '../areas/findings'
+import { boundaries, edition, side } from '../state/boundaries'
 import { folder, report, runId } from '../state/folder'
 import { router } from '../router'
 import { figuresByCode, shownLevel } from '../state/level'
 import { highlight } from '../state/highlight'
+import { sketch } from '../state/sketch'
 import { dark } from '../state/theme'
 import { patchView, selection, viewed } from '../state/view'
 import { percent } from '../words/format'
@@ -16,12 +19,16 @@ const GROUND: LayerGroup[] = ['streets', 'land', 'labels']
 const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   coverage: ['ratio', 'places', 'service_points', ...GROUND],
   cases: ['cases', ...GROUND],
-  areas: GROUND,
+  areas: ['modes', ...GROUND],
+  editions: ['changes', 'findings', ...GROUND],
+  governance: ['modes', ...GROUND],
 }
 
 const chosen = viewed('layers')
 const caseStatus = viewed('status')
 const caseType = viewed('type')
+const only = viewed('only')
+const finding = viewed('finding')
 
 /** The groups that are shown: the reader's choice in the URL, else what the page begins with. */
 export const shownGroups = computed((): ReadonlySet<LayerGroup> => {
@@ -49,6 +56,11 @@ export const picture = computed((): MapPicture => {
     placesGiven: placesGiven.value,
     bands_s: report.value?.parameters.bands_s ?? [],
     level: shownLevel.value,
+    boundaries: boundaries.value,
+    edition: edition.value && { name: edition.value.name, side: side.value, level: only.value },
+    findings: findingShapes.value,
+    finding: finding.value ? Number(finding.value) : null,
+    sketch: sketch.value,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',

@@ -1,9 +1,14 @@
+import type * as GeoJSON from 'geojson'
 import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
 
+import type { Query } from '../api/client'
+import type { Side } from '../state/boundaries'
+import type { Sketch } from '../state/sketch'
+import { boundarySources, changes, drawn, findings, modes } from './boundaries'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['modes', 'changes', 'findings', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -15,6 +20,14 @@ export interface MapPicture {
   placesGiven: boolean
   bands_s: number[]
   level: string | null
+  /** What asks for the boundaries that are shown: a day or an edition. */
+  boundaries: Query
+  /** The edition whose changes and findings are drawn, with the one level to draw. */
+  edition: { name: string; side: Side; level: string } | null
+  findings: GeoJSON.Feature[]
+  /** The number of the finding that is chosen. */
+  finding: number | null
+  sketch: Sketch | null
   /** Share reached by area code, for the areas of the shown level. */
   ratios: [string, number][]
   /** The same shares as words, written under the names. */
@@ -55,16 +68,14 @@ function tiles(picture: MapPicture, layer: string, query = ''): SourceSpecificat
 }
 
 function sources(picture: MapPicture): Record<string, SourceSpecification> {
-  const { runId, placesGiven, level } = picture
+  const { runId, placesGiven } = picture
   return {
     land: tiles(picture, 'land'),
     streets: tiles(picture, 'streets'),
-    areas: tiles(picture, 'areas'),
     service_points: tiles(picture, 'service_points'),
     cases: tiles(picture, 'cases'),
-    ...(level && level !== 'network_hull' && { shown_areas: tiles(picture, 'areas', `?level=${level}`) }),
     ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
-    labels: tiles(picture, 'area_labels'),
+    ...boundarySources(picture),
     highlight: {
       type: 'geojson',
       data: { type: 'MultiPoint', coordinates: picture.highlight ? [picture.highlight] : [] },
@@ -159,7 +170,7 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
   return classes as unknown as ExpressionSpecification
 }
 
-function shownAreas({ palette, ratios, shown, placesGiven }: MapPicture): LayerSpecification[] {
+function shownAreas({ palette, ratios, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
   const coloured = ratios.length > 0 && shown.has('ratio')
   const fades = placesGiven && shown.has('places')
   const nearer = fades ? 0 : 0.6
@@ -171,8 +182,8 @@ function shownAreas({ palette, ratios, shown, placesGiven }: MapPicture): LayerS
       source: 'shown_areas',
       'source-layer': 'areas',
       paint: {
-        'fill-color': coloured ? ratioColour(ratios) : palette.land,
-        'fill-opacity': coloured ? opacity : 0,
+        'fill-color': coloured ? ratioColour(ratios) : palette.border,
+        'fill-opacity': coloured ? opacity : edition ? 0.12 : 0,
       },
     },
   ]
@@ -332,14 +343,18 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
   const layers: LayerSpecification[] = [
     { id: 'background', type: 'background', paint: { 'background-color': palette.land } },
     ...(shown.has('land') ? [landuse(picture)] : []),
+    ...modes(picture),
     ...('shown_areas' in given ? shownAreas(picture) : []),
     ...(shown.has('land') ? ground(picture) : []),
     ...(shown.has('streets') ? streets(picture) : []),
+    ...changes(picture),
     ...borders(picture),
+    ...findings(picture),
     ...(shown.has('places') && 'coverage' in given ? places(picture) : []),
     ...(shown.has('cases') ? cases(picture) : []),
     ...(shown.has('service_points') ? servicePoints() : []),
     ...(shown.has('labels') ? labels(picture) : []),
+    ...drawn(picture),
     highlighted(picture),
   ]
   return { version: 8, sources: given, layers }

@@ -107,6 +107,26 @@ function drawHatch(context: CanvasRenderingContext2D, palette: Palette): void {
   context.stroke(disc)
 }
 
+const HATCH_PX = 8
+
+/** A tile of parallel lines that fits itself on all sides, falling or rising to the right. */
+function hatch(colour: string, rising: boolean): ImageData {
+  const canvas = document.createElement('canvas')
+  canvas.width = canvas.height = HATCH_PX * PIXEL_RATIO
+  const context = canvas.getContext('2d')!
+  context.scale(PIXEL_RATIO, PIXEL_RATIO)
+  if (rising) {
+    context.translate(HATCH_PX, 0)
+    context.scale(-1, 1)
+  }
+  context.strokeStyle = colour
+  context.lineWidth = 1.6
+  for (const offset of [-HATCH_PX, 0, HATCH_PX]) {
+    context.stroke(new Path2D(`M${offset - 2} -2L${offset + HATCH_PX + 2} ${HATCH_PX + 2}`))
+  }
+  return context.getImageData(0, 0, canvas.width, canvas.height)
+}
+
 /** Give the map all its symbols, or replace them after a change of theme. */
 export function addSymbols(map: Map, palette: Palette): void {
   const put = (name: string, image: ImageData) => {
@@ -125,6 +145,9 @@ export function addSymbols(map: Map, palette: Palette): void {
         `case/${kind}/${status}`,
         drawn((context) => drawCase(context, kind, status)),
       )
+  put('hatch/removed', hatch(palette.removed, false))
+  put('hatch/added', hatch(palette.added, true))
+  put('hatch/overridden', hatch(palette.label, true))
   put(
     'hatched',
     drawn((context) => drawHatch(context, palette)),

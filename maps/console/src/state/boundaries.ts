@@ -10,13 +10,10 @@ import { patchView, viewed } from './view'
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 const DAY_MS = 86_400_000
 
-/** A day as the interface writes it, in the reader's own time zone. */
-function isoDay(value: Date): string {
-  const parts = [value.getFullYear(), value.getMonth() + 1, value.getDate()]
-  return parts.map((part, index) => String(part).padStart(index ? 2 : 4, '0')).join('-')
-}
+const LOCAL_ZONE = 'Asia/Shanghai'
 
-export const today = isoDay(new Date())
+/** Today in the district's time zone, as the interface writes days. */
+export const today = new Intl.DateTimeFormat('sv-SE', { timeZone: LOCAL_ZONE }).format(new Date())
 
 function dayBefore(value: string): string {
   return new Date(Date.parse(value) - DAY_MS).toISOString().slice(0, 10)

@@ -1,8 +1,9 @@
-import { computed } from 'vue'
+import { computed, ref } from 'vue'
 
-import { get } from '../api/client'
+import { get, type Query } from '../api/client'
 import type { AnsweredRun, AreaOut, FolderOut, PageAreaOut, PageRunSummary } from '../api/schema'
 import { router } from '../router'
+import { boundaries, editions } from './boundaries'
 import { useLoaded } from './loaded'
 import { can } from './session'
 import { patchView, viewed } from './view'
@@ -10,11 +11,12 @@ import { patchView, viewed } from './view'
 const PAGE = 1000
 const MOST_PAGES = 20
 
-async function allAreas(signal: AbortSignal): Promise<AreaOut[]> {
+/** Fetch all areas of some boundaries, page by page. */
+export async function allAreas(seen: Query, signal: AbortSignal): Promise<AreaOut[]> {
   const areas: AreaOut[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { items, next }: PageAreaOut = await get<PageAreaOut>('/areas', { limit: PAGE, cursor }, signal)
+    const { items, next }: PageAreaOut = await get<PageAreaOut>('/areas', { ...seen, limit: PAGE, cursor }, signal)
     areas.push(...items)
     cursor = next && new URL(next, location.href).searchParams.get('cursor')
     if (!cursor) break
@@ -28,8 +30,20 @@ const routed = () => (router.currentRoute.value.matched.length > 0 && can('read'
 /** What the data folder holds as a whole. */
 export const folder = useLoaded(routed, (_, signal) => get<FolderOut>('/folder', {}, signal))
 
-/** All areas in force, for search, labels and names by code. */
-export const areas = useLoaded(routed, (_, signal) => allAreas(signal))
+/** All areas of the boundaries that are shown, for search, labels and names by code. */
+export const areas = useLoaded(
+  () => routed() && JSON.stringify(boundaries.value),
+  (seen, signal) => allAreas(JSON.parse(seen) as Query, signal),
+)
+
+/** Counts the changes of boundaries made here, so that the map asks for its tiles again. */
+export const boundaryStamp = ref(0)
+
+/** Fetch again what follows the boundaries, after they were changed. */
+export async function reloadBoundaries(): Promise<void> {
+  boundaryStamp.value += 1
+  await Promise.all([editions.reload(), areas.reload()])
+}
 
 /** The newest runs, newest first. */
 export const runs = useLoaded(routed, async (_, signal) =>

@@ -1,3 +1,4 @@
+import type * as GeoJSON from 'geojson'
 import { computed, shallowRef } from 'vue'
 
 export type Position = [number, number]

@@ -18,13 +18,13 @@ export function patchView(patch: Patch, { push = false } = {}): void {
 }
 
 /** What stays when the page changes: all but the selection and what belongs to one page. */
-const KEPT = ['run', 'level', 'lang', 'camera']
+const KEPT = ['run', 'level', 'lang', 'camera', 'on']
 
-/** Go to another page. */
-export function goTo(path: string): void {
+/** Go to another page, with what is to be shown there. */
+export function goTo(path: string, shown: Record<string, string> = {}): void {
   last = last.then(() => {
     const { query } = router.currentRoute.value
-    return router.push({ path, query: Object.fromEntries(KEPT.map((name) => [name, query[name]])) })
+    return router.push({ path, query: { ...Object.fromEntries(KEPT.map((name) => [name, query[name]])), ...shown } })
   })
 }
 
