@@ -99,18 +99,23 @@ def unmatched(borders: Borders, ends_m: Floats, least_m2: float) -> Iterator[Unm
     feet = shapely.shortest_line(shapely.points(ends_m[one[on_edge], end]), lines_m[other[on_edge]])
     ribs = shapely.get_coordinates(feet).reshape(-1, 2, 2)
     ribs[:, 1] += _REACH * (ribs[:, 1] - ribs[:, 0])
-    edges = np.unique(np.append(one, other))
-    drawn = np.append(lines_m[edges], _lines(ribs))
-    of_drawn = group[np.append(edges, one[on_edge])]
-    order = np.argsort(of_drawn, kind="stable")
-    names, bundle = np.unique(of_drawn[order], return_inverse=True)
-    bundles = np.asarray(shapely.multilinestrings(drawn[order], indices=bundle), dtype=object)
-    noded = np.asarray(shapely.union_all(bundles[:, None], axis=1), dtype=object)
-    faces = np.asarray(shapely.polygonize(noded[:, None]), dtype=object)
-    for k in np.flatnonzero(shapely.area(faces) >= least_m2):
-        members = edges[group[edges] == names[k]]
-        owners = tuple(np.unique(borders.owner[members]).tolist())
-        yield Unmatched(owners, members, faces[k], float(shapely.area(faces[k])))
+    edges, of_ribs = np.unique(np.append(one, other)), group[one[on_edge]]
+    # Nothing opens wider than the longest rib, nor farther along than all edges: few groups are worth drawing.
+    widest_m, along_m = np.zeros(n), np.zeros(n)
+    np.maximum.at(widest_m, of_ribs, shapely.length(feet))
+    np.add.at(along_m, group[edges], shapely.length(lines_m[edges]))
+    wide = widest_m * along_m >= least_m2
+    edges, ribs, of_ribs = edges[wide[group[edges]]], ribs[wide[of_ribs]], of_ribs[wide[of_ribs]]
+    for name, opened in _enclosed(np.append(lines_m[edges], _lines(ribs)), np.append(group[edges], of_ribs)):
+        members = edges[group[edges] == name]
+        if (opened_m2 := float(shapely.area(opened))) >= least_m2:
+            yield Unmatched(tuple(np.unique(borders.owner[members]).tolist()), members, opened, opened_m2)
+
+
+def _enclosed(lines: Objects, group: Indices) -> Iterator[tuple[int, shapely.Geometry]]:
+    """Yield each group with what its lines enclose."""
+    for name in np.unique(group).tolist():
+        yield name, shapely.polygonize([shapely.union_all(lines[group == name])])
 
 
 def open_strips(borders: Borders, ends_m: Floats, width_m: float) -> Objects:

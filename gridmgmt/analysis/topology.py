@@ -60,6 +60,10 @@ def check(
     return sorted(checker.findings(), key=lambda f: (f.severity, f.type, f.level, f.codes, f.lon, f.lat))
 
 
+_MOST_M2_OF_DEG2 = 1.25e10
+"""No square degree is larger, wherever it lies: what is too small by this need not be measured."""
+
+
 class _Checker:
     """The areas with what all checks ask: valid surfaces, rows by level, what each area must lie in."""
 
@@ -78,6 +82,7 @@ class _Checker:
         self.changed = np.ones(len(areas), dtype=bool) if changed is None else changed
         self.usable = shapely.is_valid(areas.geometry) & ~shapely.is_empty(areas.geometry)
         self.surface = _surfaces(areas.geometry, self.usable)
+        shapely.prepare(self.surface)
         self.rows = {rule.level: np.flatnonzero(areas.level == rule.level) for rule in rules}
         self.trees: dict[str, shapely.STRtree] = {}
         row_of = {key: row for row, key in enumerate(zip(areas.level, areas.code, strict=True))}
@@ -166,6 +171,8 @@ class _Checker:
             one, other = changed[place], rows[found]
             once = (one < other) | ((one != other) & ~self.changed[other])
             one, other = np.minimum(one, other)[once], np.maximum(one, other)[once]
+            inside = ~shapely.touches(self.surface[one], self.surface[other])  # quick, and true of most neighbours
+            one, other = one[inside], other[inside]
             common, pair = self._land(shapely.intersection(self.surface[one], self.surface[other]))
             for k in np.unique(pair):
                 codes = tuple(sorted(self.areas.code[[one[k], other[k]]]))
@@ -207,26 +214,30 @@ class _Checker:
 
     def _nesting(self, rule: LevelRule) -> Iterator[Finding]:
         """Yield what of the areas is outside what they must lie in, and what of that none of them covers."""
+        holders = self._holders_to_ask(rule)
+        if not len(holders):
+            return
         rows = self.rows[rule.level]
-        for holder in self._holders_to_ask(rule):
-            children = rows[self.holder[rows] == holder]
-            union = shapely.union_all(self.surface[children])
-            if len(self._land(np.array([shapely.difference(union, self.surface[holder])]))[0]):
-                yield from self._outside(rule, children, holder)
-            if rule.partitions:
-                bare, _ = self._land(np.array([shapely.difference(self.surface[holder], union)]))
-                others = self.surface[self._near(rule.level, bare)[1]]
-                gaps, _ = self._land(shapely.difference(bare, shapely.union_all(others)))
-                yield from self._gaps(rule, gaps, holder)
+        children = [rows[self.holder[rows] == holder] for holder in holders]
+        unions = np.array([shapely.union_all(self.surface[each]) for each in children], dtype=object)
+        _, wide = self._land(shapely.difference(unions, self.surface[holders]))
+        for k in np.unique(wide):
+            yield from self._outside(rule, children[k], int(holders[k]))
+        if rule.partitions:
+            bare, short = self._land(shapely.difference(self.surface[holders], unions))
+            for k in np.unique(short):
+                others = self.surface[self._near(rule.level, bare[short == k])[1]]
+                gaps, _ = self._land(shapely.difference(bare[short == k], shapely.union_all(others)))
+                yield from self._gaps(rule, gaps, int(holders[k]))
 
-    def _holders_to_ask(self, rule: LevelRule) -> list[int]:
+    def _holders_to_ask(self, rule: LevelRule) -> Rows:
         """Return the areas that hold some of a level and that a change can concern."""
         rows = self.rows[rule.level]
         changed = rows[self.changed[rows]]
         holders = np.unique(self.holder[rows])
         _, touched = self._near(self.holder_level[rule.level] or "", self.surface[changed])
         asked = self.changed[holders] | np.isin(holders, self.holder[changed]) | np.isin(holders, touched)
-        return [int(holder) for holder in holders[asked & (holders >= 0)]]
+        return holders[asked & (holders >= 0)]
 
     def _outside(self, rule: LevelRule, children: Rows, holder: int) -> Iterator[Finding]:
         """Yield for each child what of it lies in another area than the one that holds it, and what in none."""
@@ -312,10 +323,11 @@ class _Checker:
 
     def _land(self, geometries: Objects) -> tuple[Objects, Rows]:
         """Return the polygons of geometries that are land and not rounding, and whose each is."""
-        parts, owner = shapely.get_parts(geometries, return_index=True)
+        large = np.flatnonzero(shapely.area(geometries) * _MOST_M2_OF_DEG2 >= self.tolerances.least_m2)
+        parts, owner = shapely.get_parts(geometries[large], return_index=True)
         parts, inner = shapely.get_parts(parts, return_index=True)
         kept = areas_m2(parts) >= self.tolerances.least_m2
-        return parts[kept], owner[inner][kept]
+        return parts[kept], large[owner[inner][kept]]
 
     def _of_area(
         self,
