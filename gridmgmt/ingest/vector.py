@@ -25,6 +25,12 @@ from gridmgmt.ingest.intake import Objects
 MALFORMED = shapely.Point()
 """Stands for a geometry that is there but cannot be built, such as a ring of two points."""
 
+_MARKS = {".gpkg": b"SQLite format 3\0", ".fgb": b"fgb", ".shp": b"\x00\x00\x27\x0a"}
+"""What a file of each format begins with."""
+_LONGEST_MARK = 16
+_LOOKED_AT = 1 << 20
+"""Bytes at the start of a JSON file, more than GDAL looks at to tell its format."""
+
 
 def read_vector(path: Path, *, encoding: str | None = None, layer: str | None = None) -> Rows:
     """Return the features of a vector file; a feature's row is its number from 1.
@@ -59,6 +65,7 @@ def _read_parquet(path: Path) -> Rows:
 
 def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None) -> Rows:
     """Return the features of a file that GDAL reads."""
+    _check_content(path, suffix)
     source = _gdal_name(path)
     shapefile = suffix in (".shp", ".zip")
     try:
@@ -76,6 +83,35 @@ def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None)
     columns = {str(name): values.astype(object) for name, values in zip(meta["fields"], fields, strict=True)}
     numbers = np.arange(1, len(geometry) + 1, dtype=np.int64)
     return Rows(numbers, columns, geometry, _crs(path, meta["crs"]), digest(_parts(path)))
+
+
+def _check_content(path: Path, suffix: str) -> None:
+    """Refuse a file that is not what its name says.
+
+    GDAL looks at the content alone, and some formats are orders to read other files or addresses of the network
+    (``OGRVRTDataSource``, ``gdal_streamed_alg``), which whoever sends a file must not be able to give.
+    """
+    if suffix in (".geojson", ".json"):
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            start = stream.read(_LOOKED_AT).removeprefix(codecs.BOM_UTF8).lstrip()
+        if not start.startswith((b"{", b"[")):
+            _explain_json(path)
+            raise FileRefusedError("file_unreadable", file=path.name, detail="no JSON object")
+        if b"gdal_streamed_alg" in start:
+            raise FileRefusedError("file_unreadable", file=path.name, detail="gdal_streamed_alg")
+    elif suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.lower().endswith(".shp"):
+                    _check_start(path, ".shp", archive.read(name)[:_LONGEST_MARK])
+    else:
+        with path.open("rb") as stream:
+            _check_start(path, suffix, stream.read(_LONGEST_MARK))
+
+
+def _check_start(path: Path, suffix: str, start: bytes) -> None:
+    if not start.startswith(_MARKS[suffix]):
+        raise FileRefusedError("file_unreadable", file=path.name, detail=f"not {suffix.lstrip('.')}")
 
 
 def _gdal_name(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
 from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.paper_district import load_district
 from tests.support.serving import served
 
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
@@ -86,6 +88,65 @@ def client(town: Town) -> Iterator[httpx.Client]:
     with served(create_app(Settings(), town.url, clock=lambda: NOW)) as client:
         client.headers.update(bearer(town.key))
         yield client
+
+
+@dataclass(frozen=True)
+class District:
+    """The district of `tests.support.paper_district` behind an application of its own; it may be changed."""
+
+    sessions: sessionmaker[Session]
+    planner: httpx.Client
+    administrator: httpx.Client
+    visitor: httpx.Client
+    """Without an account, where everybody may read: it gets the public form."""
+
+
+@pytest.fixture
+def district(fresh_database_url: str) -> Iterator[District]:
+    """A district of its own for one test, in force since 2015."""
+    engine = make_engine(fresh_database_url)
+    sessions = make_sessions(engine)
+    with sessions.begin() as session:
+        load_district(session)
+    with _served_district(fresh_database_url, sessions) as district:
+        yield district
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def shared_district(module_database_url: str) -> Iterator[District]:
+    """The same for the tests of one module that leave what is in force as it is."""
+    engine = make_engine(module_database_url)
+    sessions = make_sessions(engine)
+    with sessions.begin() as session:
+        load_district(session)
+    with _served_district(module_database_url, sessions) as district:
+        yield district
+    engine.dispose()
+
+
+@pytest.fixture
+def empty(fresh_database_url: str) -> Iterator[District]:
+    """A folder that holds nothing yet, of its own for one test."""
+    engine = make_engine(fresh_database_url)
+    with _served_district(fresh_database_url, make_sessions(engine)) as district:
+        yield district
+    engine.dispose()
+
+
+@contextmanager
+def _served_district(url: str, sessions: sessionmaker[Session]) -> Iterator[District]:
+    """Serve what a database holds to a planner, an administrator and a visitor."""
+    clients = {}
+    with served(create_app(Settings(reading="open", results="auto"), url, clock=lambda: NOW)) as visitor:
+        for role in (Role.PLANNER, Role.ADMINISTRATOR):
+            add_account(sessions, role, role)
+            clients[role] = httpx.Client(
+                base_url=visitor.base_url, timeout=visitor.timeout, headers=bearer(add_key(sessions, role))
+            )
+        yield District(sessions, clients[Role.PLANNER], clients[Role.ADMINISTRATOR], visitor)
+        for client in clients.values():
+            client.close()
 
 
 @pytest.fixture(scope="module")
