@@ -31,7 +31,7 @@ def raised() -> Iterator[tuple[Path, int, str, set[str] | None]]:
             code = node.args[0].value
             if (
                 name.endswith(ERROR_NAMES)
-                and name != "ValueError"
+                and name not in ("ValueError", "PydanticCustomError")
                 and isinstance(code, str)
                 and code.islower()
                 and " " not in code
