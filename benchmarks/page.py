@@ -96,10 +96,22 @@ def _tiles(result: Result) -> str:
     )
 
 
+def _topology(result: Result) -> str:
+    agreement = result["agreement"]["PostGIS"]
+    return (
+        f"All of {result['areas']:,} areas, {result['cells']:,} of them cells: {result['whole_check_s']:.1f} s (at most "
+        f"{result['whole_check_at_most_s']:.0f}); around a quarter that changed with its cells: "
+        f"{result['changed_check_s']:.2f} s (at most {result['changed_check_at_most_s']:.0f}). Beside peers, with "
+        f"{result['faults']} faulty cells: {agreement['overlaps']} overlaps and {agreement['gaps']} gaps, which they are "
+        f"asked for alone; ours checks everything.\n\n{_compared(result)}"
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
+    "topology": ("Topology of a district with its cells", _topology),
     "tiles_cold": ("Cold tiles over HTTP beside the same SQL in pgbench", _tiles),
 }
 

@@ -34,6 +34,8 @@ NAMED = {
     "Datum": "datum",
     "JobState": "job_state",
     "PlaceStatus": "place_status",
+    "FindingType": "finding_type",
+    "Severity": "severity",
     "Role": "role",
     "Permission": "permission",
     "CountedSubject": "counted",
