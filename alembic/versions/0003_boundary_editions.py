@@ -122,7 +122,15 @@ BEGIN
         JOIN areas AS a ON a.area_id = n.area_id
         LEFT JOIN periods_at_activation AS p ON p.area_id = n.area_id
         WHERE n.edition_id = NEW.edition_id
-            AND (p.area_id IS NULL OR p.valid_from > NEW.valid_from OR p.valid_to < NEW.valid_from)
+            AND (
+                p.area_id IS NULL OR p.valid_from > NEW.valid_from
+                -- Also one that ends it on the very same day, or later: each has replaced it by its own.
+                OR EXISTS (
+                    SELECT FROM area_endings AS o
+                    JOIN editions AS x ON x.edition_id = o.edition_id
+                    WHERE o.area_id = n.area_id AND o.edition_id <> n.edition_id AND x.state = 'in_force'
+                )
+            )
         ORDER BY a.code LIMIT 5
     ) AS gone;
     IF found IS NOT NULL THEN
