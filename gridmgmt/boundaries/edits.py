@@ -156,7 +156,7 @@ def move_to_parent(
         if (area.parent_level, area.parent_code) == (to.level, to.code):
             raise ConflictError("parent_already", code=code, parent=parent)
         surface = desk.surface(area)
-        desk.transfer(surface, desk.above(area), [to, *desk.above(to)])
+        desk.transfer(surface, desk.above(area), [to.code, *desk.above(to)])
         if new_code is not None:
             desk.recode(area, new_code)
         return desk.area(new_code or code)
@@ -229,10 +229,9 @@ class _Desk:
     def surface(self, area: Area) -> Surface:
         return surface_of(to_shape(area.geom))
 
-    def above(self, area: Area) -> list[Area]:
-        """Return the areas above one, the nearest first."""
-        chain = ancestors(self.session, area.level, area.code, self.on, draft=self.draft.edition_id)
-        return self.areas(chain[1:])
+    def above(self, area: Area) -> list[str]:
+        """Return the codes of the areas above one, the nearest first."""
+        return ancestors(self.session, area.level, area.code, self.on, draft=self.draft.edition_id)[1:]
 
     def merged(self, found: Sequence[Area], *more: Surface) -> Surface:
         """Return the union of areas and surfaces; vertices that an area beside them has stay."""
@@ -257,13 +256,14 @@ class _Desk:
         """Bring in an area that is like no other."""
         self._insert(level, [self._plain_row(level, named, surface)])
 
-    def transfer(self, piece: Surface, leaves: Sequence[Area], comes_to: Sequence[Area]) -> None:
-        """Take a piece from the areas of one chain and give it to those of another; common ones stay as they are."""
+    def transfer(self, piece: Surface, leaves: Sequence[str], comes_to: Sequence[str]) -> None:
+        """Take a piece from the areas of one chain of codes and give it to another's; common ones stay as they are."""
         if piece.is_empty:
             return
-        common = {area.area_id for area in leaves} & {area.area_id for area in comes_to}
-        less = [(area, surfaces.cut_out(self.surface(area), piece)[0]) for area in leaves if area.area_id not in common]
-        more = [(area, self.merged([area], piece)) for area in comes_to if area.area_id not in common]
+        lose = [self.area(code) for code in leaves if code not in comes_to]
+        win = [self.area(code) for code in comes_to if code not in leaves]
+        less = [(area, surfaces.cut_out(self.surface(area), piece)[0]) for area in lose]
+        more = [(area, self.merged([area], piece)) for area in win]
         self.redraw([*less, *more])
 
     def recode(self, area: Area, new_code: str) -> None:

@@ -4,6 +4,7 @@ import threading
 from datetime import date
 
 import pytest
+from shapely import LineString, Point
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
 from gridmgmt.areas.models import Area, AreaLineage
 from gridmgmt.areas.queries import area_frame, area_summary
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries import service
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.boundaries.queries import lineage, statuses, what_became_of
@@ -21,9 +23,9 @@ from gridmgmt.editions.queries import steps_of
 from gridmgmt.editions.rules import EditionState
 from gridmgmt.errors import ConflictError, ForbiddenError, GridMgmtError, InputError, NotFoundError, TopologyError
 from tests.support.actors import TESTER
-from tests.support.division import block
+from tests.support.division import block, spot
 from tests.support.drafts import take_into_force
-from tests.support.paper_district import DACHANG, FIRST, GUCUN, SECOND, UNIT, load_district
+from tests.support.paper_district import DACHANG, DISTRICT, FIRST, GUCUN, SECOND, UNIT, load_district
 
 NEW = "310113009"
 DOCUMENT = {"document": "宝府〔2029〕1号", "dated": date(2029, 12, 1)}
@@ -317,3 +319,18 @@ def test_readers_see_a_whole_edition_or_nothing_of_it(fresh_database_url) -> Non
     assert all(n == 20 and (UNIT in codes) != (NEW in codes) for n, codes in seen)
     assert len(seen) <= 2
     assert any(NEW in codes for _, codes in seen)
+
+
+def test_slanting_cuts_and_moved_borders_leave_nothing_for_the_check_to_find(session) -> None:
+    levels = (AreaLevel.DISTRICT, AreaLevel.TOWN, AreaLevel.SECTOR, AreaLevel.RESIDENTIAL_QUARTER)
+    drawn = {level: dict(DISTRICT[level]) for level in levels}
+    load_district(session, drawn)
+    draft = draft_of(session)
+    one, other, new = f"{DACHANG}001", f"{DACHANG}002", f"{DACHANG}003"
+    slanting = LineString([spot(5.77, -1), spot(7.31, 9)])
+    service.split(session, TESTER, draft, other, slanting, [Named(other, "大二"), Named(new, "大三")])
+    service.move_border(session, TESTER, draft, one, other, line=LineString([spot(4, 3.3), spot(9, 4.9)]))
+    service.move_to_parent(session, TESTER, draft, new, f"{DACHANG}-S1")
+    piece = Point(spot(5, 3)).buffer(0.0007)
+    service.move_border(session, TESTER, draft, f"{GUCUN}003", one, piece=piece)
+    assert [(f.type, f.codes, f.area_m2) for f in service.check(session, TESTER, draft)] == []
