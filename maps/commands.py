@@ -4,8 +4,11 @@ from pathlib import Path
 
 import click
 
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import database, say, settings_of
+from gridmgmt.clock import local_date, system_clock
 from gridmgmt.texts import Language
+from maps.areas_map import areas_map
 from maps.coverage_map import coverage_map, newest_run
 
 
@@ -14,10 +17,16 @@ def map_group() -> None:
     """Write maps as single pages that need no internet."""
 
 
+_OUTPUT = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file."
+)
+_LANG = click.option("--lang", type=click.Choice(["zh", "en"]), help="Language shown first; the page has both.")
+
+
 @map_group.command()
 @click.argument("run_id", metavar="[RUN]", type=int, required=False)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language shown first; the page has both.")
+@_OUTPUT
+@_LANG
 @click.option("--public", is_flag=True, help="The public form: no places, small counts suppressed.")
 @click.pass_context
 def coverage(ctx: click.Context, run_id: int | None, *, output: Path, lang: Language | None, public: bool) -> None:
@@ -30,6 +39,34 @@ def coverage(ctx: click.Context, run_id: int | None, *, output: Path, lang: Lang
             lang=lang or settings.lang,
             form="public" if public else "exact",
             threshold=settings.suppression_threshold,
+        )
+    output.write_text(page, encoding="utf-8")
+    say(ctx, "map.written", file=output)
+
+
+@map_group.command()
+@_OUTPUT
+@click.option("--area", help="Only the area of this code and all below it.")
+@click.option(
+    "--level",
+    "levels",
+    type=click.Choice([level.value for level in AreaLevel]),
+    multiple=True,
+    help="Only this level, may be repeated; all but grid cells if absent.",
+)
+@_LANG
+@click.pass_context
+def areas(
+    ctx: click.Context, *, output: Path, area: str | None, levels: tuple[str, ...], lang: Language | None
+) -> None:
+    """Write the map of areas, with a slider over the boundary editions."""
+    with database(ctx) as session:
+        page = areas_map(
+            session,
+            today=local_date(system_clock()),
+            lang=lang or settings_of(ctx).lang,
+            area=area,
+            levels=[AreaLevel(level) for level in levels],
         )
     output.write_text(page, encoding="utf-8")
     say(ctx, "map.written", file=output)

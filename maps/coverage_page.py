@@ -1,15 +1,11 @@
 """The coverage map as one page: areas by ratio, places by walking time, points, and the table beside the map."""
 
-import json
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import folium
 import geopandas as gpd
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gridmgmt.coverage.document import AreaFigures, CoverageDocument, LevelFigures
 from gridmgmt.reports.coverage_geojson import rfc7946
@@ -19,6 +15,7 @@ from gridmgmt.reports.tables import Table, cell_text, level_table, who
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import LANGUAGES, Language, text
 from maps.offline import OfflineMap
+from maps.page import environment, table_map, whole_page
 from maps.place_layer import PlaceLayer, classes, place_layer
 
 RATIO_CLASSES: tuple[tuple[float, str], ...] = (
@@ -75,10 +72,7 @@ def coverage_page(
         When the set-up has not put Leaflet in its place.
     """
     layer = None if places is None or document.form == "public" else place_layer(document, places)
-    page_map = OfflineMap(
-        location=[0.0, 0.0], zoom_start=10, prefer_canvas=True, attribution_control=False,
-        max_zoom=19, zoom_snap=0.25,
-    )  # fmt: skip
+    page_map = table_map()
     for level in document.levels:
         _add_areas(page_map, level, areas)
     data: dict[str, Any] = {
@@ -89,13 +83,7 @@ def coverage_page(
         "words": {lang: _words(document, lang) for lang in LANGUAGES},
     }
     panels = "\n".join(_panel(document, layer, language) for language in LANGUAGES)
-    return page_map.page(
-        title=title(document, lang),
-        lang=lang,
-        styles=_own("coverage_page.css"),
-        body=panels,
-        script=f"const PAGE = {_json(data)};\n{_own('coverage_page.js')}",
-    )
+    return whole_page(page_map, "coverage_page", title=title(document, lang), lang=lang, body=panels, data=data)
 
 
 def ratio_colour(area: AreaFigures) -> str:
@@ -169,7 +157,7 @@ def _words(document: CoverageDocument, lang: Language) -> dict[str, Any]:
 
 def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language) -> str:
     """Return header, notes, tables and legend in one language."""
-    return _environment().get_template("coverage_panel.html.j2").render(
+    return environment().get_template("coverage_panel.html.j2").render(
         lang=lang,
         document=document,
         title=title(document, lang),
@@ -209,23 +197,3 @@ def _ratio_legend() -> list[tuple[str, str]]:
     ends = [1.0, *(least for least, _ in RATIO_CLASSES)]
     ranges = [f"{least * 100:.0f}–{end * 100:.0f} %" for (least, _), end in zip(RATIO_CLASSES, ends, strict=False)]
     return [*zip((colour for _, colour in RATIO_CLASSES), ranges, strict=True), (NO_RATIO, "— / *")]
-
-
-def _json(value: Any) -> str:  # Any: whatever JSON can hold
-    """Return JSON that may stand in a script element."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return written.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-@cache
-def _own(name: str) -> str:
-    return resources.files("maps").joinpath("static", name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("maps"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals["text"] = text
-    return environment

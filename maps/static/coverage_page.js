@@ -1,20 +1,10 @@
-/* Joins the map that folium has drawn with the tables beside it. MAP and PAGE are set before this script. */
+/* Joins the map that folium has drawn with the tables beside it. MAP, PAGE and SHARED are set before this script. */
 (() => {
-  const SELECTED = { color: '#0B63CE', weight: 3 }
-  const BORDER = { color: '#6B7280', weight: 1 }
+  const { SELECTED, BORDER, root, words, lines, choosable, languages, controls, markTab } = SHARED
   const FILL = 0.75
   const FAINT = 0.06 // under places, whose colours would be mixed up with those of the areas
   const ROW = 5
   const MICRODEGREES = 1e6
-
-  const root = document.documentElement
-  const words = () => PAGE.words[root.lang]
-  const node = (tag, text) => Object.assign(document.createElement(tag), { textContent: text })
-  const lines = (texts) => {
-    const box = document.createElement('div')
-    texts.forEach((text, i) => box.append(node(i ? 'div' : 'b', text)))
-    return box
-  }
 
   // --- areas -------------------------------------------------------------------------------------------------
   const byLevel = new Map(PAGE.levels.map(({ level }) => [level, new Map()]))
@@ -46,7 +36,7 @@
     if (groups.has(level)) areas.addLayer(groups.get(level))
     paint()
     groups.get(level)?.bringToBack()
-    document.querySelectorAll('[role=tab]').forEach((tab) => tab.setAttribute('aria-selected', tab.dataset.level === level))
+    markTab(level)
     document.querySelectorAll('.scroll').forEach((table) => { table.hidden = table.dataset.level !== level })
     mark()
   }
@@ -128,27 +118,6 @@
     control = L.control.layers(null, overlays, { collapsed: false }).addTo(MAP)
   }
 
-  function language(next) {
-    root.lang = next
-    document.title = words().title
-    layers()
-    mark()
-  }
-
-  function sort(head) {
-    const body = head.closest('table').tBodies[0]
-    const column = head.cellIndex
-    const up = head.getAttribute('aria-sort') === 'descending'
-    head.parentNode.querySelectorAll('th').forEach((other) => other.setAttribute('aria-sort', 'none'))
-    head.setAttribute('aria-sort', up ? 'ascending' : 'descending')
-    const text = head.classList.contains('text')
-    const value = (row) => row.cells[column].dataset.value
-    const number = (row) => (value(row) === '' || isNaN(value(row)) ? -1 : Number(value(row)))
-    const order = (a, b) => (text ? value(a).localeCompare(value(b), 'zh-CN') : number(a) - number(b))
-    const rows = [...body.querySelectorAll('tr[data-code]')].sort((a, b) => (up ? order(a, b) : order(b, a)))
-    body.prepend(...rows)
-  }
-
   const toggles = { areas, places, points }
   MAP.on('overlayadd overlayremove', () => {
     paint()
@@ -163,16 +132,15 @@
     dots.forEach((dot) => dot.setRadius(radius()))
     points.eachLayer((point) => point.setRadius(pointRadius()))
   })
-  document.querySelectorAll('.language').forEach((button) => button.addEventListener('click', () => language(root.lang === 'zh' ? 'en' : 'zh')))
-  document.querySelectorAll('[role=tab]').forEach((tab) => tab.addEventListener('click', () => show(tab.dataset.level)))
-  document.querySelectorAll('th').forEach((head) => head.firstElementChild.addEventListener('click', () => sort(head)))
+  languages(() => {
+    layers()
+    mark()
+  })
+  controls(show)
   document.querySelectorAll('tr[data-code]').forEach((row) => {
-    const go = () => select(row.closest('.scroll').dataset.level, row.dataset.code, true)
-    row.addEventListener('click', go)
-    row.addEventListener('keydown', (event) => { if (event.key === 'Enter') go() })
+    choosable(row, () => select(row.closest('.scroll').dataset.level, row.dataset.code, true))
   })
 
-  L.control.scale({ imperial: false, position: 'bottomright' }).addTo(MAP)
   if (PAGE.places) addPlaces(PAGE.places)
   const extent = L.latLngBounds([])
   groups.forEach((group) => extent.extend(group.getBounds()))
@@ -186,6 +154,5 @@
   show(level)
   layers()
   MAP.fire('overlayadd')
-  if (matchMedia('(min-width: 900px)').matches) document.querySelectorAll('.legend').forEach((legend) => { legend.open = true })
   document.body.dataset.ready = 'true'
 })()
