@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 
 from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, unmatched
 from gridmgmt.analysis.boundaries import surface_of
-from gridmgmt.analysis.ellipsoid import areas_m2
+from gridmgmt.analysis.ellipsoid import area_m2, areas_m2
 from gridmgmt.analysis.findings import AreaArrays, Finding, FindingType, LevelRule, Objects, Severity, Tolerances
 from gridmgmt.errors import InputError
 
@@ -85,6 +85,7 @@ class _Checker:
         shapely.prepare(self.surface)
         self.rows = {rule.level: np.flatnonzero(areas.level == rule.level) for rule in rules}
         self.trees: dict[str, shapely.STRtree] = {}
+        self.smallest_m2: dict[str, float] = {}
         row_of = {key: row for row, key in enumerate(zip(areas.level, areas.code, strict=True))}
         self.parent = [row_of.get(key, -1) for key in zip(areas.parent_level, areas.parent_code, strict=True)]
         self.holder_level = {rule.level: self._first_present(rule.parents) for rule in rules}
@@ -310,16 +311,21 @@ class _Checker:
     def _gaps(self, rule: LevelRule, gaps: Objects, holder: int = -1) -> Iterator[Finding]:
         """Yield gaps as what they are: missing neighbours, narrow gaps, gaps; only those a change can concern."""
         held = holder >= 0
-        smallest_m2 = areas_m2(self.surface[self.rows[rule.level]]).min() if len(gaps) else 0.0
         for gap in gaps:
             _, around = self._near(rule.level, np.array([gap]))
             if not (self.changed[around].any() or (held and self.changed[holder])):
                 continue
             type_ = FindingType.NARROW_GAP if self._sides_m(gap)[0] < self.tolerances.narrow_m else FindingType.GAP
-            if areas_m2(np.array([gap]))[0] >= smallest_m2 and (rule.may_lack or not held):
+            if (rule.may_lack or not held) and area_m2(gap) >= self._smallest_m2(rule.level):
                 type_ = FindingType.MISSING_NEIGHBOUR
             codes = *self.areas.code[[holder] * held], *sorted(self.areas.code[around])
             yield self._of_land(type_, rule.level, codes, gap)
+
+    def _smallest_m2(self, level: str) -> float:
+        """Return the surface of the smallest area of a level."""
+        if level not in self.smallest_m2:
+            self.smallest_m2[level] = float(areas_m2(self.surface[self.rows[level]]).min())
+        return self.smallest_m2[level]
 
     def _land(self, geometries: Objects) -> tuple[Objects, Rows]:
         """Return the polygons of geometries that are land and not rounding, and whose each is."""
@@ -340,9 +346,9 @@ class _Checker:
         geometry = self.areas.geometry[row] if geometry is None else geometry
         geometry = shapely.Point() if geometry is None else geometry
         lon, lat = _place_in(geometry)
-        area_m2 = float(areas_m2(np.array([geometry]))[0])
+        surface_m2 = area_m2(geometry)
         return Finding(
-            type_, severity, self.areas.level[row], (self.areas.code[row],), area_m2, lon, lat, geometry,
+            type_, severity, self.areas.level[row], (self.areas.code[row],), surface_m2, lon, lat, geometry,
             details=details or {},
         )  # fmt: skip
 
@@ -356,22 +362,22 @@ class _Checker:
         always: bool = False,
     ) -> Finding:
         """Return a finding whose size says how grave it is."""
-        area_m2 = float(areas_m2(np.array([land]))[0])
-        large = always or area_m2 >= self.tolerances.error_from_m2
+        surface_m2 = area_m2(land)
+        large = always or surface_m2 >= self.tolerances.error_from_m2
         grave = large and type_ is not FindingType.MISSING_NEIGHBOUR
         severity = Severity.ERROR if grave else Severity.WARNING
         lon, lat = _place_in(land)
-        return Finding(type_, severity, level, codes, area_m2, lon, lat, land, self._sides_m(land)[0])
+        return Finding(type_, severity, level, codes, surface_m2, lon, lat, land, self._sides_m(land)[0])
 
     def _sides_m(self, land: shapely.Geometry) -> tuple[float, float]:
         """Return the sides of the rectangle with a surface's area and perimeter; of the square where there is none."""
         half_m = float(shapely.length(shapely.transform(land, self._plane))) / 2
-        area_m2 = float(areas_m2(np.array([land]))[0])
-        root = half_m**2 - 4 * area_m2
+        surface_m2 = area_m2(land)
+        root = half_m**2 - 4 * surface_m2
         if root <= 0:
-            return area_m2**0.5, area_m2**0.5
+            return surface_m2**0.5, surface_m2**0.5
         long_m = (half_m + root**0.5) / 2
-        return area_m2 / long_m, long_m
+        return surface_m2 / long_m, long_m
 
     def _plane(self, lonlat: Floats) -> Floats:
         """Return degrees ``(…, 2)`` as metres."""
