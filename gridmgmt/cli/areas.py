@@ -50,7 +50,18 @@ def editions(ctx: click.Context, on: date | None, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("subject", "part", "name", "status", "planned_from", "valid_from", "valid_to", "datum", "synthetic", "source")
+    columns = (
+        "subject",
+        "part",
+        "name",
+        "status",
+        "planned_from",
+        "valid_from",
+        "valid_to",
+        "datum",
+        "synthetic",
+        "source",
+    )
     print_table(
         columns, ([str(row[name] if row[name] is not None else "-") for name in columns] for row in rows), left=10
     )
