@@ -197,7 +197,7 @@ def main() -> None:
             own=lambda: check_all(whole_areas),
             peers={"GeoPandas": lambda: with_geopandas(whole), "PostGIS": lambda: with_postgis(connection)},
             agree=agree,
-            bars={"GeoPandas": 1.0},
+            bars={"GeoPandas": 1.0, "PostGIS": 1.0},
             rounds=ROUNDS,
             facts={
                 "areas": len(areas),
