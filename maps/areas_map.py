@@ -10,13 +10,13 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.areas.queries import area_frame, area_in_force
-from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.areas.rules import AreaKind, AreaLevel
 from gridmgmt.boundaries.queries import statuses
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.governance.queries import decisions
+from gridmgmt.governance.queries import decisions, places
 from gridmgmt.texts import Language
 from maps.areas_page import Stop, Timeline, areas_page
 
@@ -65,6 +65,7 @@ def areas_map(
             editions=tuple((each.name, each.status) for each in begun if each.valid_from == on),
             area_ids=tuple(int(area_id) for area_id in frames[on]["area_id"]),
             decisions=decisions(session, modes_on),
+            subdistricts=_subdistricts(session, on),
         )
         for i, on in enumerate(shown)
     ]
@@ -128,6 +129,10 @@ def _frame(session: Session, on: date, area: str | None, levels: Collection[Area
     except NotFoundError:
         return area_frame(session, on, levels=levels).iloc[:0]
     return area_frame(session, on, levels=levels, within=within)
+
+
+def _subdistricts(session: Session, on: date) -> frozenset[str]:
+    return frozenset(place.code for place in places(session, on) if place.kind == AreaKind.SUBDISTRICT)
 
 
 def _versions(session: Session, frames: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -1,12 +1,13 @@
 """The map of areas as one page: boundaries by edition behind a slider, towns by mode, and the table beside the map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import folium
 import geopandas as gpd
+import pandas as pd
 import shapely
 
 from gridmgmt.areas.rules import RANK, AreaKind, AreaLevel, TownMode
@@ -51,6 +52,8 @@ class Stop:
         The areas in force on it.
     decisions
         The mode of each town that has one, by code.
+    subdistricts
+        The codes of those towns to which modes do not apply.
     """
 
     on: date
@@ -58,6 +61,7 @@ class Stop:
     editions: tuple[tuple[str, EditionStatus], ...]
     area_ids: tuple[int, ...]
     decisions: Mapping[str, Decision]
+    subdistricts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def areas_page(timeline: Timeline, lang: Language = "zh") -> str:
     return whole_page(page_map, "areas_page", title=text("areas_map.title", lang), lang=lang, body=panels, data=data)
 
 
-def area_classes(areas: gpd.GeoDataFrame, modes: Mapping[str, str]) -> list[str]:
+def area_classes(areas: pd.DataFrame, modes: Mapping[str, str], subdistricts: Collection[str]) -> list[str]:
     """Return how each area of one day is managed, a key of :data:`CLASSES`.
 
     A town by its mode, a unit and a sector by what they are, a quarter by what it lies in: the unit, the sector, or
@@ -123,13 +127,12 @@ def area_classes(areas: gpd.GeoDataFrame, modes: Mapping[str, str]) -> list[str]
     ----------
     modes
         The mode of each town that has one, by code.
+    subdistricts
+        The codes of those towns to which modes do not apply, whether they are among the areas or not.
     """
-    town_kinds = dict(areas.loc[areas["level"] == AreaLevel.TOWN, ["code", "kind"]].itertuples(index=False, name=None))
 
     def of_town(code: str) -> str:
-        if town_kinds.get(code) == AreaKind.SUBDISTRICT:
-            return NOT_APPLICABLE
-        return modes.get(code, UNDECIDED)
+        return NOT_APPLICABLE if code in subdistricts else modes.get(code, UNDECIDED)
 
     def of_area(level: str, code: str, parent_level: str | None, parent_code: str) -> str:
         if level == AreaLevel.TOWN:
@@ -170,7 +173,8 @@ def _areas(areas: gpd.GeoDataFrame) -> list[list[Any]]:
 
 def _stop(stop: Stop, areas: gpd.GeoDataFrame, numbers: Mapping[int, int]) -> dict[str, Any]:
     shown = areas.loc[list(stop.area_ids)]
-    classes = area_classes(shown, {code: decision.mode.value for code, decision in stop.decisions.items()})
+    modes = {code: decision.mode.value for code, decision in stop.decisions.items()}
+    classes = area_classes(shown, modes, stop.subdistricts)
     return {
         "on": stop.on.isoformat(),
         "modes_on": stop.modes_on.isoformat(),

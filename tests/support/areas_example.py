@@ -50,7 +50,7 @@ def timeline(found: gpd.GeoDataFrame | None = None) -> Timeline:
     return Timeline(
         stops=(
             Stop(FIRST, TODAY, (("2015", EditionStatus.IN_FORCE),), (1, 2, 3, 4, 5, 6), modes),
-            Stop(SECOND, SECOND, (("2030", EditionStatus.SCHEDULED),), (7, 2, 8, 9, 5, 6), modes),
+            Stop(SECOND, SECOND, (("2030", EditionStatus.SCHEDULED),), (7, 2, 8, 9, 5, 6), modes, frozenset("C")),
         ),
         areas=areas() if found is None else found,
         now=0,

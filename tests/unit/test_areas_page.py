@@ -15,7 +15,7 @@ from tests.support.areas_example import areas, timeline
 
 def test_how_each_area_is_managed_by_hand() -> None:
     first = areas().loc[[1, 2, 3, 4, 5, 6]]
-    assert area_classes(first, {"A": "basic_management_unit"}) == [
+    assert area_classes(first, {"A": "basic_management_unit"}, {"C"}) == [
         "basic_management_unit",  # town A as decided
         "undecided",  # town B
         "basic_management_unit",  # the unit
@@ -23,7 +23,8 @@ def test_how_each_area_is_managed_by_hand() -> None:
         "direct",  # the quarter of A outside its unit
         "undecided",  # the quarter of B, whose mode nobody has decided
     ]
-    assert area_classes(areas().loc[[8, 9]], {}) == ["not_applicable", "not_applicable"]
+    assert area_classes(areas().loc[[8, 9]], {}, {"C"}) == ["not_applicable", "not_applicable"]
+    assert area_classes(areas().loc[[9]], {}, {"C"}) == ["not_applicable"], "also where its subdistrict is not shown"
 
 
 def test_every_way_has_a_colour_of_its_own() -> None:
