@@ -91,39 +91,14 @@ CREATE FUNCTION check_activation() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     found text;
 BEGIN
-    CREATE TEMP TABLE IF NOT EXISTS periods_at_activation (
-        area_id bigint, edition_id integer, level text, code text, valid_from date, valid_to date
-    ) ON COMMIT DROP;
-    TRUNCATE periods_at_activation;
-    INSERT INTO periods_at_activation
-    WITH ended AS (
-        SELECT n.area_id, min(x.valid_from) AS valid_to
-        FROM area_endings AS n
-        JOIN editions AS x ON x.edition_id = n.edition_id
-        WHERE x.state = 'in_force'
-        GROUP BY n.area_id
-    ),
-    touched AS (
-        SELECT level, code FROM areas WHERE edition_id = NEW.edition_id
-        UNION
-        SELECT a.level, a.code FROM area_endings AS n JOIN areas AS a ON a.area_id = n.area_id
-        WHERE n.edition_id = NEW.edition_id
-    )
-    SELECT a.area_id, a.edition_id, a.level, a.code, e.valid_from, ended.valid_to
-    FROM touched AS t
-    JOIN areas AS a ON a.level = t.level AND a.code = t.code
-    JOIN editions AS e ON e.edition_id = a.edition_id AND e.state = 'in_force'
-    LEFT JOIN ended ON ended.area_id = a.area_id;
-    ANALYZE periods_at_activation;
-
     SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
         SELECT DISTINCT a.code
         FROM area_endings AS n
         JOIN areas AS a ON a.area_id = n.area_id
-        LEFT JOIN periods_at_activation AS p ON p.area_id = n.area_id
+        JOIN editions AS e ON e.edition_id = a.edition_id
         WHERE n.edition_id = NEW.edition_id
             AND (
-                p.area_id IS NULL OR p.valid_from > NEW.valid_from
+                e.state <> 'in_force' OR e.valid_from > NEW.valid_from
                 -- Also one that ends it on the very same day, or later: each has replaced it by its own.
                 OR EXISTS (
                     SELECT FROM area_endings AS o
@@ -138,14 +113,12 @@ BEGIN
             MESSAGE = 'areas that the edition ends are not in force on that day', DETAIL = found;
     END IF;
 
+    -- Nothing ends yet what comes into force only now, so its areas are in force from that day on, without an end.
     SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
-        SELECT DISTINCT p.code
-        FROM periods_at_activation AS p
-        JOIN periods_at_activation AS q
-            ON q.level = p.level AND q.code = p.code AND q.area_id <> p.area_id
-            AND daterange(q.valid_from, q.valid_to) && daterange(p.valid_from, p.valid_to)
-        WHERE p.edition_id = NEW.edition_id
-        ORDER BY p.code LIMIT 5
+        SELECT DISTINCT o.code
+        FROM same_codes(NEW.edition_id) AS o
+        WHERE o.valid_to IS NULL OR o.valid_to > NEW.valid_from
+        ORDER BY o.code LIMIT 5
     ) AS twice;
     IF found IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
@@ -154,18 +127,11 @@ BEGIN
     END IF;
 
     SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
-        SELECT DISTINCT p.code
-        FROM periods_at_activation AS p
-        WHERE p.edition_id = NEW.edition_id
-            AND EXISTS (
-                SELECT FROM periods_at_activation AS q
-                WHERE q.level = p.level AND q.code = p.code AND q.area_id <> p.area_id AND q.valid_to <= p.valid_from
-            )
-            AND NOT EXISTS (
-                SELECT FROM periods_at_activation AS q
-                WHERE q.level = p.level AND q.code = p.code AND q.area_id <> p.area_id AND q.valid_to = p.valid_from
-            )
-        ORDER BY p.code LIMIT 5
+        SELECT o.code
+        FROM same_codes(NEW.edition_id) AS o
+        GROUP BY o.level, o.code
+        HAVING max(o.valid_to) < NEW.valid_from
+        ORDER BY o.code LIMIT 5
     ) AS again;
     IF found IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
@@ -174,6 +140,15 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION same_codes(edition integer) RETURNS TABLE (level varchar, code varchar, valid_to date)
+LANGUAGE sql STABLE AS $$
+    -- The areas of other editions in force that have a code of this one, and when each ends.
+    SELECT p.level, p.code, p.valid_to
+    FROM areas AS a
+    JOIN area_periods AS p ON p.level = a.level AND p.code = a.code AND p.edition_id <> a.edition_id
+    WHERE a.edition_id = same_codes.edition
+$$;
 
 CREATE TRIGGER guard_draft_rows BEFORE INSERT OR UPDATE OR DELETE ON areas
 FOR EACH ROW EXECUTE FUNCTION guard_draft_rows();
@@ -357,5 +332,5 @@ def downgrade() -> None:
     op.alter_column("editions", "valid_from", nullable=False)
     op.execute(
         "DROP FUNCTION guard_draft_rows(); DROP FUNCTION refuse_truncate(); DROP FUNCTION guard_boundary_edition();"
-        "DROP FUNCTION check_activation()"
+        "DROP FUNCTION check_activation(); DROP FUNCTION same_codes(integer)"
     )
