@@ -1,7 +1,7 @@
 import { get } from '../api/client'
 import type { AffectedOut, AreaChangeOut, AreaOut, DiffOut, EditionDetail, LevelDiffOut } from '../api/schema'
 import { beneath, edition } from '../state/boundaries'
-import { allAreas, boundaryStamp } from '../state/folder'
+import { allAreas } from '../state/folder'
 import { LEVELS } from '../state/level'
 import { useLoaded } from '../state/loaded'
 
@@ -67,9 +67,9 @@ async function standing(of: EditionDetail, signal: AbortSignal): Promise<Changes
   return { levels: levels.filter((each) => each.changes.length) as Changes['levels'], affected: null }
 }
 
-/** What the edition that is looked at changes. */
+/** What the edition that is looked at changes; each step in its life makes another version of it. */
 export const changes = useLoaded(
-  () => (edition.value && edition.value.state !== 'withdrawn' ? `${edition.value.name}/${edition.value.version}/${boundaryStamp.value}` : null),
+  () => (edition.value && edition.value.state !== 'withdrawn' ? `${edition.value.name}/${edition.value.version}` : null),
   (_, signal): Promise<Changes> => {
     const of = edition.value!
     return isOnTheWay(of) ? get<DiffOut>(`/drafts/${of.edition_id}/diff`, {}, signal) : standing(of, signal)

@@ -4,7 +4,6 @@ import { computed } from 'vue'
 import { get } from '../api/client'
 import type { FindingOut } from '../api/schema'
 import { edition } from '../state/boundaries'
-import { boundaryStamp } from '../state/folder'
 import { useLoaded } from '../state/loaded'
 import { viewed } from '../state/view'
 
@@ -14,7 +13,7 @@ const part = viewed('part')
 
 /** What is wrong with the boundaries of the edition that is looked at; asked while its findings are shown. */
 export const topology = useLoaded(
-  () => (edition.value && edition.value.state !== 'withdrawn' && part.value === 'findings' ? `${edition.value.name}\n${boundaryStamp.value}` : null),
+  () => (edition.value && edition.value.state !== 'withdrawn' && part.value === 'findings' ? `${edition.value.name}\n${edition.value.version}` : null),
   (key, signal) => get<Findings>('/topology.geojson', { edition: key.split('\n')[0]! }, signal),
 )
 

@@ -51,7 +51,7 @@ export function modes({ shown }: MapPicture): LayerSpecification[] {
   const fading: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 11, 0.6, 15, 0.2]
   return [
     { ...town, id: 'modes', paint: { 'fill-color': modeColour(), 'fill-opacity': fading } },
-    { ...town, id: 'modes_overridden', filter: ['==', ['get', 'overridden'], true], paint: { 'fill-pattern': 'hatch/overridden' } },
+    { ...town, id: 'modes_overridden', filter: ['==', ['get', 'overridden'], true], paint: { 'fill-pattern': 'hatch/overridden', 'fill-opacity': 0.5 } },
   ]
 }
 

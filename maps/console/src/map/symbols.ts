@@ -120,7 +120,7 @@ function hatch(colour: string, rising: boolean): ImageData {
     context.scale(-1, 1)
   }
   context.strokeStyle = colour
-  context.lineWidth = 1.6
+  context.lineWidth = 1.1
   for (const offset of [-HATCH_PX, 0, HATCH_PX]) {
     context.stroke(new Path2D(`M${offset - 2} -2L${offset + HATCH_PX + 2} ${HATCH_PX + 2}`))
   }

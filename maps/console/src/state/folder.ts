@@ -41,8 +41,8 @@ export const boundaryStamp = ref(0)
 
 /** Fetch again what follows the boundaries, after they were changed. */
 export async function reloadBoundaries(): Promise<void> {
-  boundaryStamp.value += 1
   await Promise.all([editions.reload(), areas.reload()])
+  boundaryStamp.value += 1
 }
 
 /** The newest runs, newest first. */

@@ -1,0 +1,428 @@
+"""Areas by date, boundary editions, drafts and governance in the console, in a real browser on the demo district."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from shutil import which
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from sqlalchemy.orm import sessionmaker
+
+from api.app import create_app
+from gridmgmt.access.rules import Role
+from gridmgmt.db import Session, make_engine, make_sessions
+from gridmgmt.demo.load import load_demo
+from gridmgmt.settings import Settings
+from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
+from tests.support.actors import PASSWORD, add_account
+from tests.support.serving import served
+
+pytestmark = pytest.mark.browser
+
+TOWNS_TODAY, TOWNS_2030 = 12, 13
+SPLIT_OFF = "合成示例 2030 析出菊泉街道"
+DACHANG, GUCUN, YANGHANG, JUQUAN, JUQUAN_UNIT = "310113102", "310113109", "310113103", "310113009", "310113109-U1"
+
+
+@pytest.fixture(scope="module")
+def sessions(module_database_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(module_database_url)
+    factory = make_sessions(engine)
+    load_demo(factory)
+    add_account(factory, "chief", Role.ADMINISTRATOR)
+    yield factory
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def base_url(module_database_url: str, sessions: sessionmaker[Session]) -> Iterator[str]:
+    """The address of a server with the demo district and an administrator."""
+    with served(create_app(Settings(), module_database_url)) as client:
+        yield str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def console(context: BrowserContext, base_url: str) -> Iterator[Console]:
+    console = Console(context.new_page(), base_url)
+    yield console
+    assert console.outside == []
+
+
+@pytest.fixture
+def chief(context: BrowserContext, console: Console, base_url: str) -> Console:
+    """The console of somebody who may draft, approve and put in force."""
+    answer = context.request.post(
+        f"{base_url}/api/v1/session",
+        data={"name": "chief", "password": PASSWORD},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.ok, answer.text()
+    return console
+
+
+@pytest.fixture
+def api(context: BrowserContext, base_url: str) -> Callable[[str], Any]:
+    return lambda path: context.request.get(f"{base_url}/api/v1{path}").json()
+
+
+def rows(page: Page, table: str) -> Locator:
+    return page.locator(f"[data-testid={table}] tbody [data-row]")
+
+
+def camera_of(page: Page) -> tuple[float, float]:
+    page.wait_for_url(re.compile("camera="))
+    lon, lat, _ = map(float, re.search(r"camera=([-\d.,]+)", page.url)[1].split(","))  # type: ignore[index]  # waited for
+    return lon, lat
+
+
+def edition_address(name: str, **shown: str) -> str:
+    return "&".join([f"/areas/editions?edition={quote(name)}", *(f"{key}={value}" for key, value in shown.items())])
+
+
+def test_a_day_picked_from_the_turning_points_changes_the_list_and_is_marked(console: Console) -> None:
+    page = console.open("/areas")
+    expect(rows(page, "areas")).to_have_count(1 + TOWNS_TODAY)
+    as_of = page.get_by_test_id("as-of")
+    expect(as_of).to_have_attribute("data-other", "false")
+    as_of.click()
+    page.locator("[data-day='2030-01-01']").click()
+    expect(rows(page, "areas")).to_have_count(1 + TOWNS_2030)
+    expect(page.locator(f"[data-testid=areas] [data-code='{JUQUAN}']")).to_contain_text("菊泉街道")
+    expect(as_of).to_have_attribute("data-other", "true")
+    assert "on=2030-01-01" in page.url
+    page.get_by_test_id("back-to-today").click()
+    expect(rows(page, "areas")).to_have_count(1 + TOWNS_TODAY)
+    assert "on=" not in page.url
+
+
+def test_any_day_can_be_typed_and_goes_along_to_other_pages(console: Console) -> None:
+    page = console.open("/areas")
+    page.get_by_test_id("as-of").click()
+    page.get_by_test_id("day").fill("2029-12-31")
+    expect(page.get_by_test_id("back-to-today")).to_be_visible()
+    expect(rows(page, "areas")).to_have_count(1 + TOWNS_TODAY)
+    page.get_by_test_id("as-of").click()
+    page.get_by_test_id("day").fill("2030-01-01")
+    expect(rows(page, "areas")).to_have_count(1 + TOWNS_2030)
+    page.get_by_role("link", name="治理").click()
+    expect(rows(page, "mode-report")).to_have_count(TOWNS_2030)
+    assert "on=2030-01-01" in page.url
+
+
+@pytest.mark.parametrize(("on", "name"), [("2029-12-31", "顾村镇"), ("2030-01-01", "菊泉街道")])
+def test_the_map_follows_the_day(console: Console, api: Callable[[str], Any], on: str, name: str) -> None:
+    lon, lat = api(f"/areas/{JUQUAN}?on=2030-01-01")["centre"]
+    page = console.open(f"/areas?on={on}&camera={lon},{lat},12")
+    console.drawn()
+    console.click_map_centre()
+    expect(page.get_by_test_id("drawer").get_by_role("heading", level=1)).to_have_text(name)
+    assert console.errors == []
+
+
+def test_an_old_code_says_what_became_of_it_and_the_new_one_where_it_came_from(console: Console) -> None:
+    page = console.open(f"/areas?on=2030-01-01&select=area:{JUQUAN_UNIT}")
+    retired = page.get_by_test_id("retired")
+    expect(retired).to_contain_text("2030年1月1日")
+    expect(retired).to_contain_text(JUQUAN)
+    expect(retired).to_contain_text("8.23 km²")
+    expect(retired).to_contain_text("100.0%")
+    retired.locator("[data-row]").click()
+    drawer = page.get_by_test_id("drawer")
+    expect(drawer.get_by_role("heading", level=1)).to_have_text("菊泉街道")
+    expect(page.get_by_test_id("lineage-backward")).to_contain_text(JUQUAN_UNIT)
+
+
+def test_an_area_tells_its_computed_and_published_surface_and_its_end(
+    console: Console, api: Callable[[str], Any]
+) -> None:
+    page = console.open(f"/areas?select=area:{GUCUN}")
+    facts = page.get_by_test_id("area-facts")
+    expect(facts).to_contain_text(f"{api(f'/areas/{GUCUN}')['area_m2'] / 1e6:.2f} km²")
+    expect(facts).to_contain_text("公开名录")
+    expect(page.get_by_test_id("valid-to")).to_contain_text("2030年1月1日")
+    expect(page.get_by_test_id("centres").locator("tbody tr")).to_have_count(6)
+    expect(page.get_by_test_id("lineage-forward")).to_contain_text(JUQUAN)
+
+
+def test_a_mode_against_the_rule_is_shown_as_overridden_wherever_it_stands(console: Console) -> None:
+    page = console.open("/areas")
+    expect(page.locator("[data-testid=areas] [data-testid=overridden]")).to_have_count(1)
+    expect(page.locator(f"[data-testid=areas] [data-code='{DACHANG}'] [data-testid=overridden]")).to_be_visible()
+    expect(page.get_by_test_id("legend-modes")).to_contain_text("突破")
+    page.locator(f"[data-testid=areas] [data-code='{DACHANG}']").click()
+    facts = page.get_by_test_id("mode-facts")
+    expect(facts.get_by_test_id("overridden")).to_be_visible()
+    expect(facts).to_contain_text("27.37 km²")
+    expect(facts).to_contain_text("不符合")
+    expect(facts).to_contain_text("〔2015〕1号")
+    page.get_by_role("link", name="治理").click()
+    expect(page.get_by_test_id("modes-overridden")).to_contain_text("1")
+    expect(page.locator(f"[data-testid=mode-report] [data-code='{DACHANG}'] [data-testid=overridden]")).to_be_visible()
+    expect(page.locator("[data-testid=mode-report] [data-testid=overridden]")).to_have_count(1)
+
+
+def test_the_matrix_holds_54_centres_24_branches_and_21_centres(console: Console) -> None:
+    page = console.open("/governance?part=matrix")
+    for group, areas, expected in (("town", 9, 54), ("basic_management_unit", 4, 24), ("subdistrict", 3, 21)):
+        expect(page.get_by_test_id(f"tally-{group}")).to_have_text(f"{expected} / {expected}")
+        matrix = page.get_by_test_id(f"matrix-{group}")
+        expect(matrix.locator("tbody tr")).to_have_count(areas)
+        expect(matrix.locator("td[data-state=present]")).to_have_count(expected)
+    expect(page.get_by_test_id("matrix-missing")).to_have_count(0)
+    expect(page.get_by_test_id("csv")).to_have_attribute("href", re.compile(r"/centres/matrix\?.*format=csv"))
+
+
+def test_missing_centres_are_named(console: Console) -> None:
+    page = console.open("/governance?part=matrix&on=2030-01-01")
+    expect(page.get_by_test_id("tally-basic_management_unit")).to_have_text("18 / 18")
+    expect(page.get_by_test_id("tally-subdistrict")).to_have_text("21 / 28")
+    missing = page.get_by_test_id("matrix-missing").locator("li")
+    expect(missing).to_have_count(7)
+    expect(missing.first).to_contain_text("菊泉街道")
+
+
+def test_sectors_units_and_the_joint_centre_have_their_numbers(console: Console) -> None:
+    page = console.open("/governance?part=sectors")
+    expect(rows(page, "sectors")).to_have_count(4)
+    expect(page.get_by_test_id("body-sum")).to_contain_text("居民区 40 个")
+    page.get_by_role("button", name="基本管理单元").click()
+    expect(rows(page, "units")).to_have_count(4)
+    page.get_by_role("button", name="联合中心与村居").click()
+    joint = page.get_by_test_id("joint-centre")
+    expect(joint).to_contain_text("1.52 km²")
+    expect(joint).to_contain_text("22")
+
+
+def test_a_row_of_the_report_selects_on_the_map(console: Console, api: Callable[[str], Any]) -> None:
+    page = console.open("/governance")
+    console.drawn()
+    page.locator(f"[data-testid=mode-report] [data-code='{YANGHANG}']").click()
+    expect(page.get_by_test_id("drawer").get_by_role("heading", level=1)).to_have_text("杨行镇")
+    west, south, east, north = api(f"/areas/{YANGHANG}")["bbox"]
+    page.wait_for_function(
+        "([w, s, e, n]) => { const [x, y] = (new URL(location).searchParams.get('camera') ?? '0,0').split(',').map(Number);"
+        " return w < x && x < e + (e - w) && s < y && y < n }",
+        arg=[west, south, east, north],
+    )
+
+
+def test_an_edition_in_force_shows_what_it_changed(console: Console) -> None:
+    page = console.open("/areas/editions")
+    row = page.locator(f"[data-edition='{SPLIT_OFF}']")
+    expect(row).to_contain_text("待生效")
+    expect(row).to_contain_text("2030年1月1日")
+    row.click()
+    changed = rows(page, "changes")
+    expect(changed).to_have_count(2 + 1 + 18)
+    expect(changed.nth(0)).to_contain_text("+8.23 km²")
+    expect(changed.nth(1)).to_contain_text("−8.23 km²")
+    expect(page.locator("[data-code='310113009004']")).to_contain_text("310113109004")
+    page.get_by_test_id("side-before").click()
+    page.wait_for_url(re.compile("side=before"))
+    page.get_by_test_id("part-steps").click()
+    steps = page.locator("[data-testid=steps] tbody tr")
+    expect(steps.first).to_contain_text("开始起草")
+    expect(steps.last).to_contain_text("生效")
+
+
+def test_who_may_only_read_is_offered_nothing_to_change(console: Console) -> None:
+    page = console.open("/areas/editions")
+    expect(rows(page, "editions")).not_to_have_count(0)
+    expect(page.get_by_test_id("new-draft")).to_have_count(0)
+    console.open(edition_address(SPLIT_OFF))
+    expect(rows(page, "changes")).not_to_have_count(0)
+    expect(page.get_by_test_id("part-edit")).to_have_count(0)
+    expect(page.get_by_test_id("edition-actions")).to_have_count(0)
+
+
+def open_draft(page: Page, name: str, planned_from: str) -> None:
+    page.goto(page.url.split("/areas")[0] + "/areas/editions" if "/areas" in page.url else page.url)
+    page.get_by_test_id("new-draft").click()
+    page.get_by_test_id("draft-name").fill(name)
+    page.get_by_test_id("draft-from").fill(planned_from)
+    page.get_by_test_id("draft-source").fill("测试绘制")
+    page.get_by_test_id("save-draft").click()
+    expect(page.get_by_test_id("edit-form")).to_be_visible()
+
+
+def choose(page: Page, field: str, code: str) -> None:
+    """Choose an area in a form by its code."""
+    box = page.get_by_test_id(field).locator("input")
+    box.click()
+    box.fill(code)
+    page.get_by_role("option").filter(has_text=code).locator("visible=true").first.click()
+
+
+def test_a_draft_goes_from_the_form_into_force(chief: Console, api: Callable[[str], Any]) -> None:
+    page = chief.open("/areas/editions")
+    open_draft(page, "2040 高境分设", "2040-01-01")
+    page.locator("[data-verb=rename]").click()
+    choose(page, "edit-code", "310113111001")
+    page.get_by_test_id("edit-name").fill("新名居民区")
+    page.get_by_test_id("save-edit").click()
+    expect(page.get_by_test_id("edit-done")).to_be_visible()
+
+    west, south, east, north = api("/areas/310113111002")["bbox"]
+    lon = (west + east) / 2
+    page.locator("[data-verb=split]").click()
+    choose(page, "edit-code", "310113111002")
+    page.get_by_test_id("coordinates").fill(f"{lon:.6f}, {south - 0.001:.6f}\n{lon:.6f}, {north + 0.001:.6f}")
+    page.get_by_test_id("coordinates").blur()
+    page.get_by_test_id("piece-code-1").fill("310113111901")
+    page.get_by_test_id("piece-name-1").fill("东块居民区")
+    page.get_by_test_id("save-edit").click()
+    expect(page.get_by_test_id("edit-done")).to_contain_text("拆分")
+
+    page.get_by_test_id("part-changes").click()
+    expect(rows(page, "changes")).to_have_count(3)
+    expect(page.locator("[data-testid=changes] [data-code='310113111001']")).to_contain_text("新名居民区")
+    expect(page.locator("[data-testid=changes] [data-code='310113111901']")).to_contain_text("新增")
+    assert page.get_by_test_id("affected-residents").locator("dd").inner_text() not in {"0", "—"}
+    assert page.get_by_test_id("approve").count() == 0, "nothing is approved before it is checked"
+
+    page.get_by_test_id("check").click()
+    expect(page.get_by_test_id("edition-state").first).to_have_text("已检查")
+    page.get_by_test_id("approve").click()
+    expect(page.get_by_test_id("submit-step")).to_be_disabled()
+    page.get_by_test_id("document").fill("宝府〔2039〕7号")
+    page.get_by_test_id("dated").fill("2039-11-01")
+    page.get_by_test_id("reason").fill("图面所限")
+    page.get_by_test_id("submit-step").click()
+    expect(page.get_by_test_id("edition-state").first).to_have_text("已批准")
+    page.get_by_test_id("activate").click()
+    expect(
+        page.get_by_test_id("activate-on").locator("input").or_(page.locator("input[data-testid=activate-on]"))
+    ).to_have_value("2040-01-01")
+    page.get_by_test_id("submit-step").click()
+    expect(page.get_by_test_id("edition-state").first).to_have_text("待生效")
+    expect(page.get_by_test_id("edition-actions")).to_have_count(0)
+    page.get_by_test_id("part-steps").click()
+    expect(page.get_by_test_id("steps")).to_contain_text("宝府〔2039〕7号")
+    assert api("/areas/310113111001?on=2040-01-01")["name"] == "新名居民区"
+    assert api("/areas/310113111901?on=2040-01-01")["in_force"] is True
+    assert chief.errors == []
+
+
+def test_a_line_is_drawn_on_the_map_by_clicks(chief: Console, api: Callable[[str], Any]) -> None:
+    code = "310113112001"
+    lon, lat = api(f"/areas/{code}")["centre"]
+    page = chief.open("/areas/editions")
+    open_draft(page, "2041 庙行划线", "2041-01-01")
+    page.goto(f"{chief.base_url}{edition_address('2041 庙行划线', part='edit')}&camera={lon},{lat},13.5")
+    chief.drawn()
+    page.locator("[data-verb=split]").click()
+    choose(page, "edit-code", code)
+    page.get_by_test_id("draw").click()
+    box = page.get_by_test_id("map").bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for offset_px in (-150, 150):
+        page.mouse.click(middle[0] + offset_px, middle[1])
+    coordinates = page.get_by_test_id("coordinates")
+    expect(coordinates).to_have_value(re.compile(r"^[\d.]+, [\d.]+\n[\d.]+, [\d.]+$"))
+    (west, first_lat), (east, last_lat) = (
+        map(float, line.split(", ")) for line in coordinates.input_value().split("\n")
+    )
+    assert west < lon < east
+    assert first_lat == pytest.approx(lat, abs=1e-4)
+    assert last_lat == pytest.approx(lat, abs=1e-4)
+    page.get_by_test_id("piece-code-1").fill("310113112901")
+    page.get_by_test_id("piece-name-1").fill("南块")
+    page.get_by_test_id("save-edit").click()
+    expect(page.get_by_test_id("edit-done")).to_be_visible()
+    page.get_by_test_id("part-changes").click()
+    expect(rows(page, "changes")).to_have_count(2)
+    page.get_by_test_id("withdraw").click()
+    page.get_by_test_id("reason").fill("试画")
+    page.get_by_test_id("submit-step").click()
+    expect(page.get_by_test_id("edition-state").first).to_have_text("已撤回")
+
+
+def test_findings_go_with_the_map_both_ways_and_errors_forbid_approval(
+    chief: Console, api: Callable[[str], Any]
+) -> None:
+    name, code = "2042 有缺口", "310113113001"
+    page = chief.open("/areas/editions")
+    open_draft(page, name, "2042-01-01")
+    page.locator("[data-verb=retire]").click()
+    choose(page, "edit-code", code)
+    page.get_by_test_id("save-edit").click()
+    expect(page.get_by_test_id("edit-done")).to_be_visible()
+    page.get_by_test_id("check").click()
+    expect(page.get_by_test_id("edition-state").first).to_have_text("已检查")
+    found = api(f"/topology?edition={quote(name)}")
+    assert found["errors"] > 0
+    listed = rows(page, "findings")
+    expect(listed).to_have_count(len(found["items"]))
+    expect(page.get_by_test_id("approve")).to_be_disabled()
+
+    first = found["items"][0]
+    row = page.locator(f"[data-finding='{first['finding_no']}']")
+    row.click()
+    expect(row).to_have_attribute("aria-selected", "true")
+    page.wait_for_function(
+        "([lon, lat]) => { const [x, y] = (new URL(location).searchParams.get('camera') ?? '0,0').split(',').map(Number);"
+        " return Math.abs(x - lon) < 0.002 && Math.abs(y - lat) < 0.002 }",
+        arg=[first["lon"], first["lat"]],
+    )
+    page.goto(f"{chief.base_url}{edition_address(name, part='findings')}&camera={first['lon']},{first['lat']},16")
+    expect(listed).to_have_count(len(found["items"]))
+    expect(row).to_have_attribute("aria-selected", "false")
+    chief.drawn()
+    chief.click_map_centre()
+    expect(row).to_have_attribute("aria-selected", "true")
+
+
+def test_a_file_with_bad_rows_is_refused_with_their_numbers(chief: Console, tmp_path: Path) -> None:
+    corners = [(121.40, 31.40), (121.41, 31.40), (121.41, 31.41), (121.40, 31.40)]
+    assert len(list(pairwise(corners))) == 3
+    square = {"type": "Polygon", "coordinates": [corners]}
+    features = [
+        {"type": "Feature", "geometry": square, "properties": {"code": "310113199", "name": "好镇"}},
+        {"type": "Feature", "geometry": square, "properties": {"code": "", "name": "无码镇"}},
+    ]
+    file = tmp_path / "towns.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    page = chief.open("/areas/editions")
+    open_draft(page, "2043 文件", "2043-01-01")
+    page.get_by_test_id("file").set_input_files(file)
+    page.get_by_test_id("take-file").click()
+    refused = page.get_by_test_id("file-refused")
+    expect(refused).to_be_visible()
+    expect(refused.locator("li")).to_contain_text("第 2 行")
+
+
+def test_pages_are_whole_in_english_and_fit_a_narrow_screen(console: Console) -> None:
+    console.page.set_viewport_size({"width": 390, "height": 844})
+    for address in (
+        "/areas?lang=en",
+        "/governance?lang=en",
+        "/governance?part=matrix&lang=en",
+        f"{edition_address(SPLIT_OFF)}&lang=en",
+    ):
+        page = console.open(address)
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        assert "console." not in page.locator("main").inner_text(), address
+    assert console.errors == []
