@@ -89,66 +89,58 @@ END $$;
 
 CREATE FUNCTION check_activation() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    found text;
+    gone text;
+    twice text;
+    again text;
 BEGIN
-    SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
-        SELECT DISTINCT a.code
+    SELECT string_agg(code, ', ' ORDER BY code) INTO gone FROM (
+        SELECT a.code
         FROM area_endings AS n
         JOIN areas AS a ON a.area_id = n.area_id
         JOIN editions AS e ON e.edition_id = a.edition_id
+        WHERE n.edition_id = NEW.edition_id AND (e.state <> 'in_force' OR e.valid_from > NEW.valid_from)
+        UNION
+        -- Ended by another one too, be it on the same day or later: each replaces it by its own.
+        SELECT a.code
+        FROM area_endings AS n
+        JOIN area_endings AS o ON o.area_id = n.area_id AND o.edition_id <> n.edition_id
+        JOIN editions AS e ON e.edition_id = o.edition_id AND e.state = 'in_force'
+        JOIN areas AS a ON a.area_id = n.area_id
         WHERE n.edition_id = NEW.edition_id
-            AND (
-                e.state <> 'in_force' OR e.valid_from > NEW.valid_from
-                -- Also one that ends it on the very same day, or later: each has replaced it by its own.
-                OR EXISTS (
-                    SELECT FROM area_endings AS o
-                    JOIN editions AS x ON x.edition_id = o.edition_id
-                    WHERE o.area_id = n.area_id AND o.edition_id <> n.edition_id AND x.state = 'in_force'
-                )
-            )
-        ORDER BY a.code LIMIT 5
-    ) AS gone;
-    IF found IS NOT NULL THEN
+        ORDER BY code LIMIT 5
+    ) AS found;
+    IF gone IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas', CONSTRAINT = 'ex_areas_base_in_force',
-            MESSAGE = 'areas that the edition ends are not in force on that day', DETAIL = found;
+            MESSAGE = 'areas that the edition ends are not in force on that day', DETAIL = gone;
     END IF;
 
-    -- Nothing ends yet what comes into force only now, so its areas are in force from that day on, without an end.
-    SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
-        SELECT DISTINCT o.code
-        FROM same_codes(NEW.edition_id) AS o
-        WHERE o.valid_to IS NULL OR o.valid_to > NEW.valid_from
-        ORDER BY o.code LIMIT 5
-    ) AS twice;
-    IF found IS NOT NULL THEN
+    -- Nothing ends yet what comes into force only now: its areas are in force from that day on, without an end.
+    SELECT
+        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE alive))[1:5], ', '),
+        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE retired))[1:5], ', ')
+    INTO twice, again
+    FROM (
+        SELECT
+            p.code,
+            bool_or(p.valid_to IS NULL OR p.valid_to > NEW.valid_from) AS alive,
+            max(p.valid_to) < NEW.valid_from AS retired
+        FROM areas AS a
+        JOIN area_periods AS p ON p.level = a.level AND p.code = a.code AND p.edition_id <> a.edition_id
+        WHERE a.edition_id = NEW.edition_id
+        GROUP BY p.level, p.code
+    ) AS found;
+    IF twice IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
             CONSTRAINT = 'ex_areas_code_in_force_once',
-            MESSAGE = 'a code would be in force twice on one day', DETAIL = found;
+            MESSAGE = 'a code would be in force twice on one day', DETAIL = twice;
     END IF;
-
-    SELECT string_agg(code, ', ' ORDER BY code) INTO found FROM (
-        SELECT o.code
-        FROM same_codes(NEW.edition_id) AS o
-        GROUP BY o.level, o.code
-        HAVING max(o.valid_to) < NEW.valid_from
-        ORDER BY o.code LIMIT 5
-    ) AS again;
-    IF found IS NOT NULL THEN
+    IF again IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
             CONSTRAINT = 'ex_areas_retired_code_not_reused',
-            MESSAGE = 'a retired code cannot be used again', DETAIL = found;
+            MESSAGE = 'a retired code cannot be used again', DETAIL = again;
     END IF;
     RETURN NULL;
 END $$;
-
-CREATE FUNCTION same_codes(edition integer) RETURNS TABLE (level varchar, code varchar, valid_to date)
-LANGUAGE sql STABLE AS $$
-    -- The areas of other editions in force that have a code of this one, and when each ends.
-    SELECT p.level, p.code, p.valid_to
-    FROM areas AS a
-    JOIN area_periods AS p ON p.level = a.level AND p.code = a.code AND p.edition_id <> a.edition_id
-    WHERE a.edition_id = same_codes.edition
-$$;
 
 CREATE TRIGGER guard_draft_rows BEFORE INSERT OR UPDATE OR DELETE ON areas
 FOR EACH ROW EXECUTE FUNCTION guard_draft_rows();
@@ -332,5 +324,5 @@ def downgrade() -> None:
     op.alter_column("editions", "valid_from", nullable=False)
     op.execute(
         "DROP FUNCTION guard_draft_rows(); DROP FUNCTION refuse_truncate(); DROP FUNCTION guard_boundary_edition();"
-        "DROP FUNCTION check_activation(); DROP FUNCTION same_codes(integer)"
+        "DROP FUNCTION check_activation()"
     )
