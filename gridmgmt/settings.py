@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         default=2.0,
         description="A gap narrower than this is a narrow gap, in metres.",
     )
+    topology_slit_from_m2: Annotated[float, Field(gt=0)] = Field(
+        default=1.0,
+        description="Slits in the outer border of a level without parents are found from this many m².",
+    )
     topology_unmatched_from_m2: Annotated[float, Field(gt=0)] = Field(
         default=1.0,
         description="A common border that lacks vertices on one side is found where a plane opens this much, in m².",

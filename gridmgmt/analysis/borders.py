@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import Transformer
+from pyproj.enums import TransformDirection
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -116,6 +118,28 @@ def _enclosed(lines: Objects, group: Indices) -> Iterator[tuple[int, shapely.Geo
     """Yield each group with what its lines enclose."""
     for name in np.unique(group).tolist():
         yield name, shapely.polygonize([shapely.union_all(lines[group == name])])
+
+
+def slits(outline: shapely.Geometry, to_plane: Transformer, width_m: float) -> Objects:
+    """Return what lies outside an outline in places narrower than a width, as polygons in degrees.
+
+    The outline is widened by half the width and taken back, with mitred corners, so that open corners stay open
+    (morphological closing; Serra 1982).
+
+    Parameters
+    ----------
+    to_plane
+        From degrees to metres.
+    """
+    plane = shapely.transform(outline, lambda xy: np.column_stack(to_plane.transform(xy[:, 0], xy[:, 1])))
+    wider = shapely.buffer(plane, width_m / 2, join_style="mitre")
+    closed = shapely.buffer(wider, -width_m / 2, join_style="mitre")
+    parts = shapely.get_parts(shapely.difference(closed, plane))
+
+    def to_degrees(xy: Floats) -> Floats:
+        return np.column_stack(to_plane.transform(xy[:, 0], xy[:, 1], direction=TransformDirection.INVERSE))
+
+    return np.asarray(shapely.transform(parts[shapely.area(parts) > 0], to_degrees), dtype=object)
 
 
 def open_strips(borders: Borders, ends_m: Floats, width_m: float) -> Objects:

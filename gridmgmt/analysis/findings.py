@@ -67,6 +67,8 @@ class Tolerances:
     """Gaps, overlaps and land outside a parent of this much are errors; smaller ones are warnings."""
     narrow_m: float = 2.0
     """A gap narrower than this is a narrow one, and strips open at their ends are looked for up to this width."""
+    slit_from_m2: float = 1.0
+    """Slits in the outer border of a level that has no parents are findings from this much on."""
     unmatched_from_m2: float = 1.0
     """Edges are unmatched when a projection to a plane opens this much land along them."""
 

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, unmatched
+from gridmgmt.analysis.borders import SAME_PLACE_DEG, Borders, open_strips, slits, unmatched
 from gridmgmt.analysis.boundaries import surface_of
 from gridmgmt.analysis.ellipsoid import area_m2, areas_m2
 from gridmgmt.analysis.findings import AreaArrays, Finding, FindingType, LevelRule, Objects, Severity, Tolerances
@@ -203,7 +203,18 @@ class _Checker:
         borders = Borders.of(self.surface[rows])
         faces = open_strips(borders, self._plane(borders.ends), self.tolerances.narrow_m)
         strips, _ = self._land(np.array([shapely.union_all(shapely.difference(faces, filled))]))
-        yield from self._gaps(rule, strips[[self._is_strip(rule.level, strip) for strip in strips]])
+        strips = strips[[self._is_strip(rule.level, strip) for strip in strips]]
+        yield from self._gaps(rule, strips)
+        narrow = slits(filled, self.to_plane, self.tolerances.narrow_m)
+        yield from self._slits(rule, narrow[~shapely.intersects(narrow, shapely.union_all(strips))])
+
+    def _slits(self, rule: LevelRule, found: Objects) -> Iterator[Finding]:
+        """Yield slits in the outer border of a level: warnings, since no land between areas is missing."""
+        for slit in found[areas_m2(found) >= self.tolerances.slit_from_m2]:
+            _, around = self._near(rule.level, np.array([slit]))
+            if self.changed[around].any():
+                codes = tuple(sorted(self.areas.code[around]))
+                yield self._of_land(FindingType.NARROW_GAP, rule.level, codes, slit, severity=Severity.WARNING)
 
     def _is_strip(self, level: str, face: shapely.Polygon) -> bool:
         """Tell whether a face is narrow, long, and between two areas: no notch of an outer border."""
@@ -279,7 +290,9 @@ class _Checker:
                 if self.holder[area] in taking_all:
                     codes = self.areas.code[area], self.areas.code[self.holder[area]]
                     surface = self.surface[area]
-                    yield self._of_land(FindingType.QUARTER_WITHOUT_MIDDLE, rule.level, codes, surface, always=True)
+                    yield self._of_land(
+                        FindingType.QUARTER_WITHOUT_MIDDLE, rule.level, codes, surface, severity=Severity.ERROR
+                    )
             elif len(near) != 1 or near[0] != self.parent[area] or not whole[row == area][0]:
                 yield from self._in_one(rule, area, near)
 
@@ -359,13 +372,13 @@ class _Checker:
         codes: tuple[str, ...],
         land: shapely.Geometry,
         *,
-        always: bool = False,
+        severity: Severity | None = None,
     ) -> Finding:
-        """Return a finding whose size says how grave it is."""
+        """Return a finding; where nothing else is said, its size tells how grave it is."""
         surface_m2 = area_m2(land)
-        large = always or surface_m2 >= self.tolerances.error_from_m2
-        grave = large and type_ is not FindingType.MISSING_NEIGHBOUR
-        severity = Severity.ERROR if grave else Severity.WARNING
+        if severity is None:
+            grave = surface_m2 >= self.tolerances.error_from_m2 and type_ is not FindingType.MISSING_NEIGHBOUR
+            severity = Severity.ERROR if grave else Severity.WARNING
         lon, lat = _place_in(land)
         return Finding(type_, severity, level, codes, surface_m2, lon, lat, land, self._sides_m(land)[0])
 

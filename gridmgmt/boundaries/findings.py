@@ -50,6 +50,7 @@ def tolerances_of(settings: Settings) -> Tolerances:
         least_m2=settings.topology_least_m2,
         error_from_m2=settings.topology_error_from_m2,
         narrow_m=settings.topology_narrow_m,
+        slit_from_m2=settings.topology_slit_from_m2,
         unmatched_from_m2=settings.topology_unmatched_from_m2,
     )
 

@@ -170,7 +170,7 @@ def _village(areas: gpd.GeoDataFrame, town: str) -> str:
     ranked = [
         (bool(facts["built_up"]), code) for facts, code in zip(quarters["attributes"], quarters["code"], strict=True)
     ]
-    return min(ranked)[1]
+    return str(min(ranked)[1])
 
 
 def _centres(areas: gpd.GeoDataFrame, on: date) -> Iterator[NewCentre]:

@@ -65,22 +65,15 @@ def test_four_holes_as_large_as_towns(towns: Towns) -> None:
     assert {hole.severity for hole in towns.of(FindingType.MISSING_NEIGHBOUR)} == {Severity.WARNING}
 
 
-def test_no_other_gap_lies_between_the_109_towns(towns: Towns) -> None:
-    assert towns.of(FindingType.GAP, FindingType.NARROW_GAP) == []
-
-
-def test_closing_the_outline_by_two_metres_shows_three_narrow_gaps_that_no_two_towns_enclose(towns: Towns) -> None:
-    # Widening all by a metre and taking it back with mitred corners leaves three pieces above 1 m². Each touches one
-    # town along one side only: they are where arcs of 10 cm radius meet long edges, and not gaps between towns.
+def test_three_narrow_gaps_above_1_m2(towns: Towns) -> None:
+    """Slits of the outer border, each along one town: found independently by closing the union on the plane."""
+    gaps = towns.of(FindingType.GAP, FindingType.NARROW_GAP)
+    assert {(gap.type, gap.severity, len(gap.codes)) for gap in gaps} == {(FindingType.NARROW_GAP, Severity.WARNING, 1)}
+    assert sorted(gap.area_m2 for gap in gaps) == pytest.approx([1.04, 2.29, 3.96], abs=0.02)
     union = shapely.union_all(towns.on_plane)
     closed = shapely.buffer(shapely.buffer(union, 1, join_style="mitre"), -1, join_style="mitre")
-    pieces = [piece for piece in shapely.get_parts(shapely.difference(closed, union)) if piece.area > 1]
-    assert sorted(piece.area for piece in pieces) == pytest.approx([1.04, 2.29, 3.96], abs=0.02)
-    for piece in pieces:
-        near = [town for town in towns.on_plane if shapely.dwithin(town, piece, 0.001)]
-        assert len(near) == 1
-        along = shapely.intersection(piece.boundary, shapely.buffer(near[0].boundary, 0.001))
-        assert along.length < 0.6 * piece.length
+    pieces = [piece.area for piece in shapely.get_parts(shapely.difference(closed, union)) if piece.area > 1]
+    assert sorted(gap.area_m2 for gap in gaps) == pytest.approx(sorted(pieces), rel=0.01)
 
 
 def test_the_109_towns_can_be_approved_with_reasons(towns: Towns) -> None:
@@ -115,7 +108,7 @@ def test_the_proposed_fix_leaves_holes_and_pieces_only(towns: Towns) -> None:
     assert len(proposals) < 30
     assert min(lost["长桥"], lost["龙华"]) == pytest.approx(0.0087, abs=1e-4)
     left = {finding.type for finding in towns.check(_fixed(towns))}
-    assert left == {FindingType.MISSING_NEIGHBOUR, FindingType.MULTI_PART}
+    assert left == {FindingType.MISSING_NEIGHBOUR, FindingType.MULTI_PART, FindingType.NARROW_GAP}
 
 
 def test_a_pair_of_the_source_comes_apart_on_a_plane(source: Towns) -> None:
@@ -131,8 +124,7 @@ def test_a_pair_of_the_source_comes_apart_on_a_plane(source: Towns) -> None:
 
 
 def test_three_narrow_gaps_of_the_source(source: Towns) -> None:
-    gaps = source.of(FindingType.NARROW_GAP)
+    gaps = [gap for gap in source.of(FindingType.NARROW_GAP) if gap.severity is Severity.ERROR]
     assert {gap.codes for gap in gaps} == {("新桥", "莘庄")}
     assert sorted(gap.area_m2 for gap in gaps) == pytest.approx([16.15, 78.57, 92.19], abs=0.01)
-    assert {gap.severity for gap in gaps} == {Severity.ERROR}
     assert len(source.of(FindingType.OVERLAP)) == 2

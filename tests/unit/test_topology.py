@@ -244,9 +244,13 @@ def test_borders_that_part_at_an_angle_are_no_gap() -> None:
     assert found_in({"W": Row("town", "W", None, west), "E": Row("town", "E", None, east)}) == []
 
 
-def test_a_notch_in_one_border_is_no_gap() -> None:
+def test_a_slit_in_an_outer_border_is_pointed_out() -> None:
     notched = ring((0, 0), (2, 0), (2, 0.99999), (1, 1), (2, 1.00001), (2, 2), (0, 2))
-    assert found_in({"W": Row("town", "W", None, notched)}) == []
+    [slit] = found_in({"W": Row("town", "W", None, notched)})
+    assert told([slit]) == [("narrow_gap", "warning", ("W",))]
+    assert slit.area_m2 == pytest.approx(box_m2(x(1), y(0.99999), x(2), y(1.00001)) / 2, rel=1e-2)
+    blunt = ring((0, 0), (2, 0), (2, 0.9), (1, 1), (2, 1.1), (2, 2), (0, 2))
+    assert found_in({"W": Row("town", "W", None, blunt)}) == []
 
 
 def test_a_border_that_lacks_a_vertex_opens_on_a_plane() -> None:
