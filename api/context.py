@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from api.gate import Gate
+from gridmgmt.analysis.findings import Finding
 from gridmgmt.clock import Clock, local_date
 from gridmgmt.db import Session
 from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
+
+CheckedContent = tuple[tuple[int, ...], int | None, str | None]
+"""Editions in force, a draft beside them, and its version."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class ApiContext:
     clock: Clock
     gate: Gate
     reader: Reader
+    checks: dict[CheckedContent, list[Finding]] = field(default_factory=dict)
+    """The last checks of topology; one of 27,000 cells takes seconds."""
 
     def today(self) -> date:
         """Return the present date of the district."""

@@ -361,11 +361,16 @@ def test_topology_of_a_draft_and_of_what_is_in_force(district: District) -> None
     assert gap["area_m2"] == pytest.approx(m2(block(5, 0, 8, 4)), rel=1e-6)
     assert block(5, 0, 8, 4).contains(shapely.Point(gap["lon"], gap["lat"]))
     assert "lie in no area" in gap["text"]
+    again = district.visitor.get("/api/v1/topology", params={"edition": "2030", "lang": "en"}).json()
+    assert again == found, "the same answer from what was kept"
     narrowed = district.visitor.get("/api/v1/topology", params={"edition": "2030", "level": "town"}).json()
     assert (narrowed["items"], narrowed["errors"]) == ([], found["errors"])
 
     drawn = district.visitor.get("/api/v1/topology.geojson", params={"edition": "2030", "severity": "error"})
     assert drawn.headers["content-type"] == "application/geo+json"
+    change(district.planner, draft, "edits", {"verb": "retire", "code": f"{DACHANG}002"})
+    later = district.visitor.get("/api/v1/topology", params={"edition": "2030"}).json()
+    assert later["items"] != found["items"], "an edit is seen at once"
     shapes = [
         shapely.geometry.shape(f["geometry"]) for f in drawn.json()["features"] if f["properties"]["type"] == "gap"
     ]
