@@ -199,7 +199,9 @@ def put_password(session: Session, account: Account, password: str) -> None:
         When the password is too short or obvious.
     """
     check_password(account.name, password)
-    account.password_hash = credentials.hash_password(password)
+    password_hash = credentials.hash_password(password)
+    hold(session)
+    account.password_hash = password_hash
     account.failed_attempts, account.locked_until = 0, None
     _end_sessions(session, account)
     session.flush()

@@ -71,5 +71,8 @@ def verify_changes(session: Session) -> ChainReport:
 
 
 def hold(session: Session) -> None:
-    """Wait for other writers of the log; also what decides on administrators goes one at a time by this."""
+    """Wait for other writers of the log, as also does whatever changes accounts and links, before it locks their rows.
+
+    So all take their locks in one order, and decisions on administrators go one at a time.
+    """
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))

@@ -35,16 +35,20 @@ def sign_in(session: Session, name: str, password: str, now: datetime) -> tuple[
     tuple[str, Actor] or None
         The token of the session, shown to nobody but the browser, and who it is.
     """
-    account = session.scalar(select(Account).where(Account.name == name.strip().lower()).with_for_update())
-    open_ = account is not None and account.disabled_at is None and not _is_locked(account, now)
-    matches = credentials.password_matches(account.password_hash if account and open_ else None, password)
-    if account is None or not open_:
+    account = session.scalar(select(Account).where(Account.name == name.strip().lower()))
+    kept = account.password_hash if account and _is_open(account, now) else None
+    matches = credentials.password_matches(kept, password)  # takes long, so nothing is locked meanwhile
+    if account is None or kept is None:
+        return None
+    hold(session)
+    session.refresh(account)
+    if account.password_hash != kept or not _is_open(account, now):
         return None
     if not matches:
         _count_failure(session, account, now)
         return None
     account.failed_attempts, account.locked_until = 0, None
-    if account.password_hash is not None and credentials.is_outdated(account.password_hash):
+    if credentials.is_outdated(kept):
         account.password_hash = credentials.hash_password(password)
     return _begin_session(session, account, now)
 
@@ -131,7 +135,7 @@ def use_setup(session: Session, token: str, name: str, password: str, now: datet
         When the name of the first administrator is taken.
     """
     hold(session)
-    found = session.get(SetupToken, credentials.digest(token), with_for_update=True, populate_existing=True)
+    found = session.get(SetupToken, credentials.digest(token), populate_existing=True)
     if found is None or found.used_at is not None or found.expires_at <= now:
         raise UnauthenticatedError("setup_token_invalid")
     if found.account_id is not None:
@@ -149,20 +153,17 @@ def use_setup(session: Session, token: str, name: str, password: str, now: datet
     return _begin_session(session, account, now)
 
 
-def _is_locked(account: Account, now: datetime) -> bool:
-    return account.locked_until is not None and now < account.locked_until
+def _is_open(account: Account, now: datetime) -> bool:
+    return account.disabled_at is None and (account.locked_until is None or account.locked_until <= now)
 
 
 def _count_failure(session: Session, account: Account, now: datetime) -> None:
-    if account.password_hash is None:
-        return
     account.failed_attempts += 1
     lock = lock_after(account.failed_attempts)
-    if lock is None:
-        session.flush()
-        return
-    account.locked_until = now + lock
+    account.locked_until = lock and now + lock
     session.flush()
+    if lock is None:
+        return
     after = {"failed_attempts": account.failed_attempts, "locked_until": account.locked_until}
     record(session, system_actor("sign_in"), "account.lock", f"account:{account.name}", after=after)
 
@@ -190,6 +191,7 @@ def _session_of(session: Session, token: str) -> AccessSession | None:
 
 
 def _new_setup_token(session: Session, account: Account | None, now: datetime) -> str:
+    hold(session)
     account_id = account.account_id if account else None
     session.execute(delete(SetupToken).where(SetupToken.account_id.is_not_distinct_from(account_id)))
     token = credentials.new_token()

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.access import queries, service
+from gridmgmt.access import credentials, queries, service
 from gridmgmt.access.rules import Assignment, Role
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.errors import ConflictError, GridMgmtError, UnauthenticatedError
+from tests.support.serving import until
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -91,3 +93,56 @@ def test_guesses_at_once_are_all_counted(factory) -> None:
         lihua = queries.account_by_name(session, "lihua")
         assert lihua.failed_attempts == 5, "the sixth met the lock"
         assert lihua.locked_until is not None
+
+
+def waits(factory: sessionmaker[Session]) -> bool:
+    """Tell whether somebody waits for a lock of this database."""
+    waiting = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with factory() as session:
+        return session.scalar(text(waiting)) is not None
+
+
+@pytest.mark.parametrize("given", [PASSWORD, "wrong password"])
+def test_an_account_is_ended_while_its_password_is_compared(factory, monkeypatch, given) -> None:
+    """Comparing takes long, so nothing is locked meanwhile: nobody waits, and two locks cannot stand crosswise."""
+    with transaction(factory) as session:
+        lihua = service.create_account(session, HERE, "lihua", "Li Hua", [])
+        service.set_password(session, HERE, lihua, PASSWORD)
+        lihua.failed_attempts = 4
+
+    def disable() -> None:
+        with transaction(factory) as session:
+            service.disable_account(session, HERE, queries.account_by_name(session, "lihua"), NOW)
+
+    compare = credentials.password_matches
+    with ThreadPoolExecutor(1) as pool:
+
+        def compare_meanwhile(kept: str | None, password: str) -> bool:
+            ended = pool.submit(disable)
+            until(lambda: ended.done() or waits(factory))
+            assert ended.done()
+            return compare(kept, password)
+
+        monkeypatch.setattr(credentials, "password_matches", compare_meanwhile)
+        with transaction(factory) as session:
+            assert service.sign_in(session, "lihua", given, NOW) is None
+    with factory() as session:
+        assert queries.changes(session)[0].action == "account.disable"
+
+
+def test_a_link_is_used_while_another_one_is_made(factory) -> None:
+    with transaction(factory) as session:
+        lihua = service.create_account(session, HERE, "lihua", "Li Hua", [])
+        token = service.offer_password(session, HERE, lihua, NOW)
+
+    def offer() -> str:
+        with transaction(factory) as session:
+            return service.offer_password(session, HERE, queries.account_by_name(session, "lihua"), NOW)
+
+    pool = ThreadPoolExecutor(1)
+    with pool, transaction(factory) as session:
+        service.record(session, HERE, "a.b", "c:d")
+        other = pool.submit(offer)
+        until(lambda: waits(factory))
+        assert service.use_setup(session, token, "lihua", PASSWORD, NOW)
+    assert other.result()
