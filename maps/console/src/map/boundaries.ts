@@ -5,9 +5,8 @@ import { withQuery, type Query } from '../api/client'
 import { MODE_COLOURS, MODE_NOT_APPLICABLE, MODE_UNDECIDED } from './palette'
 import type { MapPicture } from './style'
 
-/** Layers that answer to a click of their own, the topmost first. */
+/** The layers of findings, which answer to a click of their own, the topmost first. */
 export const FINDING_LAYERS = ['finding_points', 'findings']
-export const CHANGE_LAYERS = ['changes_other', 'changes_added', 'changes_removed']
 
 const REMOVED = ['ended', 'border_lost']
 const ADDED = ['added', 'border_gained']
@@ -24,7 +23,7 @@ export function boundarySources(picture: MapPicture): Record<string, SourceSpeci
     labels: tiles(picture, 'area_labels', boundaries),
     ...(level && level !== 'network_hull' && { shown_areas: tiles(picture, 'areas', { ...boundaries, level }) }),
     ...(shown.has('modes') && { towns: tiles(picture, 'areas', { ...boundaries, level: 'town' }) }),
-    ...(edition && { changes: tiles(picture, 'area_changes', { edition: edition.name, level: edition.level }) }),
+    ...Object.fromEntries((edition?.levels ?? []).map((each) => [`changes_${each}`, tiles(picture, 'area_changes', { edition: edition!.name, level: each })])),
     findings: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.findings } },
     sketch: { type: 'geojson', data: sketchData(picture) },
   }
@@ -56,18 +55,22 @@ export function modes({ shown }: MapPicture): LayerSpecification[] {
 }
 
 /** What an edition removes, adds, and changes without moving land; areas that stay are grey below. */
-export function changes({ edition, shown, palette }: MapPicture): LayerSpecification[] {
-  if (!edition || !shown.has('changes')) return []
+export function changes(picture: MapPicture): LayerSpecification[] {
+  if (!picture.edition || !picture.shown.has('changes')) return []
+  return picture.edition.levels.flatMap((level) => changesOf(picture, picture.edition!, level))
+}
+
+function changesOf({ palette }: MapPicture, edition: NonNullable<MapPicture['edition']>, level: string): LayerSpecification[] {
   const of = (names: string[]): ExpressionSpecification => ['in', ['get', 'change'], ['literal', names]]
-  const source = { source: 'changes', 'source-layer': 'area_changes' } as const
+  const source = { source: `changes_${level}`, 'source-layer': 'area_changes' } as const
   const side = (id: string, names: string[], pattern: string, colour: string): LayerSpecification[] => [
-    { ...source, id: `changes_${id}`, type: 'fill', filter: of(names), paint: { 'fill-pattern': pattern } },
-    { ...source, id: `changes_${id}_rim`, type: 'line', filter: of(names), paint: { 'line-color': colour, 'line-width': 1.6 } },
+    { ...source, id: `${id}_${level}`, type: 'fill', filter: of(names), paint: { 'fill-pattern': pattern } },
+    { ...source, id: `${id}_rim_${level}`, type: 'line', filter: of(names), paint: { 'line-color': colour, 'line-width': 1.6 } },
   ]
   const other: LayerSpecification[] = [
     {
       ...source,
-      id: 'changes_other',
+      id: `other_${level}`,
       type: 'fill',
       filter: ['!', of([...REMOVED, ...ADDED])],
       paint: { 'fill-color': palette.selection, 'fill-opacity': 0.1 },

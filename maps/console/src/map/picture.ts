@@ -1,5 +1,6 @@
 import { computed } from 'vue'
 
+import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
 import { boundaries, edition, side } from '../state/boundaries'
 import { folder, report, runId } from '../state/folder'
@@ -46,6 +47,12 @@ export function toggleGroup(group: LayerGroup): void {
 /** Whether single places may be drawn: only the exact form shows them. */
 export const placesGiven = computed(() => folder.data?.form === 'exact')
 
+/** The levels whose changes are drawn: the chosen one, else all but the cells, which are too many to be seen at once. */
+const changedLevels = computed(() => {
+  if (only.value) return [only.value]
+  return (changes.data?.levels ?? []).map((each): string => each.level).filter((level) => level !== 'grid_cell')
+})
+
 export const picture = computed((): MapPicture => {
   const known = [...figuresByCode.value].filter(([, figures]) => figures.ratio != null)
   return {
@@ -57,7 +64,7 @@ export const picture = computed((): MapPicture => {
     bands_s: report.value?.parameters.bands_s ?? [],
     level: shownLevel.value,
     boundaries: boundaries.value,
-    edition: edition.value && { name: edition.value.name, side: side.value, level: only.value },
+    edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
     findings: findingShapes.value,
     finding: finding.value ? Number(finding.value) : null,
     sketch: sketch.value,

@@ -22,8 +22,8 @@ export interface MapPicture {
   level: string | null
   /** What asks for the boundaries that are shown: a day or an edition. */
   boundaries: Query
-  /** The edition whose changes and findings are drawn, with the one level to draw. */
-  edition: { name: string; side: Side; level: string } | null
+  /** The edition whose changes are drawn, with the levels to draw. */
+  edition: { name: string; side: Side; levels: string[] } | null
   findings: GeoJSON.Feature[]
   /** The number of the finding that is chosen. */
   finding: number | null
