@@ -178,7 +178,7 @@ class ActivationAsk(Asked):
 class WithdrawalAsk(Asked):
     """Why a draft is given up."""
 
-    reason: Words
+    reason: Annotated[str, Field(max_length=500, pattern=r"\S")]
 
 
 class FileTaken(Answer):
