@@ -115,20 +115,18 @@ BEGIN
     END IF;
 
     -- Nothing ends yet what comes into force only now: its areas are in force from that day on, without an end.
-    SELECT
-        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE alive))[1:5], ', '),
-        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE retired))[1:5], ', ')
-    INTO twice, again
-    FROM (
-        SELECT
-            p.code,
-            bool_or(p.valid_to IS NULL OR p.valid_to > NEW.valid_from) AS alive,
-            max(p.valid_to) < NEW.valid_from AS retired
+    -- Materialized, since the end of a period is looked up each time it is named.
+    WITH others AS MATERIALIZED (
+        SELECT p.level, p.code, coalesce(p.valid_to, 'infinity') AS valid_to
         FROM areas AS a
         JOIN area_periods AS p ON p.level = a.level AND p.code = a.code AND p.edition_id <> a.edition_id
         WHERE a.edition_id = NEW.edition_id
-        GROUP BY p.level, p.code
-    ) AS found;
+    ),
+    last AS (SELECT code, max(valid_to) AS valid_to FROM others GROUP BY level, code)
+    SELECT
+        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE valid_to > NEW.valid_from))[1:5], ', '),
+        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE valid_to < NEW.valid_from))[1:5], ', ')
+    INTO twice, again FROM last;
     IF twice IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
             CONSTRAINT = 'ex_areas_code_in_force_once',
