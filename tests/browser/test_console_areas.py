@@ -17,7 +17,7 @@ from gridmgmt.access.rules import Role
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.demo.load import load_demo
 from gridmgmt.settings import Settings
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
+from tests.browser.test_console import FLAGS, PATIENCE_MS, Console, Served
 from tests.support.actors import PASSWORD, add_account
 from tests.support.serving import served
 
@@ -167,6 +167,15 @@ def test_an_area_tells_its_computed_and_published_surface_and_its_end(
     expect(page.get_by_test_id("valid-to")).to_contain_text("2030年1月1日")
     expect(page.get_by_test_id("centres").locator("tbody tr")).to_have_count(6)
     expect(page.get_by_test_id("lineage-forward")).to_contain_text(JUQUAN)
+
+
+@pytest.mark.parametrize(("on", "shown"), [("2029-12-31", 1), ("2030-01-01", 0)])
+def test_numbers_of_a_run_are_not_shown_for_other_boundaries_of_the_same_code(
+    context: BrowserContext, served_demo: Served, on: str, shown: int
+) -> None:
+    page = Console(context.new_page(), served_demo.base_url).open(f"/areas?on={on}&select=area:{GUCUN}")
+    expect(page.get_by_test_id("area-facts")).to_contain_text("41.63 km²" if shown else "33.40 km²")
+    expect(page.get_by_test_id("area-figures")).to_have_count(shown)
 
 
 def test_a_mode_against_the_rule_is_shown_as_overridden_wherever_it_stands(console: Console) -> None:

@@ -18,14 +18,15 @@ export function isOnTheWay(of: EditionDetail): boolean {
 }
 
 const keyOf = (area: AreaOut): string => `${area.level}/${area.code}`
-const sameLand = (one: AreaOut, other: AreaOut): boolean => one.area_m2 === other.area_m2 && String(one.bbox) === String(other.bbox)
+/** What tells one surface of a level from another without its geometry. */
+const landOf = (area: AreaOut): string => `${area.level}/${area.area_m2}/${area.bbox.join()}`
 
 function kindsOf(old: AreaOut | undefined, now: AreaOut): AreaChangeOut['kinds'] {
   if (!old) return ['added']
   const different = {
     code: old.code !== now.code,
     name: old.name !== now.name,
-    border: !sameLand(old, now),
+    border: landOf(old) !== landOf(now),
     parent: old.parent_code !== now.parent_code,
   }
   return (['code', 'name', 'border', 'parent'] as const).filter((kind) => different[kind])
@@ -35,11 +36,10 @@ function kindsOf(old: AreaOut | undefined, now: AreaOut): AreaChangeOut['kinds']
 export function compared(before: AreaOut[], after: AreaOut[]): AreaChangeOut[] {
   const old = new Map(before.map((area) => [keyOf(area), area]))
   const present = new Set(after.map(keyOf))
-  const gone = new Map(before.filter((area) => !present.has(keyOf(area))).map((area) => [`${area.level}/${area.area_m2}/${area.bbox}`, area]))
+  const gone = new Map(before.filter((area) => !present.has(keyOf(area))).map((area) => [landOf(area), area]))
   const changes = after.map((now): AreaChangeOut => {
-    const landKey = `${now.level}/${now.area_m2}/${now.bbox}`
-    const was = old.get(keyOf(now)) ?? gone.get(landKey)
-    if (was && was.code !== now.code) gone.delete(landKey)
+    const was = old.get(keyOf(now)) ?? gone.get(landOf(now))
+    if (was && was.code !== now.code) gone.delete(landOf(now))
     return {
       level: now.level,
       code: now.code,
@@ -53,8 +53,14 @@ export function compared(before: AreaOut[], after: AreaOut[]): AreaChangeOut[] {
   })
   const ended = [...gone.values()].map(
     ({ level, code, name, area_m2 }): AreaChangeOut => ({
-      ...{ level, code, name, kinds: ['ended'], was_code: null, was_name: null },
-      ...{ before_m2: area_m2, after_m2: null },
+      level,
+      code,
+      name,
+      kinds: ['ended'],
+      was_code: null,
+      was_name: null,
+      before_m2: area_m2,
+      after_m2: null,
     }),
   )
   return [...changes.filter((change) => change.kinds.length), ...ended]

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
 import { boundaries, edition, side } from '../state/boundaries'
-import { folder, report, runId } from '../state/folder'
+import { areaByCode, folder, isOfRun, report, runId } from '../state/folder'
 import { router } from '../router'
 import { figuresByCode, shownLevel } from '../state/level'
 import { highlight } from '../state/highlight'
@@ -54,7 +54,10 @@ const changedLevels = computed(() => {
 })
 
 export const picture = computed((): MapPicture => {
-  const known = [...figuresByCode.value].filter(([, figures]) => figures.ratio != null)
+  const known = [...figuresByCode.value].filter(([code, figures]) => {
+    const area = areaByCode.value.get(code)
+    return figures.ratio != null && (!area || isOfRun(area))
+  })
   return {
     origin: location.origin,
     palette: dark.value ? DARK : LIGHT,

@@ -67,6 +67,14 @@ export const run = useLoaded(
 
 export const report = computed(() => run.data?.report ?? null)
 
+/** The boundary editions that the run's numbers are about. */
+const runEditions = computed(() => new Set((report.value?.inputs ?? []).filter((input) => input.subject === 'areas').map((input) => input.name)))
+
+/** Whether an area is one that the run counted: another boundary of the same code is not. */
+export function isOfRun(area: Pick<AreaOut, 'edition'>): boolean {
+  return runEditions.value.has(area.edition)
+}
+
 export const areaByCode = computed(() => new Map((areas.data ?? []).map((area) => [area.code, area])))
 
 export async function showRun(id: number): Promise<void> {
