@@ -94,39 +94,51 @@ DECLARE
     again text;
 BEGIN
     SELECT string_agg(code, ', ' ORDER BY code) INTO gone FROM (
-        SELECT a.code
-        FROM area_endings AS n
-        JOIN areas AS a ON a.area_id = n.area_id
-        JOIN editions AS e ON e.edition_id = a.edition_id
-        WHERE n.edition_id = NEW.edition_id AND (e.state <> 'in_force' OR e.valid_from > NEW.valid_from)
-        UNION
-        -- Ended by another one too, be it on the same day or later: each replaces it by its own.
-        SELECT a.code
-        FROM area_endings AS n
-        JOIN area_endings AS o ON o.area_id = n.area_id AND o.edition_id <> n.edition_id
-        JOIN editions AS e ON e.edition_id = o.edition_id AND e.state = 'in_force'
-        JOIN areas AS a ON a.area_id = n.area_id
-        WHERE n.edition_id = NEW.edition_id
-        ORDER BY code LIMIT 5
+        SELECT DISTINCT a.code
+        FROM areas AS a
+        WHERE a.area_id IN (
+            SELECT n.area_id
+            FROM area_endings AS n
+            JOIN areas AS b ON b.area_id = n.area_id
+            JOIN editions AS e ON e.edition_id = b.edition_id
+            WHERE n.edition_id = NEW.edition_id AND (e.state <> 'in_force' OR e.valid_from > NEW.valid_from)
+            UNION ALL
+            -- Ended by another one too, be it on the same day or later: each replaces it by its own.
+            (
+                SELECT n.area_id FROM area_endings AS n WHERE n.edition_id = NEW.edition_id
+                INTERSECT
+                SELECT o.area_id
+                FROM area_endings AS o
+                JOIN editions AS e ON e.edition_id = o.edition_id
+                WHERE e.state = 'in_force' AND e.edition_id <> NEW.edition_id
+            )
+        )
+        ORDER BY a.code LIMIT 5
     ) AS found;
     IF gone IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas', CONSTRAINT = 'ex_areas_base_in_force',
             MESSAGE = 'areas that the edition ends are not in force on that day', DETAIL = gone;
     END IF;
 
-    -- Nothing ends yet what comes into force only now: its areas are in force from that day on, without an end.
-    -- Materialized, since the end of a period is looked up each time it is named.
-    WITH others AS MATERIALIZED (
-        SELECT p.level, p.code, coalesce(p.valid_to, 'infinity') AS valid_to
-        FROM areas AS a
-        JOIN area_periods AS p ON p.level = a.level AND p.code = a.code AND p.edition_id <> a.edition_id
-        WHERE a.edition_id = NEW.edition_id
+    -- A code that goes on from an area ended here is in force neither twice nor again: that area had no other end.
+    WITH begun AS (
+        SELECT level, code FROM areas WHERE edition_id = NEW.edition_id
+        EXCEPT
+        SELECT a.level, a.code
+        FROM area_endings AS n
+        JOIN areas AS a ON a.area_id = n.area_id
+        WHERE n.edition_id = NEW.edition_id
     ),
-    last AS (SELECT code, max(valid_to) AS valid_to FROM others GROUP BY level, code)
+    used AS (
+        SELECT p.code, max(coalesce(p.valid_to, 'infinity')) AS valid_to
+        FROM begun AS b
+        JOIN area_periods AS p ON p.level = b.level AND p.code = b.code AND p.edition_id <> NEW.edition_id
+        GROUP BY p.level, p.code
+    )
     SELECT
         array_to_string((array_agg(code ORDER BY code) FILTER (WHERE valid_to > NEW.valid_from))[1:5], ', '),
-        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE valid_to < NEW.valid_from))[1:5], ', ')
-    INTO twice, again FROM last;
+        array_to_string((array_agg(code ORDER BY code) FILTER (WHERE valid_to <= NEW.valid_from))[1:5], ', ')
+    INTO twice, again FROM used;
     IF twice IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', TABLE = 'areas',
             CONSTRAINT = 'ex_areas_code_in_force_once',
