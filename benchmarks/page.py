@@ -107,11 +107,41 @@ def _topology(result: Result) -> str:
     )
 
 
+def _areas_at(result: Result) -> str:
+    rows = [
+        [who, f"{result[f'{key}_median_ms']:.2f}", f"{result[f'{key}_p99_ms']:.2f}", ratio]
+        for who, key, ratio in (
+            ("psycopg, prepared statement", "psycopg", "1"),
+            ("our server, one connection", "http", f"{result['http_over_psycopg']:.2f}"),
+        )
+    ]
+    return (
+        f"{result['positions']} positions over the demo, each asked of both in turn {result['rounds']} times; "
+        f"both name the same {result['areas_named']} areas, none at {result['positions_in_no_area']} of them.\n\n"
+        f"{_table(['who', 'median ms', 'p99 ms', 'ratio of medians'], rows)}"
+    )
+
+
+def _activation(result: Result) -> str:
+    names = (
+        "activation_s", "writers_kept_out_s", "longest_wait_of_a_writer_s", "writes_meanwhile", "looks_meanwhile",
+    )  # fmt: skip
+    rows = [[what, *(f"{raced[name]:.3g}" for name in names)] for what, raced in result["races"].items()]
+    header = ["replaced by", "activation s", "writers kept out s", "longest wait of a writer s", "writes", "looks"]
+    return (
+        f"{result['areas']} areas and {result['cells']:,} cells, all replaced, with lineage. A writer of boundaries "
+        f"and {result['readers']} readers worked on meanwhile; every reader always saw one whole edition.\n\n"
+        f"{_table(header, rows)}"
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
     "topology": ("Topology of a district with its cells", _topology),
+    "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
+    "activation": ("An edition comes into force while others read and write", _activation),
     "tiles_cold": ("Cold tiles over HTTP beside the same SQL in pgbench", _tiles),
 }
 
