@@ -160,12 +160,11 @@ def _is_open(account: Account, now: datetime) -> bool:
 def _count_failure(session: Session, account: Account, now: datetime) -> None:
     account.failed_attempts += 1
     lock = lock_after(account.failed_attempts)
-    account.locked_until = lock and now + lock
+    account.locked_until = None if lock is None else now + lock
     session.flush()
-    if lock is None:
-        return
-    after = {"failed_attempts": account.failed_attempts, "locked_until": account.locked_until}
-    record(session, system_actor("sign_in"), "account.lock", f"account:{account.name}", after=after)
+    if lock is not None:
+        after = {"failed_attempts": account.failed_attempts, "locked_until": account.locked_until}
+        record(session, system_actor("sign_in"), "account.lock", f"account:{account.name}", after=after)
 
 
 def _begin_session(session: Session, account: Account, now: datetime) -> tuple[str, Actor]:

@@ -79,6 +79,16 @@ def test_whoever_is_given_only_what_the_giver_covers_may_never_do_more(held, giv
         assert giver.may(permission, areas)
 
 
+def test_only_an_administrator_makes_one() -> None:
+    """Who holds every permission by other roles may still not approve a draft of their own."""
+    everything = frozenset(Permission)
+    role, bound = Grant(Role.ADMINISTRATOR, everything), Grant(Role.ADMINISTRATOR, everything, "town", "310113109")
+    almost = somebody(Grant(Role.DEPARTMENT, everything))
+    assert not covers(almost, [role])
+    assert covers(almost, [bound])
+    assert covers(somebody(role), [role])
+
+
 def test_a_bound_grant_acts_on_its_area_and_below_and_reads_everywhere() -> None:
     planner = somebody(Grant(Role.PLANNER, frozenset({Permission.READ, Permission.AREAS_DRAFT}), "town", "310113109"))
     unit_and_above = ["310113109-U1", "310113109", "310113"]
