@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from api.schemas import Asked
+from api.schemas import Asked, Moment
 from gridmgmt.access.models import Account, ApiKey
 from gridmgmt.access.rules import ActorKind, Assignment, Grant, Permission, Role
 
@@ -157,7 +157,7 @@ class KeyAsk(Asked):
 
     name: Annotated[str, Field(max_length=100, description="What it is for.")]
     scopes: Annotated[list[Permission], Field(min_length=1, description="What it may do, no more than its account.")]
-    expires_at: Annotated[datetime, Field(description="When it ends; with its offset from UTC.")]
+    expires_at: Annotated[Moment, Field(description="When it ends; with its offset from UTC.")]
     account: Annotated[str | None, Field(max_length=100, description="Whose it is; one's own without it.")] = None
 
 

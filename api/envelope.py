@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -60,7 +61,7 @@ class Envelope:
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception:  # the last net: a defect of any route becomes a 500 that the log explains
-            _log.exception("%s: %s %s", exchange.request_id, scope["method"], scope["path"])
+            _log.exception("%s: %s %s", exchange.request_id, scope["method"], quote(scope["path"]))
             if exchange.status:
                 raise
             await exchange.send_unexpected()
@@ -108,8 +109,8 @@ class _Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
     def log(self, duration_s: float) -> None:
-        """Log the exchange: the path, but no values of its query."""
-        values = (self.request_id, self._scope["method"], self._scope["path"], self.status, duration_s * 1000)
+        """Log the exchange: the path, on one line, but no values of its query."""
+        values = (self.request_id, self._scope["method"], quote(self._scope["path"]), self.status, duration_s * 1000)
         level = logging.INFO if self.status >= 400 else logging.DEBUG
         _log.log(level, "%s: %s %s → %d in %.1f ms", *values)
 

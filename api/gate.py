@@ -11,7 +11,6 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -38,6 +37,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+LookUp = Callable[[Session, str, datetime], Actor | None]
 
 
 def reads_openly(setting: Literal["auto", "open", "accounts"], *, synthetic: bool | None) -> bool:
@@ -73,7 +73,7 @@ class Gate:
         self._reading = settings.reading
         self._transaction = transaction
         self._clock = clock
-        self._actors: _Kept[bytes, Actor] = _Kept(KEPT_CREDENTIALS)
+        self._actors: _Kept[tuple[LookUp, bytes], Actor] = _Kept(KEPT_CREDENTIALS)
         self._kinds: _Kept[str, bool] = _Kept(1)
         self.signing_in = CapacityLimiter(SIGN_INS_AT_ONCE)
 
@@ -102,14 +102,12 @@ class Gate:
         actor = None if token is None else await self._known(request, token, service.actor_of_session)
         return await self._anonymous() if actor is None else actor
 
-    def forget(self, credential: str) -> None:
-        """Ask for a credential anew: it has just been changed."""
-        self._actors.drop(_digest(credential))
+    def forget(self, token: str) -> None:
+        """Ask for a session anew: it has just ended."""
+        self._actors.drop((service.actor_of_session, _digest(token)))
 
-    async def _known(
-        self, request: HTTPConnection, credential: str, look_up: Callable[[Session, str, datetime], Actor | None]
-    ) -> Actor | None:
-        key, now = _digest(credential), self._clock()
+    async def _known(self, request: HTTPConnection, credential: str, look_up: LookUp) -> Actor | None:
+        key, now = (look_up, _digest(credential)), self._clock()
         if request.scope["method"] in SAFE_METHODS and (kept := self._actors.get(key, now)) is not None:
             return kept
 
@@ -181,7 +179,7 @@ def _refuse_foreign(request: HTTPConnection, *, with_session: bool) -> None:
     if site is not None:
         ours = site in {"same-origin", "none"}
     elif origin is not None:
-        ours = urlsplit(origin).netloc == request.headers.get("host", "")
+        ours = origin.partition("://")[2] == request.headers.get("host")
     else:
         ours = not with_session
     if not ours:

@@ -1,10 +1,10 @@
 """What the interface answers; lengths in metres, areas in m², durations in seconds, ratios 0–1, positions WGS 84."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
@@ -22,6 +22,19 @@ Box = Annotated[
 Seconds = Annotated[float | None, Field(description="Seconds.", examples=[734.2])]
 Metres = Annotated[float | None, Field(description="Metres.", examples=[12.5])]
 Links = Annotated[dict[str, str], Field(description="Addresses of what belongs to this, by what they are.")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except OverflowError:  # the first or the last day of all, elsewhere
+        pass
+    raise PydanticCustomError("moment", "no moment")
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A moment that is asked for; with its offset from UTC."""
 
 
 class Asked(BaseModel):

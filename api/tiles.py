@@ -175,7 +175,7 @@ class TileApp:
     async def _answer(self, request: TileRequest) -> Answer:
         if request.method not in {"GET", "HEAD"}:
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        if not await self._gate.reads_openly():
+        if b"authorization" in request.headers or not await self._gate.reads_openly():
             require(await self._gate.caller(HTTPConnection(request.scope)), self.ASKS)
         if found := _TILE_PATH.fullmatch(request.path):
             layer = layer_named(found[1])

@@ -6,6 +6,7 @@ from typing import Any
 from gridmgmt.texts import Language, catalogue, text
 
 _SHOWN_CHARACTERS = 80
+_SECRET = frozenset({"password", "new_password", "token"})
 
 
 def validation_errors(found: Sequence[Mapping[str, Any]], lang: Language) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def _detail(error: Mapping[str, Any], lang: Language) -> str:
     key = f"validation.{error['type']}"
     if key not in catalogue():
         key = "validation.other"
-    shown = repr(error.get("input"))
+    shown = "…" if error["loc"][-1] in _SECRET else repr(error.get("input"))
     if len(shown) > _SHOWN_CHARACTERS:
         shown = shown[:_SHOWN_CHARACTERS] + "…"
     return text(key, lang, **{**error.get("ctx", {}), "value": shown, "reason": error["msg"]})

@@ -1,6 +1,5 @@
 """The log of every change."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,6 +9,7 @@ from api.access_schemas import ChangeOut, LogCheck
 from api.context import RequestSession
 from api.paging import Page, Pages
 from api.routes import PREFIX
+from api.schemas import Moment
 from gridmgmt.access import queries, service
 from gridmgmt.access.rules import Permission
 
@@ -22,7 +22,7 @@ def list_changes(
     pages: Pages,
     object: Annotated[str | None, Query(max_length=200, description="Only of this object, as `account:lihua`.")] = None,  # noqa: A002 -- its name outside
     action: Annotated[str | None, Query(max_length=100, description="Only this action, as `account.create`.")] = None,
-    since: Annotated[datetime | None, Query(description="Only from this moment on.")] = None,
+    since: Annotated[Moment | None, Query(description="Only from this moment on.")] = None,
 ) -> Page[ChangeOut]:
     """List the log: actor, action, object, what was before and what is after."""
     after = pages.after(int)

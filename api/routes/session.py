@@ -1,5 +1,8 @@
 """Who the caller is; signing in and out, one-time links, one's own password."""
 
+from collections.abc import Callable
+from functools import partial
+
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
@@ -39,14 +42,7 @@ async def sign_in(
 
     The answer sets the session's cookie. An unknown name and a wrong password have the same answer (401).
     """
-
-    def begin() -> SessionOut | None:
-        return _begin(context, request, response, ask)
-
-    told = await run_sync(begin, limiter=context.gate.signing_in)
-    if told is None:  # raised only now, when the wrong password has been counted
-        raise UnauthenticatedError("sign_in_refused")
-    return told
+    return await _compared(context, partial(_begin, context, request, response, ask))
 
 
 @router.delete("/session", summary="Sign out", dependencies=[open_to_all])
@@ -62,21 +58,11 @@ def sign_out(
 
 
 @router.post("/session/password", summary="Change one's own password", dependencies=[asks_account])
-def change_password(
+async def change_password(
     context: Context, actor: Caller, request: Request, response: Response, ask: PasswordChange
 ) -> SessionOut:
     """Replace the password of the account signed in; its other sessions end."""
-    with context.transaction() as session:
-        now = context.clock()
-        if service.sign_in(session, actor.name, ask.password.get_secret_value(), now) is not None:
-            account = queries.account_by_name(session, actor.name)
-            new = ask.new_password.get_secret_value()
-            service.set_password(session, actor, account, new)
-            begun = service.sign_in(session, actor.name, new, now)
-            assert begun is not None  # noqa: S101 -- the password that was set this moment
-            _keep(request, response, begun[0])
-            return _session_out(session, context, begun[1])
-    raise UnauthenticatedError("sign_in_refused")
+    return await _compared(context, partial(_change, context, actor, request, response, ask))
 
 
 @router.post("/setup", summary="Use a one-time link", dependencies=[open_to_all])
@@ -92,18 +78,39 @@ def use_setup(
     return _session_out(session, context, actor)
 
 
+async def _compared(context: ApiContext, use: Callable[[], SessionOut | None]) -> SessionOut:
+    """Do what compares a password, few at once; the refusal comes when it has been counted and committed."""
+    told = await run_sync(use, limiter=context.gate.signing_in)
+    if told is None:
+        raise UnauthenticatedError("sign_in_refused")
+    return told
+
+
 def _begin(
     context: ApiContext, request: Request, response: Response, ask: PasswordSignIn | DemoSignIn
 ) -> SessionOut | None:
-    """Begin a session; None for a refusal, whose count is committed."""
     with context.transaction() as session:
-        _end_present(session, context, request)
         begun = _enter_demo(session, context, ask) if isinstance(ask, DemoSignIn) else _enter(session, context, ask)
         if begun is None:
             return None
+        _end_present(session, context, request)
         token, actor = begun
         _keep(request, response, token)
         return _session_out(session, context, actor)
+
+
+def _change(
+    context: ApiContext, actor: Actor, request: Request, response: Response, ask: PasswordChange
+) -> SessionOut | None:
+    new, now = ask.new_password.get_secret_value(), context.clock()
+    with context.transaction() as session:
+        if service.sign_in(session, actor.name, ask.password.get_secret_value(), now) is None:
+            return None
+        service.set_password(session, actor, queries.account_by_name(session, actor.name), new)
+        begun = service.sign_in(session, actor.name, new, now)
+        assert begun is not None  # noqa: S101 -- the password that was set this moment
+        _keep(request, response, begun[0])
+        return _session_out(session, context, begun[1])
 
 
 def _enter(session: Session, context: ApiContext, ask: PasswordSignIn) -> tuple[str, Actor] | None:

@@ -1,9 +1,12 @@
 """Who may do what over HTTP: sessions, keys, one-time links, what each reader is given, what a foreign page cannot."""
 
 import json
+import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -11,8 +14,8 @@ import psycopg
 import pytest
 
 from api.app import create_app
-from api.gate import COOKIE, KEPT_S
-from gridmgmt.access import service
+from api.gate import COOKIE, KEPT_S, SIGN_INS_AT_ONCE
+from gridmgmt.access import credentials, service
 from gridmgmt.access.rules import Permission, Role
 from gridmgmt.db import Session, transaction
 from gridmgmt.settings import Settings
@@ -129,6 +132,37 @@ def test_names_cannot_be_found_out_and_guessing_is_slowed_down(client: httpx.Cli
     assert sign_in(client, "planner").status_code == 200
 
 
+def test_a_refused_sign_in_ends_no_session(client: httpx.Client) -> None:
+    sign_in(client, "planner")
+    assert sign_in(client, "operator", "not the password").status_code == 401
+    assert client.get(SESSION).json()["name"] == "planner"
+    former = {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
+    sign_in(client, "operator")
+    assert client.get("/api/v1/folder", headers=former).status_code == 401, "another one ends it"
+
+
+def test_no_more_passwords_are_compared_at_once_than_memory_allows(client: httpx.Client, monkeypatch) -> None:
+    sign_in(client, "planner")
+    compare, comparing, most, counting = credentials.password_matches, 0, 0, Lock()
+
+    def counted(kept: str | None, given: str) -> bool:
+        nonlocal comparing, most
+        with counting:
+            comparing += 1
+            most = max(most, comparing)
+        matches = compare(kept, given)
+        with counting:
+            comparing -= 1
+        return matches
+
+    monkeypatch.setattr(credentials, "password_matches", counted)
+    ask = {"password": "not the password", "new_password": "quite another 2027"}
+    with ThreadPoolExecutor(6) as pool:
+        answers = [pool.submit(client.post, f"{SESSION}/password", json=ask, headers=HERE) for _ in range(6)]
+    assert [answer.result().status_code for answer in answers] == [401] * 6
+    assert most == SIGN_INS_AT_ONCE
+
+
 def test_a_session_ends_by_itself(client: httpx.Client, clock: FakeClock) -> None:
     sign_in(client, "planner")
     for _ in range(20):  # used every 8 hours for 160 of at most 168 hours
@@ -173,6 +207,18 @@ def test_a_revoked_key_writes_nothing_at_once_and_reads_nothing_soon(
     assert problem(client.get("/api/v1/folder", headers=bearer("gm_00000000_nothing"))) == (401, "key_refused")
 
 
+def test_a_key_is_no_session_and_a_session_no_key(client: httpx.Client, town: Town) -> None:
+    sign_in(client, "planner")
+    token = client.cookies[COOKIE]
+    client.cookies.clear()
+    cookie = {"Cookie": f"{COOKIE}={town.key}"}
+    for _ in range(2):  # also while both are remembered
+        assert client.get("/api/v1/folder", headers=cookie).status_code == 401
+        assert client.get("/api/v1/folder", headers=bearer(token)).status_code == 401
+        assert client.get("/api/v1/folder", headers=bearer(town.key)).status_code == 200
+        assert client.get("/api/v1/folder", headers={"Cookie": f"{COOKIE}={token}"}).status_code == 200
+
+
 def test_a_key_that_expires_and_one_with_fewer_permissions(client: httpx.Client, town: Town, clock: FakeClock) -> None:
     short = bearer(add_key(town.sessions, "planner", now=clock.now, life=timedelta(hours=1)))
     reading = bearer(add_key(town.sessions, "planner", [Permission.READ]))
@@ -195,6 +241,7 @@ def test_a_key_that_expires_and_one_with_fewer_permissions(client: httpx.Client,
         ({"Origin": "here"}, True),
         ({"Origin": "http://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://[::1"}, False),
     ],
 )
 def test_a_page_from_elsewhere_changes_nothing(client: httpx.Client, headers: dict[str, str], *, passes: bool) -> None:
@@ -241,6 +288,8 @@ def test_tiles_take_a_cookie_too_and_say_nothing_of_callers_where_all_may_read(t
         assert "Cookie" not in client.get("/tiles/areas.json").headers.get("vary", "")
         assert client.get("/tiles/coverage.json").status_code == 403
         assert client.get("/tiles/coverage.json", headers=bearer(town.key)).status_code == 200
+        for path in ("/tiles/areas.json", "/tiles/areas/0/0/0.mvt", "/api/v1/areas/at?lon=121.4&lat=31.3"):
+            assert problem(client.get(path, headers=bearer("gm_00000000_nothing"))) == (401, "key_refused")
 
 
 def test_whoever_works_on_one_area_works_there_alone(client: httpx.Client, town: Town) -> None:
@@ -362,7 +411,8 @@ def test_keys_are_shown_once_and_only_to_whom_they_belong(
     for wrong, code in (
         ({"scopes": ["coverage.run"]}, "key_scopes_beyond"),
         ({"expires_at": "2026-01-01T00:00:00Z"}, "key_expired"),
-        ({"expires_at": "2026-06-01T00:00:00"}, "moment_without_offset"),
+        ({"expires_at": "2026-06-01T00:00:00"}, "request_invalid"),
+        ({"expires_at": "9999-12-31T23:00:00-12:00"}, "request_invalid"),
         ({"scopes": []}, "request_invalid"),
     ):
         assert problem(client.post(keys, json=ask | wrong, headers=HERE)) == (422, code)
@@ -406,7 +456,32 @@ def test_the_log_tells_who_did_what_and_holds_no_secret(
     assert not any(secret in written for secret in (PASSWORD, cookie, town.key, admin["Authorization"][7:]))
 
 
-def test_what_is_no_text_is_no_defect(client: httpx.Client) -> None:
+def test_what_is_secret_is_repeated_to_nobody(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "my long secret 2026"
+    with caplog.at_level(logging.DEBUG):
+        answers = [
+            client.post(SESSION, json={"name": "planner", "password": [secret]}),
+            client.post(SESSION, json={"name": "planner", "password": secret * 100}),
+            client.post(SESSION, json={"name": "planner", "password": secret, "more": secret}),
+            client.post(SESSION, json=secret),
+            client.post("/api/v1/setup", json={"token": secret * 100, "name": "x", "password": secret}),
+            client.post("/api/v1/setup", json={"token": secret, "name": "planner", "password": secret}),
+            client.get("/api/v1/folder", headers=bearer(secret)),
+            client.get("/metrics"),
+        ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 422, 401, 401, 200]
+    assert not any(secret in answer.text for answer in answers)
+    assert secret not in caplog.text
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "api.requests"):
+        client.get("/api/v1/x%0A2026-01-15 INFO forged%1B[2J/区")
+    assert "\n" not in (line := caplog.messages[-1])
+    assert "/api/v1/x%0A2026-01-15%20INFO%20forged%1B%5B2J/%E5%8C%BA" in line
+
+
+def test_what_is_no_text_is_no_defect(client: httpx.Client, admin: dict[str, str]) -> None:
     for content in (
         b'{"name": "planner", "password": "\\ud800 not text 2026"}', b'{"name": "\\u0000", "password": "x"}',
         b'{"name": ["planner"], "password": {}}', b'{"demo": "\\udfff"}', b"[]", b'{"name": "planner"}',
@@ -415,6 +490,7 @@ def test_what_is_no_text_is_no_defect(client: httpx.Client) -> None:
         assert answer.status_code in {401, 422}, answer.text
     for secret in (b"Bearer", b"bearer gm_", b"Bearer gm__", b"Basic YTpi", b"Bearer \xff", b"Bearer a b"):
         assert client.get("/api/v1/folder", headers=[(b"authorization", secret)]).status_code == 401
+    assert client.get("/api/v1/changes", params={"since": "2026-01-01T00:00:00"}, headers=admin).status_code == 422
     cookie = f"{COOKIE}=\xff; {COOKIE}=;".encode("latin-1")
     assert client.get("/api/v1/folder", headers=[(b"cookie", cookie)]).status_code == 401
 
