@@ -59,6 +59,7 @@ class PositionsFirst:
             await self._app(scope, receive, send)
             return
         scope["route"] = _Route(PATH)
+        scope["state"]["for_caller"] = True
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -84,7 +85,7 @@ def _plain_question(scope: Scope) -> tuple[float, float, date | None] | None:
     day = given.get("on", "2000-01-01")
     if len(given) < len(pairs) or not given.keys() <= _PLAIN or _DAY.fullmatch(day) is None:
         return None
-    if "authorization" in Headers(scope=scope):
+    if "authorization" in Headers(scope=scope) or not "".join(given.values()).isascii():
         return None
     try:
         return float(given["lon"]), float(given["lat"]), date.fromisoformat(day) if "on" in given else None

@@ -22,6 +22,10 @@ QUESTIONS = [
     {"lon": "NaN", "lat": "31"},
     {"lon": "Infinity", "lat": "31"},
     {"lon": "east", "lat": "31"},
+    {"lon": "1_2", "lat": "3_1"},
+    {"lon": "１２１", "lat": "31"},
+    {"lon": " 121.4 ", "lat": "+31"},
+    {"lon": "0x10", "lat": "1e1"},
     {"lat": "31"},
     {},
 ]
@@ -39,21 +43,23 @@ def told(answer: httpx.Response) -> object:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
-def test_the_short_way_and_the_declared_one_answer_alike(client: httpx.Client, question: dict[str, object]) -> None:
+def test_the_short_way_and_the_declared_one_answer_alike(
+    public_client: httpx.Client, question: dict[str, object]
+) -> None:
     """A language is nothing that the short way knows."""
-    short = client.get("/api/v1/areas/at", params=question, headers={"Accept-Language": "en"})
-    declared = client.get("/api/v1/areas/at", params={**question, "lang": "en"})
+    short = public_client.get("/api/v1/areas/at", params=question, headers={"Accept-Language": "en"})
+    declared = public_client.get("/api/v1/areas/at", params={**question, "lang": "en"})
     assert told(short) == told(declared)
 
 
-def test_the_border_falls_to_the_lower_code_on_both_ways(client: httpx.Client) -> None:
+def test_the_border_falls_to_the_lower_code_on_both_ways(public_client: httpx.Client) -> None:
     for more in ({}, {"lang": "zh"}):
-        items = client.get("/api/v1/areas/at", params={**QUESTIONS[0], **more}).json()["items"]
+        items = public_client.get("/api/v1/areas/at", params={**QUESTIONS[0], **more}).json()["items"]
         assert [item["code"] for item in items] == ["310113001"]
 
 
-def test_a_key_is_looked_at_although_nobody_needs_one(client: httpx.Client, town: Town) -> None:
-    good = client.get("/api/v1/areas/at", params=QUESTIONS[1], headers=bearer(town.key))
+def test_a_key_is_looked_at_although_nobody_needs_one(public_client: httpx.Client, town: Town) -> None:
+    good = public_client.get("/api/v1/areas/at", params=QUESTIONS[1], headers=bearer(town.key))
     assert [item["code"] for item in good.json()["items"]] == ["310113001"]
-    refused = client.get("/api/v1/areas/at", params=QUESTIONS[1], headers=bearer("gm_no_key"))
+    refused = public_client.get("/api/v1/areas/at", params=QUESTIONS[1], headers=bearer("gm_no_key"))
     assert refused.status_code == 401
