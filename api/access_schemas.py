@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from api.schemas import Asked, Moment
 from gridmgmt.access.models import Account, ApiKey
 from gridmgmt.access.rules import ActorKind, Assignment, Grant, Permission, Role
+from gridmgmt.areas.rules import AreaLevel
 
 AccountName = Annotated[str, Field(max_length=100, description="Name of the account.", examples=["lihua"])]
 AreaCode = Annotated[str | None, Field(max_length=64, description="Only in the area of this code; null everywhere.")]
@@ -21,7 +22,7 @@ class GrantOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     role: Role
-    area_level: str | None = Field(description="Null: everywhere.")
+    area_level: AreaLevel | None = Field(description="Null: everywhere.")
     area_code: str | None
     department: str | None
 
@@ -79,7 +80,7 @@ class GrantAsk(Asked):
     """A role to give."""
 
     role: Role
-    area_level: Annotated[str | None, Field(max_length=64, description="Level of the area.")] = None
+    area_level: Annotated[AreaLevel | None, Field(description="Level of the area, which is in force today.")] = None
     area_code: AreaCode = None
     department: Annotated[str | None, Field(max_length=200, description="For one department.")] = None
 
@@ -148,7 +149,7 @@ class PasswordLink(BaseModel):
     """A one-time link with which somebody sets their own password; shown this once."""
 
     name: str
-    path: str = Field(description="Address on this server.", examples=["/setup#…"])
+    path: str = Field(description="Address on this server.", examples=["/setup#…/lihua"])
     expires_at: datetime
 
 

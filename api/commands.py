@@ -10,7 +10,8 @@ from types import FrameType
 import click
 
 from api.gate import reads_openly
-from api.server import announced, base_url, listen, revived_database, run_web, set_up_logging, supervised_worker
+from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_worker
+from gridmgmt.access.rules import setup_path
 from gridmgmt.access.service import ensure_demo_accounts, offer_setup
 from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
@@ -96,7 +97,7 @@ def _prepare(settings: Settings, url: str, *, demo: bool) -> list[str]:
 
 def _notices(session: Session, settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
     """Say who may read and what, which accounts there are, and where a report lies ready."""
-    synthetic, base = holds_synthetic(session), base_url(settings)
+    synthetic, base = holds_synthetic(session), settings.base_url
     if synthetic is not None and result_form(settings.results, synthetic=synthetic) == "public":
         yield "serve.public_form", {}
     reading = "open" if reads_openly(settings.reading, synthetic=synthetic) else "accounts"
@@ -105,7 +106,7 @@ def _notices(session: Session, settings: Settings) -> Iterator[tuple[str, dict[s
         ensure_demo_accounts(session)
         yield "serve.demo_accounts", {}
     if (token := offer_setup(session, system_clock())) is not None:
-        yield "serve.setup", {"url": f"{base}/setup#{token}"}
+        yield "serve.setup", {"url": base + setup_path(token)}
     if (run := latest_finished(session)) is not None:
         report = f"{base}/api/v1/coverage/runs/{run.run_id}/report?format=html&lang={settings.lang}"
         yield "serve.report", {"url": report}

@@ -222,7 +222,7 @@ def announced(settings: Settings, notices: Sequence[str]) -> Iterator[None]:
 
 
 def _announce(settings: Settings, notices: Sequence[str], stopped: threading.Event) -> None:
-    base = base_url(settings)
+    base = settings.base_url
     while not _answers(f"{base}/health/live"):
         if stopped.wait(_POLL_S):
             return
@@ -231,16 +231,6 @@ def _announce(settings: Settings, notices: Sequence[str], stopped: threading.Eve
     for notice in notices:
         click.echo(notice)
     click.echo(text("serve.stop", settings.lang))
-
-
-def base_url(settings: Settings) -> str:
-    """Return the address under which this machine reaches the server.
-
-    >>> base_url(Settings(host="0.0.0.0", port=8000)), base_url(Settings(host="::1", port=80))
-    ('http://127.0.0.1:8000', 'http://[::1]:80')
-    """
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 -- compared, not bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _answers(url: str) -> bool:

@@ -77,3 +77,13 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1)] = Field(
         default=5, description="Database connections the API keeps per process."
     )
+
+    @property
+    def base_url(self) -> str:
+        """The address under which this machine reaches the server.
+
+        >>> Settings(host="0.0.0.0", port=8000).base_url, Settings(host="::1", port=80).base_url
+        ('http://127.0.0.1:8000', 'http://[::1]:80')
+        """
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 -- compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -1,16 +1,18 @@
 """Accounts and roles, for those who manage them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
 from api.access import Caller, asks
-from api.access_schemas import AccountAsk, AccountOut, Accounts, GrantsAsk, PasswordLink, RoleOut, Roles
-from api.context import Context, RequestSession
+from api.access_schemas import AccountAsk, AccountOut, Accounts, GrantAsk, GrantsAsk, PasswordLink, RoleOut, Roles
+from api.context import ApiContext, Context, RequestSession
 from api.routes import PREFIX
 from gridmgmt.access import queries, service
-from gridmgmt.access.rules import SETUP_LIFE, Permission
+from gridmgmt.access.rules import SETUP_LIFE, Assignment, Permission, setup_path
 from gridmgmt.db import Session
+from gridmgmt.governance.queries import area_of_level
 
 router = APIRouter(prefix=PREFIX, tags=["access"], dependencies=[asks(Permission.ACCESS_MANAGE)])
 
@@ -33,20 +35,20 @@ def list_accounts(session: RequestSession) -> Accounts:
 
 
 @router.post("/accounts", status_code=201, summary="Add an account")
-def add_account(session: RequestSession, actor: Caller, ask: AccountAsk) -> AccountOut:
+def add_account(session: RequestSession, context: Context, actor: Caller, ask: AccountAsk) -> AccountOut:
     """Add an account without a password; nobody gives more than they hold (403).
 
     Its holder sets the password by a one-time link, see `/accounts/{name}/password-link`.
     """
-    grants = [grant.assignment() for grant in ask.grants]
+    grants = _assignments(session, context, ask.grants)
     return _account_out(session, service.create_account(session, actor, ask.name, ask.display_name, grants).name)
 
 
 @router.patch("/accounts/{name}", summary="Replace the roles of an account")
-def change_account(session: RequestSession, actor: Caller, name: Name, ask: GrantsAsk) -> AccountOut:
-    """Give an account exactly these roles; the last administrator keeps theirs (409)."""
+def change_account(session: RequestSession, context: Context, actor: Caller, name: Name, ask: GrantsAsk) -> AccountOut:
+    """Give an account exactly these roles, on areas in force today; the last administrator keeps theirs (409)."""
     account = queries.account_by_name(session, name)
-    service.set_grants(session, actor, account, [grant.assignment() for grant in ask.grants])
+    service.set_grants(session, actor, account, _assignments(session, context, ask.grants))
     return _account_out(session, name)
 
 
@@ -62,7 +64,15 @@ def offer_password(session: RequestSession, context: Context, actor: Caller, nam
     """Make a one-time link with which the holder sets the password; earlier links of the account end."""
     account, now = queries.account_by_name(session, name), context.clock()
     token = service.offer_password(session, actor, account, now)
-    return PasswordLink(name=account.name, path=f"/setup#{token}", expires_at=now + SETUP_LIFE)
+    return PasswordLink(name=account.name, path=setup_path(token, account.name), expires_at=now + SETUP_LIFE)
+
+
+def _assignments(session: Session, context: ApiContext, grants: Sequence[GrantAsk]) -> list[Assignment]:
+    found = [grant.assignment() for grant in grants]
+    for grant in grants:
+        if grant.area_level is not None and grant.area_code is not None:
+            area_of_level(session, grant.area_level, grant.area_code, context.today())
+    return found
 
 
 def _account_out(session: Session, name: str) -> AccountOut:

@@ -256,6 +256,17 @@ def account_name(name: str) -> str:
     return kept
 
 
+def setup_path(token: str, name: str = "") -> str:
+    """Return the address of a one-time link on the server; all behind the # goes to no server and no log.
+
+    Parameters
+    ----------
+    name
+        Of the account whose password it sets; empty for the first administrator.
+    """
+    return f"/setup#{token}/{name}".rstrip("/")
+
+
 def check_password(name: str, password: str) -> None:
     """Refuse a password that is too short, too long, the account's name, or among the first to be guessed.
 

@@ -8,7 +8,7 @@ import click
 
 from gridmgmt.access import queries, service
 from gridmgmt.access.models import Account, Change
-from gridmgmt.access.rules import Assignment, Grant, Permission, Role
+from gridmgmt.access.rules import Assignment, Grant, Permission, Role, setup_path
 from gridmgmt.areas.queries import area_summary
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of, warn
 from gridmgmt.clock import LOCAL_ZONE, local_date, system_clock
@@ -51,9 +51,9 @@ def add(
     with database(ctx) as session:
         grants = _assignments(session, roles, areas, department)
         account = service.create_account(session, actor(), name, display_name or name, grants)
-        token = _give_password(session, account, password)
+        link = _give_password(session, account, password)
     say(ctx, "cli.user_added", name=account.name)
-    _print_link(ctx, token)
+    _print_link(ctx, link)
 
 
 @user.command()
@@ -63,10 +63,10 @@ def password(ctx: click.Context, name: str) -> None:
     """Set the password of NAME, or print a one-time link to set it; its sessions end with the new one."""
     given = _ask_password(ctx)
     with database(ctx) as session:
-        token = _give_password(session, queries.account_by_name(session, name), given)
-    if token is None:
+        link = _give_password(session, queries.account_by_name(session, name), given)
+    if link is None:
         say(ctx, "cli.user_password_set", name=name)
-    _print_link(ctx, token)
+    _print_link(ctx, link)
 
 
 @user.command("list")
@@ -272,19 +272,17 @@ def _ask_password(ctx: click.Context) -> str | None:
 
 
 def _give_password(session: Session, account: Account, given: str | None) -> str | None:
-    """Set a password, or return the token of a one-time link to set it."""
+    """Set a password, or return the path of a one-time link to set it."""
     if given is None:
-        return service.offer_password(session, actor(), account, system_clock())
+        return setup_path(service.offer_password(session, actor(), account, system_clock()), account.name)
     service.set_password(session, actor(), account, given)
     return None
 
 
-def _print_link(ctx: click.Context, token: str | None) -> None:
-    """Print a one-time link; the token is in its fragment, which no browser sends and no log holds."""
-    if token is not None:
-        settings = settings_of(ctx)
+def _print_link(ctx: click.Context, path: str | None) -> None:
+    if path is not None:
         warn(ctx, "cli.user_link")
-        click.echo(f"http://{settings.host}:{settings.port}/setup#{token}")
+        click.echo(settings_of(ctx).base_url + path)
 
 
 def _state(account: Account, now: datetime) -> str:

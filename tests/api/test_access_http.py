@@ -367,9 +367,17 @@ def test_the_life_of_an_account(client: httpx.Client, town: Town, clock: FakeClo
     assert problem(client.post(accounts, json=ask, headers=admin)) == (409, "account_name_taken")
     half = {"grants": [{"role": "planner", "area_code": "310113001"}]}
     assert problem(client.patch(f"{accounts}/lihua", json=half, headers=admin)) == (422, "grant_area_incomplete")
+    for level, code, refused in (
+        ("town", "310113009", 404),
+        ("district", "310113001", 404),
+        ("place", "310113001", 422),
+    ):
+        nowhere = {"grants": [{"role": "planner", "area_level": level, "area_code": code}]}
+        assert client.patch(f"{accounts}/lihua", json=nowhere, headers=admin).status_code == refused
 
     link = client.post(f"{accounts}/lihua/password-link", headers=admin).json()
-    token = link["path"].removeprefix("/setup#")
+    token, name = link["path"].removeprefix("/setup#").split("/")
+    assert name == "lihua"
     setup = {"token": token, "name": "lihua", "password": PASSWORD}
     assert client.post("/api/v1/setup", json=setup, headers=HERE).json()["display_name"] == "李华"
     assert client.get("/api/v1/folder").json()["form"] == "public"

@@ -22,7 +22,7 @@ from tests.support.drafts import take_into_force
 from tests.support.folders import data_folder
 
 COMMAND = Path(sys.executable).with_name("gridmgmt")
-LINK = re.compile(r"http://127\.0\.0\.1:8000/setup#([\w-]{43})\n")
+LINK = re.compile(r"http://127\.0\.0\.1:8000/setup#([\w-]{43})/([a-z0-9._-]+)\n")
 
 
 class Machine:
@@ -84,7 +84,8 @@ def _read_until(stream: IO[bytes], end: bytes) -> None:
 def test_an_account_from_its_link_to_its_end(machine) -> None:
     said = machine("user", "add", "LiHua", "--role", "planner", "--area", "310113001", "--display-name", "李华")
     assert said.returncode == 0, said.stderr
-    token = LINK.search(said.stdout).group(1)
+    token, name = LINK.search(said.stdout).groups()
+    assert name == "lihua", "the page needs not ask for it"
     [lihua] = [a for a in json.loads(machine.ok("user", "list", "--json")) if a["name"] == "lihua"]
     assert lihua["state"] == "no_password"
     assert lihua["grants"] == [{"role": "planner", "area_code": "310113001", "department": None}]
