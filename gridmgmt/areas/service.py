@@ -5,7 +5,22 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import shapely
-from sqlalchemy import BigInteger, FromClause, Select, Text, column, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    Select,
+    Text,
+    any_,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridmgmt.areas.models import Area, AreaEnding
@@ -24,6 +39,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("edition_id", "level", "kind", "code", "name", "attributes", "geom")
 _NAMED = 5
+_MANY = 1_000
+"""Rows from which a change is worth telling the planner of."""
 
 
 def store(
@@ -63,6 +80,7 @@ def store(
         )
     )
     stored = copy_rows(session, Area.__tablename__, _COLUMNS, rows)
+    _refresh_statistics(session, stored)
     link_parents(session, draft)
     return stored
 
@@ -84,13 +102,21 @@ def end(session: Session, draft: Edition, area_ids: Collection[int]) -> None:
     """Let a draft end areas; those that the draft itself had brought in go without a trace."""
     if not area_ids:
         return
-    own = select(Area.area_id).where(Area.area_id.in_(area_ids), Area.edition_id == draft.edition_id)
-    gone = set(session.scalars(own))
-    if gone:
-        session.execute(delete(Area).where(Area.area_id.in_(gone)).execution_options(synchronize_session=False))
-    endings = [{"edition_id": draft.edition_id, "area_id": area_id} for area_id in sorted(set(area_ids) - gone)]
-    if endings:
-        session.execute(insert(AreaEnding), endings)
+    asked, own = Area.area_id == any_(literal(list(area_ids), ARRAY(BigInteger))), draft.edition_id
+    session.execute(delete(Area).where(asked, Area.edition_id == own).execution_options(synchronize_session=False))
+    endings = select(literal(own), Area.area_id).where(asked, Area.edition_id != own)
+    session.execute(insert(AreaEnding).from_select(["edition_id", "area_id"], endings))
+    _refresh_statistics(session, len(area_ids))
+
+
+def _refresh_statistics(session: Session, rows: int) -> None:
+    """Have the database look at the tables again after a draft has changed many rows.
+
+    A table that was emptied, by a draft that was given up, may still be taken for empty. Look-ups of endings are then
+    planned as a loop over all of them for each area, which takes minutes for 27,000.
+    """
+    if rows >= _MANY:
+        session.execute(text(f"ANALYZE {Area.__tablename__}, {AreaEnding.__tablename__}"))
 
 
 def refuse_retired(session: Session, draft: Edition, level: AreaLevel, codes: Collection[str]) -> None:
@@ -102,7 +128,8 @@ def refuse_retired(session: Session, draft: Edition, level: AreaLevel, codes: Co
         When there is one.
     """
     on = planned(draft)
-    before = (Area.level == level, Area.code.in_(list(codes)), Edition.valid_from <= on)
+    asked = Area.code == any_(literal(list(codes), ARRAY(Text)))
+    before = (Area.level == level, asked, Edition.valid_from <= on)
     once = select(Area.code).join(Edition, Edition.edition_id == Area.edition_id).where(*before)
     alive = select(Area.code).where(Area.level == level, in_force_on(on))
     retired = session.scalars(once.except_(alive, _ended_by(draft, level)).order_by("code")).all()
