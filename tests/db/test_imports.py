@@ -81,18 +81,19 @@ def test_a_draft_changes_nothing_until_it_is_in_force_and_keeps_what_was(session
 
 
 def test_a_code_cannot_be_in_force_twice(session, tmp_path) -> None:
-    """A draft for a day before a town's present version, but after an earlier draft's, would overlap it."""
+    """Two drafts bring in the same new code: whatever comes second would overlap the first."""
     import_towns(session, tmp_path)
-    late = replace(labels("late"), valid_from=date(2026, 6, 1))
-    early = replace(labels("early"), valid_from=date(2026, 3, 1))
     take_into_force(session, "towns")
-    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), early, level="town")
-    imports.import_areas(session, TESTER, read_areas(moved_town(tmp_path)), late, level="town")
+    ring = degrees([(0, 0), (900, 0), (900, 900), (0, 0)])
+    new_town = geojson(tmp_path / "x.geojson", [({"code": "310113003", "name": "n镇"}, "Polygon", [ring])])
+    for name, on in (("early", date(2026, 3, 1)), ("late", date(2026, 6, 1))):
+        drafted = labels(name, valid_from=on)
+        imports.import_areas(session, TESTER, read_areas(new_town), drafted, level="town")
     take_into_force(session, "late")
     with pytest.raises(ConflictError) as refusal, session.begin_nested():
         take_into_force(session, "early")
     assert refusal.value.code == "ex_areas_code_in_force_once"
-    assert "310113001" in refusal.value.message("en")
+    assert "310113003" in refusal.value.message("en")
 
 
 def test_an_edition_takes_one_file_of_each_level_while_it_is_a_draft(session, tmp_path) -> None:
