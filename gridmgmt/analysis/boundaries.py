@@ -172,16 +172,17 @@ def movements(before: Mapping[str, Surface], after: Mapping[str, Surface]) -> di
 
     A code that is only before has lost all its land, one that is only after has won all of it.
     """
-    found = {}
+    codes = np.array(sorted({*before, *after}), dtype=object)
     nothing = MultiPolygon()
-    for code in sorted({*before, *after}):
-        old, new = before.get(code, nothing), after.get(code, nothing)
-        if shapely.equals_identical(shapely.normalize(old), shapely.normalize(new)):
-            continue
-        movement = Movement(_land(shapely.difference(new, old)), _land(shapely.difference(old, new)))
-        if not (movement.gained.is_empty and movement.lost.is_empty):
-            found[code] = movement
-    return found
+    old, new = (np.array([side.get(code, nothing) for code in codes], dtype=object) for side in (before, after))
+    touched = ~shapely.equals_identical(shapely.normalize(old), shapely.normalize(new))
+    codes, old, new = codes[touched], old[touched], new[touched]
+    found = map(Movement, _land(shapely.difference(new, old)), _land(shapely.difference(old, new)))
+    return {
+        code: movement
+        for code, movement in zip(codes, found, strict=True)
+        if not (movement.gained.is_empty and movement.lost.is_empty)
+    }
 
 
 def moved_land(moved: Mapping[str, Movement]) -> MultiPolygon:
@@ -243,7 +244,11 @@ def _without(ring: shapely.LinearRing, ends: Set[tuple[float, float]]) -> list[t
     return kept
 
 
-def _land(geometry: shapely.Geometry) -> MultiPolygon:
-    """Return the polygons of a geometry that are land and not rounding along a border."""
-    parts = shapely.get_parts(surface_of(geometry))
-    return MultiPolygon(list(parts[areas_m2(parts) >= LEAST_M2]))
+def _land(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the polygons of each geometry that are land and not rounding along a border, as one surface each."""
+    parts, owner = shapely.get_parts(geometries, return_index=True)
+    parts, inner = shapely.get_parts(parts, return_index=True)  # collections may hold multi-polygons
+    kept = areas_m2(parts) >= LEAST_M2
+    surfaces = np.full(len(geometries), MultiPolygon(), dtype=object)
+    shapely.multipolygons(parts[kept], indices=owner[inner][kept], out=surfaces)
+    return surfaces
