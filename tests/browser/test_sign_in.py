@@ -68,6 +68,8 @@ def test_a_role_of_the_demo_is_one_click(served_demo: ServedWithLog, open_consol
     page = console.open("/?lang=en")
     expect(page.get_by_test_id("new-run")).to_be_visible()
     expect(page.locator("a[href='/administration']")).to_have_count(0)
+    console.open("/administration?lang=en")
+    expect(page.get_by_text("This page takes an account")).to_be_visible()
     page.get_by_test_id("sign-in").click()
     page.get_by_test_id("demo-accounts").get_by_role("button", name="operator").click()
     expect(page.get_by_test_id("account")).to_contain_text("operator")
@@ -86,7 +88,9 @@ def test_from_the_one_time_link_to_a_colleague_and_a_key(
     link = re.search(r"/setup#[\w-]+", served_demo.log.read_text(encoding="utf-8"))
     assert link is not None
     console = open_console(served_demo.base_url)
-    page = console.open(link[0])
+    page = console.open("/setup")
+    expect(page.get_by_role("alert")).to_contain_text("#")
+    console.open(link[0])  # in the same tab: nothing but what is behind the # is new
     expect(page.get_by_test_id("submit-setup")).to_be_disabled()
     assert "#" not in page.url, "the token stays in no history"
     fill(page, username="chief", password=PASSWORD, again=PASSWORD)
