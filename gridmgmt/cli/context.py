@@ -70,11 +70,16 @@ def print_json(value: Any) -> None:
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
     """Print columns, the first ``left`` flush left and the others flush right, wide characters counted as two."""
-    table = [list(header), *(list(row) for row in rows)]
+    table = [[_visible(cell) for cell in row] for row in (header, *rows)]
     widths = [max(_width(row[i]) for row in table) for i in range(len(header))]
     for row in table:
         cells = [_padded(cell, widths[i], left=i < left) for i, cell in enumerate(row)]
         click.echo("  ".join(cells).rstrip())
+
+
+def _visible(cell: str) -> str:
+    """Return a cell without what steers a terminal: names come from everybody who may give one."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char)[0] == "C" else char for char in cell)
 
 
 def _width(cell: str) -> int:

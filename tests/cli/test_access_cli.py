@@ -168,6 +168,14 @@ def test_the_log_shows_who_at_the_machine_did_what(machine) -> None:
     assert json.loads(machine.ok("audit", "show", "--since", "2999-01-01", "--json")) == []
 
 
+def test_what_others_have_named_does_not_steer_the_terminal(machine) -> None:
+    with in_database(machine) as session, session.begin():
+        service.record(
+            session, service.local_actor("planner"), "areas.open", "edition:areas/\x1b[2J\n1  \u202e析出　街道"
+        )
+    assert "  edition:areas/\ufffd[2J\ufffd1  \ufffd析出　街道\n" in machine.ok("audit", "show", "--limit", "1")
+
+
 def test_a_log_that_was_tampered_with_is_told(machine) -> None:
     machine.ok("user", "add", "honest", "--role", "inspector")
     assert re.search(r"whole: \d+ entries, hash of the last [0-9a-f]{64}", machine.ok("audit", "verify"))
