@@ -203,7 +203,7 @@ class AffectedOut(Answer):
 
 
 class AreaChangeOut(Answer):
-    """One area that a draft adds, ends or changes."""
+    """One area that an edition adds, ends or changes."""
 
     level: AreaLevel
     code: str
@@ -225,10 +225,13 @@ class LevelDiffOut(Answer):
 
 
 class DiffOut(Answer):
-    """What a draft changes, by level from the highest down; `affected` counts each once over all levels."""
+    """What an edition changes, by level from the highest down; `affected` counts each once over all levels."""
 
     edition: str
-    on: date
+    on: date = Field(description="Its first day; the planned one of a draft.")
+    data_on: date = Field(
+        description="Whose residents, points and cases are counted: `on`, or today if that lies ahead."
+    )
     levels: list[LevelDiffOut]
     affected: AffectedOut
 

@@ -163,13 +163,14 @@ def edit_draft(
     return _answer(session, context, draft, response)
 
 
-@router.get("/{draft_id}/diff", summary="What a draft changes")
-def read_diff(session: RequestSession, form: Form, draft_id: DraftId) -> DiffOut:
+@router.get("/{draft_id}/diff", summary="What a boundary edition changes")
+def read_diff(session: RequestSession, context: Context, form: Form, draft_id: DraftId) -> DiffOut:
     """Return by level which areas change how, the land that moves, and who and what is on it.
 
-    The public form holds no residents: one border drawn twice would tell of single places.
+    Before are the boundaries of the edition's first day without it; one that was withdrawn has no diff (409). The
+    public form holds no residents: one border drawn twice would tell of single places.
     """
-    document = diff_json(diff(session, queries.boundary_edition_of(session, draft_id)))
+    document = diff_json(diff(session, queries.boundary_edition_of(session, draft_id), context.today()))
     if form == "public":
         for each in (document, *document["levels"]):
             each["affected"] |= {"places": None, "residents_60_plus": None}
@@ -182,9 +183,9 @@ def read_diff(session: RequestSession, form: Form, draft_id: DraftId) -> DiffOut
     response_class=Response,
     responses={200: {"description": "Areas before and after, and the land that moves.", "content": {GEOJSON: {}}}},
 )
-def read_diff_geojson(session: RequestSession, draft_id: DraftId) -> Response:
+def read_diff_geojson(session: RequestSession, context: Context, draft_id: DraftId) -> Response:
     """Return each area that changes with `side` before or after, and for each level the land that moves."""
-    found = diff_geojson(diff(session, queries.boundary_edition_of(session, draft_id)))
+    found = diff_geojson(diff(session, queries.boundary_edition_of(session, draft_id), context.today()))
     return Response(json.dumps(found, ensure_ascii=False), media_type=GEOJSON)
 
 

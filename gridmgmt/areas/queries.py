@@ -45,15 +45,19 @@ Day = date | BindParameter[date]
 """A day, or what a statement that is made once is later bound to."""
 
 
-def editions_in_force(on: Day, draft: int | None = None) -> Select[int]:
-    """Return the statement that selects the boundary editions that count on a day, with a draft as if it were one."""
+def editions_in_force(on: Day, draft: int | None = None, without: int | None = None) -> Select[int]:
+    """Return the statement that selects the boundary editions that count on a day, with or without one of them."""
     counts = and_(Edition.state == EditionState.IN_FORCE, Edition.valid_from <= on)
     if draft is not None:
         counts = or_(counts, Edition.edition_id == draft)
+    if without is not None:
+        counts = and_(counts, Edition.edition_id != without)
     return select(Edition.edition_id).where(Edition.subject == Subject.AREAS, counts)
 
 
-def in_force_on(on: Day, draft: int | None = None, area: type[Area] = Area) -> ColumnElement[bool]:
+def in_force_on(
+    on: Day, draft: int | None = None, area: type[Area] = Area, *, without: int | None = None
+) -> ColumnElement[bool]:
     """Return the condition that an area is in force on a day.
 
     Parameters
@@ -62,8 +66,10 @@ def in_force_on(on: Day, draft: int | None = None, area: type[Area] = Area) -> C
         Look as if this draft of a boundary edition were in force too.
     area
         The class or alias whose rows are meant.
+    without
+        Look as if this boundary edition had never been in force.
     """
-    counting = editions_in_force(on, draft)
+    counting = editions_in_force(on, draft, without)
     ending = select(AreaEnding.area_id).where(AreaEnding.area_id == area.area_id, AreaEnding.edition_id.in_(counting))
     return and_(area.edition_id.in_(counting), ~ending.exists())
 
@@ -108,6 +114,7 @@ def area_frame(
     levels: Collection[AreaLevel] = (),
     near: Extent | None = None,
     draft: int | None = None,
+    without: int | None = None,
 ) -> "gpd.GeoDataFrame":
     """Return the areas in force on a day by level and code, in EPSG:4326.
 
@@ -124,26 +131,30 @@ def area_frame(
         Only areas whose box touches this one (west, south, east, north).
     draft
         Look as if this draft of a boundary edition were in force too.
+    without
+        Look as if this boundary edition had never been in force.
     """
     statement = (
-        select(*(getattr(Area, name) for name in _FRAME), Area.geom).where(in_force_on(on, draft)).order_by(*_BY_RANK)
+        select(*(getattr(Area, name) for name in _FRAME), Area.geom)
+        .where(in_force_on(on, draft, without=without))
+        .order_by(*_BY_RANK)
     )
     if levels:
         statement = statement.where(Area.level.in_(list(levels)))
     if near is not None:
         statement = statement.where(Area.geom.intersects(func.ST_MakeEnvelope(*near, STORAGE_SRID)))
     if within is not None:
-        statement = statement.where(Area.area_id.in_(_at_or_below(within, on, draft)))
+        statement = statement.where(Area.area_id.in_(_at_or_below(within, on, draft, without)))
     return read_frame(session, statement)
 
 
-def _at_or_below(area_id: int, on: date, draft: int | None) -> Select[int]:
+def _at_or_below(area_id: int, on: date, draft: int | None, without: int | None) -> Select[int]:
     here = select(Area.area_id, Area.level, Area.code).where(Area.area_id == area_id).cte("below", recursive=True)
     child = aliased(Area)
     children = (
         select(child.area_id, child.level, child.code)
         .join(here, and_(child.parent_code == here.c.code, child.parent_level == here.c.level))
-        .where(in_force_on(on, draft, child))
+        .where(in_force_on(on, draft, child, without=without))
     )
     return select(here.union_all(children).c.area_id)
 

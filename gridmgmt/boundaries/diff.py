@@ -1,4 +1,4 @@
-"""What a draft of a boundary edition changes: areas, land, and who and what lies on that land."""
+"""What a boundary edition changes: areas, land, and who and what lies on that land."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force
-from gridmgmt.editions.rules import Subject
+from gridmgmt.editions.rules import EditionState, Subject
 from gridmgmt.errors import ConflictError
 from gridmgmt.frames import lonlat, read_table
 from gridmgmt.population.models import PopulationPlace
@@ -43,7 +43,7 @@ _DECIMALS = 7
 
 @dataclass(frozen=True, eq=False)
 class AreaChange:
-    """One area that a draft adds, ends or changes; ``was_code`` is the code it had where the draft gives another.
+    """One area that an edition adds, ends or changes; ``was_code`` is the code it had where it gets another.
 
     Surfaces are in degrees, m² on the ellipsoid with edges straight in degrees, so that they differ by what moved;
     both are None on the side where the area is not.
@@ -65,7 +65,7 @@ class AreaChange:
 class Affected:
     """Who and what comes to another area: places, their residents of 60 and over, open points by type, open cases.
 
-    ``residents_60_plus`` is None where places are known without residents.
+    ``residents_60_plus`` is None where no residents are known.
     """
 
     places: int
@@ -95,33 +95,39 @@ class LevelDiff:
 
 @dataclass(frozen=True, eq=False)
 class Diff:
-    """What a draft changes against the boundaries of the day it is planned for, by level from the highest down.
+    """What an edition changes on its first day, by level from the highest down.
 
-    ``affected`` counts each resident, point and case once that comes to another area at any level.
+    ``affected`` counts each resident, point and case once that comes to another area at any level, by the data of
+    ``data_on``: the first day, or today where that lies ahead.
     """
 
     edition: str
     on: date
+    data_on: date
     levels: tuple[LevelDiff, ...]
     affected: Affected
 
 
-def diff(session: Session, draft: Edition) -> Diff:
-    """Return what a draft changes.
+def diff(session: Session, edition: Edition, today: date) -> Diff:
+    """Return what a boundary edition changes, whether drafted, scheduled, in force or superseded.
+
+    Before are the boundaries of its first day (the planned one of a draft) without it, after are those with it.
 
     Raises
     ------
     ConflictError
-        When the edition is in force or withdrawn: it changes nothing any more.
+        When the edition is withdrawn: it changes nothing.
     """
-    on = draft.planned_from
-    if on is None or draft.valid_from is not None:
-        raise ConflictError("edition_no_draft", name=draft.name, state=draft.state)
-    box = changed_box(session, draft.edition_id)
+    on = edition.valid_from or edition.planned_from
+    if on is None or edition.state == EditionState.WITHDRAWN:
+        raise ConflictError("edition_withdrawn", name=edition.name)
+    data_on = min(on, today)
+    box = changed_box(session, edition.edition_id)
     if box is None:
-        return Diff(draft.name, on, (), Affected(0, None, {}, 0))
-    before, after = (area_frame(session, on, near=box, draft=d) for d in (None, draft.edition_id))
-    points = _Points.read(session, on, func.ST_MakeEnvelope(*box, STORAGE_SRID))
+        return Diff(edition.name, on, data_on, (), Affected(0, None, {}, 0))
+    before = area_frame(session, on, near=box, without=edition.edition_id)
+    after = area_frame(session, on, near=box, draft=edition.edition_id)
+    points = _Points.read(session, data_on, func.ST_MakeEnvelope(*box, STORAGE_SRID))
     levels, touched = [], np.zeros(len(points.lonlat), dtype=bool)
     for level in sorted({*before["level"], *after["level"]}, key=lambda name: (RANK[AreaLevel(name)], name)):
         sides = _Sides.of(before[before["level"] == level], after[after["level"] == level])
@@ -133,7 +139,7 @@ def diff(session: Session, draft: Edition) -> Diff:
         elsewhere = sides.elsewhere(points.lonlat)
         touched |= elsewhere
         levels.append(LevelDiff(AreaLevel(level), changes, area_m2(moved), moved, points.affected(elsewhere)))
-    return Diff(draft.name, on, tuple(levels), points.affected(touched))
+    return Diff(edition.name, on, data_on, tuple(levels), points.affected(touched))
 
 
 def diff_json(found: Diff) -> dict[str, Any]:
@@ -141,6 +147,7 @@ def diff_json(found: Diff) -> dict[str, Any]:
     return {
         "edition": found.edition,
         "on": found.on,
+        "data_on": found.data_on,
         "affected": _affected_json(found.affected),
         "levels": [
             {
@@ -278,7 +285,7 @@ class _Points(NamedTuple):
         counts = self.residents[chosen[:n]]
         known = counts[~np.isnan(counts)]
         types = Counter(name for name, is_chosen in zip(self.types, chosen[n : n + m], strict=True) if is_chosen)
-        uncounted = bool(len(self.residents)) and bool(np.isnan(self.residents).all())
+        uncounted = bool(np.isnan(self.residents).all())
         return Affected(
             places=len(counts),
             residents_60_plus=None if uncounted else float(known.sum()),

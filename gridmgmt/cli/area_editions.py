@@ -52,9 +52,9 @@ def draft(ctx: click.Context, name: str, planned_from: date, source: str | None)
 @_GEOJSON
 @click.pass_context
 def show_diff(ctx: click.Context, name: str, geojson: Path | None, *, as_json: bool) -> None:
-    """Show what the draft NAME changes: areas, m² moved, residents, service points, cases."""
+    """Show what the edition NAME changes: areas, m² moved, residents, service points, cases."""
     with database(ctx) as session:
-        found = diff(session, draft_named(session, name))
+        found = diff(session, draft_named(session, name), local_date(system_clock()))
     if geojson is not None:
         _write(geojson, diff_geojson(found))
     if as_json:
@@ -208,6 +208,7 @@ def _print_affected(ctx: click.Context, found: Diff) -> None:
     ]
     rows.append([text("cli.diff_any_level", lang), "", "", *_affected(found.affected)])
     print_table([text(f"cli.diff_{name}", lang) for name in names], rows)
+    say(ctx, "cli.diff_data_on", on=found.on, data_on=found.data_on)
     if found.affected.residents_60_plus is None:
         warn(ctx, "cli.diff_places_only")
 

@@ -156,7 +156,7 @@ def test_the_diff_names_areas_land_and_people(district: District) -> None:
     draft = opened(district.planner)
     change(district.planner, draft, "edits", PROMOTE)
     found = district.planner.get(draft["links"]["diff"]).json()
-    assert (found["edition"], found["on"]) == ("2030", "2030-01-01")
+    assert (found["edition"], found["on"], found["data_on"]) == ("2030", "2030-01-01", "2026-01-15")
     towns = next(level for level in found["levels"] if level["level"] == "town")
     assert towns["moved_m2"] == pytest.approx(UNIT_M2, rel=1e-6)
     assert [(c["code"], c["kinds"]) for c in towns["changes"]] == [(NEW, ["added"]), (GUCUN, ["border"])]
@@ -299,6 +299,7 @@ def test_what_the_life_of_a_draft_refuses(district: District) -> None:
     assert problem(change(administrator, draft, "approve", APPROVAL)) == (422, "edition_has_errors")
     assert change(planner, draft, "withdraw", {"reason": "a slip"}).json()["state"] == "withdrawn"
     assert problem(change(planner, draft, "edits", PROMOTE)) == (409, "edition_no_draft")
+    assert problem(planner.get(draft["links"]["diff"])) == (409, "edition_withdrawn")
     assert draft["edition_id"] not in {each["edition_id"] for each in planner.get("/api/v1/drafts").json()["items"]}
 
 

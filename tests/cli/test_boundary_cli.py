@@ -50,6 +50,7 @@ def test_a_unit_becomes_a_subdistrict_step_by_step(run: Run, tmp_path: Path) -> 
     promote(run)
     shown = ok(run("diff", "析出", "--geojson", "diff.geojson"))
     assert "菊泉街道" in shown
+    assert "boundaries from 2030-01-01 on" in shown
     sides = [f["properties"]["side"] for f in json.loads(Path("diff.geojson").read_text())["features"]]
     assert set(sides) == {"before", "after", "moved"}
     towns = next(each for each in json.loads(ok(run("diff", "析出", "--json")))["levels"] if each["level"] == "town")
@@ -62,6 +63,7 @@ def test_a_unit_becomes_a_subdistrict_step_by_step(run: Run, tmp_path: Path) -> 
     ok(run("approve", "析出", "--document", "宝府〔2029〕1号", "--date", "2029-12-01", "--reason", "as drawn"))
     assert "2030-01-01" in ok(run("activate", "析出"))
 
+    assert json.loads(ok(run("diff", "析出", "--json")))["levels"][0] == towns, "a scheduled edition tells the same"
     editions = {each["name"]: each for each in json.loads(ok(run("editions", "--json")))}
     assert (editions["析出"]["status"], editions["2015"]["status"]) == ("scheduled", "in_force")
     assert editions["析出"]["steps"][-2]["document"] == "宝府〔2029〕1号"
@@ -114,6 +116,7 @@ def test_every_verb_edits_a_draft(run: Run, tmp_path: Path) -> None:
     assert changed[f"{DACHANG}-S1"] == ["border"]
     ok(run("withdraw", "next", "--reason", "not this year"))
     assert "withdrawn" in refused(run("rename", "next", DACHANG, "大场镇"))
+    assert "withdrawn" in refused(run("diff", "next"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, area_in_force, areas_at
-from gridmgmt.boundaries.queries import what_became_of
+from gridmgmt.boundaries.diff import diff
+from gridmgmt.boundaries.queries import draft_named, what_became_of
+from gridmgmt.boundaries.rules import ChangeKind
 from gridmgmt.db import migrated_sessions, transaction
 from gridmgmt.demo.load import load_demo
 from gridmgmt.governance.queries import completeness_matrix, mode_report
@@ -17,6 +19,7 @@ from gridmgmt.statistics.queries import figure_of
 from tests.conftest import _copy_of_template
 
 TODAY, SPLIT_OFF = date(2026, 11, 22), date(2030, 1, 1)
+SPLIT_OFF_EDITION = "合成示例 2030 析出菊泉街道"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,36 @@ def test_what_became_of_the_unit_and_its_quarters(demo) -> None:
     before = area_in_force(demo, "310113109", TODAY).area_m2
     after = sum(area_in_force(demo, code, SPLIT_OFF).area_m2 for code in ("310113109", "310113009"))
     assert after == pytest.approx(before, abs=1e-3)
+
+
+def test_before_and_after_of_the_new_subdistrict(demo) -> None:
+    """The unit, 8.23 km² and 18 quarters, passes from 顾村镇 to 菊泉街道; who lives there is counted on its polygon."""
+    found = diff(demo, draft_named(demo, SPLIT_OFF_EDITION), TODAY)
+    assert (found.on, found.data_on) == (SPLIT_OFF, TODAY)
+    towns, units, quarters = found.levels
+    new, old = towns.changes
+    assert [(c.code, c.kinds) for c in towns.changes] == [
+        ("310113009", (ChangeKind.ADDED,)),
+        ("310113109", (ChangeKind.BORDER,)),
+    ]
+    assert (new.name, new.before_m2, round(new.after_m2 / 1e6, 2)) == ("菊泉街道", None, 8.23)
+    assert old.before_m2 - old.after_m2 == pytest.approx(new.after_m2, abs=0.01)
+    assert towns.moved_m2 == pytest.approx(new.after_m2, abs=0.01)
+    assert [(c.code, c.kinds, c.after_m2) for c in units.changes] == [("310113109-U1", (ChangeKind.ENDED,), None)]
+    assert len(quarters.changes) == 18
+    assert {(c.code[:9], c.was_code) for c in quarters.changes} == {
+        ("310113009", f"310113109{c.code[9:]}") for c in quarters.changes
+    }
+    assert {c.kinds for c in quarters.changes} == {(ChangeKind.CODE, ChangeKind.PARENT)}
+    assert (quarters.moved_m2, quarters.affected.places) == (0, 0)
+    inside = "FROM areas a JOIN {} t ON ST_Covers(a.geom, t.geom) WHERE a.code = '310113109-U1'"
+    residents = demo.execute(text("SELECT sum(residents_60_plus) " + inside.format("population_places"))).scalar_one()
+    points = text("SELECT count(*) " + inside.format("service_points") + " AND t.status = 'open'")
+    cases = text("SELECT count(*) " + inside.format("cases") + " AND t.status <> 'closed'")
+    assert found.affected.residents_60_plus == pytest.approx(float(residents))
+    assert sum(found.affected.service_points.values()) == demo.execute(points).scalar_one() > 0
+    assert found.affected.open_cases == demo.execute(cases).scalar_one() > 0
+    assert towns.affected == found.affected
 
 
 def test_a_point_lies_in_the_areas_of_each_day(demo) -> None:

@@ -61,7 +61,7 @@ export const edition = computed((): EditionDetail | null => {
 })
 
 /** The boundaries an edition was built on: those of the day before it, or those it would be laid over. */
-export function beneath(of: EditionDetail): Query {
+function beneath(of: EditionDetail): Query {
   return { on: of.valid_from ? dayBefore(of.valid_from) : of.planned_from }
 }
 

@@ -12,7 +12,7 @@ const PAGE = 1000
 const MOST_PAGES = 20
 
 /** Fetch all areas of some boundaries, page by page. */
-export async function allAreas(seen: Query, signal: AbortSignal): Promise<AreaOut[]> {
+async function allAreas(seen: Query, signal: AbortSignal): Promise<AreaOut[]> {
   const areas: AreaOut[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
