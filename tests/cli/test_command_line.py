@@ -48,6 +48,7 @@ def town(tmp_path_factory) -> Folder:
         folder = Folder(data, files)
         folder.ok("db", "start")
         folder.ok("import", "areas", paper_town.areas_file(files), "--level", "town", "--valid-from", "2026-01-01")
+        folder.ok("areas", "activate", "towns", "--document", "drawn on paper")
         folder.ok("import", "network", paper_town.streets_file(files))
         folder.ok("import", "population", paper_town.places_file(files))
         folder.ok("import", "service-points", paper_town.points_file(files))
