@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StrictInt
 from api.schemas import Asked
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.governance.matrix import Group, OpenCentre, State
-from gridmgmt.governance.modes import Decision, JointCentreFacts, SectorReport, UnitReport
+from gridmgmt.governance.modes import Decision, JointCentreFacts, JointCentreOnMap, SectorReport, UnitReport
 from gridmgmt.governance.rules import CentreType, ModeRule, Organ, Override, Residents, TagKind
 
 Code = Annotated[str, Field(max_length=64, description="Official code.", examples=["310113109"])]
@@ -163,7 +163,7 @@ class JointCentreAsk(Asked):
 class JointCentres(BaseModel):
     """Joint centres of a day, by code."""
 
-    items: list[JointCentreFacts]
+    items: list[JointCentreOnMap]
 
 
 class CentreAsk(Asked):

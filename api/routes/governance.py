@@ -162,8 +162,8 @@ def set_staffing(session: RequestSession, context: Context, actor: Caller, ask: 
 
 @router.get("/joint-centres", summary="Joint centres")
 def list_joint_centres(session: RequestSession, on: OnDate) -> JointCentres:
-    """List joint centres with the surface of their service areas, m² on the ellipsoid."""
-    return JointCentres(items=queries.joint_centres(session, on))
+    """List joint centres with their service areas: GeoJSON with 7 decimals, m² on the ellipsoid."""
+    return JointCentres(items=queries.joint_centres_on_map(session, on))
 
 
 @router.post("/joint-centres", status_code=201, summary="Set up a joint centre", dependencies=writes)

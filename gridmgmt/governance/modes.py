@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.governance.rules import (
@@ -74,6 +75,13 @@ class JointCentreFacts:
     partner_agreements: int | None
     note: str | None
     source: str
+
+
+@dataclass(frozen=True)
+class JointCentreOnMap(JointCentreFacts):
+    """A joint centre with its service area as a GeoJSON geometry, degrees with 7 decimals (about 1 cm)."""
+
+    geometry: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Reading modes, tags, organs, centres; and putting them together as the mode report and the completeness matrix."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import shapely
 from geoalchemy2.shape import from_shape, to_shape
-from sqlalchemy import Boolean, ColumnElement, and_, case, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, case, func, or_, select
 
 from gridmgmt.areas.models import Area, Dated, TownModeDecision
 from gridmgmt.areas.queries import in_force_on
@@ -204,10 +205,16 @@ def tags(session: Session, on: date) -> list[modes.Tag]:
 
 def joint_centres(session: Session, on: date) -> list[modes.JointCentreFacts]:
     """Return the joint centres of a day, by code."""
-    names = [field.name for field in fields(modes.JointCentreFacts)]
-    columns = (getattr(JointCentre, name) for name in names)
-    statement = select(*columns).where(holds_on(JointCentre, on)).order_by(JointCentre.code)
-    return [modes.JointCentreFacts(**row) for row in session.execute(statement).mappings()]
+    return [modes.JointCentreFacts(**row) for row in session.execute(_select_joint_centres(on)).mappings()]
+
+
+def joint_centres_on_map(session: Session, on: date) -> list[modes.JointCentreOnMap]:
+    """Return the joint centres of a day with their service areas, by code."""
+    statement = _select_joint_centres(on).add_columns(func.ST_AsGeoJSON(JointCentre.geom, 7).label("geometry"))
+    return [
+        modes.JointCentreOnMap(**{**row, "geometry": json.loads(row["geometry"])})
+        for row in session.execute(statement).mappings()
+    ]
 
 
 def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
@@ -229,6 +236,11 @@ def points_by_sector(session: Session, on: date) -> dict[str, dict[str, int]]:
     for code, type_, count in session.execute(statement.order_by(place.c.code, place.c.type)):
         counts[code][type_] = count
     return counts
+
+
+def _select_joint_centres(on: date) -> Select[*tuple[Any, ...]]:
+    columns = (getattr(JointCentre, field.name) for field in fields(modes.JointCentreFacts))
+    return select(*columns).where(holds_on(JointCentre, on)).order_by(JointCentre.code)
 
 
 def _rule(session: Session, on: date) -> rules.ModeRule | None:

@@ -178,7 +178,11 @@ def test_a_joint_centre_and_its_surface(planner: httpx.Client) -> None:
     }  # fmt: skip
     made = planner.post("/api/v1/joint-centres", json=ask).json()
     assert made["area_m2"] == pytest.approx(abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(area)[0]), rel=1e-6)
-    assert [c["partner_agreements"] for c in planner.get("/api/v1/joint-centres").json()["items"]] == [22]
+    (listed,) = planner.get("/api/v1/joint-centres").json()["items"]
+    assert (listed["partner_agreements"], listed["geometry"]["type"]) == (22, "MultiPolygon")
+    drawn = shapely.geometry.shape(listed["geometry"])
+    assert shapely.hausdorff_distance(drawn, area) <= 1e-7
+    assert all(round(degrees, 7) == degrees for degrees in shapely.get_coordinates(drawn).ravel())
     elsewhere = {**ask, "town_code": DACHANG}
     assert refusal(planner.post("/api/v1/joint-centres", json=elsewhere)) == (422, "joint_centre_outside")
     bow_tie = {"type": "Polygon", "coordinates": [[[121, 31], [122, 32], [122, 31], [121, 32], [121, 31]]]}

@@ -4,6 +4,7 @@ import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
 import { boundaries, edition, side } from '../state/boundaries'
 import { areaByCode, folder, isOfRun, report, runId } from '../state/folder'
+import { jointCentres } from '../state/governance'
 import { router } from '../router'
 import { figuresByCode, shownLevel } from '../state/level'
 import { highlight } from '../state/highlight'
@@ -68,6 +69,7 @@ export const picture = computed((): MapPicture => {
     level: shownLevel.value,
     boundaries: boundaries.value,
     edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
+    jointCentres: (jointCentres.data ?? []).map(({ name, geometry }) => ({ type: 'Feature', properties: { name }, geometry })),
     findings: findingShapes.value,
     finding: finding.value ? Number(finding.value) : null,
     sketch: sketch.value,

@@ -24,6 +24,8 @@ export interface MapPicture {
   boundaries: Query
   /** The edition whose changes are drawn, with the levels to draw. */
   edition: { name: string; side: Side; levels: string[] } | null
+  /** The service areas of joint centres, each with its name. */
+  jointCentres: GeoJSON.Feature[]
   findings: GeoJSON.Feature[]
   /** The number of the finding that is chosen. */
   finding: number | null
@@ -76,6 +78,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     cases: tiles(picture, 'cases'),
     ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
     ...boundarySources(picture),
+    joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
       data: { type: 'MultiPoint', coordinates: picture.highlight ? [picture.highlight] : [] },
@@ -321,6 +324,20 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
   })
 }
 
+function jointCentreAreas({ palette }: MapPicture): LayerSpecification[] {
+  const source = 'joint_centres'
+  return [
+    { id: 'joint_centres', type: 'line', source, paint: { 'line-color': palette.label, 'line-width': 2.5, 'line-dasharray': [3, 2] } },
+    {
+      id: 'joint_centre_names',
+      type: 'symbol',
+      source,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 13, 'text-allow-overlap': true },
+      paint: { 'text-color': palette.label, 'text-halo-color': palette.halo, 'text-halo-width': 1.8 },
+    },
+  ]
+}
+
 function highlighted({ palette }: MapPicture): LayerSpecification {
   return {
     id: 'highlight',
@@ -354,6 +371,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...(shown.has('cases') ? cases(picture) : []),
     ...(shown.has('service_points') ? servicePoints() : []),
     ...(shown.has('labels') ? labels(picture) : []),
+    ...jointCentreAreas(picture),
     ...drawn(picture),
     highlighted(picture),
   ]

@@ -1,3 +1,4 @@
+import type * as GeoJSON from 'geojson'
 import { shallowRef } from 'vue'
 
 /** Where the map should go next: a box or a point with a zoom; `bare` when no drawer opens along with it. */
@@ -7,6 +8,12 @@ export const cameraWish = shallowRef<CameraWish | null>(null)
 
 export function showBox(bbox: [number, number, number, number]): void {
   cameraWish.value = { bbox }
+}
+
+/** Go to a surface without opening anything. */
+export function showSurface({ coordinates }: GeoJSON.MultiPolygon): void {
+  const [lons, lats] = [0, 1].map((axis) => coordinates.flat(2).map((position) => position[axis]!)) as [number[], number[]]
+  cameraWish.value = { bbox: [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], bare: true }
 }
 
 /** Go to a point without opening anything. */

@@ -1,11 +1,13 @@
+import type * as GeoJSON from 'geojson'
 import { computed } from 'vue'
 
 import { get } from '../api/client'
-import type { MatrixOut, ModesOut, TownOut } from '../api/schema'
+import type { JointCentreFacts, JointCentres, MatrixOut, ModesOut, TownOut } from '../api/schema'
 import { router } from '../router'
 import { asOf, edition, today } from './boundaries'
 import { useLoaded } from './loaded'
 import { can } from './session'
+import { viewed } from './view'
 
 const PAGES = ['areas', 'editions', 'governance']
 
@@ -29,6 +31,16 @@ export const modeReport = useLoaded(
 export const matrix = useLoaded(
   () => onPages('governance'),
   (on, signal) => get<MatrixOut>('/centres/matrix', { on }, signal),
+)
+
+type JointCentre = JointCentreFacts & { geometry: GeoJSON.MultiPolygon }
+
+const part = viewed('part')
+
+/** The joint centres of that day with their service areas, while the part that lists them is open. */
+export const jointCentres = useLoaded(
+  () => (part.value === 'places' ? onPages('governance') : null),
+  async (on, signal) => (await get<JointCentres>('/joint-centres', { on }, signal)).items as unknown as JointCentre[],
 )
 
 export const townByCode = computed(() => new Map((modeReport.data?.towns ?? []).map((town) => [town.code, town])))
