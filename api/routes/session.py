@@ -73,9 +73,8 @@ def use_setup(
 
     The answer sets the cookie of a session. A link that was used, is too old or for another name is refused (401).
     """
-    token, actor = service.use_setup(session, ask.token, ask.name, ask.password.get_secret_value(), context.clock())
-    _keep(request, response, token)
-    return _session_out(session, context, actor)
+    begun = service.use_setup(session, ask.token, ask.name, ask.password.get_secret_value(), context.clock())
+    return _entered(session, context, request, response, begun)
 
 
 async def _compared(context: ApiContext, use: Callable[[], SessionOut | None]) -> SessionOut:
@@ -91,12 +90,7 @@ def _begin(
 ) -> SessionOut | None:
     with context.transaction() as session:
         begun = _enter_demo(session, context, ask) if isinstance(ask, DemoSignIn) else _enter(session, context, ask)
-        if begun is None:
-            return None
-        _end_present(session, context, request)
-        token, actor = begun
-        _keep(request, response, token)
-        return _session_out(session, context, actor)
+        return None if begun is None else _entered(session, context, request, response, begun)
 
 
 def _change(
@@ -109,8 +103,7 @@ def _change(
         service.set_password(session, actor, queries.account_by_name(session, actor.name), new)
         begun = service.sign_in(session, actor.name, new, now)
         assert begun is not None  # noqa: S101 -- the password that was set this moment
-        _keep(request, response, begun[0])
-        return _session_out(session, context, begun[1])
+        return _entered(session, context, request, response, begun)
 
 
 def _enter(session: Session, context: ApiContext, ask: PasswordSignIn) -> tuple[str, Actor] | None:
@@ -129,8 +122,15 @@ def _end_present(session: Session, context: ApiContext, request: Request) -> Non
         context.gate.forget(token)
 
 
-def _keep(request: Request, response: Response, token: str) -> None:
-    """Give the browser its session: out of reach of scripts, of other sites, and of the open line under HTTPS."""
+def _entered(
+    session: Session, context: ApiContext, request: Request, response: Response, begun: tuple[str, Actor]
+) -> SessionOut:
+    """Give the browser its session: out of reach of scripts, of other sites, and of the open line under HTTPS.
+
+    The one that it had ends.
+    """
+    _end_present(session, context, request)
+    token, actor = begun
     response.set_cookie(
         COOKIE,
         token,
@@ -140,6 +140,7 @@ def _keep(request: Request, response: Response, token: str) -> None:
         httponly=True,
         samesite="strict",
     )
+    return _session_out(session, context, actor)
 
 
 def _session_out(session: Session, context: ApiContext, actor: Actor) -> SessionOut:

@@ -379,8 +379,11 @@ def test_the_life_of_an_account(client: httpx.Client, town: Town, clock: FakeClo
     token, name = link["path"].removeprefix("/setup#").split("/")
     assert name == "lihua"
     setup = {"token": token, "name": "lihua", "password": PASSWORD}
+    sign_in(client, "planner")
+    former = {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
     assert client.post("/api/v1/setup", json=setup, headers=HERE).json()["display_name"] == "李华"
     assert client.get("/api/v1/folder").json()["form"] == "public"
+    assert client.get("/api/v1/folder", headers=former).status_code == 401, "whoever was signed in here is no more"
     assert problem(client.get(accounts)) == (403, "permission_missing")
 
     grants = {"grants": [{"role": "analyst"}, {"role": "planner", "area_level": "town", "area_code": "310113001"}]}
