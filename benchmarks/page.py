@@ -98,12 +98,13 @@ def _tiles(result: Result) -> str:
 
 def _topology(result: Result) -> str:
     agreement = result["agreement"]["PostGIS"]
+    whole, part = f"{result['whole_check_s']:.1f}", f"{result['changed_check_s']:.2f}"
     return (
-        f"All of {result['areas']:,} areas, {result['cells']:,} of them cells: {result['whole_check_s']:.1f} s (at most "
-        f"{result['whole_check_at_most_s']:.0f}); around a quarter that changed with its cells: "
-        f"{result['changed_check_s']:.2f} s (at most {result['changed_check_at_most_s']:.0f}). Beside peers, with "
-        f"{result['faults']} faulty cells: {agreement['overlaps']} overlaps and {agreement['gaps']} gaps, which they are "
-        f"asked for alone; ours checks everything.\n\n{_compared(result)}"
+        f"All of {result['areas']:,} areas, {result['cells']:,} of them cells: {whole} s (at most "
+        f"{result['whole_check_at_most_s']:.0f}); around a quarter that changed with its cells: {part} s (at most "
+        f"{result['changed_check_at_most_s']:.0f}). Beside peers, with {result['faults']} faulty cells: "
+        f"{agreement['overlaps']} overlaps and {agreement['gaps']} gaps, which they are asked for alone; ours checks "
+        f"everything.\n\n{_compared(result)}"
     )
 
 
