@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+import shapely
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect, sync_playwright
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
@@ -24,6 +25,7 @@ from tests.support.serving import served
 pytestmark = pytest.mark.browser
 
 TOWNS_TODAY, TOWNS_2030 = 12, 13
+OPEN = {"open", "reported", "handling"}
 SPLIT_OFF = "合成示例 2030 析出菊泉街道"
 DACHANG, GUCUN, YANGHANG, JUQUAN, JUQUAN_UNIT = "310113102", "310113109", "310113103", "310113009", "310113109-U1"
 
@@ -227,6 +229,26 @@ def test_sectors_units_and_the_joint_centre_have_their_numbers(console: Console)
     expect(joint).to_contain_text("22")
 
 
+def test_the_service_area_of_the_joint_centre_is_outlined_on_the_map(
+    console: Console, api: Callable[[str], Any]
+) -> None:
+    (centre,) = api("/joint-centres")["items"]
+    west, south, east, north = shapely.geometry.shape(centre["geometry"]).bounds
+    page = console.open("/governance?part=places&layers=none")
+    page.get_by_test_id("joint-centre").locator("[data-row]").click()
+    camera_lies_in(page, west, south, east, north)
+    expect(page.get_by_test_id("legend-joint-centres")).to_contain_text("服务范围")
+    console.drawn()
+    box = page.get_by_test_id("map").bounding_box()
+    assert box is not None
+    east_of_name: FloatRect = {**box, "x": box["x"] + box["width"] * 2 / 3, "width": box["width"] / 3}
+    outlined = page.screenshot(clip=east_of_name)
+    page.get_by_role("button", name="片区").click()
+    expect(page.get_by_test_id("legend-joint-centres")).to_have_count(0)
+    console.drawn()
+    assert page.screenshot(clip=east_of_name) != outlined
+
+
 def test_a_row_of_the_report_selects_on_the_map(console: Console, api: Callable[[str], Any]) -> None:
     page = console.open("/governance")
     console.drawn()
@@ -236,7 +258,7 @@ def test_a_row_of_the_report_selects_on_the_map(console: Console, api: Callable[
     camera_lies_in(page, west, south, 2 * east - west, north)  # beside the drawer
 
 
-def test_an_edition_in_force_shows_what_it_changed(console: Console) -> None:
+def test_an_edition_in_force_shows_what_it_changed(console: Console, api: Callable[[str], Any]) -> None:
     page = console.open("/areas/editions")
     row = page.locator(f"[data-edition='{SPLIT_OFF}']")
     expect(row).to_contain_text("待生效")
@@ -246,6 +268,13 @@ def test_an_edition_in_force_shows_what_it_changed(console: Console) -> None:
     expect(changed).to_have_count(2 + 1 + 18)
     expect(changed.nth(0)).to_contain_text("+8.23 km²")
     expect(changed.nth(1)).to_contain_text("−8.23 km²")
+    expect(page.get_by_test_id("moved")).to_contain_text("8.23 km²")
+    for subject, shown in (("residents", "residents"), ("service_points", "points"), ("cases", "cases")):
+        counted = api(f"/statistics/counts?level=town&subject={subject}&edition={quote(SPLIT_OFF)}")
+        kinds = next(each["tally"]["counts"] for each in counted["areas"] if each["code"] == JUQUAN)
+        number = sum(kind["value"] for kind in kinds if kind["by"].get("status", "open") in OPEN)
+        assert number > 0
+        expect(page.get_by_test_id(f"affected-{shown}").locator("dd")).to_have_text(f"{number:,.0f}")
     expect(page.locator("[data-code='310113009004']")).to_contain_text("310113109004")
     page.get_by_test_id("side-before").click()
     page.wait_for_url(re.compile("side=before"))
