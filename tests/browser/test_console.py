@@ -78,7 +78,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def console(browser: Browser, served_demo: Served) -> Iterator[Console]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        locale="zh-CN",
+        timezone_id="America/Los_Angeles",
+        reduced_motion="reduce",
+    )
     console = Console(context.new_page(), served_demo.base_url)
     yield console
     context.close()

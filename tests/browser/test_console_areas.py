@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
 from gridmgmt.access.rules import Role
+from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.demo.load import load_demo
 from gridmgmt.settings import Settings
@@ -58,7 +60,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        locale="zh-CN",
+        timezone_id="America/Los_Angeles",
+        reduced_motion="reduce",
+    )
     yield context
     context.close()
 
@@ -282,6 +289,8 @@ def test_an_edition_in_force_shows_what_it_changed(console: Console, api: Callab
     steps = page.locator("[data-testid=steps] tbody tr")
     expect(steps.first).to_contain_text("开始起草")
     expect(steps.last).to_contain_text("生效")
+    last = next(each for each in api("/editions?subject=areas")["items"] if each["name"] == SPLIT_OFF)["steps"][-1]
+    expect(steps.last).to_contain_text(f"{datetime.fromisoformat(last['at']).astimezone(LOCAL_ZONE):%H:%M}")
 
 
 def test_who_may_only_read_is_offered_nothing_to_change(console: Console) -> None:

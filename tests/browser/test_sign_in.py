@@ -39,7 +39,12 @@ def open_console(browser: Browser) -> Iterator[Callable[[str], Console]]:
     contexts = []
 
     def opened(base_url: str) -> Console:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900},
+            locale="en-GB",
+            timezone_id="America/Los_Angeles",
+            reduced_motion="reduce",
+        )
         contexts.append(context)
         return Console(context.new_page(), base_url)
 
@@ -124,6 +129,7 @@ def test_from_the_one_time_link_to_a_colleague_and_a_key(
     assert httpx.get(f"{served_demo.base_url}/api/v1/session", headers=headers).json()["name"] == "chief"
     page.reload()
     expect(page.get_by_test_id("keys")).to_contain_text(secret[:11])
+    expect(page.get_by_test_id("keys")).to_contain_text("00:00")  # the end of a day in the district, not here
     assert secret not in page.content()
 
     page.goto(f"{served_demo.base_url}/administration?part=log")

@@ -3,14 +3,13 @@ import { computed } from 'vue'
 import { get, type Query } from '../api/client'
 import type { EditionDetail, EditionList } from '../api/schema'
 import { router } from '../router'
+import { LOCAL_ZONE } from '../words/format'
 import { useLoaded } from './loaded'
 import { can } from './session'
 import { patchView, viewed } from './view'
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 const DAY_MS = 86_400_000
-
-const LOCAL_ZONE = 'Asia/Shanghai'
 
 /** Today in the district's time zone, as the interface writes days. */
 export const today = new Intl.DateTimeFormat('sv-SE', { timeZone: LOCAL_ZONE }).format(new Date())

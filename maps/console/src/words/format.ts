@@ -50,11 +50,20 @@ export function degrees(value: number): string {
   return value.toFixed(5)
 }
 
+/** The zone in which the district counts its days and tells its times, wherever the reader is. */
+export const LOCAL_ZONE = 'Asia/Shanghai'
+
+/** A moment, such as `2026-11-22T10:00:00Z`, as the clocks of the district show it. */
 export function dateTime(value: string | null | undefined): string {
-  if (!value) return NONE
-  return new Date(value).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })
+  return value ? new Date(value).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: LOCAL_ZONE }) : NONE
 }
 
-export function day(value: string | Date | null | undefined): string {
-  return value ? new Date(value).toLocaleDateString(locale(), { dateStyle: 'medium' }) : NONE
+/** A calendar day, `2026-11-22`; it is the same day in every zone. */
+export function day(value: string | null | undefined): string {
+  return value ? new Date(value).toLocaleDateString(locale(), { dateStyle: 'medium', timeZone: 'UTC' }) : NONE
+}
+
+/** The moment at which a day of the district ends; its zone has one offset all year. */
+export function endOf(value: string): string {
+  return new Date(`${value}T24:00:00+08:00`).toISOString()
 }
