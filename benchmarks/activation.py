@@ -27,6 +27,7 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries import service as boundaries
+from gridmgmt.boundaries.queries import base_of
 from gridmgmt.cluster import Cluster
 from gridmgmt.db import Session, make_engine, make_sessions, migrate, transaction
 from gridmgmt.editions.models import Edition
@@ -81,8 +82,8 @@ def draft_all(session: Session, name: str, on: date, prefix: str) -> Edition:
     areas.end(session, draft, [int(area_id) for area_id in area_frame(session, on)["area_id"]])
     for level, frame in levels(prefix).items():
         areas.store(session, draft, frame.assign(name=name), level)
-    for state in (EditionState.CHECKED, EditionState.APPROVED):
-        put_in_state(session, draft, state, actor=ACTOR.name)
+    put_in_state(session, draft, EditionState.CHECKED, actor=ACTOR.name, details={"base": base_of(session, on)})
+    put_in_state(session, draft, EditionState.APPROVED, actor=ACTOR.name)
     return draft
 
 

@@ -1,11 +1,12 @@
 """Reading boundary editions: how far each is, what its check found, and what became of a code."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+import shapely
 from geoalchemy2.shape import to_shape
 from sqlalchemy import CTE, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
@@ -293,3 +294,10 @@ def changed_box(session: Session, edition_id: int) -> tuple[float, float, float,
     edges = (func.ST_XMin(box), func.ST_YMin(box), func.ST_XMax(box), func.ST_YMax(box))
     row = session.execute(select(*edges).where(or_(Area.edition_id == edition_id, Area.area_id.in_(ends)))).one()
     return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+
+def changes_meet(session: Session, edition_id: int, others: Collection[int]) -> bool:
+    """Tell whether an edition changes anything in the box of what one of others does, borders included."""
+    own, theirs = changed_box(session, edition_id), [changed_box(session, other) for other in others]
+    boxes = [shapely.box(*box) for box in theirs if box is not None]
+    return own is not None and bool(shapely.intersects(shapely.box(*own), boxes).any())

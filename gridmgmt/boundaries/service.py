@@ -1,19 +1,19 @@
 """The life of a boundary edition: drafted, edited, checked, approved, in force from a day, or withdrawn."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import shapely
-from sqlalchemy import ColumnElement, Select, insert, select
+from sqlalchemy import ColumnElement, Select, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.boundaries import shares
 from gridmgmt.analysis.findings import Finding, Tolerances
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
-from gridmgmt.areas.queries import ancestors
+from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries.check import DEFAULT_TOLERANCES, check_edition
 from gridmgmt.boundaries.diff import Diff, diff
@@ -28,7 +28,7 @@ from gridmgmt.boundaries.edits import (
     retire,
     split,
 )
-from gridmgmt.boundaries.queries import base_of, finding_types
+from gridmgmt.boundaries.queries import base_of, changes_meet, finding_types
 from gridmgmt.boundaries.rules import Edit, check_approval, check_four_eyes
 from gridmgmt.db import Session
 from gridmgmt.editions import queries as editions
@@ -36,7 +36,7 @@ from gridmgmt.editions import service as states
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionDraft, EditionState, Subject
 from gridmgmt.errors import ConflictError, InputError, NotFoundError
-from gridmgmt.frames import geometries, read_table
+from gridmgmt.frames import copy_rows, geometries, read_table
 
 __all__ = [
     "Diff",
@@ -104,14 +104,16 @@ def check(session: Session, actor: Actor, draft: Edition, tolerances: Tolerances
     ConflictError
         When the edition is in force or withdrawn.
     """
-    require(actor, Permission.AREAS_DRAFT, areas=_common_areas(session, draft))
-    states.reopen(session, draft, actor=actor.name)
+    _require(session, actor, Permission.AREAS_DRAFT, draft)
+    states.hold(session, draft)
+    base = base_of(session, _planned(draft))  # what comes into force from here on makes the check outdated
     findings = check_edition(session, draft, tolerances)
+    states.reopen(session, draft, actor=actor.name)
     facts = {
         "errors": finding_types(session, draft.edition_id, "error"),
         "warnings": finding_types(session, draft.edition_id, "warning"),
         "content_sha256": draft.content_sha256,
-        "base": base_of(session, _planned(draft)),
+        "base": base,
     }
     states.put_in_state(session, draft, EditionState.CHECKED, actor=actor.name, details=facts)
     record(session, actor, "areas.check", _object(draft), after=facts)
@@ -130,19 +132,19 @@ def approve(
     ForbiddenError
         When the actor has drafted any of it and is no administrator.
     ConflictError
-        When the draft is not checked, or other boundaries have come into force since it was.
+        When the draft is not checked, or other boundaries around it have come into force since it was.
     InputError
         When no document is named.
     """
-    require(actor, Permission.AREAS_APPROVE, areas=_common_areas(session, draft))
+    _require(session, actor, Permission.AREAS_APPROVE, draft)
+    _hold(session, draft)
     if draft.state != EditionState.CHECKED:
         raise ConflictError("edition_not_checked", name=draft.name, state=draft.state)
     steps = editions.steps_of(session, draft.edition_id)
     check_four_eyes(actor, draft.name, {s.actor for s in steps if s.step in (OPENED, IMPORTED, EDITED)})
-    checked = next(step for step in reversed(steps) if step.step == EditionState.CHECKED)
-    if checked.details["base"] != base_of(session, _planned(draft)):
-        raise ConflictError("edition_check_outdated", name=draft.name)
-    errors, warnings = checked.details["errors"], checked.details["warnings"]
+    _require_base(session, draft, _planned(draft))
+    checked = _last_check(session, draft)
+    errors, warnings = checked["errors"], checked["warnings"]
     check_approval(draft.name, errors=errors, warnings=warnings, document=document, reason=reason)
     words: dict[str, Any] = {"document": document, "dated": dated, "reason": reason}
     states.put_in_state(session, draft, EditionState.APPROVED, actor=actor.name, **words)
@@ -153,20 +155,23 @@ def approve(
 def activate(session: Session, actor: Actor, draft: Edition, on: date | None = None) -> Edition:
     """Let an approved draft be in force from a day on, which may lie ahead; without one, the day it was planned for.
 
-    Lineage is worked out first; what then makes it count is the change of one row.
+    Lineage is worked out first, while only those wait who would change this draft; what then makes it count is the
+    change of one row.
 
     Raises
     ------
     ConflictError
         When the draft is not approved; when an area that it ends is not in force on that day, because another
-        edition has ended it, with their codes; when a code would be in force twice, or a retired one again.
+        edition has ended it, with their codes; when a code would be in force twice, or a retired one again; when
+        other boundaries are in force around it on that day than those beside which it was checked.
     """
-    require(actor, Permission.AREAS_ACTIVATE, areas=_common_areas(session, draft))
-    session.refresh(draft, with_for_update=True)
+    _require(session, actor, Permission.AREAS_ACTIVATE, draft)
+    _hold(session, draft)
     if draft.state != EditionState.APPROVED:
         raise ConflictError("edition_not_approved", name=draft.name, state=draft.state)
     _store_lineage(session, draft)
     states.put_in_state(session, draft, EditionState.IN_FORCE, actor=actor.name, on=on)
+    _require_base(session, draft, draft.valid_from or _planned(draft))  # now that no other can come into force
     record(session, actor, "areas.activate", _object(draft), after={"valid_from": draft.valid_from})
     return draft
 
@@ -179,7 +184,7 @@ def withdraw(session: Session, actor: Actor, draft: Edition, reason: str) -> Edi
     ConflictError
         When the edition is in force or withdrawn already.
     """
-    require(actor, Permission.AREAS_DRAFT, areas=_common_areas(session, draft))
+    _require(session, actor, Permission.AREAS_DRAFT, draft)
     states.put_in_state(session, draft, EditionState.WITHDRAWN, actor=actor.name, reason=reason)
     record(session, actor, "areas.withdraw", _object(draft), after={"reason": reason})
     return draft
@@ -195,27 +200,60 @@ def _planned(draft: Edition) -> date:
     return draft.planned_from
 
 
+def _hold(session: Session, draft: Edition) -> None:
+    """Let nobody else change a draft on its way into force, and refuse one that is there."""
+    if draft.state == EditionState.IN_FORCE:
+        raise ConflictError("edition_in_force", name=draft.name, valid_from=draft.valid_from)
+    states.hold(session, draft)
+
+
+def _last_check(session: Session, draft: Edition) -> Mapping[str, Any]:
+    """Return what the last check of a draft found, and beside which editions."""
+    steps = editions.steps_of(session, draft.edition_id)
+    return next(step.details for step in reversed(steps) if step.step == EditionState.CHECKED)
+
+
+def _require_base(session: Session, draft: Edition, on: date) -> None:
+    """Refuse a draft for a day on which other boundaries are in force around it than those it was checked beside."""
+    checked = set(_last_check(session, draft)["base"])
+    for day, code in ((_planned(draft), "edition_check_outdated"), (on, "edition_of_another_day")):
+        others = checked ^ (set(base_of(session, day)) - {draft.edition_id})
+        if changes_meet(session, draft.edition_id, others):
+            raise ConflictError(code, name=draft.name, planned_from=draft.planned_from, on=on)
+
+
+def _require(session: Session, actor: Actor, permission: Permission, draft: Edition) -> None:
+    """Refuse an actor who may not do this to all that a draft changes."""
+    if not actor.may(permission):
+        require(actor, permission, areas=_common_areas(session, draft))
+
+
 def _common_areas(session: Session, draft: Edition) -> list[str]:
     """Return the codes of the areas that hold all that a draft changes; without one, the draft concerns everywhere."""
     on = _planned(draft)
-    columns = select(Area.level, Area.code, Area.parent_level, Area.parent_code)
     chains: list[set[str]] = []
-    for condition, view in (
+    for changed, view in (
         (Area.edition_id == draft.edition_id, draft.edition_id),
         (Area.area_id.in_(_ended_ids(draft)), None),
     ):
-        parents = {
-            (row.level, row.code): (row.parent_level or "", row.parent_code or "")
-            for row in session.execute(columns.where(condition))
-        }
-        above: dict[tuple[str, str], set[str]] = {("", ""): set()}
-        for (_, code), parent in parents.items():
-            if parent in parents:
-                continue  # the chain of the parent says less
-            if parent not in above:
-                above[parent] = set(ancestors(session, parent[0], parent[1], on, draft=view))
-            chains.append({code} | above[parent])
+        named = select(Area.level, Area.code, Area.parent_level, Area.parent_code).where(in_force_on(on, view))
+        above: dict[_Name, _Name] = {(row[0], row[1]): (row[2], row[3]) for row in session.execute(named)}
+        found = session.execute(select(Area.level, Area.code).where(changed))
+        chains += [_chain((level, code), above) for level, code in found]
     return sorted(set.intersection(*chains)) if chains else []
+
+
+_Name = tuple[str | None, str | None]
+"""Level and code of an area, or of none."""
+
+
+def _chain(name: _Name, above: Mapping[_Name, _Name]) -> set[str]:
+    """Return the codes of an area and of all above it."""
+    found = set()
+    while name[1] is not None:
+        found.add(name[1])
+        name = above.get(name, (None, None))
+    return found
 
 
 def _ended_ids(draft: Edition) -> Select[int]:
@@ -233,10 +271,12 @@ def _store_lineage(session: Session, draft: Edition) -> None:
     }
     units = {c: g for c, g in ended.get(AreaLevel.BASIC_MANAGEMENT_UNIT, {}).items() if c[1] in promoted}
     rows += _lineage(units, added.get(AreaLevel.TOWN, {}))
-    if rows:
-        session.execute(insert(AreaLineage), [{"edition_id": draft.edition_id, **row} for row in rows])
+    copy_rows(session, AreaLineage.__tablename__, _LINEAGE, ((draft.edition_id, *row) for row in rows))
 
 
+_LINEAGE = (
+    "edition_id", "from_level", "from_code", "to_level", "to_code", "area_m2", "share_of_from", "share_of_to",
+)  # fmt: skip
 Surfaces = dict[tuple[str, str], shapely.MultiPolygon]
 """Surfaces in degrees by level and code."""
 
@@ -251,16 +291,11 @@ def _surfaces(session: Session, condition: ColumnElement[bool]) -> dict[str, Sur
     return found
 
 
-def _lineage(ended: Surfaces, added: Surfaces) -> Iterator[dict[str, Any]]:
+def _lineage(ended: Surfaces, added: Surfaces) -> Iterator[tuple[object, ...]]:
     """Yield what passed from areas that end to areas that come; one that comes back just the same passed nothing."""
     old = [key for key, surface in ended.items() if key not in added or not surface.equals_exact(added[key])]
     new = list(added)
     for share in shares([ended[key] for key in old], list(added.values())):
         if old[share.before] != new[share.after] or not share.is_whole:
-            yield {
-                **dict(zip(("from_level", "from_code"), old[share.before], strict=True)),
-                **dict(zip(("to_level", "to_code"), new[share.after], strict=True)),
-                "area_m2": share.area_m2,
-                "share_of_from": min(share.share_of_before, 1.0),
-                "share_of_to": min(share.share_of_after, 1.0),
-            }
+            ratios = (min(ratio, 1.0) for ratio in (share.share_of_before, share.share_of_after))
+            yield *old[share.before], *new[share.after], share.area_m2, *ratios

@@ -15,10 +15,10 @@ from gridmgmt.boundaries.check import check_day
 from gridmgmt.boundaries.diff import Affected, Diff, diff, diff_geojson, diff_json
 from gridmgmt.boundaries.findings import describe, findings_geojson, tolerances_of
 from gridmgmt.boundaries.queries import draft_named
-from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of, warn
+from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, warn
 from gridmgmt.cli.options import DAY
 from gridmgmt.clock import local_date, system_clock
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionState
 from gridmgmt.errors import ConflictError, InputError
@@ -64,7 +64,9 @@ def show_diff(ctx: click.Context, name: str, geojson: Path | None, *, as_json: b
 
 
 @click.command()
-@click.option("--edition", help="The boundary edition to check; a draft is checked from then on.")
+@click.option(
+    "--edition", help="The boundary edition to check; a draft is checked from then on, and to be approved anew."
+)
 @click.option("--on", type=DAY, help="Check what is in force on a day; today if neither is given.")
 @_GEOJSON
 @_JSON
@@ -112,16 +114,20 @@ def activate(
     ctx: click.Context, name: str, on: date | None, document: str | None, dated: date | None, reason: str | None
 ) -> None:
     """Let the approved draft NAME be in force from a day on."""
-    with database(ctx) as session:
-        edition = draft_named(session, name)
-        if edition.state in (EditionState.DRAFT, EditionState.CHECKED):
-            if document is None:
-                raise ConflictError("edition_without_document", name=name, state=edition.state)
-            if edition.state == EditionState.DRAFT:
-                _checked(ctx, session, edition)
-            service.approve(session, actor(), edition, document, dated or local_date(system_clock()), reason)
-        service.activate(session, actor(), edition, on)
-        valid_from = edition.valid_from
+    # Each step on its own: what a check has found is kept also when the approval is refused, and nobody waits for all.
+    with sessions(ctx) as factory:
+        with transaction(factory) as session:
+            state = draft_named(session, name).state
+            if state in (EditionState.DRAFT, EditionState.CHECKED) and document is None:
+                raise ConflictError("edition_without_document", name=name, state=state)
+            if state == EditionState.DRAFT:
+                _checked(ctx, session, draft_named(session, name))
+        if document is not None and state != EditionState.APPROVED:
+            with transaction(factory) as session:
+                dated = dated or local_date(system_clock())
+                service.approve(session, actor(), draft_named(session, name), document, dated, reason)
+        with transaction(factory) as session:
+            valid_from = service.activate(session, actor(), draft_named(session, name), on).valid_from
     say(ctx, "cli.edition_activated", name=name, on=valid_from)
 
 
@@ -140,15 +146,11 @@ COMMANDS = (draft, show_diff, check, approve, activate, withdraw)
 
 
 def _checked(ctx: click.Context, session: Session, edition: Edition) -> list[Finding]:
-    """Check an edition; what is approved or in force stays as it is, a draft counts as checked."""
+    """Check an edition; what is in force stays as it is, a draft counts as checked and is to be approved anew."""
     tolerances = tolerances_of(settings_of(ctx))
-    if edition.state in (EditionState.DRAFT, EditionState.CHECKED):
-        return service.check(session, actor(), edition, tolerances)
-    day = edition.valid_from or edition.planned_from
-    if day is None or edition.state == EditionState.WITHDRAWN:
-        raise ConflictError("edition_no_draft", name=edition.name, state=edition.state)
-    shown = None if edition.valid_from else edition.edition_id
-    return check_day(session, day, draft=shown, tolerances=tolerances)
+    if edition.valid_from is not None:
+        return check_day(session, edition.valid_from, tolerances=tolerances)
+    return service.check(session, actor(), edition, tolerances)
 
 
 def _print_findings(ctx: click.Context, findings: Sequence[Finding]) -> None:

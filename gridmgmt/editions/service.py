@@ -93,6 +93,7 @@ def add_to_draft(session: Session, draft: EditionDraft, *, actor: str) -> tuple[
     edition = queries.boundary_edition(session, draft.name)
     if edition is None:
         edition = open_draft(session, replace(draft, part="", details={}))
+    _hold(session, edition)
     file = {"content_sha256": draft.content_sha256, "source": draft.source, "datum": draft.datum, **draft.details}
     files = dict(edition.details.get("files", {}))
     if (known := files.get(draft.part)) is not None:
@@ -132,14 +133,25 @@ def require_version(session: Session, edition: Edition, seen: str | None) -> Non
     StaleVersionError
         When it is not the present one.
     """
+    _hold(session, edition)
     present = queries.version_of(session, edition.edition_id)
     if seen is None:
         raise VersionMissingError("edition_version_missing", name=edition.name, version=present)
-    _lock(session)
-    session.refresh(edition, with_for_update=True)
-    present = queries.version_of(session, edition.edition_id)
     if seen not in ("*", present):
         raise StaleVersionError("edition_version_stale", name=edition.name, seen=seen, version=present)
+
+
+def hold(session: Session, edition: Edition) -> None:
+    """Let nobody else change a boundary edition until the transaction ends; other editions are free meanwhile.
+
+    Raises
+    ------
+    ConflictError
+        When it is in force or withdrawn.
+    """
+    _hold(session, edition)
+    if edition.state in {EditionState.IN_FORCE, EditionState.WITHDRAWN}:
+        raise ConflictError("edition_no_draft", name=edition.name, state=edition.state)
 
 
 def reopen(session: Session, edition: Edition, *, actor: str) -> None:
@@ -150,10 +162,7 @@ def reopen(session: Session, edition: Edition, *, actor: str) -> None:
     ConflictError
         When it is in force or withdrawn.
     """
-    _lock(session)
-    session.refresh(edition, with_for_update=True)
-    if edition.state in {EditionState.IN_FORCE, EditionState.WITHDRAWN}:
-        raise ConflictError("edition_no_draft", name=edition.name, state=edition.state)
+    hold(session, edition)
     if edition.state != EditionState.DRAFT:
         put_in_state(session, edition, EditionState.DRAFT, actor=actor)
 
@@ -163,7 +172,8 @@ def put_in_state(
 ) -> None:
     """Move a boundary edition to a state and record the step.
 
-    Going into force is one change of one row: readers see the edition whole or not at all.
+    Going into force is one change of one row: readers see the edition whole or not at all. Editions come into force
+    one at a time, and no other is opened meanwhile.
 
     Parameters
     ----------
@@ -178,13 +188,13 @@ def put_in_state(
         When the edition's present state does not allow it, when an area that it ends is not in force on that day,
         when a code would be in force twice, or when a retired code would be used again.
     """
-    _lock(session)
-    session.refresh(edition, with_for_update=True)
+    _hold(session, edition)
     if state not in STEPS[EditionState(edition.state)]:
         raise ConflictError("edition_state", name=edition.name, state=edition.state, wanted=state)
-    edition.state = state
     if state is EditionState.IN_FORCE:
+        _lock(session)
         edition.valid_from = on or edition.planned_from
+    edition.state = state
     with translated():
         session.flush()
     note_step(session, edition, state, actor=actor, **step)
@@ -227,8 +237,13 @@ def metric_crs(session: Session) -> pyproj.CRS:
 
 
 def _lock(session: Session) -> None:
-    """Let one writer of editions at a time go on, until its transaction ends."""
+    """Let one edition at a time be opened or come into force, until the transaction ends."""
     session.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
+
+
+def _hold(session: Session, edition: Edition) -> None:
+    """Let one writer of an edition at a time go on; always before :func:`_lock`, so that nobody waits in a ring."""
+    session.refresh(edition, with_for_update=True)
 
 
 def _add(session: Session, draft: EditionDraft, **state: Any) -> Edition:

@@ -127,7 +127,7 @@ def test_every_verb_edits_a_draft(run: Run, tmp_path: Path) -> None:
         (("check", "--edition", "2015", "--on", "2030-01-01"), "not both"),
         (("move-border", "d", "a", "b", "--line", "over there"), "over there"),
         (("move-border", "d", "a", "b", "--line", "POINT (1 2)"), "LineString"),
-        (("activate", "2015", "--document", "d"), "in_force"),
+        (("activate", "2015", "--document", "d"), "in force from 2015-01-01 already"),
         (("draft", "2015", "--from", "2030-01-01"), "2015"),
     ],
 )

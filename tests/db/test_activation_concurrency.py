@@ -19,12 +19,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.queries import area_frame, area_summaries, areas_at
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.boundaries.service import activate
+from gridmgmt.areas.service import planned
+from gridmgmt.boundaries.edits import rename
+from gridmgmt.boundaries.queries import base_of
+from gridmgmt.boundaries.service import activate, open_draft
 from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import boundary_edition
 from gridmgmt.editions.rules import EditionState
-from gridmgmt.editions.service import put_in_state
+from gridmgmt.editions.service import hold, put_in_state
 from gridmgmt.errors import ConflictError
 from tests.support.actors import TESTER
 from tests.support.division import block, draw, spot
@@ -73,8 +76,9 @@ def frame_of(surfaces: dict[str, shapely.Geometry]) -> gpd.GeoDataFrame:
 
 
 def approve(session: Session, draft: Edition) -> None:
-    for state in (EditionState.CHECKED, EditionState.APPROVED):
-        put_in_state(session, draft, state, actor=TESTER.name)
+    facts = {"base": base_of(session, planned(draft))}
+    put_in_state(session, draft, EditionState.CHECKED, actor=TESTER.name, details=facts)
+    put_in_state(session, draft, EditionState.APPROVED, actor=TESTER.name)
 
 
 @pytest.fixture
@@ -219,3 +223,37 @@ def test_whoever_still_changes_the_draft_waits_and_is_refused(sessions: Sessions
         assert "only drafts of boundary editions can be changed" in late.result()
     with transaction(sessions) as session:
         assert session.scalar(text("SELECT name FROM areas WHERE code = 'new'")) == "new镇"
+
+
+def test_an_edit_that_comes_while_lineage_is_worked_out_waits_and_is_refused(
+    sessions: Sessions, engine: Engine
+) -> None:
+    """The draft is held first, the lock of all editions last: whoever waits for the draft must not have that lock."""
+
+    def edit() -> str:
+        with transaction(sessions) as session, pytest.raises(ConflictError) as refused:
+            rename(session, TESTER, named(session, "second"), "new", "晚镇")
+        return refused.value.code
+
+    with ThreadPoolExecutor(1) as pool, transaction(sessions) as session:
+        draft = named(session, "second")
+        hold(session, draft)
+        late = pool.submit(edit)
+        with engine.connect() as connection:
+            waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            while not connection.scalar(waits):
+                assert not late.done(), late.result()
+                connection.rollback()
+        activate(session, TESTER, draft)
+        session.commit()
+        assert late.result() == "edition_no_draft"
+
+
+def test_who_holds_one_draft_keeps_nobody_from_another(sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        open_draft(session, TESTER, "third", SECOND, "paper")
+    with transaction(sessions) as busy, transaction(sessions) as session:
+        hold(busy, named(busy, "second"))
+        session.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        rename(session, TESTER, named(session, "third"), "old", "旧镇")
+        open_draft(session, TESTER, "fourth", SECOND, "paper")

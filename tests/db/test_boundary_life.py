@@ -161,6 +161,49 @@ def test_other_boundaries_since_the_check_ask_for_another(district) -> None:
     assert into_force(district, draft).state == EditionState.IN_FORCE
 
 
+def test_other_boundaries_since_the_approval_ask_for_another_check_too(district) -> None:
+    draft, other = draft_of(district), draft_of(district, "other")
+    service.rename(district, TESTER, draft, DACHANG, "大场街道")
+    service.retire(district, TESTER, other, UNIT)
+    aside = draft_of(district, "aside")
+    service.rename(district, TESTER, aside, f"{DACHANG}001", "大一新村")
+    for each in (draft, other, aside):
+        service.check(district, TESTER, each)
+        service.approve(district, TESTER, each, **DOCUMENT, reason="paper")
+    service.activate(district, TESTER, other)
+    assert service.activate(district, TESTER, aside).state == EditionState.IN_FORCE, "three columns east of the unit"
+    with pytest.raises(ConflictError) as refused, district.begin_nested():
+        service.activate(district, TESTER, draft)
+    assert refused.value.code == "edition_check_outdated"
+    assert into_force(district, draft).state == EditionState.IN_FORCE
+
+
+def test_a_draft_comes_into_force_on_another_day_only_beside_the_same_boundaries(district) -> None:
+    later = draft_of(district, "later", THIRD)
+    service.retire(district, TESTER, later, UNIT)
+    into_force(district, later)
+    draft = draft_of(district)
+    service.rename(district, TESTER, draft, GUCUN, "顾村街道")
+    service.check(district, TESTER, draft)
+    service.approve(district, TESTER, draft, **DOCUMENT, reason="paper")
+    with pytest.raises(ConflictError) as refused, district.begin_nested():
+        service.activate(district, TESTER, draft, THIRD)
+    assert refused.value.code == "edition_of_another_day"
+    assert service.activate(district, TESTER, draft, date(2030, 12, 31)).valid_from == date(2030, 12, 31)
+
+
+def test_what_is_in_force_or_withdrawn_is_told_so_and_not_what_to_do_first(district) -> None:
+    done, given_up = draft_of(district, "done"), draft_of(district, "given up")
+    into_force(district, done)
+    service.withdraw(district, TESTER, given_up, "not this year")
+    for draft, code in ((done, "edition_in_force"), (given_up, "edition_no_draft")):
+        with pytest.raises(ConflictError) as approved:
+            service.approve(district, TESTER, draft, **DOCUMENT)
+        with pytest.raises(ConflictError) as activated:
+            service.activate(district, TESTER, draft)
+        assert (approved.value.code, activated.value.code) == (code, code)
+
+
 def test_nobody_but_an_administrator_approves_their_own_draft(district) -> None:
     everything = frozenset(Permission)
     planner = Actor("account", "planner", grants=(Grant(Role.PLANNER, everything),))
