@@ -153,6 +153,8 @@ def shares(before: Sequence[Surface], after: Sequence[Surface]) -> list[Share]:
     """
     old, new = np.array(before, dtype=object), np.array(after, dtype=object)
     i, j = np.unique(shapely.STRtree(new).query(old, predicate="intersects"), axis=1)
+    inside = ~shapely.touches(old[i], new[j])  # quick, and true of most neighbours
+    i, j = i[inside], j[inside]
     common_m2 = areas_m2(shapely.intersection(old[i], new[j]))
     of_before, of_after = common_m2 / areas_m2(old)[i], common_m2 / areas_m2(new)[j]
     columns = zip(i.tolist(), j.tolist(), common_m2.tolist(), of_before.tolist(), of_after.tolist(), strict=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from shapely import MultiPolygon
 from sqlalchemy import ColumnElement, func, select
 
 from gridmgmt.analysis.boundaries import Movement, moved_land, movements, shares
-from gridmgmt.analysis.ellipsoid import area_m2
+from gridmgmt.analysis.ellipsoid import area_m2, areas_m2
 from gridmgmt.analysis.location import area_of_points
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import RANK, AreaLevel
@@ -214,7 +214,10 @@ class _Sides(NamedTuple):
     def changes(self, level: AreaLevel, moved: Collection[str]) -> tuple[AreaChange, ...]:
         """Return the areas that change, by code; ``moved`` are the codes that win or lose land."""
         renumbered = set(self.was.values())
-        found = (self._change(level, code, moved) for code in self._changed_codes() if code not in renumbered)
+        codes = [code for code in self._changed_codes() if code not in renumbered]
+        before_m2 = _surfaces_m2(self.before, [self.was.get(code, code) for code in codes])
+        surfaces_m2 = zip(before_m2, _surfaces_m2(self.after, codes), strict=True)
+        found = (self._change(level, code, moved, *m2) for code, m2 in zip(codes, surfaces_m2, strict=True))
         return tuple(change for change in found if change.kinds)
 
     def elsewhere(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -229,7 +232,9 @@ class _Sides(NamedTuple):
         sides = zip((self.before, self.after), ids, strict=True)
         return sorted({code for side, others in sides for code, row in side.items() if row["area_id"] not in others})
 
-    def _change(self, level: AreaLevel, code: str, moved: Collection[str]) -> AreaChange:
+    def _change(
+        self, level: AreaLevel, code: str, moved: Collection[str], before_m2: float | None, after_m2: float | None
+    ) -> AreaChange:
         was = self.was.get(code, code)
         old, new = self.before.get(was), self.after.get(code)
         name = (new or old or {})["name"]
@@ -240,11 +245,18 @@ class _Sides(NamedTuple):
             kinds=_kinds(old, new, {ChangeKind.CODE: was != code, ChangeKind.BORDER: was in moved}),
             was_code=was if was != code else None,
             was_name=old["name"] if old and old["name"] != name else None,
-            before_m2=old and area_m2(old["geometry"]),
-            after_m2=new and area_m2(new["geometry"]),
+            before_m2=before_m2,
+            after_m2=after_m2,
             before=old and old["geometry"],
             after=new and new["geometry"],
         )
+
+
+def _surfaces_m2(side: Mapping[str, Any], codes: Sequence[str]) -> list[float | None]:
+    """Return the surface of each code on one side, None where it is not there."""
+    there = [code for code in codes if code in side]
+    m2 = dict(zip(there, areas_m2(np.array([side[code]["geometry"] for code in there], dtype=object)), strict=True))
+    return [float(m2[code]) if code in m2 else None for code in codes]
 
 
 def _kinds(old: Any, new: Any, land: Mapping[ChangeKind, bool]) -> tuple[ChangeKind, ...]:
