@@ -131,6 +131,16 @@ def test_panel_shows_the_numbers_of_the_run(console: Console, run: dict[str, Any
     expect(rows.first).to_contain_text(percent(min(area["figures"]["ratio"] for area in towns)))
 
 
+def test_a_run_that_counted_within_other_boundaries_says_so(console: Console) -> None:
+    page = console.open("/")
+    expect(page.get_by_test_id("ratio")).to_be_visible()
+    expect(page.get_by_test_id("other-boundaries")).to_have_count(0)
+    page = console.open("/?on=2030-01-01&select=area:310113009")
+    expect(page.get_by_test_id("other-boundaries")).to_contain_text("2 个街镇")
+    expect(page.get_by_test_id("uncounted")).to_be_visible()
+    expect(page.get_by_test_id("legend-uncounted")).to_be_visible()
+
+
 def test_synthetic_data_are_always_marked(console: Console) -> None:
     for address in ("/", "/cases", "/areas"):
         expect(console.open(address).get_by_test_id("synthetic")).to_be_visible()

@@ -143,6 +143,20 @@ def test_any_day_can_be_typed_and_goes_along_to_other_pages(console: Console) ->
     assert "on=2030-01-01" in page.url
 
 
+def test_a_day_before_all_boundaries_says_when_they_begin(console: Console) -> None:
+    page = console.open("/areas?on=1999-01-01")
+    expect(page.get_by_text("1999年1月1日没有生效的区划")).to_be_visible()
+    expect(page.get_by_text("2015年1月1日")).to_be_visible()
+
+
+def test_a_verdict_names_the_surface_that_was_judged_where_it_is_another_now(console: Console) -> None:
+    page = console.open("/governance?on=2030-01-01")
+    gucun = page.locator(f"[data-testid=mode-report] [data-code='{GUCUN}']")
+    expect(gucun).to_contain_text("33.40 km²")
+    expect(gucun).to_contain_text("认定时 41.63 km²")
+    expect(page.locator(f"[data-testid=mode-report] [data-code='{DACHANG}']")).not_to_contain_text("认定时")
+
+
 @pytest.mark.parametrize(("on", "name"), [("2029-12-31", "顾村镇"), ("2030-01-01", "菊泉街道")])
 def test_the_map_follows_the_day(console: Console, api: Callable[[str], Any], on: str, name: str) -> None:
     lon, lat = api(f"/areas/{JUQUAN}?on=2030-01-01")["centre"]
@@ -191,7 +205,7 @@ def test_a_mode_against_the_rule_is_shown_as_overridden_wherever_it_stands(conso
     page = console.open("/areas")
     expect(page.locator("[data-testid=areas] [data-testid=overridden]")).to_have_count(1)
     expect(page.locator(f"[data-testid=areas] [data-code='{DACHANG}'] [data-testid=overridden]")).to_be_visible()
-    expect(page.get_by_test_id("legend-modes")).to_contain_text("突破")
+    expect(page.get_by_test_id("legend-modes")).to_contain_text("人工认定")
     page.locator(f"[data-testid=areas] [data-code='{DACHANG}']").click()
     facts = page.get_by_test_id("mode-facts")
     expect(facts.get_by_test_id("overridden")).to_be_visible()

@@ -68,12 +68,18 @@ export const run = useLoaded(
 export const report = computed(() => run.data?.report ?? null)
 
 /** The boundary editions that the run's numbers are about. */
-const runEditions = computed(() => new Set((report.value?.inputs ?? []).filter((input) => input.subject === 'areas').map((input) => input.name)))
+export const runEditions = computed(() => new Set((report.value?.inputs ?? []).filter((input) => input.subject === 'areas').map((input) => input.name)))
 
 /** Whether an area is one that the run counted: another boundary of the same code is not. */
 export function isOfRun(area: Pick<AreaOut, 'edition'>): boolean {
   return runEditions.value.has(area.edition)
 }
+
+/** The shown areas of levels the run counted that have another boundary than it counted within, so without numbers. */
+export const uncounted = computed(() => {
+  const counted = new Set(report.value?.levels.map((each): string => each.level))
+  return (areas.data ?? []).filter((area) => counted.has(area.level) && !isOfRun(area))
+})
 
 export const areaByCode = computed(() => new Map((areas.data ?? []).map((area) => [area.code, area])))
 
