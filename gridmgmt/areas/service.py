@@ -1,6 +1,6 @@
 """Storing areas into a draft of a boundary edition and finding each one's parent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
+    and_,
     any_,
     column,
     delete,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area, AreaEnding
 from gridmgmt.areas.queries import area_frame, in_force_on
@@ -60,11 +62,15 @@ def store(
     Raises
     ------
     ConflictError
-        When the edition is no draft any more, or when a retired code would be used again.
+        When the edition is no draft any more; when another edition has ended what it ends, or brought in a code that
+        it brings in; when a retired code would be used again.
     """
     on = planned(draft)
+    refuse_overtaken(session, draft)
     refuse_retired(session, draft, level, frame["code"].tolist())
     present = area_frame(session, on, levels=(level,), draft=draft.edition_id).set_index("code")
+    if twice := present.index[present.index.duplicated()].unique().tolist():
+        raise ConflictError("ex_areas_code_in_force_once", detail=_some(twice))
     known = present.reindex(frame["code"])
     same = (known["name"].to_numpy() == frame["name"].to_numpy()) & shapely.equals_identical(
         known.geometry.to_numpy(), frame.geometry.to_numpy()
@@ -119,6 +125,27 @@ def _refresh_statistics(session: Session, rows: int) -> None:
         session.execute(text(f"ANALYZE {Area.__tablename__}, {AreaEnding.__tablename__}"))
 
 
+def refuse_overtaken(session: Session, draft: Edition) -> None:
+    """Refuse a draft that is built on areas which another edition has ended since.
+
+    Raises
+    ------
+    ConflictError
+        With their codes.
+    """
+    other = aliased(AreaEnding)
+    gone = (
+        select(Area.code)
+        .join(AreaEnding, AreaEnding.area_id == Area.area_id)
+        .join(other, and_(other.area_id == Area.area_id, other.edition_id != AreaEnding.edition_id))
+        .join(Edition, Edition.edition_id == other.edition_id)
+        .where(AreaEnding.edition_id == draft.edition_id, Edition.state == EditionState.IN_FORCE)
+        .order_by(Area.code)
+    )
+    if codes := session.scalars(gone).all():
+        raise ConflictError("ex_areas_base_in_force", detail=_some(codes))
+
+
 def refuse_retired(session: Session, draft: Edition, level: AreaLevel, codes: Collection[str]) -> None:
     """Refuse codes that were in force before the draft's day, are not any more, and so must not be used again.
 
@@ -134,8 +161,11 @@ def refuse_retired(session: Session, draft: Edition, level: AreaLevel, codes: Co
     alive = select(Area.code).where(Area.level == level, in_force_on(on))
     retired = session.scalars(once.except_(alive, _ended_by(draft, level)).order_by("code")).all()
     if retired:
-        shown = ", ".join(retired[:_NAMED]) + (" …" if len(retired) > _NAMED else "")
-        raise ConflictError("code_retired", level=level, codes=shown, count=len(retired))
+        raise ConflictError("code_retired", level=level, codes=_some(retired), count=len(retired))
+
+
+def _some(codes: Sequence[str]) -> str:
+    return ", ".join(codes[:_NAMED]) + (" …" if len(codes) > _NAMED else "")
 
 
 def _ended_by(draft: Edition, level: AreaLevel) -> Select[str]:

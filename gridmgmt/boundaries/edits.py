@@ -332,6 +332,7 @@ def _editing(
         require(actor, Permission.AREAS_DRAFT)
     reopen(session, draft, actor=actor.name)
     on = areas.planned(draft)
+    areas.refuse_overtaken(session, draft)
     desk = _Desk(session, draft, on)
     for code in codes:
         area = desk.area(code)

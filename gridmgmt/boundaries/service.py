@@ -15,6 +15,7 @@ from gridmgmt.analysis.findings import Finding, Tolerances
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage
 from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.areas.service import refuse_overtaken
 from gridmgmt.boundaries.check import DEFAULT_TOLERANCES, check_edition
 from gridmgmt.boundaries.diff import Diff, diff
 from gridmgmt.boundaries.edits import (
@@ -102,10 +103,11 @@ def check(session: Session, actor: Actor, draft: Edition, tolerances: Tolerances
     Raises
     ------
     ConflictError
-        When the edition is in force or withdrawn.
+        When the edition is in force or withdrawn, or another has ended what it ends.
     """
     _require(session, actor, Permission.AREAS_DRAFT, draft)
     states.hold(session, draft)
+    refuse_overtaken(session, draft)
     base = base_of(session, _planned(draft))  # what comes into force from here on makes the check outdated
     findings = check_edition(session, draft, tolerances)
     states.reopen(session, draft, actor=actor.name)

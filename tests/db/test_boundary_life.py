@@ -25,7 +25,7 @@ from gridmgmt.errors import ConflictError, ForbiddenError, GridMgmtError, InputE
 from tests.support.actors import TESTER
 from tests.support.division import block, spot
 from tests.support.drafts import take_into_force
-from tests.support.paper_district import DACHANG, DISTRICT, FIRST, GUCUN, SECOND, UNIT, load_district
+from tests.support.paper_district import DACHANG, DISTRICT, FIRST, GUCUN, SECOND, UNIT, add_areas, load_district
 
 NEW = "310113009"
 DOCUMENT = {"document": "宝府〔2029〕1号", "dated": date(2029, 12, 1)}
@@ -251,6 +251,37 @@ def test_two_drafts_that_end_one_area_conflict_and_the_area_is_named(district) -
         service.activate(district, TESTER, drafts[1], THIRD)
     assert refused.value.code == "ex_areas_base_in_force"
     assert f"{GUCUN}001" in str(refused.value)
+
+
+def test_a_draft_that_another_has_overtaken_is_neither_changed_nor_checked(district) -> None:
+    """Both have another name for the quarter: with the first in force, the second would have its code twice."""
+    ours, theirs = draft_of(district, "ours"), draft_of(district, "theirs")
+    for draft in (ours, theirs):
+        service.rename(district, TESTER, draft, f"{GUCUN}001", draft.name)
+    into_force(district, theirs)
+    quarters = DISTRICT[AreaLevel.RESIDENTIAL_QUARTER]
+    for step in (
+        lambda: service.rename(district, TESTER, ours, f"{GUCUN}001", "三"),
+        lambda: add_areas(district, ours, AreaLevel.RESIDENTIAL_QUARTER, quarters),
+        lambda: service.check(district, TESTER, ours),
+    ):
+        with pytest.raises(ConflictError) as refused, district.begin_nested():
+            step()
+        assert refused.value.code == "ex_areas_base_in_force"
+        assert f"{GUCUN}001" in str(refused.value)
+    service.withdraw(district, TESTER, ours, "theirs came first")
+
+
+def test_a_code_that_another_draft_brought_in_first_is_told_when_a_file_comes(district) -> None:
+    new = {f"{GUCUN}009": ("顾九", block(9, 0, 10, 8))}
+    ours, theirs = draft_of(district, "ours"), draft_of(district, "theirs")
+    for draft in (ours, theirs):
+        add_areas(district, draft, AreaLevel.RESIDENTIAL_QUARTER, new)
+    take_into_force(district, "theirs")
+    with pytest.raises(ConflictError) as refused:
+        add_areas(district, ours, AreaLevel.RESIDENTIAL_QUARTER, new)
+    assert refused.value.code == "ex_areas_code_in_force_once"
+    assert f"{GUCUN}009" in str(refused.value)
 
 
 def test_what_is_in_force_cannot_be_changed_by_statements_either(district) -> None:
