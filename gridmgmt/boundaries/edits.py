@@ -70,7 +70,7 @@ def split(session: Session, actor: Actor, draft: Edition, code: str, line: Line,
         desk.replace([area], [(area, named, surface) for named, surface in zip(pieces, found, strict=True)])
         if area.level == AreaLevel.TOWN:
             for named, surface in zip(pieces, found, strict=True):
-                desk.reissue(area.code, named.code, surface)
+                desk.reissue(AreaLevel.TOWN, area.code, named.code, surface)
         return desk.areas(named.code for named in pieces)
 
 
@@ -182,7 +182,7 @@ def promote(session: Session, actor: Actor, draft: Edition, unit: str, into: Nam
         desk.redraw([(town, left)])
         desk.replace([area], [])
         desk.add(AreaLevel.TOWN, into, surface)
-        desk.reissue(town.code, into.code, surface)
+        desk.reissue(AreaLevel.TOWN, town.code, into.code, surface)
         desk.facts |= {"from": [area.level, area.code], "to": [AreaLevel.TOWN, into.code]}
         return desk.area(into.code)
 
@@ -270,14 +270,14 @@ class _Desk:
         """Give an area and what embeds its code below it another code."""
         surface = self.surface(area)
         self.replace([area], [(area, Named(new_code, area.name), surface)])
-        self.reissue(area.code, new_code, surface)
+        self.reissue(AreaLevel(area.level), area.code, new_code, surface)
 
-    def reissue(self, old_code: str, new_code: str, surface: Surface) -> None:
-        """Reissue the codes of areas inside a surface, deeper than the towns, that embed an old code."""
+    def reissue(self, level: AreaLevel, old_code: str, new_code: str, surface: Surface) -> None:
+        """Reissue the codes of areas inside a surface, deeper than a level, that embed an old code of that level."""
         if old_code == new_code:
             return
         frame = self._near([surface])
-        deeper = frame[(frame["level"] != AreaLevel.TOWN) & frame["code"].str.startswith(old_code)]
+        deeper = frame[(frame["level"].map(RANK) > RANK[level]) & frame["code"].str.startswith(old_code)]
         deeper = deeper[deeper["code"] != old_code]
         inside = deeper[shapely.covers(surface, shapely.point_on_surface(deeper.geometry.to_numpy()))]
         ids = [int(area_id) for area_id in inside["area_id"]]

@@ -245,3 +245,14 @@ def test_a_planner_of_one_town_edits_that_town_alone(session, draft) -> None:
     with pytest.raises(ForbiddenError):
         edits.move_border(session, planner, draft, f"{GUCUN}003", f"{DACHANG}001", piece=block(4, 0, 6, 2))
     assert session.scalar(select(Area.name).where(Area.edition_id == draft.edition_id)) == "新一"
+
+
+def test_a_new_code_may_embed_the_old_one(session, draft) -> None:
+    edits.recode(session, TESTER, draft, f"{GUCUN}004", f"{GUCUN}004A")
+    wanted = {f"{GUCUN}004A{end}": everything()[f"{GUCUN}004{end}"] for end in ("", "001", "002")}
+    assert_changed(session, draft, dict.fromkeys(f"{GUCUN}004{end}" for end in ("", "001", "002")) | wanted)
+
+
+def test_a_recoded_district_takes_its_towns_along(session, draft) -> None:
+    edits.recode(session, TESTER, draft, "310113", "310213")
+    assert set(seen(session, SECOND, draft)) == {code.replace("310113", "310213") for code in everything()}
