@@ -95,7 +95,7 @@ export function findings({ shown, palette, finding }: MapPicture): LayerSpecific
       id: 'findings',
       type: 'fill',
       filter: ['==', ['geometry-type'], 'Polygon'],
-      paint: { 'fill-color': colour, 'fill-opacity': ['case', chosen, 0.75, 0.4] },
+      paint: { 'fill-color': colour, 'fill-opacity': ['case', chosen, 0.45, 0.3] },
     },
     {
       ...source,

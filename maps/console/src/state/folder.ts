@@ -81,6 +81,12 @@ export const uncounted = computed(() => {
   return (areas.data ?? []).filter((area) => counted.has(area.level) && !isOfRun(area))
 })
 
+/** Tell whether an area is meant by what somebody types: a part of its name, or how its code begins. */
+export function isMeant({ name, code }: Pick<AreaOut, 'name' | 'code'>, typed: string): boolean {
+  const text = typed.trim().toLowerCase()
+  return name.toLowerCase().includes(text) || code.toLowerCase().startsWith(text)
+}
+
 export const areaByCode = computed(() => new Map((areas.data ?? []).map((area) => [area.code, area])))
 
 export async function showRun(id: number): Promise<void> {
