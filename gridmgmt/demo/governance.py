@@ -30,6 +30,7 @@ from gridmgmt.governance.rules import (
     CentreType,
     NewCentre,
     NewJointCentre,
+    Organ,
     Override,
     TagKind,
     VillageType,
@@ -92,11 +93,11 @@ def establish(session: Session, actor: Actor, areas: gpd.GeoDataFrame, on: date)
         for practice in PRACTICES.get(town.code, ()):
             governance.tag(session, actor, town.code, TagKind.X, text(practice), on)
     sectors = areas[areas["level"] == AreaLevel.SECTOR]
-    for code, housing in zip(sectors["code"], sectors["housing_type"], strict=True):
+    for code, name, housing in zip(sectors["code"], sectors["name"], sectors["housing_type"], strict=True):
         governance.tag(session, actor, code, TagKind.SECTOR_TYPE, housing, on)
-        _set_organs(session, actor, code, AreaLevel.SECTOR, on)
+        _set_organs(session, actor, code, name, AreaLevel.SECTOR, on)
     for unit in UNITS:
-        _set_organs(session, actor, unit.code, AreaLevel.BASIC_MANAGEMENT_UNIT, on)
+        _set_organs(session, actor, unit.code, unit.name, AreaLevel.BASIC_MANAGEMENT_UNIT, on)
         governance.set_staffing(session, actor, unit.code, POSTS[unit.code], on)
     _tag_villages(session, actor, areas, on)
     for centre in _centres(areas, on):
@@ -151,9 +152,12 @@ def _decide_mode(session: Session, actor: Actor, town: Town, on: date) -> None:
     governance.decide_mode(session, actor, town.code, mode, on, delineable=delineable, override=override)
 
 
-def _set_organs(session: Session, actor: Actor, code: str, level: AreaLevel, on: date) -> None:
+def _set_organs(session: Session, actor: Actor, code: str, name: str, level: AreaLevel, on: date) -> None:
+    """Set up the organs of a body under its name; the convenor is an office, never a person."""
     for organ in ORGANS[level]:
-        governance.set_organ(session, actor, code, organ, text(f"organ.{organ}"), on)
+        kind = text(f"organ.{organ}")
+        own = name.removesuffix(kind[:2]) + kind
+        governance.set_organ(session, actor, code, organ, text("demo.convenor") if organ is Organ.CONVENOR else own, on)
 
 
 def _tag_villages(session: Session, actor: Actor, areas: gpd.GeoDataFrame, on: date) -> None:

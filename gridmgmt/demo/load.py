@@ -27,7 +27,7 @@ from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
 from gridmgmt.work import ask_coverage, finish_coverage
 
-DEMO_ACTOR = system_actor("demo")
+DEMO_ACTOR = system_actor(text("demo.actor"))
 IN_FORCE_FROM = date(2015, 1, 1)
 """A fixed day, so that the same seed gives the same editions whenever it is loaded."""
 
@@ -56,7 +56,7 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
     if synthetic is None:
         load_demo(factory)
     if synthetic is not False and not answered:
-        run_id, job_id = ask_coverage(factory, system_actor("demo"), make_request(), on=today)
+        run_id, job_id = ask_coverage(factory, DEMO_ACTOR, make_request(), on=today)
         finish_coverage(factory, run_id, job_id, lease_s=lease_s)
 
 
