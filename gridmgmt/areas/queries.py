@@ -80,7 +80,7 @@ def covered_by(area_id: int, column: InstrumentedAttribute[WKBElement]) -> Colum
     return func.ST_Covers(area, column, type_=Boolean)
 
 
-def area_in_force(session: Session, code: str, on: date, *, draft: int | None = None) -> Area:
+def area_in_force(session: Session, code: str, on: date, *, draft: int | None = None, level: str | None = None) -> Area:
     """Return the area of a code in force on a day, the one of the highest level where levels share codes.
 
     Raises
@@ -89,6 +89,8 @@ def area_in_force(session: Session, code: str, on: date, *, draft: int | None = 
         When there is none.
     """
     statement = select(Area).where(Area.code == code, in_force_on(on, draft)).order_by(*_BY_RANK).limit(1)
+    if level is not None:
+        statement = statement.where(Area.level == level)
     found = session.scalar(statement)
     if found is None:
         raise NotFoundError("area_unknown", code=code, on=on)
@@ -164,6 +166,13 @@ def ancestors(session: Session, level: str, code: str, on: date, *, draft: int |
 
     An area that is not in force stands alone.
     """
+    return [code for _, code in names_above(session, level, code, on, draft=draft)] or [code]
+
+
+def names_above(
+    session: Session, level: str, code: str, on: date, *, draft: int | None = None
+) -> list[tuple[str, str]]:
+    """Return level and code of an area and of all above it in force on a day, from itself up."""
     named = select(Area.level, Area.code, Area.parent_level, Area.parent_code).where(in_force_on(on, draft))
     here = named.where(Area.level == level, Area.code == code).cte("above", recursive=True)
     parent = aliased(Area)
@@ -173,8 +182,8 @@ def ancestors(session: Session, level: str, code: str, on: date, *, draft: int |
         .where(in_force_on(on, draft, parent))
     )
     chain = here.union_all(above)
-    found = session.scalars(select(chain.c.code).order_by(case(RANK, value=chain.c.level).desc())).all()
-    return list(found) or [code]
+    found = session.execute(select(chain.c.level, chain.c.code).order_by(case(RANK, value=chain.c.level).desc()))
+    return [(level, code) for level, code in found]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from gridmgmt.analysis import boundaries as surfaces
 from gridmgmt.analysis.boundaries import Line, Surface, surface_of
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import ancestors, area_frame, area_in_force, in_force_on
+from gridmgmt.areas.queries import ancestors, area_frame, area_in_force, in_force_on, names_above
 from gridmgmt.areas.rules import RANK, AreaLevel, kind_of_name
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.boundaries.rules import Edit, Named, check_moves_up, recoded
@@ -156,7 +156,7 @@ def move_to_parent(
         if (area.parent_level, area.parent_code) == (to.level, to.code):
             raise ConflictError("parent_already", code=code, parent=parent)
         surface = desk.surface(area)
-        desk.transfer(surface, desk.above(area), [to.code, *desk.above(to)])
+        desk.transfer(surface, desk.above(area), [(to.level, to.code), *desk.above(to)])
         if new_code is not None:
             desk.recode(area, new_code)
         return desk.area(new_code or code)
@@ -176,7 +176,7 @@ def promote(session: Session, actor: Actor, draft: Edition, unit: str, into: Nam
         area = desk.area(unit)
         if area.level != AreaLevel.BASIC_MANAGEMENT_UNIT or area.parent_level != AreaLevel.TOWN:
             raise InputError("promote_needs_unit", field="unit", code=unit, level=area.level)
-        town = desk.area(str(area.parent_code))
+        town = desk.area(str(area.parent_code), AreaLevel.TOWN)
         surface = desk.surface(area)
         left, _ = surfaces.cut_out(desk.surface(town), surface)
         desk.redraw([(town, left)])
@@ -219,9 +219,9 @@ class _Desk:
     ended: dict[str, str] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
 
-    def area(self, code: str) -> Area:
-        """Return the area of a code as the draft has it."""
-        return area_in_force(self.session, code, self.on, draft=self.draft.edition_id)
+    def area(self, code: str, level: str | None = None) -> Area:
+        """Return the area of a code as the draft has it, the one of the highest level where no level is named."""
+        return area_in_force(self.session, code, self.on, draft=self.draft.edition_id, level=level)
 
     def areas(self, codes: Iterable[str]) -> list[Area]:
         return [self.area(code) for code in codes]
@@ -229,9 +229,9 @@ class _Desk:
     def surface(self, area: Area) -> Surface:
         return surface_of(to_shape(area.geom))
 
-    def above(self, area: Area) -> list[str]:
-        """Return the codes of the areas above one, the nearest first."""
-        return ancestors(self.session, area.level, area.code, self.on, draft=self.draft.edition_id)[1:]
+    def above(self, area: Area) -> list[tuple[str, str]]:
+        """Return level and code of the areas above one, the nearest first."""
+        return names_above(self.session, area.level, area.code, self.on, draft=self.draft.edition_id)[1:]
 
     def merged(self, found: Sequence[Area], *more: Surface) -> Surface:
         """Return the union of areas and surfaces; vertices that an area beside them has stay."""
@@ -256,12 +256,12 @@ class _Desk:
         """Bring in an area that is like no other."""
         self._insert(level, [self._plain_row(level, named, surface)])
 
-    def transfer(self, piece: Surface, leaves: Sequence[str], comes_to: Sequence[str]) -> None:
-        """Take a piece from the areas of one chain of codes and give it to another's; common ones stay as they are."""
+    def transfer(self, piece: Surface, leaves: Sequence[tuple[str, str]], comes_to: Sequence[tuple[str, str]]) -> None:
+        """Take a piece from the areas of one chain and give it to another's; common ones stay as they are."""
         if piece.is_empty:
             return
-        lose = [self.area(code) for code in leaves if code not in comes_to]
-        win = [self.area(code) for code in comes_to if code not in leaves]
+        lose = [self.area(code, level) for level, code in leaves if (level, code) not in comes_to]
+        win = [self.area(code, level) for level, code in comes_to if (level, code) not in leaves]
         less = [(area, surfaces.cut_out(self.surface(area), piece)[0]) for area in lose]
         more = [(area, self.merged([area], piece)) for area in win]
         self.redraw([*less, *more])
@@ -281,8 +281,8 @@ class _Desk:
         deeper = deeper[deeper["code"] != old_code]
         inside = deeper[shapely.covers(surface, shapely.point_on_surface(deeper.geometry.to_numpy()))]
         ids = [int(area_id) for area_id in inside["area_id"]]
-        for level in inside["level"].unique():
-            found = self.session.scalars(select(Area).where(Area.area_id.in_(ids), Area.level == level)).all()
+        for each in inside["level"].unique():
+            found = self.session.scalars(select(Area).where(Area.area_id.in_(ids), Area.level == each)).all()
             renamed = [
                 (a, Named(recoded(a.code, old_code, new_code) or a.code, a.name), self.surface(a)) for a in found
             ]

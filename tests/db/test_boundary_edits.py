@@ -8,7 +8,8 @@ from sqlalchemy import select
 from gridmgmt.access.models import Change
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import area_in_force
+from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries import edits
 from gridmgmt.boundaries.rules import Named
 from gridmgmt.editions.models import Edition
@@ -25,6 +26,7 @@ from tests.support.paper_district import (
     GUCUN,
     SECOND,
     UNIT,
+    add_areas,
     described,
     load_district,
     parents,
@@ -256,3 +258,14 @@ def test_a_new_code_may_embed_the_old_one(session, draft) -> None:
 def test_a_recoded_district_takes_its_towns_along(session, draft) -> None:
     edits.recode(session, TESTER, draft, "310113", "310213")
     assert set(seen(session, SECOND, draft)) == {code.replace("310113", "310213") for code in everything()}
+
+
+def test_the_areas_above_move_along_also_where_two_levels_share_a_code(session, draft) -> None:
+    """The quarter has the code of its sector; both lose the piece that goes to the other town."""
+    edits.recode(session, TESTER, draft, f"{DACHANG}001", f"{DACHANG}-S1")
+    cell = {f"{DACHANG}001001": ("001", block(5, 0, 6, 4))}
+    add_areas(session, draft, AreaLevel.GRID_CELL, DISTRICT[AreaLevel.GRID_CELL] | cell)
+    edits.move_to_parent(session, TESTER, draft, f"{DACHANG}001001", f"{GUCUN}003")
+    frame = area_frame(session, SECOND, draft=draft.edition_id).set_index(["level", "code"])
+    for level in (AreaLevel.SECTOR, AreaLevel.RESIDENTIAL_QUARTER):
+        assert same(frame.geometry[level, f"{DACHANG}-S1"], block(6, 0, 8, 4))
