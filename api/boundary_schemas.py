@@ -68,8 +68,10 @@ class PassageOut(Answer):
     valid_from: date
     from_level: AreaLevel
     from_code: str
+    from_name: str
     to_level: AreaLevel
     to_code: str
+    to_name: str
     area_m2: float = Field(description="m² on the ellipsoid.")
     share_of_from: float = Share
     share_of_to: float = Share

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import shapely
 from geoalchemy2.shape import to_shape
-from sqlalchemy import CTE, Select, and_, func, or_, select, tuple_
+from sqlalchemy import CTE, Label, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from gridmgmt.analysis.boundaries import shares, surface_of
@@ -62,8 +62,10 @@ class Passage:
     valid_from: date
     from_level: str
     from_code: str
+    from_name: str
     to_level: str
     to_code: str
+    to_name: str
     area_m2: float
     share_of_from: float
     share_of_to: float
@@ -205,11 +207,24 @@ def lineage(session: Session, level: str, code: str, direction: Direction) -> li
     A passage follows another only from a later edition on, so that a code that goes on existing is followed too.
     """
     walk = _walk(level, code, direction)
-    statement = select(walk).order_by(
+    statement = select(walk, *_names(walk)).order_by(
         walk.c.valid_from, walk.c.edition_id, walk.c.from_level, walk.c.from_code, walk.c.to_level, walk.c.to_code
     )
     names = tuple(Passage.__dataclass_fields__)
     return [Passage(**{name: row[name] for name in names}) for row in session.execute(statement).mappings()]
+
+
+def _names(walk: CTE) -> tuple[Label[str], Label[str]]:
+    """Return the names of both ends of a passage: of the area its edition ends, and of the one it brings in."""
+    old, new = aliased(Area), aliased(Area)
+    ended = select(old.name).join(AreaEnding, AreaEnding.area_id == old.area_id)
+    from_name = ended.where(
+        AreaEnding.edition_id == walk.c.edition_id, old.level == walk.c.from_level, old.code == walk.c.from_code
+    )
+    to_name = select(new.name).where(
+        new.edition_id == walk.c.edition_id, new.level == walk.c.to_level, new.code == walk.c.to_code
+    )
+    return from_name.scalar_subquery().label("from_name"), to_name.scalar_subquery().label("to_name")
 
 
 def _walk(level: str, code: str, direction: Direction) -> CTE:

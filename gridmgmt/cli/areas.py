@@ -155,8 +155,8 @@ def _print_passages(ctx: click.Context, found: Sequence[Passage]) -> None:
         [
             p.edition,
             str(p.valid_from),
-            f"{text(f'level.{p.from_level}', lang)} {p.from_code}",
-            f"{text(f'level.{p.to_level}', lang)} {p.to_code}",
+            f"{text(f'level.{p.from_level}', lang)} {p.from_code} {p.from_name}",
+            f"{text(f'level.{p.to_level}', lang)} {p.to_code} {p.to_name}",
             f"{p.area_m2:,.0f}",
             f"{p.share_of_from:.2%}",
             f"{p.share_of_to:.2%}",

@@ -301,6 +301,7 @@ def test_lineage_of_a_promotion_is_walked_both_ways(district) -> None:
     assert unit == [("town", NEW, pytest.approx(1))]
     # 8 of the town's 40 squares became the subdistrict.
     town = lineage(district, "town", GUCUN, Direction.FORWARD)
+    assert [(p.from_name, p.to_name) for p in town] == [("顾村镇", "菊泉街道"), ("顾村镇", "顾村镇")]
     shares = {p.to_code: (p.share_of_from, p.share_of_to) for p in town}
     assert shares[NEW] == pytest.approx((0.2, 1), rel=1e-4)
     assert shares[GUCUN] == pytest.approx((0.8, 1), rel=1e-4)
