@@ -240,3 +240,4 @@ class MatrixOut(BaseModel):
 
 
 ReportFormat = Literal["json", "csv", "xlsx", "html"]
+ModeTable = Literal["towns", "units", "sectors", "villages", "joint_centres"]

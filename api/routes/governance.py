@@ -19,6 +19,7 @@ from api.governance_schemas import (
     MatrixOut,
     MatrixRowOut,
     ModesOut,
+    ModeTable,
     OrganAsk,
     OrganOut,
     Organs,
@@ -53,7 +54,7 @@ router = APIRouter(prefix=PREFIX, tags=["governance"], dependencies=[asks(Permis
 writes = [asks(Permission.GOVERNANCE_WRITE)]
 
 PathCode = Annotated[str, Path(max_length=64, description="Official code.")]
-Format = Annotated[ReportFormat, Query(description="What to write it as; CSV holds the first table.")]
+Format = Annotated[ReportFormat, Query(description="What to write it as; CSV holds one table.")]
 _FILES: dict[str, dict[str, object]] = {
     "text/csv": {},
     "text/html": {},
@@ -63,14 +64,20 @@ _AS_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The report.",
 
 
 @router.get("/town-modes", summary="The mode report", response_model=ModesOut, responses=_AS_FILE)
-def read_modes(session: RequestSession, on: OnDate, lang: Lang, format: Format = "json") -> ModesOut | Response:  # noqa: A002 -- its name outside
+def read_modes(
+    session: RequestSession,
+    on: OnDate,
+    lang: Lang,
+    format: Format = "json",  # noqa: A002 -- its name outside
+    table: Annotated[ModeTable, Query(description="The table that CSV holds.")] = "towns",
+) -> ModesOut | Response:
     """Show each town's main mode or gap, its X, units and sectors with what they lack, conflicts and overrides."""
     report, synthetic = queries.mode_report(session, on), bool(holds_synthetic(session))
     if format == "json":
         return _modes(report, lang, synthetic=synthetic)
     from gridmgmt.reports.governance import render_modes  # noqa: PLC0415 -- takes seconds to load
 
-    return _file(render_modes(report, format, lang=lang, synthetic=synthetic))
+    return _file(render_modes(report, format, lang=lang, synthetic=synthetic, table=table))
 
 
 @router.post("/town-modes/{code}", status_code=201, summary="Decide the mode of a town", dependencies=writes)

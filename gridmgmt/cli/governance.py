@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -20,8 +20,8 @@ from gridmgmt.governance.rules import CentreType, NewCentre, NewJointCentre, Org
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
 from gridmgmt.ingest.intake import require_whole
-from gridmgmt.reports.governance import MEDIA_TYPES, render_matrix, render_modes
-from gridmgmt.reports.governance_tables import cells_table, matrix_notes, mode_notes, towns_table
+from gridmgmt.reports.governance import MEDIA_TYPES, ModeTable, render_matrix, render_modes
+from gridmgmt.reports.governance_tables import cells_table, matrix_notes, mode_notes, mode_tables
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.tables import Table, cell_text
 from gridmgmt.texts import LANGUAGES, text
@@ -164,17 +164,19 @@ def staffing(ctx: click.Context, code: str, posts: int, begins: date | None) -> 
 @mode.command()
 @_ON
 @_FORMAT
+@click.option("--table", type=click.Choice(get_args(ModeTable)), default="towns", help="What to show here or as CSV.")
 @_OUTPUT
 @click.pass_context
-def report(ctx: click.Context, on: date | None, format_: str | None, output: Path | None) -> None:
+def report(ctx: click.Context, on: date | None, format_: str | None, table: ModeTable, output: Path | None) -> None:
     """Show each town's mode or gap, overrides and conflicts; as a file also units, sectors and what they lack."""
     lang = settings_of(ctx).lang
     with database(ctx) as session:
         found, synthetic = queries.mode_report(session, _day(on)), holds_synthetic(session) is True
     if format_ is None:
-        _print(mode_notes(found, lang), towns_table(found, lang))
+        shown = next(each for each in mode_tables(found, lang) if each.key == table)
+        _print(mode_notes(found, lang), shown)
     else:
-        _write(ctx, render_modes(found, format_, lang=lang, synthetic=synthetic), output)
+        _write(ctx, render_modes(found, format_, lang=lang, synthetic=synthetic, table=table), output)
 
 
 @centres.command()

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from gridmgmt.errors import InputError
 from gridmgmt.governance.matrix import CompletenessMatrix
@@ -21,7 +22,10 @@ MEDIA_TYPES: Mapping[str, str] = {
     **{name: ALL_MEDIA_TYPES[name] for name in ("json", "html", "xlsx")},
     "csv": "text/csv; charset=utf-8",
 }
-"""The formats of these reports and their media types; CSV holds the first table, of towns or the matrix itself."""
+"""The formats of these reports and their media types; CSV holds one table."""
+
+ModeTable = Literal["towns", "units", "sectors", "villages", "joint_centres"]
+"""The tables of the mode report."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,15 @@ class _Page:
     synthetic: bool
 
 
-def render_modes(report: ModeReport, format_: str, *, lang: Language, synthetic: bool) -> Rendered:
+def render_modes(
+    report: ModeReport, format_: str, *, lang: Language, synthetic: bool, table: ModeTable = "towns"
+) -> Rendered:
     """Return the mode report in a format; equal reports give equal bytes.
+
+    Parameters
+    ----------
+    table
+        The one that CSV holds; the other formats hold them all.
 
     Raises
     ------
@@ -46,7 +57,9 @@ def render_modes(report: ModeReport, format_: str, *, lang: Language, synthetic:
     """
     tables = mode_tables(report, lang)
     title = text("governance.mode_title", lang, on=report.on)
-    page = _Page(f"modes-{report.on}", title, mode_notes(report, lang), tables, tables[0], synthetic)
+    main = next(each for each in tables if each.key == table)
+    name = f"{table if format_ == 'csv' else 'modes'}-{report.on}"
+    page = _Page(name, title, mode_notes(report, lang), tables, main, synthetic)
     return _rendered(page, modes_document(report) | {"synthetic": synthetic}, format_, lang)
 
 

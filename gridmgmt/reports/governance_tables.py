@@ -38,7 +38,7 @@ def _listed(kind: str, values: Iterable[str], lang: Language) -> str:
 def mode_tables(report: ModeReport, lang: Language) -> tuple[Table, ...]:
     """Return towns, units, sectors, villages and courtyards, joint centres."""
     return (
-        towns_table(report, lang),
+        _towns_table(report, lang),
         _units_table(report, lang),
         _sectors_table(report, lang),
         _villages_table(report, lang),
@@ -75,7 +75,7 @@ def rule_text(rule: ModeRule, lang: Language) -> str:
     )
 
 
-def towns_table(report: ModeReport, lang: Language) -> Table:
+def _towns_table(report: ModeReport, lang: Language) -> Table:
     """Return the towns by code, each with its mode or gap, the facts it was decided on, and conflicts."""
     columns = (
         "code", "name", "mode", "since", "verdict", "override", "x", "area", "residents", "counted", "unit_count",

@@ -86,6 +86,10 @@ def test_the_unit_mode_against_the_rule_takes_an_override_that_stays_visible(pla
     assert table.headers["content-type"].startswith("text/csv")
     row = next(row for row in csv.reader(io.StringIO(table.content.decode("utf-8-sig"))) if row[0] == DACHANG)
     assert any(ORDER["document"] in cell for cell in row)
+    units = planner.get("/api/v1/town-modes", params={"format": "csv", "table": "units"}).content.decode("utf-8-sig")
+    assert [row[0] for row in csv.reader(io.StringIO(units))][1:] == [
+        each["code"] for each in planner.get("/api/v1/town-modes").json()["towns"] for each in each["units"]
+    ]
     ended = planner.delete(address, params={"on": "2026-01-15"}).json()
     assert (ended["valid_from"], ended["valid_to"]) == ("2015-01-01", "2026-01-15")
     assert town(planner, DACHANG)["undecided"] is True

@@ -227,6 +227,8 @@ def test_the_matrix_holds_54_centres_24_branches_and_21_centres(console: Console
         expect(matrix.locator("td[data-state=present]")).to_have_count(expected)
     expect(page.get_by_test_id("matrix-missing")).to_have_count(0)
     expect(page.get_by_test_id("csv")).to_have_attribute("href", re.compile(r"/centres/matrix\?.*format=csv"))
+    page.get_by_role("button", name="基本管理单元").click()
+    expect(page.get_by_test_id("csv")).to_have_attribute("href", re.compile(r"/town-modes\?.*table=units"))
 
 
 def test_missing_centres_are_named(console: Console) -> None:

@@ -88,6 +88,11 @@ def test_dachang_by_override_a_sector_mode_and_a_conflict_in_one_report(folder, 
     assert len(rows) == 12
     found = next(row for row in rows if row["Code"] == DACHANG)
     assert (found["Residents"], found["The rule says"]) == ("370000", "not met")
+    sectors = folder.mode("report", *ON, "--table", "sectors", "--format", "csv")
+    assert [line.split(",")[0] for line in sectors.splitlines()[1:]] == [
+        f"{YANGHANG}-S{number}" for number in range(1, 5)
+    ]
+    assert f"{GUCUN}-U1" in folder.mode("report", *ON, "--table", "units")
 
 
 def test_half_an_override_is_refused_by_name(folder) -> None:
