@@ -58,6 +58,13 @@ BEGIN
         MESSAGE = 'only drafts of boundary editions can be changed';
 END $$;
 
+CREATE FUNCTION refuse_change_of_record() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+        CONSTRAINT = 'guard_editions_record_unchanged',
+        MESSAGE = 'steps and lineage of boundary editions are a record and cannot be changed';
+END $$;
+
 CREATE FUNCTION guard_boundary_edition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -158,6 +165,10 @@ CREATE TRIGGER guard_draft_rows BEFORE INSERT OR UPDATE OR DELETE ON area_ending
 FOR EACH ROW EXECUTE FUNCTION guard_draft_rows();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON areas FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON area_endings FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER refuse_change_of_record BEFORE UPDATE OR DELETE OR TRUNCATE ON edition_steps
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_record();
+CREATE TRIGGER refuse_change_of_record BEFORE UPDATE OR DELETE OR TRUNCATE ON area_lineage
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_record();
 CREATE TRIGGER guard_boundary_edition BEFORE UPDATE OR DELETE ON editions
 FOR EACH ROW EXECUTE FUNCTION guard_boundary_edition();
 CREATE TRIGGER check_activation AFTER UPDATE OF state ON editions
@@ -334,5 +345,5 @@ def downgrade() -> None:
     op.alter_column("editions", "valid_from", nullable=False)
     op.execute(
         "DROP FUNCTION guard_draft_rows(); DROP FUNCTION refuse_truncate(); DROP FUNCTION guard_boundary_edition();"
-        "DROP FUNCTION check_activation()"
+        "DROP FUNCTION check_activation(); DROP FUNCTION refuse_change_of_record()"
     )

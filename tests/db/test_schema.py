@@ -114,6 +114,12 @@ FORBIDDEN = (
     "UPDATE editions SET valid_to = '2027-01-01'",
     "UPDATE editions SET state = 'withdrawn', valid_from = NULL",
     "DELETE FROM editions",
+    "UPDATE edition_steps SET actor = 'x'",
+    "DELETE FROM edition_steps",
+    "TRUNCATE edition_steps",
+    "UPDATE area_lineage SET to_code = 'x'",
+    "DELETE FROM area_lineage",
+    "TRUNCATE area_lineage",
 )
 
 
