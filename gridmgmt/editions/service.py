@@ -96,7 +96,8 @@ def add_to_draft(session: Session, draft: EditionDraft, *, actor: str) -> tuple[
     _hold(session, edition)
     file = {"content_sha256": draft.content_sha256, "source": draft.source, "datum": draft.datum, **draft.details}
     files = dict(edition.details.get("files", {}))
-    if (known := files.get(draft.part)) is not None:
+    known = files.get(draft.part) if edition.state != EditionState.WITHDRAWN else None
+    if known is not None:
         if known["content_sha256"] == draft.content_sha256:
             return edition, False
         raise ConflictError("edition_name_taken", subject=draft.subject, name=draft.name)

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from gridmgmt import imports
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame
+from gridmgmt.boundaries import service
+from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.crs import Datum, wgs84_to_gcj02
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import metric_crs_text
@@ -43,6 +45,14 @@ def test_the_same_file_twice_changes_nothing(session, tmp_path) -> None:
     first, again = import_towns(session, tmp_path), import_towns(session, tmp_path)
     assert (first.new, first.taken, again.new, again.taken) == (True, 2, False, 0)
     assert count(session, Area) == 2
+
+
+def test_the_same_file_under_a_withdrawn_name_is_not_called_already_there(session, tmp_path) -> None:
+    import_towns(session, tmp_path)
+    service.withdraw(session, TESTER, draft_named(session, "towns"), "a mistake")
+    with pytest.raises(ConflictError) as refusal:
+        import_towns(session, tmp_path)
+    assert (refusal.value.code, refusal.value.fields["state"]) == ("edition_no_draft", "withdrawn")
 
 
 def test_other_content_under_a_taken_name_is_refused(session, tmp_path) -> None:
