@@ -11,10 +11,12 @@ from sqlalchemy import delete
 from gridmgmt.analysis.findings import AreaArrays, Finding, Objects, Tolerances
 from gridmgmt.analysis.topology import check
 from gridmgmt.areas.queries import area_frame
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries.findings import LEVEL_RULES
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
+from gridmgmt.editions.rules import Extent
 from gridmgmt.editions.service import metric_crs
 from gridmgmt.frames import copy_rows
 
@@ -57,16 +59,34 @@ def check_day(
 
 
 def check_around(
-    session: Session, on: date, codes: set[tuple[str, str]], *, draft: int, tolerances: Tolerances = DEFAULT_TOLERANCES
+    session: Session, on: date, box: Extent, *, draft: int | None = None, tolerances: Tolerances = DEFAULT_TOLERANCES
 ) -> list[Finding]:
-    """Return what is wrong around areas of a draft, given as pairs of level and code.
+    """Return what is wrong in a box (west, south, east, north), as :func:`check_day` finds it; nothing is kept.
 
-    Looks only at these, their neighbours and what they lie in. Nothing is kept.
+    Of the deepest level only what is near is read, for an edit is answered while its author waits.
     """
-    frame = area_frame(session, on, draft=draft)
-    areas = area_arrays(frame)
-    changed = np.array([key in codes for key in zip(areas.level, areas.code, strict=True)], dtype=bool)
-    return check(areas, LEVEL_RULES, tolerances, metric_crs(session), changed)
+    place = shapely.box(*box)
+    frame = _around(session, on, place, draft)
+    if frame.empty:
+        return []
+    changed = shapely.intersects(frame.geometry.to_numpy(), place)
+    found = check(area_arrays(frame), LEVEL_RULES, tolerances, metric_crs(session), changed)
+    return [finding for finding in found if shapely.intersects(finding.geometry, place)]
+
+
+def _around(session: Session, on: date, place: shapely.Polygon, draft: int | None) -> "gpd.GeoDataFrame":
+    """Return all areas but for those of the deepest level that lie in nothing which touches a place."""
+    import pandas as pd  # noqa: PLC0415 -- takes seconds, and a server starts without
+
+    *levels, deepest = LEVEL_RULES
+    upper = area_frame(session, on, draft=draft, levels=[AreaLevel(rule.level) for rule in levels])
+    holding = next((level for level in deepest.parents if (upper["level"] == level).any()), None)
+    if holding is None:
+        return area_frame(session, on, draft=draft)
+    holders = upper.geometry[(upper["level"] == holding) & upper.intersects(place)]
+    west, south, east, north = (float(edge) for edge in shapely.total_bounds([place, *holders]))
+    below = area_frame(session, on, draft=draft, levels=[AreaLevel(deepest.level)], near=(west, south, east, north))
+    return pd.concat([upper, below], ignore_index=True)
 
 
 def area_arrays(frame: "gpd.GeoDataFrame") -> AreaArrays:

@@ -65,6 +65,7 @@ def split(session: Session, actor: Actor, draft: Edition, code: str, line: Line,
     with _editing(session, actor, draft, Edit.SPLIT, [code], line=line, pieces=_plain(pieces)) as desk:
         area = desk.area(code)
         found = surfaces.split(desk.surface(area), line)
+        desk.land += found
         if len(found) != len(pieces):
             raise InputError("split_pieces", field="pieces", made=len(found), named=len(pieces))
         desk.replace([area], [(area, named, surface) for named, surface in zip(pieces, found, strict=True)])
@@ -88,7 +89,8 @@ def merge(session: Session, actor: Actor, draft: Edition, codes: Sequence[str], 
         if len(found) < 2 or len(levels) > 1:
             raise InputError("merge_needs_one_level", field="codes", codes=", ".join(codes))
         kept = next((area for area in found if area.code == into.code), found[0])
-        desk.replace(found, [(kept, into, desk.merged(found))])
+        desk.land.append(desk.merged(found))
+        desk.replace(found, [(kept, into, desk.land[0])])
         return desk.area(into.code)
 
 
@@ -129,6 +131,7 @@ def move_border(
         above = desk.above(left), desk.above(right)
         desk.redraw([(left, new[0]), (right, new[1])])
         if "one" in lost:
+            desk.land += [lost["one"].lost, lost["one"].gained]
             desk.transfer(lost["one"].lost, *above)
             desk.transfer(lost["one"].gained, *reversed(above))
 
@@ -156,6 +159,7 @@ def move_to_parent(
         if (area.parent_level, area.parent_code) == (to.level, to.code):
             raise ConflictError("parent_already", code=code, parent=parent)
         surface = desk.surface(area)
+        desk.land.append(surface)
         desk.transfer(surface, desk.above(area), [(to.level, to.code), *desk.above(to)])
         if new_code is not None:
             desk.recode(area, new_code)
@@ -178,6 +182,7 @@ def promote(session: Session, actor: Actor, draft: Edition, unit: str, into: Nam
             raise InputError("promote_needs_unit", field="unit", code=unit, level=area.level)
         town = desk.area(str(area.parent_code), AreaLevel.TOWN)
         surface = desk.surface(area)
+        desk.land.append(surface)
         left, _ = surfaces.cut_out(desk.surface(town), surface)
         desk.redraw([(town, left)])
         desk.replace([area], [])
@@ -205,7 +210,9 @@ def recode(session: Session, actor: Actor, draft: Edition, code: str, new_code: 
 def retire(session: Session, actor: Actor, draft: Edition, code: str) -> None:
     """End an area without a successor; what lay in it belongs to the area above. Its code is never used again."""
     with _editing(session, actor, draft, Edit.RETIRE, [code]) as desk:
-        desk.replace([desk.area(code)], [])
+        area = desk.area(code)
+        desk.land.append(desk.surface(area))
+        desk.replace([area], [])
 
 
 @dataclass
@@ -218,6 +225,8 @@ class _Desk:
     facts: dict[str, Any] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
+    land: list[Surface] = field(default_factory=list)
+    """Where borders are other than before."""
 
     def area(self, code: str, level: str | None = None) -> Area:
         """Return the area of a code as the draft has it, the one of the highest level where no level is named."""
@@ -342,6 +351,8 @@ def _editing(
     areas.link_parents(session, draft)
     session.execute(delete(TopologyFinding).where(TopologyFinding.edition_id == draft.edition_id))
     session.expire_all()  # parents were named beside the session
+    if desk.land:
+        desk.facts["box"] = shapely.total_bounds(desk.land).tolist()
     facts = {"verb": verb, "codes": list(codes)} | {k: _kept(v) for k, v in asked.items() if v is not None} | desk.facts
     draft.content_sha256 = combined_sha256({"before": draft.content_sha256, "edit": _fingerprint(facts)})
     note_step(session, draft, EDITED, actor=actor.name, details=facts)

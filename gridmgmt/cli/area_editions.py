@@ -87,7 +87,7 @@ def check(ctx: click.Context, edition: str | None, on: date | None, geojson: Pat
     if as_json:
         print_json([feature["properties"] for feature in document["features"]])
     else:
-        _print_findings(ctx, findings)
+        print_findings(ctx, findings)
 
 
 @click.command()
@@ -153,7 +153,8 @@ def _checked(ctx: click.Context, session: Session, edition: Edition) -> list[Fin
     return service.check(session, actor(), edition, tolerances)
 
 
-def _print_findings(ctx: click.Context, findings: Sequence[Finding]) -> None:
+def print_findings(ctx: click.Context, findings: Sequence[Finding]) -> None:
+    """Print findings as a table, and how many there are."""
     lang = settings_of(ctx).lang
     if findings:
         rows = (

@@ -10,12 +10,18 @@ import click
 import shapely
 from shapely.geometry import shape
 
+from gridmgmt.analysis.findings import Finding, Tolerances
+from gridmgmt.areas.service import planned
 from gridmgmt.boundaries import service
+from gridmgmt.boundaries.check import check_around
+from gridmgmt.boundaries.findings import tolerances_of
 from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.boundaries.rules import Named
-from gridmgmt.cli.context import actor, database, say
+from gridmgmt.cli.area_editions import print_findings
+from gridmgmt.cli.context import actor, database, say, settings_of
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import steps_of
 from gridmgmt.errors import GeometryError
 
 _DRAFT = click.argument("draft")
@@ -68,10 +74,22 @@ def _of_geojson(document: dict[str, Any]) -> Any:
 
 @contextmanager
 def _on(ctx: click.Context, name: str) -> Iterator[tuple[Session, Edition]]:
-    """Open the draft of a name, and say afterwards where to see what has changed."""
+    """Open the draft of a name, and say afterwards what is wrong where it was edited and where to see what changed."""
     with database(ctx) as session:
-        yield session, draft_named(session, name)
+        draft = draft_named(session, name)
+        yield session, draft
+        findings = _around_last_edit(session, draft, tolerances_of(settings_of(ctx)))
+    if findings:
+        print_findings(ctx, findings)
     say(ctx, "cli.draft_edited", name=name)
+
+
+def _around_last_edit(session: Session, draft: Edition, tolerances: Tolerances) -> list[Finding]:
+    """Return what is wrong where the last edit moved borders."""
+    box = steps_of(session, draft.edition_id)[-1].details.get("box")
+    if box is None:
+        return []
+    return check_around(session, planned(draft), tuple(box), draft=draft.edition_id, tolerances=tolerances)
 
 
 def _described(help_: str) -> Callable[[Callable[..., None]], click.Command]:

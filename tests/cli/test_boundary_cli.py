@@ -95,7 +95,7 @@ def test_every_verb_edits_a_draft(run: Run, tmp_path: Path) -> None:
     feature = {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": coordinates}}
     line.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     pieces = ("--piece", f"{GUCUN}003=顾三", "--piece", f"{GUCUN}005=顾五")
-    ok(run("split", "next", f"{GUCUN}003", "--line", line, *pieces))
+    assert "errors" not in ok(run("split", "next", f"{GUCUN}003", "--line", line, *pieces)), "along a border of cells"
     ok(run("merge", "next", f"{GUCUN}003", f"{GUCUN}005", "--into", f"{GUCUN}006=顾六"))
     (west, row), (east, _) = spot(4, 5), spot(9, 5)
     border = f"LINESTRING ({west} {row}, {east} {row})"
@@ -136,6 +136,16 @@ def test_what_cannot_be_is_told_in_one_line(run: Run, arguments, said) -> None:
     line = refused(run(*arguments))
     assert said in line
     assert "\n" not in line
+
+
+def test_an_edit_says_at_once_what_is_wrong_where_it_cut(run: Run) -> None:
+    ok(run("draft", "next", "--from", "2030-01-01"))
+    (x, south), (_, north) = spot(3.5, -1), spot(3.5, 9)
+    line = f"LINESTRING ({x} {south}, {x} {north})"
+    pieces = ("--piece", f"{GUCUN}003=顾三", "--piece", f"{GUCUN}005=顾五")
+    said = ok(run("split", "next", f"{GUCUN}003", "--line", line, *pieces))
+    assert f"{GUCUN}003002" in said
+    assert "1 errors" in said
 
 
 def test_what_is_in_force_can_be_checked_on_any_day_and_by_its_edition(run: Run) -> None:

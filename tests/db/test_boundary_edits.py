@@ -11,6 +11,7 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries import edits
+from gridmgmt.boundaries.check import check_around, check_day
 from gridmgmt.boundaries.rules import Named
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import steps_of
@@ -269,3 +270,23 @@ def test_the_areas_above_move_along_also_where_two_levels_share_a_code(session, 
     frame = area_frame(session, SECOND, draft=draft.edition_id).set_index(["level", "code"])
     for level in (AreaLevel.SECTOR, AreaLevel.RESIDENTIAL_QUARTER):
         assert same(frame.geometry[level, f"{DACHANG}-S1"], block(6, 0, 8, 4))
+
+
+def test_around_each_edit_the_same_is_found_as_in_the_whole_draft(session, draft) -> None:
+    """A quarter cut through a cell, a border moved through another, and a quarter that is gone."""
+    pieces = [Named(f"{GUCUN}003", "顾三"), Named(f"{GUCUN}005", "顾五")]
+    edits.split(session, TESTER, draft, f"{GUCUN}003", line((3.5, -1), (3.5, 9)), pieces)
+    edits.move_border(session, TESTER, draft, f"{GUCUN}004", f"{GUCUN}001", piece=block(0, 3, 0.5, 4))
+    edits.retire(session, TESTER, draft, f"{DACHANG}002")
+    whole = check_day(session, SECOND, draft=draft.edition_id)
+    boxes = [step.details["box"] for step in steps_of(session, draft.edition_id) if step.step == "edited"]
+    assert boxes == [pytest.approx(block(*corners).bounds) for corners in ((2, 0, 5, 8), (0, 3, 0.5, 4), (5, 4, 8, 8))]
+    codes = []
+    for box in boxes:
+        around = check_around(session, SECOND, tuple(box), draft=draft.edition_id)
+        assert around == [f for f in whole if shapely.intersects(f.geometry, shapely.box(*box))]
+        codes.append({code for f in around for code in f.codes})
+    assert f"{GUCUN}003002" in codes[0]
+    assert f"{GUCUN}004001" in codes[1]
+    assert DACHANG in codes[2]
+    assert check_around(session, SECOND, block(0.1, 7, 0.2, 7.1).bounds, draft=draft.edition_id) == []
