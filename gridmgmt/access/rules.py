@@ -65,6 +65,7 @@ class Permission(StrEnum):
     AREAS_APPROVE = "areas.approve"
     AREAS_ACTIVATE = "areas.activate"
     GOVERNANCE_WRITE = "governance.write"
+    GRIDS_WRITE = "grids.write"
     FIGURES_WRITE = "figures.write"
     ACCESS_MANAGE = "access.manage"
     LOG_READ = "log.read"

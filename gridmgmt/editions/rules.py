@@ -21,6 +21,9 @@ class Subject(StrEnum):
     SERVICE_POINTS = "service_points"
     LAND = "land"
     CASES = "cases"
+    ADDRESSES = "addresses"
+    OFFICIAL_CODES = "official_codes"
+    DEPARTMENT_GRIDS = "department_grids"
 
 
 class Counting(StrEnum):

@@ -67,10 +67,12 @@ class TestRoles:
             "areas.draft",
             "governance.write",
             "figures.write",
+            "grids.write",
             "import",
             "jobs.cancel",
         }
-        for role in ("operator", "dispatcher", "duty_chief", "inspector", "department", "public"):
+        assert held[Role.DISPATCHER] == {"read", "grids.write"}
+        for role in ("operator", "duty_chief", "inspector", "department", "public"):
             assert held[Role(role)] == {"read"}
 
     def test_a_role_is_data_and_its_change_holds_at_once(self, session) -> None:
