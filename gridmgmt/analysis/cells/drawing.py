@@ -1,0 +1,109 @@
+"""Cells of one outline: barriers make faces, faces are merged, large ones cut."""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridmgmt.analysis.cells.arrangement import (
+    Arrangement,
+    Objects,
+    arrange,
+    lines_from,
+    node,
+    rings_of,
+    segments_of,
+)
+from gridmgmt.analysis.cells.cutting import cuts
+from gridmgmt.analysis.cells.extension import prolonged, ties
+from gridmgmt.analysis.cells.merging import merged
+from gridmgmt.analysis.cells.near import Near
+from gridmgmt.analysis.cells.numbering import numbering
+from gridmgmt.analysis.cells.options import CellOptions
+
+_ROUNDS = 4
+_SHORTEST_M = 1.0
+_DEFAULT = CellOptions()
+
+
+def cells_of(
+    outline: shapely.Polygon | shapely.MultiPolygon,
+    barriers: NDArray[np.object_],
+    *,
+    options: CellOptions = _DEFAULT,
+    lines_kept: NDArray[np.object_] | None = None,
+) -> NDArray[np.object_]:
+    """Return the cells of an outline, numbered from north-west to south-east.
+
+    They cover the outline without gap or overlap and share their vertices. The same input gives the same bytes,
+    whatever the order and the direction of the barriers.
+
+    Parameters
+    ----------
+    outline
+        A quarter or a window, in a metric CRS; each of its parts is divided by itself.
+    barriers
+        LineStrings in the same CRS: streets, walls, banks, rails; those elsewhere do no harm.
+    lines_kept
+        LineStrings that a cell never crosses.
+    """
+    kept = np.empty(0, dtype=object) if lines_kept is None else lines_kept
+    parts = [_cells_of_part(part, barriers, kept, options) for part in shapely.get_parts(outline)]
+    cells = np.concatenate([np.empty(0, dtype=object), *parts])
+    order = np.argsort(numbering(cells))
+    return cells[order]
+
+
+def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, options: CellOptions) -> Objects:
+    rings = rings_of(outline)
+    if shapely.area(outline) <= options.target_m2 and not len(kept):
+        return np.array([outline], dtype=object)
+    barriers, kept = _within(barriers, outline, options), _within(kept, outline, options)
+    near = Near(np.concatenate([segments_of(barriers), segments_of(kept)]), options.near_barrier_m)
+    noded = node(np.concatenate([rings, kept, barriers]))
+    noded = node(np.concatenate([noded, prolonged(noded, options.reach_m)]))
+    noded = node(np.concatenate([noded, ties(noded, outline)]))
+    never = Near(segments_of(kept), 0.01)
+    arrangement = arrange(noded, outline)
+    for _ in range(_ROUNDS):
+        arrangement = arrange(_borders(arrangement, _labels(arrangement, near, never, options)), outline)
+        large = arrangement.faces[shapely.area(arrangement.faces) > options.cut_above_m2]
+        found = np.concatenate([np.empty((0, 4)), *(cuts(block, options) for block in large)])
+        if not len(found):
+            break
+        noded = node(np.concatenate([lines_from(arrangement.ends), lines_from(found)]))
+        arrangement = arrange(noded, outline)
+    return arrangement.faces
+
+
+def _within(lines: Objects, outline: shapely.Polygon, options: CellOptions) -> Objects:
+    """Return the lines inside an outline, in an order of their own, without what runs along its border."""
+    inside = shapely.buffer(outline, -options.near_barrier_m, join_style="mitre")
+    if not len(lines) or shapely.is_empty(inside):
+        return np.empty(0, dtype=object)
+    lines = np.unique(shapely.to_wkb(shapely.normalize(lines[shapely.intersects(lines, inside)])))
+    cut = shapely.get_parts(shapely.intersection(shapely.from_wkb(lines), inside))
+    cut = cut[(shapely.get_type_id(cut) == 1) & (shapely.length(cut) > 0)]
+    return np.asarray(cut, dtype=object)
+
+
+def _labels(arrangement: Arrangement, near: Near, never: Near, options: CellOptions) -> NDArray[np.int64]:
+    """Return for each face the number of its cell."""
+    inner = arrangement.is_inner
+    ends, sides = arrangement.ends[inner], arrangement.sides[inner]
+    length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
+    on = length * near.share(ends)
+    if len(never.segments):
+        free = never.share(ends) < 0.5
+        ends, sides, length, on = ends[free], sides[free], length[free], on[free]
+    pairs, pair = np.unique(sides, axis=0, return_inverse=True)
+    pair = pair.ravel()
+    return merged(
+        shapely.area(arrangement.faces), shapely.length(arrangement.faces), pairs,
+        np.bincount(pair, length, len(pairs)), np.bincount(pair, on, len(pairs)), options,
+    )  # fmt: skip
+
+
+def _borders(arrangement: Arrangement, label: NDArray[np.int64]) -> Objects:
+    """Return the borders between cells, and the outer ones."""
+    one, other = arrangement.sides.T
+    return lines_from(arrangement.ends[(one < 0) | (label[one] != label[other])])

@@ -1,0 +1,20 @@
+"""What a grid cell should be like."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """Sizes in m² and distances in m of the cells to be drawn; the defaults are those of the 万米单元网格."""
+
+    target_m2: float = 10_000.0
+    """An outline up to this size is one cell."""
+    least_m2: float = 2_500.0
+    most_m2: float = 40_000.0
+    """A cell is to lie between the least and the most."""
+    cut_above_m2: float = 20_000.0
+    """A larger block is cut."""
+    near_barrier_m: float = 2.0
+    """A border this near to a barrier counts as on it; barriers this near to the outline give way to it."""
+    reach_m: float = 120.0
+    """A barrier that ends nowhere is prolonged to the next line within this distance."""
