@@ -7,6 +7,13 @@ and 12 for a residents' or villagers' committee; a basic management grid cell ha
 import re
 
 _CODE = re.compile(r"[0-9A-Za-z_.\-]{1,64}")
+OFFICIAL_LENGTHS = (2, 4, 6, 9, 12)
+"""Digits of the codes of provinces, prefectures, counties and districts, town-level units, and committees."""
+PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
+)
+"""The first two digits that an official code can have (GB/T 2260)."""
+_PADDING = {12: 3, 9: 3, 6: 2, 4: 2}
 
 
 def is_code(value: str) -> bool:
@@ -16,3 +23,27 @@ def is_code(value: str) -> bool:
     (True, False, False)
     """
     return _CODE.fullmatch(value) is not None
+
+
+def shortest(code: str) -> str:
+    """Return an official code without the groups of zeros that stand for no unit of their level.
+
+    Tables write a higher unit at the full length too: 310113109000 is the town 310113109, 310100 the city 3101. The
+    two mean one unit, so that one of them is kept.
+
+    >>> shortest("310113109000"), shortest("310000"), shortest("441900003"), shortest("310113109001")
+    ('310113109', '31', '441900003', '310113109001')
+    """
+    while (group := _PADDING.get(len(code))) and code.endswith("0" * group):
+        code = code[:-group]
+    return code
+
+
+def parent_code(code: str) -> str | None:
+    """Return the official code of the unit above, None for a province.
+
+    >>> parent_code("310113109001"), parent_code("441900003"), parent_code("31")
+    ('310113109', '4419', None)
+    """
+    group = _PADDING.get(len(code))
+    return None if group is None else shortest(code[:-group])

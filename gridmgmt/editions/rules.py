@@ -69,7 +69,8 @@ class EditionDraft:
     datum: str
     content_sha256: str
     valid_from: date
-    extent: Extent
+    extent: Extent | None
+    """None for what lies nowhere: a table of codes."""
     part: str = ""
     counting: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

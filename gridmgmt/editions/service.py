@@ -6,7 +6,7 @@ from typing import Any
 
 import pyproj
 import pyproj.exceptions
-from sqlalchemy import func, select, update
+from sqlalchemy import Function, func, select, update
 
 from gridmgmt.crs import STORAGE_SRID, check_metric_crs, choose_metric_crs
 from gridmgmt.db import Session, translated
@@ -112,9 +112,7 @@ def add_to_draft(session: Session, draft: EditionDraft, *, actor: str) -> tuple[
     edition.source = " · ".join(sorted({each["source"] for each in files.values()}))
     edition.datum = ", ".join(sorted({each["datum"] for each in files.values()}))
     edition.content_sha256 = combined_sha256({level: each["content_sha256"] for level, each in files.items()})
-    edition.extent = func.ST_Envelope(
-        func.ST_Collect(edition.extent, func.ST_MakeEnvelope(*draft.extent, STORAGE_SRID))
-    )
+    edition.extent = func.ST_Envelope(func.ST_Collect(edition.extent, _surface(draft.extent)))
     note_step(session, edition, "imported", actor=actor, details={"level": draft.part, **file})
     return edition, True
 
@@ -252,12 +250,19 @@ def _add(session: Session, draft: EditionDraft, **state: Any) -> Edition:
         **{k: getattr(draft, k) for k in ("subject", "part", "name", "source", "synthetic", "datum", "counting")},
         content_sha256=draft.content_sha256,
         details=dict(draft.details),
-        extent=func.ST_MakeEnvelope(*draft.extent, STORAGE_SRID),
+        extent=_surface(draft.extent),
         **state,
     )
     session.add(edition)
     session.flush()
     return edition
+
+
+def _surface(extent: Extent | None) -> Function[Any]:
+    """Return an extent as a polygon, an empty one for none."""
+    if extent is None:
+        return func.ST_GeomFromText("POLYGON EMPTY", STORAGE_SRID)
+    return func.ST_MakeEnvelope(*extent, STORAGE_SRID)
 
 
 def _refuse_mixing(session: Session, draft: EditionDraft) -> None:
@@ -266,7 +271,9 @@ def _refuse_mixing(session: Session, draft: EditionDraft) -> None:
         raise ConflictError("folder_holds_demo" if synthetic else "folder_holds_real_data")
 
 
-def _ensure_metric_crs(session: Session, extent: Extent, wish: str | None) -> None:
+def _ensure_metric_crs(session: Session, extent: Extent | None, wish: str | None) -> None:
+    if extent is None:
+        return
     known = queries.metric_crs_text(session)
     if known is not None:
         check_metric_crs(pyproj.CRS.from_user_input(known), extent)
