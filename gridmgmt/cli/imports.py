@@ -3,37 +3,33 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gridmgmt import imports
-from gridmgmt.access.rules import Actor
-from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.figures import import_figures
 from gridmgmt.cli.governance import import_centres
-from gridmgmt.cli.options import LEVEL
+from gridmgmt.cli.options import DAY, LEVEL
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, telling_refused
-from gridmgmt.clock import local_date, system_clock, zone_of
+from gridmgmt.clock import local_date, system_clock
 from gridmgmt.crs import Datum
-from gridmgmt.db import Session, transaction
+from gridmgmt.db import transaction
 from gridmgmt.editions.queries import extent
-from gridmgmt.editions.rules import Counting, Extent, Subject
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import InputError
-from gridmgmt.ingest.areas import read_areas
-from gridmgmt.ingest.cases import read_cases
-from gridmgmt.ingest.features import read_features
-from gridmgmt.ingest.files import OSM_SUFFIXES
-from gridmgmt.ingest.homes import read_homes
-from gridmgmt.ingest.intake import Intake
-from gridmgmt.ingest.network import NetworkIntake, read_network
-from gridmgmt.ingest.population import read_population_points
-from gridmgmt.ingest.raster import read_population_rasters
-from gridmgmt.ingest.service_points import read_service_points
+from gridmgmt.file_kinds import (
+    AreasFile,
+    CasesFile,
+    FeaturesFile,
+    FileKind,
+    NetworkFile,
+    PopulationFile,
+    ServicePointsFile,
+)
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import catalogue
@@ -44,30 +40,14 @@ _LAYER = click.option("--layer", help="Layer of a file that holds several.")
 
 @dataclass(frozen=True)
 class Common:
-    """The options that every import shares."""
+    """The options that every import shares: what is said of the file, and what is told of the import."""
 
-    edition: str | None
-    source: str | None
-    datum: Datum | None
-    valid_from: datetime | None
-    replaces: str | None
-    partial: bool
+    said: Mapping[str, Any]
     refused: Path | None
     as_json: bool
 
-    def labels(self, file: Path, metric_crs: str | None) -> imports.Labels:
-        """Return what is said of the data; edition and source are the file's name where nothing else is."""
-        begins = self.valid_from.date() if self.valid_from else local_date(system_clock())
-        name = file.name.split(".")[0]
-        return imports.Labels(
-            name=self.edition or name,
-            source=self.source or file.name,
-            valid_from=begins,
-            datum=self.datum,
-            partial=self.partial,
-            replaces=self.replaces,
-            metric_crs=metric_crs,
-        )
+
+_SAID = ("edition", "source", "datum", "valid_from", "replaces", "partial")
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -76,18 +56,16 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--edition", help="Name of the edition; the file's name if absent."),
         click.option("--source", help="Who made the data, under which licence; shown beside every number."),
         click.option("--datum", type=click.Choice([str(d) for d in Datum]), help="Datum of the file's coordinates."),
-        click.option("--valid-from", type=click.DateTime(["%Y-%m-%d"]), help="First day in force; today if absent."),
+        click.option("--valid-from", type=DAY, help="First day in force; today if absent."),
         click.option("--replaces", metavar="EDITION", help="The edition that ends when this one begins."),
         click.option("--partial", is_flag=True, help="Take the good rows of a file that has bad ones too."),
         click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     )
-    names = ("edition", "source", "datum", "valid_from", "replaces", "partial", "refused", "as_json")
 
-    def with_common(*args: Any, **kwargs: Any) -> None:  # Any: click passes what the options say
-        values = {name: kwargs.pop(name) for name in names}
-        values["datum"] = Datum(values["datum"]) if values["datum"] else None
-        command(*args, common=Common(**values), **kwargs)
+    def with_common(*args: Any, refused: Path | None, as_json: bool, **kwargs: Any) -> None:  # Any: from click
+        said = {name: value for name in _SAID if (value := kwargs.pop(name)) is not None}
+        command(*args, common=Common(said, refused, as_json), **kwargs)
 
     with_common.__name__, with_common.__doc__ = command.__name__, command.__doc__
     for option in reversed(options):
@@ -106,25 +84,20 @@ import_group.add_command(import_centres)
 import_group.add_command(import_figures)
 
 
-def _take(
-    ctx: click.Context,
-    file: Path,
-    common: Common,
-    read: Callable[[Extent | None], Intake | NetworkIntake],
-    store: Callable[[Session, Actor, Any, imports.Labels], imports.Outcome],  # Any: what `read` returned
-) -> None:
+def take(ctx: click.Context, file: Path, kind: FileKind, common: Common) -> None:
     """Read the file, store it in one transaction, and tell what came of it.
 
-    ``read`` is given the extent of what is already there. The refused rows are written before the good ones are kept.
+    The refused rows are written before the good ones are kept.
     """
     settings = settings_of(ctx)
     with telling_refused(ctx, file, common.refused), sessions(ctx) as factory:
         with transaction(factory) as session:
             known = extent(session)
         with stage(ctx, "cli.stage_reading", file=file.name):
-            intake = read(known)
+            intake = kind.read(file, known)
+        labels = kind.labels(file, today=local_date(system_clock()), metric_crs=settings.metric_crs)
         with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
-            outcome = store(session, actor(), intake, common.labels(file, settings.metric_crs))
+            outcome = kind.store(session, actor(), intake, labels)
             refused_file = keep_refused(ctx, file, common.refused, outcome.problems)
     _tell(ctx, outcome, refused_file, as_json=common.as_json)
 
@@ -164,32 +137,9 @@ def _listed(value: object) -> str:
 @_LAYER
 @_common
 @click.pass_context
-def import_areas(
-    ctx: click.Context,
-    file: Path,
-    *,
-    common: Common,
-    level: AreaLevel,
-    code_field: str | None,
-    name_field: str | None,
-    encoding: str | None,
-    layer: str | None,
-) -> None:
+def import_areas(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
     """Take the areas of one level: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
-    _take(
-        ctx,
-        file,
-        common,
-        lambda _: read_areas(
-            file,
-            datum=common.datum,
-            code_field=code_field,
-            name_field=name_field,
-            encoding=encoding,
-            layer=layer,
-        ),
-        lambda session, who, intake, labels: imports.import_areas(session, who, intake, labels, level=level),
-    )
+    take(ctx, file, AreasFile(**common.said, **options), common)
 
 
 @import_group.command("features")
@@ -200,26 +150,9 @@ def import_areas(
 @_LAYER
 @_common
 @click.pass_context
-def import_features(
-    ctx: click.Context,
-    file: Path,
-    *,
-    common: Common,
-    kind: str,
-    name_field: str | None,
-    encoding: str | None,
-    layer: str | None,
-) -> None:
+def import_features(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
     """Take water, rail, walls, hazards or land use, from a vector file or an OSM extract."""
-    _take(
-        ctx,
-        file,
-        common,
-        lambda _: read_features(
-            file, kind=kind, datum=common.datum, name_field=name_field, encoding=encoding, layer=layer
-        ),
-        lambda session, who, intake, labels: imports.import_features(session, who, intake, labels, kind=kind),
-    )
+    take(ctx, file, FeaturesFile(**common.said, **options), common)
 
 
 @import_group.command("network")
@@ -228,16 +161,16 @@ def import_features(
 @click.pass_context
 def import_network(ctx: click.Context, file: Path, *, common: Common) -> None:
     """Take a walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet or GeoJSON."""
-    _take(ctx, file, common, lambda _: read_network(file, datum=common.datum), imports.import_network)
+    take(ctx, file, NetworkFile(**common.said), common)
 
 
 _COLUMN = click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat …).")
-_WHERE = click.option("--where", "filters", multiple=True, metavar="CONDITION", help="COLUMN=TEXT, !=, ~ (holds), !~.")
+_WHERE = click.option("--where", multiple=True, metavar="CONDITION", help="COLUMN=TEXT, !=, ~ (holds), !~.")
 
 
 @import_group.command("service-points")
 @_FILE
-@click.option("--type", "type_", type=click.Choice([str(v) for v in ServicePointType]), help="Type of all rows.")
+@click.option("--type", type=click.Choice([str(v) for v in ServicePointType]), help="Type of all rows.")
 @_COLUMN
 @_WHERE
 @click.option("--encoding", help="Encoding of the file's texts.")
@@ -245,35 +178,10 @@ _WHERE = click.option("--where", "filters", multiple=True, metavar="CONDITION", 
 @_common
 @click.pass_context
 def import_service_points(
-    ctx: click.Context,
-    file: Path,
-    *,
-    common: Common,
-    type_: str | None,
-    columns: tuple[str, ...],
-    filters: tuple[str, ...],
-    encoding: str | None,
-    layer: str | None,
-) -> None:
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
     """Take service points: CSV, XLSX or a vector file."""
-    named = columns_of(columns, "column")
-    _take(
-        ctx,
-        file,
-        common,
-        lambda known: read_service_points(
-            file,
-            extent=known,
-            datum=common.datum,
-            columns=named,
-            filters=filters,
-            type_=type_,
-            types=tuple(str(v) for v in ServicePointType),
-            encoding=encoding,
-            layer=layer,
-        ),
-        imports.import_service_points,
-    )
+    take(ctx, file, ServicePointsFile(columns=columns_of(columns, "column"), **common.said, **options), common)
 
 
 @import_group.command("population")
@@ -286,18 +194,16 @@ def import_service_points(
 @_LAYER
 @_common
 @click.pass_context
-def import_population(  # noqa: PLR0913  each is an option of the command
+def import_population(
     ctx: click.Context,
+    /,
     file: Path | None,
     *,
     common: Common,
     rasters: tuple[str, ...],
-    counting: str | None,
     columns: tuple[str, ...],
-    filters: tuple[str, ...],
-    encoding: str | None,
-    layer: str | None,
-) -> None:
+    **options: Any,
+) -> None:  # Any: from click
     """Take residents by age band: CSV, XLSX, a vector file, rasters, or the homes of an OSM extract (no counts)."""
     if (file is None) == (not rasters):
         raise InputError("population_file_or_rasters")
@@ -305,36 +211,16 @@ def import_population(  # noqa: PLR0913  each is an option of the command
     for raster in rasters:
         for band, path in columns_of([raster], "raster").items():
             by_band[band].append(Path(path))
-    first = file or next(iter(by_band.values()))[0]
-    homes = file is not None and file.name.lower().endswith(tuple(OSM_SUFFIXES))
-
-    def read(known: Extent | None) -> Intake:
-        if file is None:
-            return read_population_rasters(by_band)
-        if homes:
-            return read_homes(file)
-        named = columns_of(columns, "column")
-        return read_population_points(
-            file,
-            datum=common.datum,
-            columns=named,
-            filters=filters,
-            extent=known,
-            encoding=encoding,
-            layer=layer,
-        )
-
-    default = Counting.PLACES_ONLY if homes else Counting.MODELLED if rasters else Counting.COUNTED
-    how = default if homes or counting is None else Counting(counting)
-    if counting is None and how is Counting.COUNTED:
-        warn(ctx, "cli.taken_as_counted")
-    _take(
-        ctx,
-        first,
-        common,
-        read,
-        lambda session, who, intake, labels: imports.import_population(session, who, intake, labels, counting=how),
+    kind = PopulationFile(
+        rasters={band: tuple(paths) for band, paths in by_band.items()},
+        columns=columns_of(columns, "column"),
+        **common.said,
+        **options,
     )
+    first = file or next(iter(by_band.values()))[0]
+    if kind.taken_as_counted(first):
+        warn(ctx, "cli.taken_as_counted")
+    take(ctx, first, kind, common)
 
 
 @import_group.command("cases")
@@ -347,31 +233,7 @@ def import_population(  # noqa: PLR0913  each is an option of the command
 @_common
 @click.pass_context
 def import_cases(
-    ctx: click.Context,
-    file: Path,
-    *,
-    common: Common,
-    kind: str,
-    zone: str,
-    columns: tuple[str, ...],
-    encoding: str | None,
-    layer: str | None,
-) -> None:
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
     """Take located cases: CSV, XLSX or a vector file."""
-    named = columns_of(columns, "column")
-    _take(
-        ctx,
-        file,
-        common,
-        lambda known: read_cases(
-            file,
-            datum=common.datum,
-            columns=named,
-            kind=kind,
-            zone=zone_of(zone),
-            extent=known,
-            encoding=encoding,
-            layer=layer,
-        ),
-        imports.import_cases,
-    )
+    take(ctx, file, CasesFile(columns=columns_of(columns, "column"), **common.said, **options), common)

@@ -1,0 +1,262 @@
+"""The kinds of files that can be taken: what may be said of each, how it is read, and what stores it.
+
+The command line, the manifest of a district and files over HTTP take files by these alone, so that an option means the
+same everywhere. A kind is one class; a new one is a line in :data:`KINDS`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from gridmgmt import imports
+from gridmgmt.access.rules import Actor
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.clock import zone_of
+from gridmgmt.crs import Datum, Extent
+from gridmgmt.db import Session
+from gridmgmt.editions.rules import Counting
+from gridmgmt.imports import Labels, Outcome
+from gridmgmt.ingest.areas import read_areas
+from gridmgmt.ingest.cases import read_cases
+from gridmgmt.ingest.features import read_features
+from gridmgmt.ingest.files import OSM_SUFFIXES
+from gridmgmt.ingest.homes import read_homes
+from gridmgmt.ingest.intake import Intake
+from gridmgmt.ingest.network import NetworkIntake, read_network
+from gridmgmt.ingest.population import TOTAL_COLUMN, read_population_points
+from gridmgmt.ingest.raster import read_population_rasters
+from gridmgmt.ingest.service_points import read_service_points
+from gridmgmt.land.rules import LandKind
+from gridmgmt.service_points.rules import ServicePointType
+
+_SHORT_LEVELS = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
+Level = Annotated[AreaLevel, BeforeValidator(lambda value: _SHORT_LEVELS.get(value, value))]
+"""A level by its name or a short one."""
+
+
+class FileKind(BaseModel):
+    """One kind of file with what is said of a file of it; what is not said is left to the reader.
+
+    ``edition`` and ``source`` are the file's name where nothing else is said.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    edition: str | None = Field(default=None, description="Name of the edition.")
+    source: str | None = Field(default=None, description="Who made the data, under which licence.")
+    datum: Datum | None = Field(default=None, description="Datum of the file's coordinates.")
+    valid_from: date | None = Field(default=None, description="First day in force.")
+    replaces: str | None = Field(default=None, description="The edition that ends when this one begins.")
+    partial: bool = Field(default=False, description="Take the good rows of a file that has bad ones too.")
+
+    def labels(self, file: Path, *, today: date, metric_crs: str | None = None, synthetic: bool = False) -> Labels:
+        """Return what is said of the data as the imports want it."""
+        return Labels(
+            name=self.edition or edition_of(file),
+            source=self.source or file.name,
+            valid_from=self.valid_from or today,
+            datum=self.datum,
+            synthetic=synthetic,
+            partial=self.partial,
+            replaces=self.replaces,
+            metric_crs=metric_crs,
+        )
+
+    @abstractmethod
+    def read(self, file: Path, known: Extent | None) -> Any:
+        """Return the file's rows; ``known`` is the extent (degrees) of what is already there, None in an empty folder.
+
+        Raises
+        ------
+        InputError, FileRefusedError, CrsError
+            When the file as a whole cannot be used.
+        """
+
+    @abstractmethod
+    def store(self, session: Session, actor: Actor, intake: Any, labels: Labels) -> Outcome:
+        """Take what :meth:`read` returned, whole or not at all."""
+
+
+def edition_of(file: Path) -> str:
+    """Return the name that an edition has by its file.
+
+    >>> edition_of(Path("a/towns.geojson.gz"))
+    'towns'
+    """
+    return file.name.split(".")[0]
+
+
+class _Vector(FileKind):
+    encoding: str | None = Field(default=None, description="Encoding of a Shapefile's texts.")
+    layer: str | None = Field(default=None, description="Layer of a file that holds several.")
+
+
+class _Table(FileKind):
+    columns: Mapping[str, str] = Field(default={}, description="Column of each role (lon, lat …).")
+    encoding: str | None = Field(default=None, description="Encoding of the file's texts.")
+    layer: str | None = Field(default=None, description="Layer of a file that holds several.")
+
+
+class AreasFile(_Vector):
+    """Areas of one level: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
+
+    level: Level = Field(description="Level of the areas.")
+    code_field: str | None = Field(default=None, description="Column of the official code.")
+    name_field: str | None = Field(default=None, description="Column of the name.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  areas need no neighbourhood
+        """Return the areas."""
+        return read_areas(
+            file,
+            datum=self.datum,
+            code_field=self.code_field,
+            name_field=self.name_field,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the areas into a draft."""
+        return imports.import_areas(session, actor, intake, labels, level=self.level)
+
+
+class FeaturesFile(_Vector):
+    """Water, rail, walls, hazards or land use, from a vector file or an OSM extract."""
+
+    kind: LandKind = Field(description="Kind of the features.")
+    name_field: str | None = Field(default=None, description="Column of the name.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  features need no neighbourhood
+        """Return the features."""
+        return read_features(
+            file,
+            kind=self.kind,
+            datum=self.datum,
+            name_field=self.name_field,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the features."""
+        return imports.import_features(session, actor, intake, labels, kind=self.kind)
+
+
+class NetworkFile(FileKind):
+    """A walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet or GeoJSON."""
+
+    def read(self, file: Path, known: Extent | None) -> NetworkIntake:  # noqa: ARG002  as above
+        """Return the network."""
+        return read_network(file, datum=self.datum)
+
+    def store(self, session: Session, actor: Actor, intake: NetworkIntake, labels: Labels) -> Outcome:
+        """Take the network."""
+        return imports.import_network(session, actor, intake, labels)
+
+
+class ServicePointsFile(_Table):
+    """Service points: CSV, XLSX or a vector file."""
+
+    type: ServicePointType | None = Field(default=None, description="Type of all rows.")
+    where: tuple[str, ...] = Field(default=(), description="Conditions on rows: COLUMN=TEXT, !=, ~ (holds), !~.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the points."""
+        return read_service_points(
+            file,
+            extent=known,
+            datum=self.datum,
+            columns=self.columns,
+            filters=self.where,
+            type_=self.type,
+            types=tuple(str(v) for v in ServicePointType),
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the points."""
+        return imports.import_service_points(session, actor, intake, labels)
+
+
+class PopulationFile(_Table):
+    """Residents by age band: CSV, XLSX, a vector file, rasters, or the homes of an OSM extract (no counts)."""
+
+    where: tuple[str, ...] = Field(default=(), description="Conditions on rows: COLUMN=TEXT, !=, ~ (holds), !~.")
+    counting: Literal["counted", "modelled"] | None = Field(default=None, description="How the residents came about.")
+    rasters: Mapping[str, tuple[Path, ...]] = Field(default={}, description="Rasters by age band, instead of a file.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the places; with rasters the file is not looked at."""
+        if self.rasters:
+            return read_population_rasters({band: list(paths) for band, paths in self.rasters.items()})
+        if _of_osm(file):
+            return read_homes(file)
+        return read_population_points(
+            file,
+            datum=self.datum,
+            columns=self.columns,
+            filters=self.where,
+            extent=known,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the places."""
+        how = Counting.PLACES_ONLY if intake.frame[TOTAL_COLUMN].isna().all() else self.said_counting
+        return imports.import_population(session, actor, intake, labels, counting=how)
+
+    @property
+    def said_counting(self) -> Counting:
+        """How the residents came about: as said, else modelled where they come from rasters, else counted."""
+        if self.counting is not None:
+            return Counting(self.counting)
+        return Counting.MODELLED if self.rasters else Counting.COUNTED
+
+    def taken_as_counted(self, file: Path) -> bool:
+        """Tell whether residents are taken as counted although nobody says so."""
+        return self.counting is None and not self.rasters and not _of_osm(file)
+
+
+class CasesFile(_Table):
+    """Located cases: CSV, XLSX or a vector file."""
+
+    kind: Literal["event", "component"] = Field(default="event", description="Kind of rows that name none.")
+    zone: str = Field(default="Asia/Shanghai", description="Time zone of times without an offset.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the cases."""
+        return read_cases(
+            file,
+            datum=self.datum,
+            columns=self.columns,
+            kind=self.kind,
+            zone=zone_of(self.zone),
+            extent=known,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the cases."""
+        return imports.import_cases(session, actor, intake, labels)
+
+
+KINDS: Mapping[str, type[FileKind]] = {
+    "areas": AreasFile,
+    "features": FeaturesFile,
+    "network": NetworkFile,
+    "population": PopulationFile,
+    "service-points": ServicePointsFile,
+    "cases": CasesFile,
+}
+"""Every kind of file by the name it has in ``gridmgmt import``."""
+
+
+def _of_osm(file: Path) -> bool:
+    return file.name.lower().endswith(tuple(OSM_SUFFIXES))
