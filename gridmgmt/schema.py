@@ -19,6 +19,7 @@ from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.population.models import PopulationPlace
+from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.statistics.models import AreaFigure
@@ -58,4 +59,8 @@ MODELS: tuple[type[Base], ...] = (
     Staffing,
     JointCentre,
     Centre,
+    GridKind,
+    OfficerPost,
+    ResponsibilityGrid,
+    GridMember,
 )

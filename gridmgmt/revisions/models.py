@@ -12,6 +12,8 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "area_endings": ("areas",),
     "topology_findings": ("areas",),
     "town_modes": ("areas",),
+    "responsibility_grids": ("areas",),
+    "grid_members": ("areas",),
     "service_points": ("service_points",),
     "network_edges": ("streets",),
     "land_features": ("land",),

@@ -1,0 +1,1 @@
+"""Who answers for which cells: officer posts, responsibility grids as dated sets of cells, workload and balance."""
