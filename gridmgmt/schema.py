@@ -1,6 +1,7 @@
 """All tables in one place, for migrations and checks; importing this fills the metadata."""
 
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
+from gridmgmt.addresses.models import Address, AddressName, AddressOtherName, AddressSpelling
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
@@ -18,11 +19,13 @@ from gridmgmt.governance.models import (
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.official_codes.models import OfficialCode
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.statistics.models import AreaFigure
+from gridmgmt.uploads.models import Upload, UploadProblem
 
 MODELS: tuple[type[Base], ...] = (
     Edition,
@@ -47,6 +50,10 @@ MODELS: tuple[type[Base], ...] = (
     WalkingProfile,
     ServicePoint,
     LandFeature,
+    AddressName,
+    AddressSpelling,
+    Address,
+    AddressOtherName,
     Case,
     CoverageRun,
     CoverageAreaResult,
@@ -63,4 +70,6 @@ MODELS: tuple[type[Base], ...] = (
     OfficerPost,
     ResponsibilityGrid,
     GridMember,
+    Upload,
+    UploadProblem,
 )
