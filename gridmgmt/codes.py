@@ -9,9 +9,7 @@ import re
 _CODE = re.compile(r"[0-9A-Za-z_.\-]{1,64}")
 OFFICIAL_LENGTHS = (2, 4, 6, 9, 12)
 """Digits of the codes of provinces, prefectures, counties and districts, town-level units, and committees."""
-PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
-)
+_PROVINCE = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12]")
 """The first two digits that an official code can have (GB/T 2260)."""
 _PADDING = {12: 3, 9: 3, 6: 2, 4: 2}
 
@@ -23,6 +21,15 @@ def is_code(value: str) -> bool:
     (True, False, False)
     """
     return _CODE.fullmatch(value) is not None
+
+
+def begins_with_province(code: str) -> bool:
+    """Tell whether an official code begins with the two digits of a province.
+
+    >>> begins_with_province("310113"), begins_with_province("130131"), begins_with_province("001131")
+    (True, True, False)
+    """
+    return _PROVINCE.match(code) is not None
 
 
 def shortest(code: str) -> str:

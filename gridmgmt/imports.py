@@ -23,12 +23,14 @@ from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
 from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, metric_crs, open_edition
 from gridmgmt.errors import CrsError, Problem
-from gridmgmt.ingest.intake import Intake, refused_rows
+from gridmgmt.ingest.codes import CodeRows
+from gridmgmt.ingest.intake import Intake, refused_rows, require_whole
 from gridmgmt.ingest.network import NetworkIntake
 from gridmgmt.ingest.registration import Verdict, assess, sample_points
 from gridmgmt.land import service as land
 from gridmgmt.network import service as network
 from gridmgmt.network.queries import reference_streets
+from gridmgmt.official_codes import service as official_codes
 from gridmgmt.population import service as population
 from gridmgmt.service_points import service as service_points
 
@@ -146,6 +148,28 @@ def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels
     )
 
 
+def import_codes(session: Session, actor: Actor, rows: CodeRows, labels: Labels) -> Outcome:
+    """Take a table of official codes; each unit's parent is stated, in the file, or in force already.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file has bad rows and they may not be left out.
+    """
+    found = official_codes.refuse_orphans(session, rows, labels.valid_from)
+    require_whole(found.problems, read=found.read, taken=len(found.code), partial=labels.partial)
+    return _import(
+        session,
+        actor,
+        found,
+        labels,
+        _What(Subject.OFFICIAL_CODES),
+        content={name: getattr(found, name) for name in ("code", "name", "parent_code")},
+        extent=None,
+        store=lambda edition: official_codes.store(session, edition, found),
+    )
+
+
 def _import_frame(session: Session, actor: Actor, intake: Intake, labels: Labels, what: _What, store: Store) -> Outcome:
     """Take the rows of a frame, see :func:`_import`."""
     frame = intake.frame
@@ -165,17 +189,21 @@ def _import_frame(session: Session, actor: Actor, intake: Intake, labels: Labels
 def _import(
     session: Session,
     actor: Actor,
-    intake: Intake | NetworkIntake,
+    intake: Intake | NetworkIntake | CodeRows,
     labels: Labels,
     what: _What,
     *,
     content: Mapping[str, NDArray[Any]],
-    extent: Extent,
+    extent: Extent | None,
     store: Callable[[Edition], int],
 ) -> Outcome:
     """Take what was read, whole or not at all, under an edition of its own; the datum is checked first."""
     require(actor, Permission.IMPORT)
-    warnings = _check_datum(session, content["geometry"], labels, declared=intake.crs_declared)
+    warnings = (
+        ()
+        if isinstance(intake, CodeRows)
+        else _check_datum(session, content["geometry"], labels, declared=intake.crs_declared)
+    )
     draft = EditionDraft(
         subject=what.subject,
         part=what.part,

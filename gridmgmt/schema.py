@@ -18,6 +18,7 @@ from gridmgmt.governance.models import (
 )
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
+from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.official_codes.models import OfficialCode
 from gridmgmt.population.models import PopulationPlace
@@ -72,4 +73,7 @@ MODELS: tuple[type[Base], ...] = (
     GridMember,
     Upload,
     UploadProblem,
+    DepartmentGrid,
+    GridMerge,
+    MergeConflict,
 )
