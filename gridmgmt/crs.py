@@ -134,7 +134,7 @@ def choose_metric_crs(extent: Extent) -> CRS:
         CRS(f"+proj=tmerc +lat_0=0 +lon_0={lon:.6f} +k=1 +x_0=500000 +y_0=0 +datum=WGS84 +units=m"),
     ]
     if np.all(in_china_box([west, east], [south, north])):
-        candidates.insert(0, _gauss_kruger_zone(lon))
+        candidates.insert(0, gauss_kruger_zone(lon))
     for candidate in candidates:
         if scale_error_ppm(candidate, extent) <= MAX_SCALE_ERROR_PPM:
             return candidate
@@ -234,7 +234,7 @@ def _invert(shift: Callable[[Floats, Floats], LonLat], lon: ArrayLike, lat: Arra
     return x, y
 
 
-def _gauss_kruger_zone(lon: float) -> CRS:
+def gauss_kruger_zone(lon: float) -> CRS:
     """Return the CGCS2000 3-degree zone whose central meridian is nearest."""
     code, first = _FIRST_GK_ZONE
     meridian = min(max(3 * round(lon / 3), first), _LAST_GK_MERIDIAN)

@@ -70,6 +70,16 @@ class Settings(BaseSettings):
         default=1.0,
         description="A common border that lacks vertices on one side is found where a plane opens this much, in m².",
     )
+    upload_limit_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=512_000_000, description="How large a file may be that is given over HTTP to be imported, in bytes."
+    )
+    upload_keep_days: Annotated[float, Field(gt=0)] = Field(
+        default=7.0, description="How long such a file is kept that was not taken, and the list of its refused rows."
+    )
+    export_extent_m2: Annotated[float, Field(gt=0)] = Field(
+        default=25_000_000.0,
+        description="An export that holds a continuous piece of land above this is warned of, in m².",
+    )
     job_lease_s: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
         description="How long a worker may be silent before another takes its job over, in seconds.",
