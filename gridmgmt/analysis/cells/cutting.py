@@ -4,10 +4,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.cells.arrangement import lines_from, rings_of
+from gridmgmt.analysis.cells.arrangement import arrange, lines_from, node, rings_of, segments_of
 from gridmgmt.analysis.cells.extension import ties
 from gridmgmt.analysis.cells.options import CellOptions
-from gridmgmt.analysis.cells.worth import OFF_BARRIER, pieces_cost, shape_cost
+from gridmgmt.analysis.cells.worth import OFF_BARRIER, pieces_cost, shape_cost, size_cost
 
 Floats = NDArray[np.float64]
 
@@ -15,25 +15,26 @@ _STEP_M, _MOST_PLACES = 10.0, 120
 """A cut starts and ends at corners and places so far apart, or farther, so that there are not many more than these."""
 _LOOKED_AT = (24, 200, 3000)
 """The cheapest lines are tried in batches; after these the block is left as it is."""
+SLANT, BLUNT = 200.0, 0.3
 _INSIDE_M = 0.02
 _BEYOND_M = 1e-3
 
 
 def cuts(block: shapely.Polygon, options: CellOptions) -> Floats:
     """Return the cuts of a block as segments (n, 4), each a little longer than needed."""
-    if len(shapely.get_rings(block)) > 1:
-        return shapely.get_coordinates(ties(rings_of(block), block)).reshape(-1, 4)
-    found, left = [], [shapely.get_coordinates(block)[:-1]]
+    found, left = [np.empty((0, 4))], [block]
+    if len(rings := rings_of(block)) > 1:
+        tied = ties(rings, block)
+        found.append(segments_of(tied))
+        left = list(arrange(node(np.concatenate([rings, tied])), block).faces)
+    left = [shapely.get_coordinates(part)[:-1] for part in left if len(shapely.get_rings(part)) == 1]
     while left:
         ring = left.pop()
-        if _area(ring) <= options.cut_above_m2:
-            continue
-        if (parts := _halved(ring, options)) is None:
-            continue
-        cut, *rest = parts
-        found.append(cut)
-        left.extend(rest)
-    return np.array(found).reshape(-1, 4)
+        if _area(ring) > 2 * options.least_m2 and (parts := _halved(ring, options)) is not None:
+            cut, *rest = parts
+            found.append(cut[None])
+            left.extend(rest)
+    return np.concatenate(found)
 
 
 def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats] | None:
@@ -56,7 +57,11 @@ def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats]
     around = way[j] - way[i]
     cost = OFF_BARRIER * length + pieces_cost(area, options) + pieces_cost(whole - area, options)
     cost += shape_cost(area, around + length) + shape_cost(whole - area, way[n] - around + length)
+    cost += SLANT * _slant(places, i, j)
     order = np.argsort(cost, kind="stable")
+    if whole <= options.cut_above_m2:
+        kept = float(size_cost(np.array([whole]), options)[0] + shape_cost(np.array([whole]), way[n:])[0])
+        order = order[cost[order] < kept]
     polygon = shapely.Polygon(ring)
     shapely.prepare(polygon)
     done = 0
@@ -71,6 +76,20 @@ def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats]
             a, b = int(i[best]), int(j[best])
             return cut, places[a : b + 1], np.concatenate([places[b:], places[: a + 1]])
     return None
+
+
+def _slant(places: Floats, i: NDArray[np.int64], j: NDArray[np.int64]) -> Floats:
+    """Return how sharp the corners are that lines from place to place make with the ring: 0 for blunt ones."""
+    on = np.roll(places, -1, axis=0) - places
+    on /= np.maximum(np.hypot(*on.T), 1e-12)[:, None]
+    back = -np.roll(on, 1, axis=0)
+    chord = places[j] - places[i]
+    chord /= np.maximum(np.hypot(*chord.T), 1e-12)[:, None]
+    slant = np.zeros(len(i))
+    for at, way in ((i, chord), (j, -chord)):
+        sharp = np.maximum((way * on[at]).sum(axis=1), (way * back[at]).sum(axis=1))
+        slant += np.maximum(sharp - BLUNT, 0) ** 2
+    return slant
 
 
 def _places(ring: Floats) -> Floats:

@@ -21,7 +21,7 @@ from gridmgmt.analysis.cells.numbering import numbering
 from gridmgmt.analysis.cells.options import CellOptions
 
 _ROUNDS = 4
-_SHORTEST_M = 1.0
+_SAME_M = 0.01
 _DEFAULT = CellOptions()
 
 
@@ -60,16 +60,17 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
     barriers, kept = _within(barriers, outline, options), _within(kept, outline, options)
     near = Near(np.concatenate([segments_of(barriers), segments_of(kept)]), options.near_barrier_m)
     noded = node(np.concatenate([rings, kept, barriers]))
-    noded = node(np.concatenate([noded, prolonged(noded, options.reach_m)]))
+    noded = node(np.concatenate([noded, prolonged(noded, options.reach_m, options.across_m)]))
     noded = node(np.concatenate([noded, ties(noded, outline)]))
-    never = Near(segments_of(kept), 0.01)
+    never = segments_of(kept)
     arrangement = arrange(noded, outline)
     for _ in range(_ROUNDS):
         arrangement = arrange(_borders(arrangement, _labels(arrangement, near, never, options)), outline)
-        large = arrangement.faces[shapely.area(arrangement.faces) > options.cut_above_m2]
+        large = arrangement.faces[shapely.area(arrangement.faces) > 2 * options.least_m2]
         found = np.concatenate([np.empty((0, 4)), *(cuts(block, options) for block in large)])
         if not len(found):
             break
+        never = np.concatenate([never, found])
         noded = node(np.concatenate([lines_from(arrangement.ends), lines_from(found)]))
         arrangement = arrange(noded, outline)
     return arrangement.faces
@@ -86,14 +87,14 @@ def _within(lines: Objects, outline: shapely.Polygon, options: CellOptions) -> O
     return np.asarray(cut, dtype=object)
 
 
-def _labels(arrangement: Arrangement, near: Near, never: Near, options: CellOptions) -> NDArray[np.int64]:
+def _labels(arrangement: Arrangement, near: Near, never: NDArray[np.float64], options: CellOptions) -> NDArray[np.int64]:
     """Return for each face the number of its cell."""
     inner = arrangement.is_inner
     ends, sides = arrangement.ends[inner], arrangement.sides[inner]
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     on = length * near.share(ends)
-    if len(never.segments):
-        free = never.share(ends) < 0.5
+    if len(never):
+        free = Near(never, _SAME_M).share(ends) < 0.5
         ends, sides, length, on = ends[free], sides[free], length[free], on[free]
     pairs, pair = np.unique(sides, axis=0, return_inverse=True)
     pair = pair.ravel()

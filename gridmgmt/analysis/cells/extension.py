@@ -1,5 +1,7 @@
 """Barriers that end nowhere are prolonged to the next line, and islands of lines are tied to the rest."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -12,31 +14,82 @@ Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 
 _TURNS = np.radians([0.0, -15.0, 15.0, -30.0, 30.0, -50.0, 50.0])
-"""A prolongation may turn so far where that makes it shorter; at the last it must be worth half the way."""
-_WORTH = 1 + np.abs(_TURNS) / np.radians(50.0)
+"""A prolongation may turn so far where that makes it shorter."""
+_TWICE = np.radians(50.0)
+"""A prolongation that turns so far must be half as long as a straight one to be taken."""
+_FREE = 0.75
+"""A line goes on between two others when it turns away from both by more than this cosine, 41°."""
 _BEYOND_M = 1e-3
 """Lines are drawn so far across what they meet that noding finds the place."""
 _BACK_M = 5.0
 """The direction of a barrier's end is that of its last metres."""
 
 
-def prolonged(noded: Objects, reach_m: float) -> Objects:
-    """Return lines from each dead end of noded lines, straight on or nearly so, to what they meet within a reach."""
-    places, away = _dead_ends(noded)
-    if not len(places):
-        return np.empty(0, dtype=object)
-    cos, sin = np.cos(_TURNS), np.sin(_TURNS)
-    ways = np.stack(
-        [away[:, :1] * cos - away[:, 1:] * sin, away[:, :1] * sin + away[:, 1:] * cos], axis=-1
-    )  # (n, turns, 2)
-    starts = np.repeat(places, len(_TURNS), axis=0)
-    met_m = _first_met(starts, ways.reshape(-1, 2), reach_m, noded).reshape(-1, len(_TURNS))
-    best = np.argmin(met_m * _WORTH, axis=1)
-    row = np.arange(len(places))
-    length = met_m[row, best]
-    found = np.isfinite(length)
-    ends = places + ways[row, best] * (np.where(found, length, 0) + _BEYOND_M)[:, None]
-    return lines_from(np.hstack([places, ends])[found])
+def prolonged(noded: Objects, reach_m: float, across_m: float) -> Objects:
+    """Return lines that go on where noded lines end, to what they meet.
+
+    A dead end goes on, straight or nearly so, within ``reach_m``; what ends at a line that runs across goes
+    straight on to the last line within ``across_m``: so strips between parallel lines are divided where blocks are.
+    """
+    end = _Ends.of(noded)
+    dead, stems = end.where(end.count == 1), end.where(end.is_stem())
+    met_m = _met(stems.place, stems.away, across_m, noded, np.maximum)
+    on = met_m > 0
+    across = np.hstack([stems.place[on], (stems.place + stems.away * (np.maximum(met_m, 0) + _BEYOND_M)[:, None])[on]])
+    return lines_from(np.concatenate([_reaching(dead, _TURNS, reach_m, noded), across]))
+
+
+def _reaching(end: "_Ends", turns: Floats, reach_m: float, noded: Objects) -> Floats:
+    """Return segments (n, 4) from ends to what they meet."""
+    cos, sin = np.cos(turns), np.sin(turns)
+    x, y = end.away[:, :1], end.away[:, 1:]
+    ways = np.stack([x * cos - y * sin, x * sin + y * cos], axis=-1)  # (n, turns, 2)
+    starts = np.repeat(end.place, len(turns), axis=0)
+    met_m = _met(starts, ways.reshape(-1, 2), reach_m, noded, np.minimum).reshape(-1, len(turns))
+    row, best = np.arange(len(met_m)), np.argmin(met_m * (1 + np.abs(turns) / _TWICE), axis=1)
+    found = np.isfinite(met_m[row, best])
+    row, best = row[found], best[found]
+    ends = end.place[row] + ways[row, best] * (met_m[row, best] + _BEYOND_M)[:, None]
+    return np.hstack([end.place[row], ends])
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Both ends of each line: place, how many lines end there, and the direction, of length 1, in which it goes on."""
+
+    place: Floats
+    group: NDArray[np.int64]
+    count: NDArray[np.int64]
+    away: Floats
+
+    @classmethod
+    def of(cls, noded: Objects) -> "_Ends":
+        length = shapely.length(noded)
+        step = np.minimum(_BACK_M, length / 2)
+        first, last, after, before = (
+            shapely.get_coordinates(shapely.line_interpolate_point(noded, at))
+            for at in (np.zeros(len(noded)), length, step, length - step)
+        )
+        first, last = (shapely.get_coordinates(shapely.get_point(noded, k)) for k in (0, -1))
+        place, away = np.concatenate([first, last]), np.concatenate([first - after, last - before])
+        _, group, count = np.unique(place, axis=0, return_inverse=True, return_counts=True)
+        group = group.ravel()
+        away /= np.maximum(np.hypot(*away.T), 1e-12)[:, None]
+        return cls(place, group.astype(np.int64), count[group].astype(np.int64), away)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "_Ends":
+        return _Ends(self.place[chosen], self.group[chosen], self.count[chosen], self.away[chosen])
+
+    def is_stem(self) -> NDArray[np.bool_]:
+        """Tell which ends meet two other lines and would go on between these."""
+        rows = np.flatnonzero(self.count == 3)
+        rows = rows[np.argsort(self.group[rows], kind="stable")].reshape(-1, 3)
+        away = self.away[rows]
+        towards = -np.einsum("nik,njk->nij", away, away)  # cosine of the way on of one with the way out of the other
+        towards[:, [0, 1, 2], [0, 1, 2]] = -1
+        stem = np.zeros(len(self.place), dtype=bool)
+        stem[rows[towards.max(axis=2) < _FREE]] = True
+        return stem
 
 
 def ties(noded: Objects, outline: shapely.Polygon) -> Objects:
@@ -60,30 +113,17 @@ def ties(noded: Objects, outline: shapely.Polygon) -> Objects:
             ways.append([sign, 0.0] if axis == 0 else [0.0, sign])
     start, way = np.array(starts), np.array(ways)
     west, south, east, north = shapely.bounds(outline)
-    met_m = _first_met(start, way, east - west + north - south, noded)
+    met_m = _met(start, way, east - west + north - south, noded, np.minimum)
     found = np.isfinite(met_m)
     ends = start[found] + way[found] * (met_m[found] + _BEYOND_M)[:, None]
     return lines_from(np.hstack([start[found], ends]))
 
 
-def _dead_ends(noded: Objects) -> tuple[Floats, Floats]:
-    """Return the places where only one line ends, and the directions, of length 1, in which these go on."""
-    first, last = (shapely.get_coordinates(shapely.get_point(noded, k)) for k in (0, -1))
-    ends = np.concatenate([first, last])
-    _, back, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
-    dead = np.flatnonzero(count[back.ravel()] == 1)
-    line, at_end = noded[dead % len(noded)], dead >= len(noded)
-    length = shapely.length(line)
-    step = np.minimum(_BACK_M, length / 2)
-    before = shapely.get_coordinates(shapely.line_interpolate_point(line, np.where(at_end, length - step, step)))
-    away = ends[dead] - before
-    size = np.hypot(*away.T)
-    good = size > 0
-    return ends[dead][good], away[good] / size[good, None]
+def _met(starts: Floats, ways: Floats, reach_m: float, noded: Objects, which: np.ufunc) -> Floats:
+    """Return how far from each start, in a direction of length 1, a ray meets its first or its last line.
 
-
-def _first_met(starts: Floats, ways: Floats, reach_m: float, noded: Objects) -> Floats:
-    """Return how far from each start, in a direction of length 1, a ray first meets a line; inf beyond the reach."""
+    ``which`` is ``np.minimum``, and the answer inf where nothing is met within the reach, or ``np.maximum``, and -inf.
+    """
     segments = segments_of(noded)
     rays = lines_from(np.hstack([starts, starts + ways * reach_m]))
     ray, segment = shapely.STRtree(lines_from(segments)).query(rays, "intersects")
@@ -94,8 +134,8 @@ def _first_met(starts: Floats, ways: Floats, reach_m: float, noded: Objects) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         at = (away[:, 0] * along[:, 1] - away[:, 1] * along[:, 0]) / cross
     counts = np.isfinite(at) & (at > 2 * _BEYOND_M)
-    met_m = np.full(len(starts), np.inf)
-    np.minimum.at(met_m, ray[counts], at[counts])
+    met_m = np.full(len(starts), np.inf if which is np.minimum else -np.inf)
+    which.at(met_m, ray[counts], at[counts])
     return met_m
 
 

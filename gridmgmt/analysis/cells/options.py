@@ -18,3 +18,5 @@ class CellOptions:
     """A border this near to a barrier counts as on it; barriers this near to the outline give way to it."""
     reach_m: float = 120.0
     """A barrier that ends nowhere is prolonged to the next line within this distance."""
+    across_m: float = 40.0
+    """A barrier that ends at another goes on across it to the next line within this distance."""
