@@ -29,6 +29,7 @@ from api.routes import (
     folder,
     governance,
     health,
+    imports,
     jobs,
     keys,
     points,
@@ -53,7 +54,7 @@ DESCRIPTION = (
 )
 
 _ROUTES = (
-    folder, editions, drafts, topology, areas, statistics, governance, points, cases, coverage, jobs, session,
+    folder, editions, drafts, topology, areas, statistics, governance, points, cases, coverage, imports, jobs, session,
     accounts, keys, changes, health,
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 
 from sqlalchemy.orm import sessionmaker
 
@@ -12,9 +13,19 @@ from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
 from gridmgmt.jobs.service import result_of
 from gridmgmt.jobs.worker import Handler, Worker
+from gridmgmt.settings import Settings
+from gridmgmt.uploads import perform as uploads
+from gridmgmt.uploads.folder import upload_folder
+from gridmgmt.uploads.service import JOB_KIND as UPLOAD
 
 HANDLERS: Mapping[str, Handler] = {service.JOB_KIND: service.perform}
-"""What performs each kind of job, here and in the worker process."""
+"""What performs the kinds of jobs that need nothing but the database."""
+
+
+def handlers(settings: Settings) -> Mapping[str, Handler]:
+    """Return what performs every kind of job: also those on files that were given over HTTP."""
+    take = partial(uploads.perform, folder=upload_folder(settings), metric_crs=settings.metric_crs)
+    return {**HANDLERS, UPLOAD: take}
 
 
 def ask_coverage(

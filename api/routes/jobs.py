@@ -38,11 +38,21 @@ def cancel_job(session: RequestSession, actor: Caller, form: Form, lang: Lang, j
     return _job_out(service.cancel(session, actor, job_id), lang)
 
 
+def job_error(job: Job, lang: Language) -> JobError | None:
+    """Return why a job failed, None when it has not."""
+    if job.error is None:
+        return None
+    return JobError(
+        code=job.error["code"], detail=GridMgmtError(job.error["code"], **job.error["fields"]).message(lang)
+    )
+
+
+def stage_text(job: Job, lang: Language) -> str | None:
+    """Return what is being done, in words."""
+    return text(job.stage, lang) if job.stage and job.stage in catalogue() else job.stage
+
+
 def _job_out(job: Job, lang: Language) -> JobOut:
-    error = None
-    if job.error is not None:
-        words = GridMgmtError(job.error["code"], **job.error["fields"]).message(lang)
-        error = JobError(code=job.error["code"], detail=words)
     links = {"self": f"{PREFIX}/jobs/{job.job_id}"}
     if (run_id := job.arguments.get("run_id")) is not None:
         links["run"] = f"{PREFIX}/coverage/runs/{run_id}"
@@ -51,7 +61,7 @@ def _job_out(job: Job, lang: Language) -> JobOut:
     return JobOut(
         **{name: getattr(job, name) for name in names},
         state=JobState(job.state),
-        stage_text=text(job.stage, lang) if job.stage and job.stage in catalogue() else job.stage,
-        error=error,
+        stage_text=stage_text(job, lang),
+        error=job_error(job, lang),
         links=links,
     )
