@@ -14,14 +14,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gridmgmt import imports
 from gridmgmt.access.rules import Actor
+from gridmgmt.addresses.rules import AddressKind
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.clock import zone_of
 from gridmgmt.crs import Datum, Extent
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Counting
+from gridmgmt.errors import InputError
 from gridmgmt.imports import Labels, Outcome
+from gridmgmt.ingest.addresses import read_addresses
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases
+from gridmgmt.ingest.codes import CodeRows, read_codes
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.files import OSM_SUFFIXES
 from gridmgmt.ingest.homes import read_homes
@@ -32,6 +36,7 @@ from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.texts import LANGUAGES, text
 
 _SHORT_LEVELS = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
 Level = Annotated[AreaLevel, BeforeValidator(lambda value: _SHORT_LEVELS.get(value, value))]
@@ -109,8 +114,8 @@ class AreasFile(_Vector):
     name_field: str | None = Field(default=None, description="Column of the name.")
 
     def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  areas need no neighbourhood
-        """Return the areas."""
-        return read_areas(
+        """Return the areas; an export of this program is read back as the level that it says it is."""
+        intake = read_areas(
             file,
             datum=self.datum,
             code_field=self.code_field,
@@ -118,6 +123,9 @@ class AreasFile(_Vector):
             encoding=self.encoding,
             layer=self.layer,
         )
+        if (named := intake.details.get("stated_level", self.level)) != self.level:
+            raise InputError("level_contradicted", field="level", value=self.level, named=named, file=file.name)
+        return intake
 
     def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
         """Take the areas into a draft."""
@@ -247,6 +255,42 @@ class CasesFile(_Table):
         return imports.import_cases(session, actor, intake, labels)
 
 
+class CodesFile(FileKind):
+    """Official codes with names and parents, of any level: CSV or XLSX."""
+
+    columns: Mapping[str, str] = Field(default={}, description="Column of each role (code, name, parent_code).")
+    encoding: str | None = Field(default=None, description="Encoding of the file's texts.")
+
+    def read(self, file: Path, known: Extent | None) -> CodeRows:  # noqa: ARG002  codes lie nowhere
+        """Return the codes."""
+        return read_codes(file, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, intake: CodeRows, labels: Labels) -> Outcome:
+        """Take the codes."""
+        return imports.import_codes(session, actor, intake, labels)
+
+
+class AddressesFile(_Table):
+    """Addresses and named places for the gazetteer, with coordinates or without: CSV, XLSX or a vector file."""
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the addresses; a kind may stand in the file by its identifier or by its name in either language."""
+        kinds = {text(f"address_kind.{kind}", lang).casefold(): str(kind) for kind in AddressKind for lang in LANGUAGES}
+        return read_addresses(
+            file,
+            kinds=kinds | {str(kind): str(kind) for kind in AddressKind},
+            datum=self.datum,
+            columns=self.columns,
+            extent=known,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the addresses."""
+        return imports.import_addresses(session, actor, intake, labels)
+
+
 KINDS: Mapping[str, type[FileKind]] = {
     "areas": AreasFile,
     "features": FeaturesFile,
@@ -254,6 +298,8 @@ KINDS: Mapping[str, type[FileKind]] = {
     "population": PopulationFile,
     "service-points": ServicePointsFile,
     "cases": CasesFile,
+    "addresses": AddressesFile,
+    "codes": CodesFile,
 }
 """Every kind of file by the name it has in ``gridmgmt import``."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
+from gridmgmt.addresses import service as addresses
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.queries import reference_outlines
 from gridmgmt.areas.rules import AreaLevel
@@ -170,6 +171,30 @@ def import_codes(session: Session, actor: Actor, rows: CodeRows, labels: Labels)
     )
 
 
+def import_addresses(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+    """Take addresses into the gazetteer; those without a point are found by name and number all the same.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file has bad rows and they may not be left out.
+    """
+    frame = intake.whole(partial=labels.partial).frame
+    placed = ~shapely.is_missing(frame.geometry.to_numpy())
+    points = frame.geometry.to_numpy()[placed]
+    plain = {str(name): frame[name].to_numpy() for name in frame.columns if name != "geometry"}
+    return _import(
+        session,
+        actor,
+        intake,
+        labels,
+        _What(Subject.ADDRESSES),
+        content={**plain, "placed": placed, "geometry": points},
+        extent=_box(shapely.get_coordinates(points)) if len(points) else None,
+        store=lambda edition: addresses.store(session, edition, frame),
+    )
+
+
 def _import_frame(session: Session, actor: Actor, intake: Intake, labels: Labels, what: _What, store: Store) -> Outcome:
     """Take the rows of a frame, see :func:`_import`."""
     frame = intake.frame
@@ -263,7 +288,7 @@ def _check_datum(session: Session, geometry: NDArray[Any], labels: Labels, *, de
     CrsError
         When nothing was declared and the GCJ-02 hypothesis clearly beats no shift.
     """
-    if labels.synthetic or labels.datum is Datum.BD09 or (declared and labels.datum is None):
+    if not len(geometry) or labels.synthetic or labels.datum is Datum.BD09 or (declared and labels.datum is None):
         return ()
     points = sample_points(geometry)
     if labels.datum is Datum.GCJ02:

@@ -22,8 +22,10 @@ from gridmgmt.editions.queries import extent
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import InputError
 from gridmgmt.file_kinds import (
+    AddressesFile,
     AreasFile,
     CasesFile,
+    CodesFile,
     FeaturesFile,
     FileKind,
     NetworkFile,
@@ -237,3 +239,30 @@ def import_cases(
 ) -> None:  # Any: from click
     """Take located cases: CSV, XLSX or a vector file."""
     take(ctx, file, CasesFile(columns=columns_of(columns, "column"), **common.said, **options), common)
+
+
+@import_group.command("codes")
+@_FILE
+@_COLUMN
+@click.option("--encoding", help="Encoding of the file's texts.")
+@_common
+@click.pass_context
+def import_codes(
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
+    """Take official codes of any level with names and parents: CSV (.gz too) or XLSX."""
+    take(ctx, file, CodesFile(columns=columns_of(columns, "column"), **common.said, **options), common)
+
+
+@import_group.command("addresses")
+@_FILE
+@_COLUMN
+@click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_addresses(
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
+    """Take addresses and named places, with coordinates or without: CSV, XLSX or a vector file."""
+    take(ctx, file, AddressesFile(columns=columns_of(columns, "column"), **common.said, **options), common)

@@ -1,0 +1,228 @@
+"""One box for everything that has a name or a number: areas, roads, compounds, doors; Chinese, pinyin, codes."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gridmgmt.addresses import queries
+from gridmgmt.addresses.areas import area_hits
+from gridmgmt.addresses.parsing import Parsed, parse
+from gridmgmt.addresses.queries import AddressRow, AreaOf, FoundName, KnownAs
+from gridmgmt.addresses.rules import AddressKind
+from gridmgmt.addresses.spelling import fit, parts, pinyin_spellings, tokens
+from gridmgmt.db import Session
+
+LONGEST_ASKED = 120
+"""Characters of a question that are looked at."""
+_WELL = 0.75
+"""A name that fits as well as this makes looking for mistakes needless."""
+_LEAST = 0.45
+_BASES = 12
+_NAMES = 30
+_SHORTEST_FUZZY = 3
+_CODE = re.compile(r"\d{6,}")
+_LATIN_UNITS = ((re.compile(r"(?<=\d)\s*(?:nong|lane)\b"), "弄"), (re.compile(r"(?<=\d)\s*hao?\b"), "号"))
+_AREA = "area"
+
+
+@dataclass(frozen=True)
+class NamedSo:
+    """A name that fits what was asked, how well (0–1), and the other name by which it was found, if so."""
+
+    name_id: int
+    name: str
+    score: float
+    called: KnownAs | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One answer of the search; ``kind`` is that of an address or ``area``, the point in degrees or None."""
+
+    kind: str
+    name: str
+    address: str | None
+    code: str | None
+    score: float
+    address_id: int | None = None
+    level: str | None = None
+    point: tuple[float, float] | None = None
+    areas: tuple[AreaOf, ...] = ()
+    called: str | None = None
+    """The other name by which it was found."""
+
+
+def search(session: Session, asked: str, on: date, *, limit: int = 10) -> list[Hit]:
+    """Return at most ``limit`` areas and addresses in force on a day that fit a text, areas first, then the best.
+
+    Parameters
+    ----------
+    asked
+        A name or any part of one, an address, pinyin in full or initials, a code or its beginning. One character of
+        three or more may be mistaken.
+    """
+    asked = _without_latin_units(asked.strip()[:LONGEST_ASKED])
+    if not asked:
+        return []
+    areas = area_hits(session, asked, on, limit=limit)
+    found = [
+        Hit(_AREA, a.area.name, None, a.area.code, a.score, level=a.area.level, point=a.centre, areas=(a.area,))
+        for a in areas
+    ]
+    addresses = search_addresses(session, asked, on, limit=limit)
+    best = addresses[0][1] if addresses else 0.0
+    first = [hit for hit in found if hit.score >= min(best, _WELL)]
+    within = _areas_by_id(session, on, [row for row, *_ in addresses])
+    rest = [_hit(row, score, called, within.get(row.address_id, ())) for row, score, called in addresses]
+    return (first + rest)[:limit]
+
+
+def search_addresses(
+    session: Session, asked: str, on: date, *, limit: int = 10
+) -> list[tuple[AddressRow, float, str | None]]:
+    """Return the addresses that fit a text best, each with its score and the other name by which it was found."""
+    if _CODE.fullmatch(asked):
+        return [(row, 1.0, None) for row in queries.by_code(session, on, asked, limit=limit)]
+    parsed = parse(asked)
+    if parsed.base is None and parsed.numbered:
+        return [(row, 0.5, None) for row in queries.numbered(session, on, None, parsed, limit=limit)]
+    wanted = parsed.base or parsed.town or parsed.district or parsed.kept
+    names = find_names(session, wanted, on)
+    rows = _rows_of(session, on, parsed, names, limit)
+    scores = {named.name_id: named for named in reversed(names)}
+    ranked = sorted(
+        ((row, *_score(row, parsed, scores)) for row in rows),
+        key=lambda one: (-one[1], _RANKS[one[0].kind], len(one[0].address), one[0].address_id),
+    )
+    return _once(ranked)[:limit]
+
+
+def find_names(session: Session, wanted: str, on: date) -> list[NamedSo]:
+    """Return the names that fit a text, the best first, with what is or was called so."""
+    found = _spelt(session, wanted)
+    if len(found) < _BASES and (pairs := parts(wanted)):
+        found += [n for n in queries.names_holding(session, pairs) if not wanted.isascii()]
+    best = _scored(wanted, found)
+    if max((score for _, score in best.values()), default=0.0) < _WELL and len(wanted) >= _SHORTEST_FUZZY:
+        best |= _scored(wanted, queries.names_like(session, tokens(wanted)))
+    top = sorted(best.items(), key=lambda item: (-item[1][1], len(item[1][0]), item[0]))[:_NAMES]
+    names = [NamedSo(name_id, name, score) for name_id, (name, score) in top if score >= _LEAST]
+    others = {named.name_id: named for named in names}
+    if others:
+        known = queries.known_as(session, on, others=list(others))
+        names += [NamedSo(k.name_id, k.name, 0.97 * others[k.other_id].score, k) for k in known]
+    return sorted(names, key=lambda named: (-named.score, len(named.name), named.name_id))
+
+
+def _spelt(session: Session, wanted: str) -> list[FoundName]:
+    found = queries.names_spelt(session, wanted)
+    if wanted.isascii():
+        return found
+    homophones = queries.names_spelt_whole(session, pinyin_spellings(wanted)[0])
+    return found + homophones
+
+
+def _scored(wanted: str, found: Iterable[FoundName]) -> dict[int, tuple[str, float]]:
+    best: dict[int, tuple[str, float]] = {}
+    for one in found:
+        score = _fit(wanted, one)
+        if score > best.get(one.name_id, ("", -1.0))[1]:
+            best[one.name_id] = (one.name, score)
+    return best
+
+
+def _fit(wanted: str, found: FoundName) -> float:
+    """Return how well a name fits; pinyin fits a little less than the characters, initials less than pinyin."""
+    if found.spelling == found.name:
+        return fit(wanted, found.name)
+    if not wanted.isascii():
+        return 0.9  # it sounds the same
+    initials = len(found.spelling) <= len(found.name)
+    return (0.93 if initials else 0.97) * fit(wanted, found.spelling)
+
+
+def _rows_of(session: Session, on: date, asked: Parsed, names: Sequence[NamedSo], limit: int) -> list[AddressRow]:
+    ids = list(dict.fromkeys(named.name_id for named in names))
+    if not asked.numbered:
+        rows = queries.named(session, on, ids)
+        if len(rows) < limit:
+            rows += queries.first_of_base(session, on, ids[:3], limit=limit - len(rows))
+        return rows
+    rows = queries.numbered(session, on, ids[:_BASES], asked)
+    if not rows and asked.lane is not None and asked.door is not None:
+        rows = queries.numbered(session, on, ids[:_BASES], Parsed(lane=asked.lane))
+    return rows or queries.named(session, on, ids)
+
+
+_RANKS: Mapping[AddressKind, int] = {
+    AddressKind.ROAD: 0,
+    AddressKind.COMPOUND: 1,
+    AddressKind.LANDMARK: 2,
+    AddressKind.INSTITUTION: 3,
+    AddressKind.DOOR: 4,
+}
+
+
+def _score(row: AddressRow, asked: Parsed, names: Mapping[int, NamedSo]) -> tuple[float, str | None]:
+    """Return how well an address fits, and the other name by which it was found."""
+    own = names.get(row.name_id) if row.name_id is not None else None
+    base = names.get(row.base_id) if row.base_id is not None else None
+    if asked.numbered and base is not None and row.number is not None:
+        named, score = base, base.score - _misses(row, asked)
+    elif own is not None:
+        named, score = own, own.score - (0.25 if asked.numbered else 0.0)
+    else:
+        named, score = base, 0.0 if base is None else base.score - 0.15
+    if asked.town is not None and row.town is not None:
+        score += 0.02 if row.town == asked.town else -0.12
+    called = None if named is None or named.called is None else named.called.other
+    return max(0.0, min(1.0, score)), called
+
+
+def _misses(row: AddressRow, asked: Parsed) -> float:
+    """Return what is taken off for numbers that differ from those asked for."""
+    if asked.loose is not None:
+        return 0.0 if asked.loose in (row.lane, row.number) else 0.3
+    off = 0.0
+    if asked.lane != row.lane:
+        off += 0.1 if asked.lane is None else 0.3
+    if asked.door is not None and asked.door != row.number and not _in_range(asked.door, row):
+        off += 0.2
+    if asked.sublane != row.sublane and asked.sublane is not None:
+        off += 0.1
+    return off + (0.02 if asked.suffix != row.suffix else 0.0)
+
+
+def _in_range(number: int, row: AddressRow) -> bool:
+    return row.number is not None and row.number_to is not None and row.number <= number <= row.number_to
+
+
+def _once(
+    ranked: Sequence[tuple[AddressRow, float, str | None]],
+) -> list[tuple[AddressRow, float, str | None]]:
+    """Leave out what comes twice."""
+    seen: set[int] = set()
+    return [one for one in ranked if not (one[0].address_id in seen or seen.add(one[0].address_id))]  # type: ignore[func-returns-value]
+
+
+def _without_latin_units(asked: str) -> str:
+    if not asked.isascii():
+        return asked
+    for pattern, unit in _LATIN_UNITS:
+        asked = pattern.sub(unit, asked.casefold())
+    return asked
+
+
+def _areas_by_id(session: Session, on: date, rows: Sequence[AddressRow]) -> dict[int, tuple[AreaOf, ...]]:
+    placed = [(row.address_id, (row.lon, row.lat)) for row in rows if row.lon is not None and row.lat is not None]
+    areas = queries.areas_of(session, on, [point for _, point in placed])
+    return {address_id: found for (address_id, _), found in zip(placed, areas, strict=True)}
+
+
+def _hit(row: AddressRow, score: float, called: str | None, areas: tuple[AreaOf, ...]) -> Hit:
+    point = None if row.lon is None or row.lat is None else (row.lon, row.lat)
+    return Hit(
+        row.kind, row.name or row.address, row.address, row.code, round(score, 4),
+        address_id=row.address_id, point=point, areas=areas, called=called,
+    )  # fmt: skip
