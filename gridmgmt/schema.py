@@ -5,6 +5,7 @@ from gridmgmt.addresses.models import Address, AddressName, AddressOtherName, Ad
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
+from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Base
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
@@ -45,6 +46,8 @@ MODELS: tuple[type[Base], ...] = (
     AreaEnding,
     AreaLineage,
     TopologyFinding,
+    CellCodeScheme,
+    CellGeneration,
     PopulationPlace,
     NetworkNode,
     NetworkEdge,
