@@ -40,6 +40,7 @@ NAMED = {
     "Permission": "permission",
     "CountedSubject": "counted",
     "Weighting": "weighting",
+    "CodeAgreement": "code_agreement",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
