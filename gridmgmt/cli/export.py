@@ -40,7 +40,7 @@ def export() -> None:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print what the file says of itself as JSON.")
 @click.pass_context
-def areas(
+def areas(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
     *,
     level: AreaLevel,

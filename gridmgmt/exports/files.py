@@ -1,10 +1,12 @@
 """Writing a table of areas as a file; what the format cannot hold of the metadata goes into a file beside it.
 
 What a file says of itself is one JSON object, the same in every format: a GeoPackage and a FlatGeobuf have it in the
-layer's metadata, GeoJSON as its top-level member ``gridmgmt``, a Shapefile in ``NAME.metadata.json``.
+layer's metadata, GeoJSON as its top-level member ``gridmgmt``, a Shapefile in ``NAME.metadata.json``;
+:mod:`gridmgmt.ingest.stated` reads it back.
 """
 
 import json
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +17,12 @@ import numpy as np
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from pyogrio.errors import DataSourceError
 
+from gridmgmt.errors import InputError
 from gridmgmt.exports.rules import ExportFormat, Placed, TextEncoding, check_shapefile_size
+from gridmgmt.ingest.stated import MEMBER, METADATA, SIDECAR
 
-METADATA = "GRIDMGMT"
-MEMBER = "gridmgmt"
-SIDECAR = ".metadata.json"
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 Columns = Mapping[str, NDArray[Any]]
@@ -32,37 +34,48 @@ def write(
 ) -> None:  # fmt: skip
     """Write areas to a file of a format; a Shapefile's name ends in ``.shp`` or ``.zip``.
 
+    What was there under that name is replaced once the new file is complete.
+
     Raises
     ------
     InputError
-        When it does not fit into a Shapefile.
+        When it does not fit into a Shapefile, or the folder cannot be written to.
     """
     said = json.dumps(metadata, ensure_ascii=False, default=str)
-    if format_ == "geojson":
-        path.write_text("".join(_geojson(placed, columns, said, layer)), encoding="utf-8")
-    elif format_ == "shp":
-        _write_shapefile(path, placed, columns, metadata, layer, encoding)
-    elif format_ == "gpkg":
-        about = {METADATA: said, "IDENTIFIER": title, "DESCRIPTION": title}
-        _write(path, "GPKG", placed, columns, layer=layer, layer_metadata=about)
-    else:
-        _write(path, "FlatGeobuf", placed, columns, layer=layer, TITLE=title, DESCRIPTION=said)
+    try:
+        with TemporaryDirectory(prefix=".gridmgmt-export-", dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            if format_ == "geojson":
+                made.write_text("".join(_geojson(placed, columns, said, layer)), encoding="utf-8")
+            elif format_ == "shp":
+                _write_shapefile(made, placed, columns, metadata, layer, encoding)
+            elif format_ == "gpkg":
+                about = {METADATA: said, "IDENTIFIER": title, "DESCRIPTION": title}
+                _write(made, "GPKG", placed, columns, layer=layer, layer_metadata=about)
+            else:
+                _write(made, "FlatGeobuf", placed, columns, layer=layer, TITLE=title, DESCRIPTION=said)
+            for part in sorted(Path(folder).iterdir()):
+                part.replace(path.parent / part.name)
+    except (OSError, DataSourceError) as error:
+        raise InputError("export_not_writable", field="output", value=path, detail=str(error)) from error
 
 
 def _write(path: Path, driver: str, placed: Placed, columns: Columns, **options: Any) -> None:
     wkt = None if placed.crs is None else placed.crs.to_wkt()
     if placed.crs is not None and (authority := placed.crs.to_authority()) is not None:
         wkt = ":".join(authority)
-    pyogrio.raw.write(
-        str(path),
-        geometry=shapely.to_wkb(placed.geometry),
-        field_data=list(columns.values()),
-        fields=np.array(list(columns), dtype=object),
-        geometry_type="MultiPolygon",
-        crs=wkt,
-        driver=driver,
-        **options,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a file without a CRS is of less use: it must claim none
+        pyogrio.raw.write(
+            str(path),
+            geometry=shapely.to_wkb(placed.geometry),
+            field_data=list(columns.values()),
+            fields=np.array(list(columns), dtype=object),
+            geometry_type="MultiPolygon",
+            crs=wkt,
+            driver=driver,
+            **options,
+        )
 
 
 def _geojson(placed: Placed, columns: Columns, said: str, layer: str) -> Iterable[str]:

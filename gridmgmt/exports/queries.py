@@ -1,7 +1,7 @@
 """Reading what an export holds: the areas with their attributes and the editions that brought them in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,8 @@ class Holding:
     """The areas asked for, and the editions that they come from by id."""
 
     frame: "gpd.GeoDataFrame"
-    """As :func:`gridmgmt.areas.queries.area_frame` has it, with ``attributes`` (dict)."""
+    """As :func:`gridmgmt.areas.queries.area_frame` has it."""
+    attributes: Sequence[Mapping[str, Any]]
     editions: Mapping[int, Edition]
     on: date
 
@@ -48,10 +49,10 @@ def holding(session: Session, ask: ExportAsk, today: date) -> Holding:
     if frame.empty:
         raise NotFoundError("export_nothing", level=ask.level, on=on, within=ask.within or "-")
     known = _attributes(session, frame["area_id"].tolist())
-    frame["attributes"] = [known[area_id] for area_id in frame["area_id"]]
+    attributes = [known[area_id] for area_id in frame["area_id"]]
     ids = sorted(set(frame["edition_id"].tolist()))
     editions = session.scalars(select(Edition).where(Edition.edition_id.in_(ids)).order_by(Edition.edition_id))
-    return Holding(frame, {edition.edition_id: edition for edition in editions}, on)
+    return Holding(frame, attributes, {edition.edition_id: edition for edition in editions}, on)
 
 
 def _boundaries(session: Session, ask: ExportAsk, today: date) -> tuple[date, int | None]:

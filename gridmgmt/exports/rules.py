@@ -1,4 +1,4 @@
-"""What holds for exports without a database: coordinates of each system, continuous extents, names that fit a format."""
+"""What holds for exports without a database: coordinates of each system, continuous extents, fitting names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

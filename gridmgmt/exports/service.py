@@ -27,6 +27,7 @@ from gridmgmt.exports.rules import (
     fitting,
     place,
 )
+from gridmgmt.ingest.stated import FORM
 from gridmgmt.texts import LANGUAGES, text
 from gridmgmt.units import M2_PER_KM2
 
@@ -40,9 +41,6 @@ SUFFIXES: Mapping[ExportFormat, Sequence[str]] = {
     "fgb": (".fgb",),
 }
 """How the name of a file of each format may end."""
-
-FORM = "gridmgmt-areas/1"
-"""What the metadata call themselves, so that a reader knows what to expect."""
 
 OWN_COLUMNS = (
     "level", "kind", "parent_level", "parent_code", "area_m2", "edition", "valid_from",
@@ -123,10 +121,8 @@ def _columns(found: Holding) -> dict[str, NDArray[Any]]:
     plain["area_m2"] = np.round(frame["area_m2"].to_numpy(dtype=np.float64), 2)
     plain["edition"] = np.array([editions[key].name for key in frame["edition_id"]], dtype=object)
     plain["valid_from"] = np.array([str(begins[key]) for key in frame["edition_id"]], dtype=object)
-    rows: list[Mapping[str, object]] = list(frame["attributes"])
-    further = sorted({key for row in rows for key in row})
-    for key in further:
-        plain[key if key not in plain else f"{key}_"] = _typed([row.get(key) for row in rows])
+    for key in sorted({key for row in found.attributes for key in row}):
+        plain[key if key not in plain else f"{key}_"] = _typed([row.get(key) for row in found.attributes])
     return plain
 
 
@@ -219,7 +215,7 @@ def _metadata(
         "crs": placed.crs_name,
         "areas": len(found.frame),
         "editions": editions,
-        "source": " · ".join(sorted({edition["source"] for edition in editions})),
+        "source": " · ".join(sorted({edition.source for edition in found.editions.values()})),
         "synthetic": any(edition.synthetic for edition in found.editions.values()),
         "largest_continuous_m2": round(largest_m2),
         "warnings": [

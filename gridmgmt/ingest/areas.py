@@ -8,7 +8,9 @@ from shapely import GeometryType
 
 from gridmgmt.codes import is_code
 from gridmgmt.crs import Datum
+from gridmgmt.errors import InputError
 from gridmgmt.ingest.columns import require_column
+from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import POLYGONS, reviewed_geometry
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.values import attributes, blank, duplicates, texts
@@ -31,6 +33,8 @@ def read_areas(
     Rows without a code, with a malformed one, or with one that another row has too are refused (all of the latter:
     which one is right is not ours to guess), as are rows without a name or without a valid polygon.
 
+    An export of this program says its datum itself, and what it added to the areas is not taken for their attributes.
+
     Raises
     ------
     InputError, FileRefusedError, CrsError
@@ -43,12 +47,34 @@ def read_areas(
     codes, names = texts(rows.columns[code_column]), texts(rows.columns[name_column])
     review_codes(review, codes, code_column)
     review.refuse(blank(names), "value_missing", field=name_column)
-    geometry = reviewed_geometry(rows, review, POLYGONS, datum)
-    columns = {"code": codes, "name": names, "attributes": attributes(rows.columns, (code_column, name_column))}
+    geometry = reviewed_geometry(rows, review, POLYGONS, stated_datum(rows, datum))
+    added = (code_column, name_column, *rows.stated.get("own_columns", ()))
+    columns = {"code": codes, "name": names, "attributes": attributes(rows.columns, added)}
     return review.intake(
         columns, _multipolygons(geometry), file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
-        details={"code_field": code_column, "name_field": name_column},
+        details={"code_field": code_column, "name_field": name_column, **_stated(rows)},
     )  # fmt: skip
+
+
+def stated_datum(rows: Rows, declared: Datum | None) -> Datum | None:
+    """Return the datum of a file: the declared one, else what the file says of itself where it is an export of ours.
+
+    Raises
+    ------
+    InputError
+        ``datum_contradicted`` when the two differ by more than centimetres.
+    """
+    named = Datum(rows.stated["datum"]) if rows.stated else None
+    if named is None or declared is None:
+        return declared or named
+    if named != declared and Datum.GCJ02 in (named, declared):
+        raise InputError("datum_contradicted", column="datum", named=named, datum=declared)
+    return declared
+
+
+def _stated(rows: Rows) -> dict[str, str]:
+    """Return level and datum as the file says them of itself."""
+    return {f"stated_{name}": str(rows.stated[name]) for name in ("level", "datum") if rows.stated}
 
 
 def review_codes(review: Review, codes: Objects, column: str) -> None:

@@ -6,8 +6,9 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Rows:
     file_sha256: str
     problems: Sequence[Problem] = ()
     """Rows that could not be read as rows; they are not among the others."""
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    """What an export of this program says of itself; empty for other files."""
 
     @property
     def crs_declared(self) -> bool:
@@ -47,7 +50,7 @@ class Rows:
         """Return the rows of a mask."""
         columns = {name: values[mask] for name, values in self.columns.items()}
         geometry = None if self.geometry is None else self.geometry[mask]
-        return Rows(self.row[mask], columns, geometry, self.crs, self.file_sha256, self.problems)
+        return Rows(self.row[mask], columns, geometry, self.crs, self.file_sha256, self.problems, self.stated)
 
 
 def file_suffix(path: Path) -> str:

@@ -21,6 +21,7 @@ from pyproj.exceptions import CRSError
 from gridmgmt.errors import CrsError, FileRefusedError, InputError
 from gridmgmt.ingest.files import VECTOR_SUFFIXES, Rows, check_file, digest
 from gridmgmt.ingest.intake import Objects
+from gridmgmt.ingest.stated import stated
 
 MALFORMED = shapely.Point()
 """Stands for a geometry that is there but cannot be built, such as a ring of two points."""
@@ -82,7 +83,8 @@ def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None)
     geometry[lost] = MALFORMED
     columns = {str(name): values.astype(object) for name, values in zip(meta["fields"], fields, strict=True)}
     numbers = np.arange(1, len(geometry) + 1, dtype=np.int64)
-    return Rows(numbers, columns, geometry, _crs(path, meta["crs"]), digest(_parts(path)))
+    said = stated(path, suffix, pyogrio.read_info(source, layer=layer)["layer_metadata"])
+    return Rows(numbers, columns, geometry, _crs(path, meta["crs"]), digest(_parts(path)), stated=said)
 
 
 def _check_content(path: Path, suffix: str) -> None:
