@@ -20,7 +20,7 @@ from gridmgmt.analysis.cells.near import Near
 from gridmgmt.analysis.cells.numbering import numbering
 from gridmgmt.analysis.cells.options import CellOptions
 
-_ROUNDS = 4
+_MORE_ROUNDS = 3
 _SAME_M = 0.01
 _DEFAULT = CellOptions()
 
@@ -64,9 +64,9 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
     noded = node(np.concatenate([noded, ties(noded, outline)]))
     never = segments_of(kept)
     arrangement = arrange(noded, outline)
-    for _ in range(_ROUNDS):
+    for above_m2 in (2 * options.least_m2, *[options.cut_above_m2] * _MORE_ROUNDS):
         arrangement = arrange(_borders(arrangement, _labels(arrangement, near, never, options)), outline)
-        large = arrangement.faces[shapely.area(arrangement.faces) > 2 * options.least_m2]
+        large = arrangement.faces[shapely.area(arrangement.faces) > above_m2]
         found = np.concatenate([np.empty((0, 4)), *(cuts(block, options) for block in large)])
         if not len(found):
             break
