@@ -19,6 +19,8 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "land_features": ("land",),
     "cases": ("cases",),
     "coverage_runs": ("coverage",),
+    "department_grids": ("department_grids",),
+    "grid_merge_conflicts": ("merge_conflicts",),
     "editions": ("areas", "service_points", "streets", "land", "cases", "coverage"),
 }
 """Each table that decides what is drawn, and the layers whose revision a write to it advances."""

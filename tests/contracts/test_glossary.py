@@ -40,6 +40,9 @@ NAMED = {
     "Permission": "permission",
     "CountedSubject": "counted",
     "Weighting": "weighting",
+    "Way": "way",
+    "CellWeight": "cell_weight",
+    "ConflictKind": "conflict_kind",
     "CodeAgreement": "code_agreement",
 }
 """Prefix in the catalogue of each enumeration that people see."""
