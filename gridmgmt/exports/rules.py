@@ -9,8 +9,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.areas.rules import AreaLevel
@@ -169,6 +167,9 @@ def continuous_m2(geometry: Objects) -> float:
 
     Pieces less than about a metre apart count as one: a slit between two maps does not make them two.
     """
+    from scipy.sparse import coo_array  # noqa: PLC0415  a server starts without
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  as above
+
     pieces = shapely.get_parts(shapely.union_all(geometry))
     if not len(pieces):
         return 0.0

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gridmgmt import __version__
@@ -89,7 +88,7 @@ def export_areas(session: Session, ask: ExportAsk, path: Path, *, now: datetime,
     warnings = tuple(_warnings(ask, placed, (west, south, east, north), largest_m2, extent_limit_m2, shortened))
     metadata = _metadata(ask, found, placed, largest_m2, warnings, names, now)
     title = text("export.title", level=text(f"level.{ask.level}"), on=found.on, datum=placed.datum)
-    write(path, ask.format, placed, columns, metadata, title, layer=ask.level, encoding=ask.encoding)
+    write(path, ask.format, placed, columns, metadata, title, layer=str(ask.level), encoding=ask.encoding)
     return Exported(path, len(found.frame), metadata, warnings)
 
 
@@ -127,7 +126,7 @@ def _columns(found: Holding) -> dict[str, NDArray[Any]]:
 
 
 def _texts(frame: "gpd.GeoDataFrame", name: str) -> NDArray[Any]:
-    return np.array([None if pd.isna(value) else str(value) for value in frame[name]], dtype=object)
+    return np.array([value if isinstance(value, str) else None for value in frame[name]], dtype=object)
 
 
 def _typed(values: Sequence[object]) -> NDArray[Any]:
