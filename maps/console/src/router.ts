@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
     { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },
     { path: '/governance', name: 'governance', meta: { roomy: true }, component: () => import('./governance/GovernancePage.vue') },
+    { path: '/imports', name: 'imports', meta: { wide: true }, component: () => import('./imports/ImportsPage.vue') },
     { path: '/administration', name: 'administration', meta: { wide: true }, component: () => import('./access/AdministrationPage.vue') },
     { path: '/setup', name: 'setup', component: () => import('./access/SetupPage.vue') },
     { path: '/:unknown(.*)', redirect: '/' },

@@ -74,6 +74,25 @@ export function post<T>(path: string, body: unknown, headers: Headers = {}): Pro
   return request<T>('POST', path, body, undefined, headers)
 }
 
+/** Send a file and tell how much of it has gone (0–1), which `fetch` cannot. */
+export async function send<T>(path: string, file: Blob, told: (share: number) => void): Promise<T> {
+  const asked = new XMLHttpRequest()
+  asked.open('POST', `/api/v1${path}`)
+  asked.setRequestHeader('Accept-Language', language.value)
+  asked.setRequestHeader('Content-Type', 'application/octet-stream')
+  asked.upload.onprogress = ({ loaded, total }) => told(total ? loaded / total : 1)
+  await new Promise<void>((resolve) => {
+    asked.onloadend = () => resolve()
+    asked.send(file)
+  })
+  if (!asked.status) throw new Problem(0, t('console.problem.unreachable'), t('console.problem.unreachable_remedy'), null)
+  if (asked.status === 401) signedOut()
+  const type = asked.getResponseHeader('content-type') ?? ''
+  const response = new Response(asked.responseText, { status: asked.status, headers: { 'content-type': type } })
+  if (!response.ok) throw await problemOf(response)
+  return (await response.json()) as T
+}
+
 export function patch<T>(path: string, body: unknown): Promise<T> {
   return request<T>('PATCH', path, body)
 }
