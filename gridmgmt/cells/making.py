@@ -27,6 +27,9 @@ MEASURED = (
     "count", "mean_m2", "share_outside_band", "share_5_20", "border_m", "share_of_border_on_barriers",
     "share_compactness_below_0_3", "mean_compactness",
 )  # fmt: skip
+ROW_RATIO = 0.75
+"""Height of a row of the numbering, in sides of a square of the size that is aimed at: less than 1, so that cells one
+below the other in a regular plan come into two rows whatever the rounding."""
 _DECIMALS = 6
 
 
@@ -87,9 +90,7 @@ def draw(quarters: Quarters, progress: Progress | None = None, *, processes: int
     """
     plane = Plane(quarters.crs)
     outlines, barriers = plane.forward(quarters.surfaces), plane.forward(quarters.barriers)
-    drawn = of_quarters(
-        list(outlines), barriers, options=quarters.options, progress=progress, processes=processes
-    )
+    drawn = of_quarters(list(outlines), barriers, options=quarters.options, progress=progress, processes=processes)
     tree, near_m = shapely.STRtree(barriers), quarters.options.near_barrier_m
     found = []
     for code, surface, outline, cells in zip(quarters.codes, quarters.surfaces, outlines, drawn, strict=True):
@@ -103,7 +104,7 @@ def _in_order(
     code: str, placed: Objects, plane: Plane, outline: shapely.Geometry, near: Objects, options: CellOptions
 ) -> Drawn:
     metres = np.asarray(shapely.get_geometry(plane.forward(placed), 0), dtype=object)
-    order = np.argsort(numbering(metres))
+    order = np.argsort(numbering(metres, row_m=ROW_RATIO * float(np.sqrt(options.target_m2))))
     naive = shapely.get_parts(naive_cells(outline, float(np.sqrt(options.target_m2))))
     return Drawn(
         code=code,

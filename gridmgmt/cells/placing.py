@@ -104,7 +104,7 @@ def _edges(outline: shapely.Geometry, drawn: shapely.Geometry) -> tuple[Floats, 
 
 def _set_on_edges(lonlat: Floats, corners: Floats, degrees: Floats, metres: Floats) -> None:
     """Set the corners that lie on edges of the outline to those edges in degrees, in place."""
-    tree = shapely.STRtree(shapely.linestrings(metres))
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(metres)))
     corner, edge = tree.query_nearest(shapely.points(corners), max_distance=ON_EDGE_M, all_matches=False)
     start, way = metres[edge, 0], metres[edge, 1] - metres[edge, 0]
     length_m = np.hypot(*way.T)

@@ -224,9 +224,7 @@ def cell_facts(session: Session, code: str, on: date) -> CellFacts:
     if area.level != AreaLevel.GRID_CELL:
         raise InputError("no_grid_cell", field="code", value=code, level=area.level)
     perimeter = func.ST_Perimeter(cast(Area.geom, Geography))
-    perimeter_m, given = session.execute(
-        select(perimeter, Area.attributes).where(Area.area_id == area.area_id)
-    ).one()
+    perimeter_m, given = session.execute(select(perimeter, Area.attributes).where(Area.area_id == area.area_id)).one()
     parents = _named(session, names_above(session, area.level, code, on)[1:], on)
     committee = next((name for level, _, name in parents if level == AreaLevel.RESIDENTIAL_QUARTER), None)
     scheme = scheme_in_use(session)

@@ -58,7 +58,7 @@ class CodeScheme:
     @property
     def most(self) -> int:
         """Return the highest sequence, and so how many cells a quarter can ever have."""
-        return 10**self.sequence_digits - 1
+        return int(10**self.sequence_digits) - 1
 
     @property
     def form(self) -> str:

@@ -21,7 +21,17 @@ from gridmgmt.boundaries.edits import EDITED
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.boundaries.service import open_draft
 from gridmgmt.cells import queries
-from gridmgmt.cells.making import TARGET_M2, Drawn, Progress, Quarters, dominant, draw, kernel_version, options_for, report
+from gridmgmt.cells.making import (
+    TARGET_M2,
+    Drawn,
+    Progress,
+    Quarters,
+    dominant,
+    draw,
+    kernel_version,
+    options_for,
+    report,
+)
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.cells.rules import CodeScheme, next_codes
 from gridmgmt.db import Session, transaction
@@ -238,9 +248,7 @@ def _below(session: Session, draft: Edition, area_id: int, level: AreaLevel) -> 
 
 
 def _noted(session: Session, draft: Edition, ask: GenerationAsk) -> CellGeneration:
-    generation = CellGeneration(
-        edition_id=draft.edition_id, area_code=ask.area_code, parameters=ask.parameters()
-    )
+    generation = CellGeneration(edition_id=draft.edition_id, area_code=ask.area_code, parameters=ask.parameters())
     session.add(generation)
     session.flush()
     return generation
