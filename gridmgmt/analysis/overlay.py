@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy.sparse import csr_array
 
-from gridmgmt.analysis.boundaries import LEAST_M2, surface_of
+from gridmgmt.analysis.boundaries import LEAST_M2, SAME_PLACE_DEG, surface_of
 from gridmgmt.analysis.ellipsoid import areas_m2
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ def faces_of(grids: Objects, within: shapely.Geometry | None = None) -> Faces:
     if within is not None:
         borders = np.array([*borders[shapely.intersects(grids, within)], shapely.boundary(within)], dtype=object)
     found = shapely.get_parts(shapely.polygonize([shapely.union_all(borders)]))
-    inside = shapely.point_on_surface(found)
+    inside = _inside(found)
     if within is not None:
         shapely.prepare(within)
         kept = shapely.intersects(within, inside)
@@ -99,6 +99,16 @@ def faces_of(grids: Objects, within: shapely.Geometry | None = None) -> Faces:
     area_m2 = areas_m2(found)
     face, grid = _settled(found, area_m2, face.astype(np.int64), grid.astype(np.int64))
     return Faces(found, area_m2, face, grid, len(grids))
+
+
+def _inside(surfaces: Objects) -> Objects:
+    """Return a point well inside each polygon; in a spike a point between two edges may be rounded onto one of them."""
+    points = shapely.point_on_surface(surfaces)
+    near = shapely.distance(shapely.boundary(surfaces), points) < SAME_PLACE_DEG
+    for k in np.flatnonzero(near | ~shapely.contains(surfaces, points)):
+        triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(surfaces[k]))
+        points[k] = shapely.centroid(triangles[np.argmax(shapely.area(triangles))])
+    return np.asarray(points, dtype=object)
 
 
 def _settled(surfaces: Objects, area_m2: Floats, face: Indices, grid: Indices) -> tuple[Indices, Indices]:

@@ -41,7 +41,7 @@ def squares(result: Result) -> dict[str, int]:
 
 def test_one_square_is_what_a_person_works_out() -> None:
     # 0.001° of latitude at 31.3° N is 110.87 m, of longitude 111.32 km × cos 31.3° / 1000 (ellipsoid: 95.21 m).
-    assert SQUARE_M2 == pytest.approx(110.87 * 95.21, rel=1e-3)
+    assert pytest.approx(110.87 * 95.21, rel=1e-3) == SQUARE_M2
 
 
 def test_grids_that_share_most_land_are_one_core() -> None:
