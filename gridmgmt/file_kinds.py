@@ -26,6 +26,7 @@ from gridmgmt.ingest.addresses import read_addresses
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.codes import CodeRows, read_codes
+from gridmgmt.ingest.department_grids import read_department_grids
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.files import OSM_SUFFIXES
 from gridmgmt.ingest.homes import read_homes
@@ -35,6 +36,7 @@ from gridmgmt.ingest.population import TOTAL_COLUMN, read_population_points
 from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.land.rules import LandKind
+from gridmgmt.merging.rules import check_department
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import LANGUAGES, text
 
@@ -291,6 +293,32 @@ class AddressesFile(_Table):
         return imports.import_addresses(session, actor, intake, labels)
 
 
+class DepartmentGridsFile(_Vector):
+    """Grids of one department, beside those of the others: GeoJSON, GeoPackage, Shapefile (zip too), FlatGeobuf."""
+
+    department: str = Field(description="Name of the department: police, party …")
+    department_name: str | None = Field(default=None, description="Its name for people.")
+    code_field: str | None = Field(default=None, description="Column of the grid's code.")
+    name_field: str | None = Field(default=None, description="Column of the grid's name.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  grids need no neighbourhood
+        """Return the grids."""
+        return read_department_grids(
+            file,
+            department=check_department(self.department),
+            department_name=self.department_name,
+            datum=self.datum,
+            code_field=self.code_field,
+            name_field=self.name_field,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the grids."""
+        return imports.import_department_grids(session, actor, intake, labels, department=self.department)
+
+
 KINDS: Mapping[str, type[FileKind]] = {
     "areas": AreasFile,
     "features": FeaturesFile,
@@ -300,6 +328,7 @@ KINDS: Mapping[str, type[FileKind]] = {
     "cases": CasesFile,
     "addresses": AddressesFile,
     "codes": CodesFile,
+    "department-grids": DepartmentGridsFile,
 }
 """Every kind of file by the name it has in ``gridmgmt import``."""
 

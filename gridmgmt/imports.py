@@ -1,7 +1,7 @@
 """Taking a file's rows into the database: whole or not at all, under an edition, with its datum checked first."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -29,6 +29,8 @@ from gridmgmt.ingest.intake import Intake, refused_rows, require_whole
 from gridmgmt.ingest.network import NetworkIntake
 from gridmgmt.ingest.registration import Verdict, assess, sample_points
 from gridmgmt.land import service as land
+from gridmgmt.merging import service as merging
+from gridmgmt.merging.rules import check_department
 from gridmgmt.network import service as network
 from gridmgmt.network.queries import reference_streets
 from gridmgmt.official_codes import service as official_codes
@@ -169,6 +171,27 @@ def import_codes(session: Session, actor: Actor, rows: CodeRows, labels: Labels)
         extent=None,
         store=lambda edition: official_codes.store(session, edition, found),
     )
+
+
+def import_department_grids(
+    session: Session, actor: Actor, intake: Intake, labels: Labels, *, department: str
+) -> Outcome:
+    """Take the grids of one department beside those of the others; overlaps and gaps are told and taken.
+
+    Raises
+    ------
+    InputError
+        When the name of the department is none.
+    """
+    what = _What(Subject.DEPARTMENT_GRIDS, check_department(department))
+    outcome = _import_frame(session, actor, intake, labels, what, merging.store)
+    division = merging.division_of(intake.frame)
+    told: tuple[Warning_, ...] = ()
+    if division.overlaps:
+        told += (("grids_overlap", {"count": division.overlaps, "area_m2": division.overlap_m2}),)
+    if division.gaps:
+        told += (("grids_gap", {"count": division.gaps, "area_m2": division.gap_m2}),)
+    return replace(outcome, warnings=outcome.warnings + told)
 
 
 def import_addresses(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:

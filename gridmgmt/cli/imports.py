@@ -26,6 +26,7 @@ from gridmgmt.file_kinds import (
     AreasFile,
     CasesFile,
     CodesFile,
+    DepartmentGridsFile,
     FeaturesFile,
     FileKind,
     NetworkFile,
@@ -266,3 +267,20 @@ def import_addresses(
 ) -> None:  # Any: from click
     """Take addresses and named places, with coordinates or without: CSV, XLSX or a vector file."""
     take(ctx, file, AddressesFile(columns=columns_of(columns, "column"), **common.said, **options), common)
+
+
+@import_group.command("department-grids")
+@_FILE
+@click.option("--department", required=True, help="Its name: police, comprehensive, party …")
+@click.option("--department-name", help="Its name for people.")
+@click.option("--code-field", help="Column of the grid's code.")
+@click.option("--name-field", help="Column of the grid's name.")
+@click.option("--encoding", help="Encoding of a Shapefile's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_department_grids(
+    ctx: click.Context, /, file: Path, *, common: Common, **options: Any
+) -> None:  # Any: from click
+    """Take the grids of one department beside those of the others; overlaps and gaps are told and taken."""
+    take(ctx, file, DepartmentGridsFile(**common.said, **options), common)

@@ -51,7 +51,7 @@ def read_areas(
     added = (code_column, name_column, *rows.stated.get("own_columns", ()))
     columns = {"code": codes, "name": names, "attributes": attributes(rows.columns, added)}
     return review.intake(
-        columns, _multipolygons(geometry), file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
+        columns, multipolygons(geometry), file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
         details={"code_field": code_column, "name_field": name_column, **_stated(rows)},
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def review_codes(review: Review, codes: Objects, column: str) -> None:
     review.refuse(twice, "code_repeated", field=column, value=codes, rows=others)
 
 
-def _multipolygons(geometry: Objects) -> Objects:
+def multipolygons(geometry: Objects) -> Objects:
     """Return polygons as multipolygons of one part."""
     single = shapely.get_type_id(geometry) == GeometryType.POLYGON
     promoted = geometry.copy()
