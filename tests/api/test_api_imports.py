@@ -14,15 +14,17 @@ import pytest
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
+from gridmgmt.access.queries import account_by_name
 from gridmgmt.access.rules import Role
 from gridmgmt.access.service import set_grants
-from gridmgmt.access.queries import account_by_name
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
+from gridmgmt.file_kinds import KINDS
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
+from gridmgmt.texts import catalogue
 from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_drafts import problem
@@ -240,8 +242,8 @@ HOSTILE: list[tuple[str, str, Callable[[], bytes], str]] = [
     ("none.zip", "areas", lambda: b"PK no zip at all", "archive_broken"),
     ("cut.csv.gz", "service-points", lambda: gzip.compress(GOOD.encode())[:-9], "archive_broken"),
     ("order.gpkg", "areas", lambda: b"<OGRVRTDataSource/>", "file_unreadable"),
-    ("header.csv", "service-points", lambda: HEADER.encode(), "file_empty"),
-    ("huge.csv", "service-points", lambda: (HEADER + "x" * 200_000 + ",y,1,2\n").encode(), "table_malformed"),
+    ("header.csv", "service-points", HEADER.encode, "file_empty"),
+    ("huge.csv", "service-points", (HEADER + "x" * 200_000 + ",y,1,2\n").encode, "table_malformed"),
 ]
 
 
@@ -319,9 +321,6 @@ def test_made_up_data_and_real_data_do_not_mix(desk: Desk) -> None:
 
 
 def test_every_kind_has_its_form_and_its_name(desk: Desk) -> None:
-    from gridmgmt.file_kinds import KINDS
-    from gridmgmt.texts import catalogue
-
     found = desk.read("/api/v1/imports/kinds")
     assert found["limit_bytes"] == 2_000_000
     assert [each["kind"] for each in found["items"]] == list(KINDS)
