@@ -64,7 +64,7 @@ class Address(Base):
     address_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     edition_id: Mapped[int] = mapped_column(ForeignKey("editions.edition_id"))
     kind: Mapped[str]
-    code: Mapped[str | None]
+    code: Mapped[str | None] = mapped_column(String(collation="C"))
     name: Mapped[str | None]
     """The name as given."""
     address: Mapped[str]

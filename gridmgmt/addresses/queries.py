@@ -255,7 +255,7 @@ def placed_of_base(session: Session, on: date, base_id: int, *, lane: int | None
 
 def by_code(session: Session, on: date, beginning: str, *, limit: int = 20) -> list[AddressRow]:
     """Return addresses whose code begins so, the whole one first."""
-    statement = _select(on).where(Address.code.startswith(beginning, autoescape=True))
+    statement = _select(on).where(Address.code >= beginning, Address.code < beginning + _LAST)
     return _rows(session, statement.order_by(Address.code, Address.address_id).limit(limit))
 
 
@@ -311,6 +311,17 @@ def areas_of(session: Session, on: date, points: Sequence[tuple[float, float]]) 
     for i, level, code, name in session.execute(statement):
         found[i - 1].setdefault(level, AreaOf(level, code, name))
     return [tuple(each.values()) for each in found]
+
+
+def centres_of(session: Session, on: date, codes: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Return a point (degrees) inside each area of some codes in force on a day; the lower area where levels share one."""
+    inside = func.ST_PointOnSurface(Area.geom)
+    statement = (
+        select(Area.code, func.ST_X(inside), func.ST_Y(inside))
+        .where(Area.code.in_(list(codes)), area_in_force_on(on))
+        .order_by(case(RANK, value=Area.level))
+    )
+    return {code: (lon, lat) for code, lon, lat in session.execute(statement)}
 
 
 def _editions(on: date) -> Select[int]:

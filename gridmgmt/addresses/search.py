@@ -21,7 +21,8 @@ _LEAST = 0.45
 _BASES = 12
 _NAMES = 30
 _SHORTEST_FUZZY = 3
-_CODE = re.compile(r"\d{6,}")
+_CODE = re.compile(r"(?=[^一-鿿]*\d)[0-9A-Za-z][0-9A-Za-z-]{2,}")
+_DIGITS_OF_CODE = 6
 _LATIN_UNITS = ((re.compile(r"(?<=\d)\s*(?:nong|lane)\b"), "弄"), (re.compile(r"(?<=\d)\s*hao?\b"), "号"))
 _AREA = "area"
 
@@ -82,8 +83,11 @@ def search_addresses(
     session: Session, asked: str, on: date, *, limit: int = 10
 ) -> list[tuple[AddressRow, float, str | None]]:
     """Return the addresses that fit a text best, each with its score and the other name by which it was found."""
-    if _CODE.fullmatch(asked):
-        return [(row, 1.0, None) for row in queries.by_code(session, on, asked, limit=limit)]
+    code = asked.upper()
+    if _CODE.fullmatch(code) and (coded := queries.by_code(session, on, code, limit=limit)):
+        return [(row, 1.0 if row.code == code else 0.9, None) for row in coded]
+    if asked.isdigit() and len(asked) >= _DIGITS_OF_CODE:
+        return []
     parsed = parse(asked)
     if parsed.base is None and parsed.numbered:
         return [(row, 0.5, None) for row in queries.numbered(session, on, None, parsed, limit=limit)]

@@ -27,6 +27,9 @@ _SEVERAL: Mapping[str, tuple[str, ...]] = {
 }
 """Characters of place names that people read in several ways."""
 _MOST_VARIANTS = 8
+_TELLING = frozenset("东西南北中上下前后左右新老零一二三四五六七八九十")
+_ANOTHER = 0.5
+"""长江东路 is not a mistaken 长江西路, 泗塘二村 no mistaken 泗塘一村: at most this well they fit."""
 _SHORTEST_PAIR = 2
 
 
@@ -95,6 +98,8 @@ def fit(asked: str, name: str) -> float:
 
     >>> fit("长江西路", "长江西路"), round(fit("江西路", "长江西路"), 2), round(fit("呼码路", "呼玛路"), 2)
     (1.0, 0.88, 0.7)
+    >>> fit("长江东路", "长江西路")
+    0.5
     """
     if asked == name:
         return 1.0
@@ -103,4 +108,10 @@ def fit(asked: str, name: str) -> float:
         share = len(shorter) / len(longer)
         begins = 0.05 if longer.startswith(shorter) else 0.0
         return min(0.98, 0.5 + 0.5 * share + begins)
-    return max(0.0, 1.0 - 0.9 * distance(asked, name) / max(len(longer), 1))
+    likeness = max(0.0, 1.0 - 0.9 * distance(asked, name) / max(len(longer), 1))
+    other = sorted(_telling(asked)) != sorted(_telling(name))
+    return min(likeness, _ANOTHER) if other else likeness
+
+
+def _telling(name: str) -> str:
+    return "".join(c for c in name if c in _TELLING)
