@@ -135,7 +135,7 @@ class _Search:
             if own >= 0:
                 self.units[own].add(unit)
         self.loads = [sum(self.load[unit] for unit in sorted(units)) for units in self.units]
-        self.mean = sum(self.load) / max(count, 1)
+        self.mean: float = sum(self.load) / max(count, 1)
 
     def connect(self) -> None:
         """Leave each district its heaviest piece and give all other units to a neighbour, the lightest first."""

@@ -12,6 +12,7 @@ from gridmgmt import imports
 from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, settings_of, warn
 from gridmgmt.cli.figures import import_figures
 from gridmgmt.cli.governance import import_centres
+from gridmgmt.cli.grids import import_grids, import_posts
 from gridmgmt.cli.options import DAY, LEVEL
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, telling_refused
@@ -85,6 +86,8 @@ import_group.add_command(import_centres)
 
 
 import_group.add_command(import_figures)
+import_group.add_command(import_posts)
+import_group.add_command(import_grids)
 
 
 def take(ctx: click.Context, file: Path, kind: FileKind, common: Common) -> None:

@@ -29,7 +29,7 @@ ModeTable = Literal["towns", "units", "sectors", "villages", "joint_centres"]
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """A report ready to be drawn; ``main`` is the table that stands alone in CSV."""
 
     name: str
@@ -59,8 +59,8 @@ def render_modes(
     title = text("governance.mode_title", lang, on=report.on)
     main = next(each for each in tables if each.key == table)
     name = f"{table if format_ == 'csv' else 'modes'}-{report.on}"
-    page = _Page(name, title, mode_notes(report, lang), tables, main, synthetic)
-    return _rendered(page, modes_document(report) | {"synthetic": synthetic}, format_, lang)
+    page = Page(name, title, mode_notes(report, lang), tables, main, synthetic)
+    return rendered(page, modes_document(report) | {"synthetic": synthetic}, format_, lang)
 
 
 def render_matrix(matrix: CompletenessMatrix, format_: str, *, lang: Language, synthetic: bool) -> Rendered:
@@ -73,8 +73,8 @@ def render_matrix(matrix: CompletenessMatrix, format_: str, *, lang: Language, s
     """
     title = text("governance.matrix_title", lang, on=matrix.on)
     tables, main = matrix_tables(matrix, lang), cells_table(matrix, lang)
-    page = _Page(f"centres-{matrix.on}", title, matrix_notes(matrix, lang), tables, main, synthetic)
-    return _rendered(page, matrix_document(matrix) | {"synthetic": synthetic}, format_, lang)
+    page = Page(f"centres-{matrix.on}", title, matrix_notes(matrix, lang), tables, main, synthetic)
+    return rendered(page, matrix_document(matrix) | {"synthetic": synthetic}, format_, lang)
 
 
 def modes_document(report: ModeReport) -> dict[str, object]:
@@ -93,13 +93,20 @@ def matrix_document(matrix: CompletenessMatrix) -> dict[str, object]:
     return asdict(matrix) | {"rows": rows}
 
 
-def _rendered(page: _Page, document: Mapping[str, object], format_: str, lang: Language) -> Rendered:
+def rendered(page: Page, document: Mapping[str, object], format_: str, lang: Language) -> Rendered:
+    """Return a page in a format; ``document`` is what JSON holds of it.
+
+    Raises
+    ------
+    InputError
+        When there is no such format.
+    """
     if format_ not in MEDIA_TYPES:
         raise InputError("report_format_unknown", value=format_, known=", ".join(MEDIA_TYPES))
     return Rendered(_content(page, document, format_, lang), MEDIA_TYPES[format_], f"{page.name}.{format_}")
 
 
-def _content(page: _Page, document: Mapping[str, object], format_: str, lang: Language) -> bytes:
+def _content(page: Page, document: Mapping[str, object], format_: str, lang: Language) -> bytes:
     if format_ == "json":
         return json.dumps(document, ensure_ascii=False, sort_keys=True, default=str).encode()
     if format_ == "csv":
@@ -107,7 +114,7 @@ def _content(page: _Page, document: Mapping[str, object], format_: str, lang: La
     return _xlsx(page) if format_ == "xlsx" else _html(page, lang).encode()
 
 
-def _html(page: _Page, lang: Language) -> str:
+def _html(page: Page, lang: Language) -> str:
     return template("governance.html.j2").render(
         lang=lang,
         title=page.title,
@@ -118,7 +125,7 @@ def _html(page: _Page, lang: Language) -> str:
     )
 
 
-def _xlsx(page: _Page) -> bytes:
+def _xlsx(page: Page) -> bytes:
     buffer = io.BytesIO()
     with workbook(buffer, page.title) as writer:
         for table in page.tables:
