@@ -31,7 +31,7 @@ OPERATIONS = [
 ]
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1",
-           "draft_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
+           "draft_id": "999999", "upload_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
@@ -40,6 +40,7 @@ BODIES = {
     ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},
     ("post", "/api/v1/drafts/{draft_id}/activate"): {},
     ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
+    ("post", "/api/v1/imports/{upload_id}/again"): {"options": {}},
 }
 QUERY = {"level": "town", "file": "a.geojson"}
 """What a change of something unknown says beside its address."""
@@ -108,7 +109,9 @@ def test_what_does_not_exist(client: httpx.Client, path: str) -> None:
         assert_problem(client.request(method, unknown(path), params=query, json=BODIES.get((method, path))), 404)
 
 
-@pytest.mark.parametrize("path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft)_id}", path)])
+@pytest.mark.parametrize(
+    "path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft|upload)_id}", path)]
+)
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "99999999999999999999", "%00"])
 def test_a_number_that_is_none(client: httpx.Client, path: str, value: str) -> None:
     asked = re.sub(r"{\w+}", value, path)
