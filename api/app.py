@@ -26,12 +26,14 @@ from api.routes import (
     coverage,
     drafts,
     editions,
+    exports,
     folder,
     governance,
     health,
     imports,
     jobs,
     keys,
+    official_codes,
     points,
     session,
     statistics,
@@ -54,8 +56,8 @@ DESCRIPTION = (
 )
 
 _ROUTES = (
-    folder, editions, drafts, topology, areas, statistics, governance, points, cases, coverage, imports, jobs, session,
-    accounts, keys, changes, health,
+    folder, editions, drafts, topology, areas, statistics, governance, official_codes, points, cases, coverage, imports,
+    exports, jobs, session, accounts, keys, changes, health,
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from gridmgmt.db import Session
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from gridmgmt.analysis.placing import Surfaces
+
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _ROWS_PER_WRITE = 10_000
 
@@ -88,6 +90,21 @@ def geometries(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.ob
     """Return shapely geometries for a column of hexadecimal WKB, as COPY writes ``bytea``."""
     texts = [value.removeprefix("\\x") for value in column.to_pylist()]
     return cast("np.ndarray[tuple[int], np.dtype[np.object_]]", shapely.from_wkb(np.array(texts, dtype=object)))
+
+
+def read_surfaces(session: Session, statement: Select[str, WKBElement]) -> "tuple[list[str], Surfaces]":
+    """Return the texts of a statement's first column, and the rings of its second: polygons or multipolygons."""
+    from gridmgmt.analysis.binary import copied_fields, surfaces_of_ewkb  # noqa: PLC0415 -- compiles for seconds
+
+    sql, parameters = compiled_text(statement)
+    copy_statement = f"COPY ({sql}) TO STDOUT (FORMAT binary)"
+    with _driver_connection(session).cursor() as cursor, cursor.copy(copy_statement.encode(), parameters) as copy:
+        content = b"".join(copy)
+    array = np.frombuffer(content, dtype=np.uint8)
+    begins, sizes = copied_fields(array, 2)
+    names = zip(begins[:, 0].tolist(), sizes[:, 0].tolist(), strict=True)
+    texts = [content[begin : begin + size].decode() for begin, size in names]
+    return texts, surfaces_of_ewkb(array, np.ascontiguousarray(begins[:, 1]))
 
 
 def read_frame(session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom") -> "gpd.GeoDataFrame":

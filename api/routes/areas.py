@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Path, Query
 
 from api.access import asks
 from api.boundaries import AskedBoundaries, Boundaries
 from api.boundary_schemas import AreaFate, Lineage, PassageOut, SuccessorOut
 from api.context import RequestSession
+from api.official_code_schemas import PlacedPoints, PointsAsk
 from api.paging import MAX_LIMIT, Page, Pages
 from api.routes import PREFIX
 from api.schemas import AreaLite, AreaOut, AreasAt
@@ -61,6 +63,25 @@ def read_areas_at(
     """Name the area of each level that covers a position; a border belongs to the area with the lower code."""
     seen = asked.boundaries(session)
     return AreasAt(items=[_item(area) for area in queries.areas_at(session, lon, lat, seen.on, draft=seen.draft)])
+
+
+@router.post("/codes-of-points", summary="The area of each of many points")
+def read_codes_of_points(
+    session: RequestSession,
+    asked: AskedBoundaries,
+    points: PointsAsk,
+    level: Annotated[AreaLevel, Query(description="The level of the areas.")] = AreaLevel.GRID_CELL,
+) -> PlacedPoints:
+    """Name the area of a level that each point lies in; a border belongs to the area with the lower code.
+
+    Nothing is changed: the points stand in a body because they would not fit an address. Up to 20,000 at a time.
+    """
+    from gridmgmt.areas.placing import codes_of_points  # noqa: PLC0415 -- takes seconds to load
+
+    seen = asked.boundaries(session)
+    lon, lat = np.asarray(points.lon, dtype=np.float64), np.asarray(points.lat, dtype=np.float64)
+    codes = codes_of_points(session, lon, lat, seen.on, level, draft=seen.draft).tolist()
+    return PlacedPoints(level=level, on=seen.on, codes=codes, outside=codes.count(None))
 
 
 @router.get("/{code}", summary="One area with its boundary, or what became of its code")

@@ -102,3 +102,19 @@ def check_position(lon: float, lat: float) -> None:
     for field, value, limit in (("lon", lon, 180), ("lat", lat, 90)):
         if not (math.isfinite(value) and abs(value) <= limit):
             raise InputError("position_out_of_range", field=field, value=value, limit=limit)
+
+
+def check_positions(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
+    """Refuse longitudes and latitudes of which one cannot be one, see :func:`check_position`.
+
+    Raises
+    ------
+    InputError
+        For the first such point, and when there are not as many of both.
+    """
+    if len(lon) != len(lat):
+        raise InputError("points_uneven", field="lat", value=len(lat), expected=len(lon))
+    # NaN is within no limit.
+    wrong = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))
+    if len(wrong):
+        check_position(float(lon[wrong[0]]), float(lat[wrong[0]]))

@@ -7,15 +7,20 @@ from datetime import date
 from pathlib import Path
 
 import click
+import shapely
 
+from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.areas.service import planned
 from gridmgmt.boundaries import service as boundaries
 from gridmgmt.boundaries.queries import draft_named
-from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
+from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import DAY, LEVEL
+from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock
+from gridmgmt.crs import Datum
 from gridmgmt.errors import InputError
+from gridmgmt.ingest.points import read_points
 from gridmgmt.official_codes import queries
 from gridmgmt.official_codes.rules import CodeAgreement, Compared, by_parent, tally
 from gridmgmt.texts import text
@@ -122,6 +127,58 @@ def adopt(
                 boundaries.recode(session, actor(), edition, each.area.code, each.row.code)
                 recoded += 1
     say(ctx, "codes.adopted", draft=draft, renamed=renamed, recoded=recoded)
+
+
+@codes.command("of-points")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV to write.")
+@click.option("--level", type=LEVEL, default="grid_cell", show_default=True, help="Level of the areas.")
+@_ON
+@click.option("--datum", type=click.Choice([str(d) for d in Datum]), help="Datum of the file's coordinates.")
+@click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat).")
+@click.option("--encoding", help="Encoding of the file's texts.")
+@click.option("--layer", help="Layer of a file that holds several.")
+@click.option("--partial", is_flag=True, help="Take the good rows of a file that has bad ones too.")
+@click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows.")
+@_JSON
+@click.pass_context
+def of_points(  # noqa: PLR0913  each is an option of the command
+    ctx: click.Context,
+    file: Path,
+    *,
+    output: Path,
+    level: AreaLevel,
+    on: date | None,
+    datum: str | None,
+    columns: tuple[str, ...],
+    encoding: str | None,
+    layer: str | None,
+    partial: bool,
+    refused: Path | None,
+    as_json: bool,
+) -> None:
+    """Write the points of FILE with the code of the area that each lies in, blank for one in no area.
+
+    A point on a shared border belongs to the area with the lower code.
+    """
+    named = columns_of(columns, "column")
+    with telling_refused(ctx, file, refused):
+        intake = read_points(
+            file, datum=Datum(datum) if datum else None, columns=named, encoding=encoding, layer=layer
+        ).whole(partial=partial)
+        keep_refused(ctx, file, refused, intake.problems)
+    lon, lat = shapely.get_coordinates(intake.frame.geometry).T
+    with database(ctx) as session:
+        found = codes_of_points(session, lon, lat, on or _today(), level)
+    table = intake.frame.drop(columns=["row", "geometry"])
+    table[f"{level}_code"] = found
+    table.to_csv(output, index=False, encoding="utf-8-sig")
+    placed = sum(code is not None for code in found)
+    facts = {"read": len(found), "placed": placed, "outside": len(found) - placed, "file": output}
+    if as_json:
+        print_json({**facts, "level": level})
+    else:
+        say(ctx, "codes.placed", **facts, level=text(f"level.{level}", settings_of(ctx).lang))
 
 
 def _print_comparison(ctx: click.Context, found: queries.Comparison) -> None:

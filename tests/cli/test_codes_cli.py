@@ -14,6 +14,7 @@ from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.imports import Labels, import_codes
 from gridmgmt.ingest.codes import read_codes
 from tests.support.actors import TESTER
+from tests.support.division import spot
 from tests.support.paper_district import FIRST, load_district
 
 Run = Callable[..., Result]
@@ -89,3 +90,14 @@ def test_a_refused_table_leaves_its_rows_in_a_file(run: Run, tmp_path: Path) -> 
             ["2", "official_code_length"],
             ["3", "official_parent_unknown"],
         ]
+
+
+def test_points_get_the_codes_of_their_areas(run: Run, tmp_path: Path) -> None:
+    (west, south), (border, _) = spot(1, 1), spot(5, 1)
+    lines = ["编号,经度,纬度", f"a,{west},{south}", f"b,{border!r},{south}", "c,120.0,31.0"]
+    (tmp_path / "points.csv").write_text("\n".join(lines) + "\n", encoding="gb18030")
+    done = json.loads(run("codes", "of-points", "points.csv", "-o", "out.csv", "--level", "town", "--json").output)
+    assert (done["read"], done["placed"], done["outside"]) == (3, 2, 1)
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["编号"], row["town_code"]) for row in rows] == [("a", "310113109"), ("b", "310113102"), ("c", "")]
