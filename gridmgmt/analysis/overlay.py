@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy.sparse import csr_array
 
-from gridmgmt.analysis.boundaries import LEAST_M2, SAME_PLACE_DEG, surface_of
+from gridmgmt.analysis.boundaries import LEAST_M2, SAME_PLACE_DEG, merge, surface_of
 from gridmgmt.analysis.ellipsoid import areas_m2
 
 Floats = NDArray[np.float64]
@@ -136,10 +136,10 @@ def _settled(surfaces: Objects, area_m2: Floats, face: Indices, grid: Indices) -
 def cores_of(faces: Faces, department: Indices) -> Indices:
     """Return for each grid the number of the core that it belongs to, in the order of each core's first grid.
 
-    Two grids of different departments are matched when each has more land in common with the other than with any other
-    grid of that department, and at least :data:`MATCHED_FROM_RATIO` of the smaller one. Matches join in the order of
-    their common land, unless a core would get two grids of one department; so each core has at most one of each. A grid
-    without a match is a core of its own.
+    Two grids of different departments may be one when at least :data:`MATCHED_FROM_RATIO` of the smaller one is common
+    land. They are joined in the order of their common land, the most first, unless a core would get two grids of one
+    department: so each two that are joined are each other's best of those that are left (a greedy matching), and each
+    core has at most one of each. A grid without a match is a core of its own.
 
     Parameters
     ----------
@@ -158,24 +158,15 @@ def cores_of(faces: Faces, department: Indices) -> Indices:
 
 
 def _matches(faces: Faces, department: Indices) -> list[tuple[int, int]]:
-    """Return the pairs of grids that are each other's best, those with most common land first."""
+    """Return the pairs of grids that may be one, those with most common land first."""
     common = faces.common_m2.tocoo()
     one, other = (np.asarray(each, dtype=np.int64) for each in common.coords)
-    land_m2 = np.asarray(common.data)
-    apart = (department[one] != department[other]) & (land_m2 >= LEAST_M2)
+    land_m2, own_m2 = np.asarray(common.data), faces.common_m2.diagonal()
+    apart = (one < other) & (department[one] != department[other]) & (land_m2 >= LEAST_M2)
+    apart &= land_m2 >= MATCHED_FROM_RATIO * np.minimum(own_m2[one], own_m2[other])
     one, other, land_m2 = one[apart], other[apart], land_m2[apart]
-    order = np.lexsort([other, -land_m2, department[other], one])
-    one, other, land_m2 = one[order], other[order], land_m2[order]
-    first = np.ones(len(one), dtype=bool)
-    first[1:] = (one[1:] != one[:-1]) | (department[other[1:]] != department[other[:-1]])
-    best = set(zip(one[first].tolist(), other[first].tolist(), strict=True))
-    own_m2 = faces.common_m2.diagonal()
-    pairs = [
-        (-m2, g, h)
-        for g, h, m2 in zip(one[first].tolist(), other[first].tolist(), land_m2[first].tolist(), strict=True)
-        if g < h and (h, g) in best and m2 >= MATCHED_FROM_RATIO * min(own_m2[g], own_m2[h])
-    ]
-    return [(g, h) for _, g, h in sorted(pairs)]
+    order = np.lexsort([other, one, -land_m2])
+    return list(zip(one[order].tolist(), other[order].tolist(), strict=True))
 
 
 def assignments(faces: Faces, department: Indices, core: Indices, n_departments: int) -> Indices:
@@ -220,11 +211,18 @@ def mean_width_m(surfaces: Objects, to_plane: Transformer) -> Floats:
     return np.asarray(2 * shapely.area(plane) / shapely.length(plane), dtype=np.float64)
 
 
-def dissolved(surfaces: Objects, group: Indices, n_groups: int) -> Objects:
-    """Return the union of the faces or cells of each group as multipolygons; they share their vertices."""
+def dissolved(surfaces: Objects, group: Indices, n_groups: int, *, noded: bool) -> Objects:
+    """Return the union of the surfaces of each group as multipolygons.
+
+    Parameters
+    ----------
+    noded
+        Neighbours share their vertices, as faces do. Cells need not: a vertex of one may lie on an edge of another.
+    """
     found = np.empty(n_groups, dtype=object)
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(n_groups + 1))
     for k in range(n_groups):
-        found[k] = surface_of(shapely.coverage_union_all(surfaces[order[ends[k] : ends[k + 1]]]))
+        members = surfaces[order[ends[k] : ends[k + 1]]]
+        found[k] = surface_of(shapely.coverage_union_all(members)) if noded else merge(list(members))
     return found

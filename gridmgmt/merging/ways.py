@@ -98,7 +98,7 @@ class Result:
         cores = self.comparison.cores
         n = len(cores) + len(self.own)
         inside = np.flatnonzero(self.part_of >= 0)
-        found = dissolved(self.surfaces[inside], self.part_of[inside], n)
+        found = dissolved(self.surfaces[inside], self.part_of[inside], n, noded=self.cell_codes is None)
         residents, cases = (counted(self.to, column, n) for column in (self.residents, self.cases))
         area_m2, parts = areas_m2(found), shapely.get_num_geometries(found)
         members = self._cells_of(n)

@@ -238,6 +238,12 @@ def test_matching_needs_half_of_the_smaller_grid() -> None:
     assert cores_of(found, np.array([0, 1])).tolist() == [0, 0]
 
 
+def test_a_grid_whose_best_is_taken_is_matched_with_the_next() -> None:
+    # The east's 8 columns: 4 in the police's first grid, whose best is the west, and 4 in its second.
+    drawn = [block(0, 0, 8, 1), block(8, 0, 16, 1), block(0, 0, 12, 1), block(12, 0, 16, 1)]
+    assert cores_of(faces_of(np.array(drawn, dtype=object)), np.array([0, 0, 1, 1])).tolist() == [0, 1, 0, 1]
+
+
 def test_a_core_has_at_most_one_grid_of_a_department() -> None:
     # Both halves of the police lie in the city's grid; the larger one is its match.
     drawn = [block(0, 0, 10, 1), block(0, 0, 6, 1), block(6, 0, 10, 1)]
