@@ -105,10 +105,11 @@ def take(ctx: click.Context, file: Path, kind: FileKind, common: Common) -> None
         with stage(ctx, "cli.stage_storing", file=file.name), transaction(factory) as session:
             outcome = kind.store(session, actor(), intake, labels)
             refused_file = keep_refused(ctx, file, common.refused, outcome.problems)
-    _tell(ctx, outcome, refused_file, as_json=common.as_json)
+    tell(ctx, outcome, refused_file, as_json=common.as_json)
 
 
-def _tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None, *, as_json: bool) -> None:
+def tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None, *, as_json: bool) -> None:
+    """Tell what came of an import."""
     for code, fields in outcome.warnings:
         warn(ctx, f"warning.{code}", **fields)
     if as_json:

@@ -1,0 +1,257 @@
+"""Judging a manifest before anything is done: all that is wrong at once, each with its place and the remedy."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gridmgmt.clock import zone_of
+from gridmgmt.coverage.rules import CoverageRequest, make_request
+from gridmgmt.errors import FileRefusedError, GridMgmtError, Problem
+from gridmgmt.file_kinds import AreasFile, FeaturesFile, FileKind, edition_of
+from gridmgmt.ingest.columns import Condition
+from gridmgmt.manifest.document import Document, Loc, read_document
+from gridmgmt.manifest.schema import Coverage, Manifest
+from gridmgmt.texts import Language, text
+
+_LISTS = ("codes", "areas", "features", "service_points", "cases", "addresses")
+_SINGLE = ("network", "population")
+_MAPPING = ("model_type", "dict_type", "model_attributes_type", "mapping_type")
+_LIST = ("tuple_type", "list_type")
+_EXPECTED: Mapping[str, str] = {
+    "bool_parsing": "true, false",
+    "int_parsing": "2015",
+    "float_parsing": "12.5",
+    "string_type": "“…”",
+    "string_too_short": "“…”",
+    **dict.fromkeys(("date_parsing", "date_from_datetime_parsing", "date_type"), "2026-01-31"),
+    **dict.fromkeys(_LIST, "[…]"),
+    **dict.fromkeys(_MAPPING, "key: value"),
+}
+
+
+@dataclass(frozen=True)
+class Refusal(Problem):
+    """A value that a rule of its own refuses, in that rule's words."""
+
+    error: GridMgmtError | None = None
+
+    def message(self, lang: Language = "zh") -> str:
+        """Return the reason in words."""
+        reason = "" if self.error is None else self.error.message(lang)
+        return text("problem.manifest_refusal", lang, **self.fields, reason=reason)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A manifest that can be used, and the folder that its files are named from."""
+
+    path: Path
+    files: Path
+    manifest: Manifest
+
+    def file(self, name: str | Path) -> Path:
+        """Return where a file lies."""
+        return self.files / name
+
+    def files_of(self, entry: Any) -> list[Path]:
+        """Return the files of an entry: its file, or its rasters by band."""
+        if entry.file is not None:
+            return [self.file(entry.file)]
+        return [self.file(path) for band in sorted(entry.rasters) for path in entry.rasters[band]]
+
+
+def read_manifest(path: Path, *, files: Path | None = None, variables: Mapping[str, str] | None = None) -> Read:
+    """Return a manifest.
+
+    Parameters
+    ----------
+    files
+        The folder that file names are relative to; the manifest's own without it.
+    variables
+        What ``${NAME}`` stands for. A value that names a file or folder is made absolute.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    FileRefusedError
+        With all that is wrong: unknown and missing keys, values of the wrong kind, files that are not there, editions
+        that nobody makes. A problem's row is the line, its fields name column, place, value and what would be right.
+    """
+    here = {name: _absolute(value) for name, value in (variables or {}).items()}
+    document = read_document(path, here)
+    folder = (files or path.parent).resolve()
+    problems = [*document.problems, *_missing_files(document, folder), *_dangling(document)]
+    manifest = None
+    try:
+        manifest = Manifest.model_validate({} if document.data is None else document.data)
+    except ValidationError as error:
+        problems += [_problem(document, each) for each in error.errors(include_url=False)]
+    if manifest is not None:
+        problems += _inconsistent(document, manifest)
+    if problems or manifest is None:
+        ordered = sorted(problems, key=lambda p: (p.row or 0, str(p.fields.get("column", "")).rjust(6)))
+        raise FileRefusedError("manifest_refused", problems=ordered, file=path.name, count=len(ordered))
+    return Read(path, folder, manifest)
+
+
+def coverage_request(entry: Coverage) -> CoverageRequest:
+    """Return the question of an entry.
+
+    Raises
+    ------
+    InputError
+        When a number is out of its range.
+    """
+    return make_request(
+        minutes=entry.minutes,
+        bands_min=entry.bands,
+        profile=entry.profile,
+        area_code=entry.area,
+        types=entry.types,
+        connection_limit_m=entry.connection_limit_m,
+    )
+
+
+def _absolute(value: str) -> str:
+    return str(Path(value).resolve()) if Path(value).exists() else value
+
+
+def _problem(document: Document, error: ErrorDetails) -> Problem:
+    """Return what the schema found as a problem with its place."""
+    loc: Loc = tuple(error["loc"])
+    kind, value = error["type"], _shown(error["input"])
+    if kind == "extra_forbidden":
+        name = str(loc[-1])
+        known = [each for each in _known_keys(loc[:-1]) if each not in _keys_at(document.data, loc[:-1])]
+        nearest = get_close_matches(name, known, n=1)
+        return document.problem(loc, "manifest_unknown_key", at_key=True, value=name, known=", ".join(nearest or known))
+    if kind == "missing":
+        return document.problem(loc, "manifest_missing_key", value=loc[-1])
+    context = error.get("ctx", {})
+    expected = context.get("expected") or _EXPECTED.get(kind) or _limits(context) or error["msg"]
+    return document.problem(loc, "manifest_value", value=value, expected=str(expected).replace(" or ", ", "))
+
+
+def _shown(value: object) -> str:
+    shown = str(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}…"
+
+
+def _limits(context: Mapping[str, Any]) -> str:
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    return ", ".join(f"{sign} {context[name]}" for name, sign in signs.items() if name in context)
+
+
+def _known_keys(loc: Loc) -> list[str]:
+    """Return the keys that may stand at a place."""
+    model: Any = Manifest
+    for step in loc:
+        if isinstance(step, str):
+            model = _model_in(model.model_fields[step].annotation)
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel]:
+    """Return the one model that an annotation speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(_model_in(part) for part in annotation.__args__ if part not in (type(None), ...))
+
+
+def _keys_at(data: Any, loc: Loc) -> set[str]:
+    for step in loc:
+        data = data[step]
+    return set(data)
+
+
+def _entries(data: Any, names: tuple[str, ...]) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
+    """Yield the entries of sections with their places, as far as they have the right form."""
+    for name in names:
+        section = data.get(name) if isinstance(data, dict) else None
+        if isinstance(section, dict):
+            yield (name,), section
+        for i, entry in enumerate(section if isinstance(section, list) else ()):
+            if isinstance(entry, dict):
+                yield (name, i), entry
+
+
+def _missing_files(document: Document, folder: Path) -> Iterator[Problem]:
+    for loc, entry in _entries(document.data, (*_LISTS, *_SINGLE)):
+        named: list[tuple[Loc, object]] = [((*loc, "file"), entry.get("file"))]
+        rasters = entry.get("rasters")
+        for band, paths in rasters.items() if isinstance(rasters, dict) else ():
+            listed = paths if isinstance(paths, list) else []
+            named += [((*loc, "rasters", band, i), path) for i, path in enumerate(listed)]
+        for place, name in named:
+            if isinstance(name, str) and name and "${" not in name and not (folder / name).is_file():
+                yield document.problem(place, "manifest_file_missing", value=name, path=folder / name)
+
+
+def _dangling(document: Document) -> Iterator[Problem]:
+    """Yield the activations of editions that nothing in the manifest makes."""
+    made = []
+    for _, entry in _entries(document.data, ("areas", "cells")):
+        file = entry.get("file")
+        made.append(entry.get("edition") or (edition_of(Path(file)) if isinstance(file, str) else None))
+    for loc, entry in _entries(document.data, ("activate",)):
+        if (name := entry.get("edition")) is not None and name not in made:
+            known = ", ".join(str(each) for each in made if each) or "-"
+            yield document.problem((*loc, "edition"), "manifest_edition_unknown", value=name, known=known)
+
+
+def _inconsistent(document: Document, manifest: Manifest) -> Iterator[Problem]:
+    """Yield what each part allows and the whole does not."""
+    given = [name for name in Manifest.model_fields if name not in ("district", "settings", "demo", "coverage")]
+    if manifest.demo is not None and (others := [name for name in given if getattr(manifest, name)]):
+        yield document.problem(("demo",), "manifest_demo_alone", at_key=True, value=", ".join(others))
+    population = manifest.population
+    if population is not None and (population.file is None) == (not population.rasters):
+        yield document.problem(("population",), "manifest_file_or_rasters", at_key=True)
+    yield from _repeated(document, manifest)
+    for i, points in enumerate(manifest.service_points):
+        for j, condition in enumerate(points.where):
+            yield from _refused(document, ("service_points", i, "where", j), Condition.parse, condition)
+    for i, cases in enumerate(manifest.cases):
+        yield from _refused(document, ("cases", i, "zone"), zone_of, cases.zone)
+    for i, run in enumerate(manifest.coverage):
+        yield from _refused(document, ("coverage", i), coverage_request, run)
+
+
+def _refused(document: Document, loc: Loc, check: Callable[[Any], object], value: object) -> Iterator[Problem]:
+    try:
+        check(value)
+    except GridMgmtError as error:
+        plain = document.problem(loc, "manifest_refusal")
+        yield Refusal(plain.row, plain.code, plain.fields, error)
+
+
+def _repeated(document: Document, manifest: Manifest) -> Iterator[Problem]:
+    """Yield the entries whose edition another entry of the same kind makes already."""
+    for section in _LISTS:
+        seen: set[tuple[str, ...]] = set()
+        for i, entry in enumerate(getattr(manifest, section)):
+            name = name_of(entry)
+            if (key := (name, part_of(entry))) in seen:
+                yield document.problem((section, i), "manifest_edition_twice", value=name)
+            seen.add(key)
+
+
+def name_of(entry: FileKind) -> str:
+    """Return the name of the edition that an entry makes."""
+    file = getattr(entry, "file", None)
+    rasters = getattr(entry, "rasters", {})
+    first = Path(file) if file else next(iter(rasters.values()))[0]
+    return entry.edition or edition_of(Path(first))
+
+
+def part_of(entry: FileKind) -> str:
+    """Return the part of its subject that an entry is: the level of areas, the kind of features."""
+    if isinstance(entry, AreasFile):
+        return str(entry.level)
+    return str(entry.kind) if isinstance(entry, FeaturesFile) else ""

@@ -1,0 +1,64 @@
+"""Bringing a folder to what a manifest says: what would change, and changing it step by step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gridmgmt.db import Session, transaction
+from gridmgmt.manifest.reading import Read
+from gridmgmt.manifest.schema import ManifestSettings
+from gridmgmt.manifest.steps import Hands, State, Step, refuse_other_folder, steps_of
+from gridmgmt.settings import Settings
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step, and how far it was when it was looked at."""
+
+    step: Step
+    state: State
+
+    @property
+    def done(self) -> bool:
+        """Tell whether nothing is to be done."""
+        return self.state == "there"
+
+
+def plan(session: Session, read: Read, today: date) -> list[Planned]:
+    """Return what a manifest asks for, step by step, with how far each is; nothing is changed.
+
+    Raises
+    ------
+    ConflictError
+        When the folder holds the demo and the manifest is of real data, or the other way round.
+    NotFoundError
+        When a walking profile is unknown.
+    """
+    refuse_other_folder(session, read)
+    return [Planned(step, step.state(session, today)) for step in steps_of(read)]
+
+
+def apply(hands: Hands, planned: Sequence[Planned]) -> Iterator[tuple[Planned, object]]:
+    """Do the steps that are not done, and yield each with what came of it.
+
+    A step that a former one has made needless is passed over; after a failure the former steps stay, and the next
+    call goes on there.
+
+    Raises
+    ------
+    GridMgmtError
+        When a step cannot be done.
+    """
+    for each in planned:
+        if not each.done and _still_wanted(hands, each.step):
+            yield each, each.step.perform(hands)
+
+
+def settings_with(settings: Settings, said: ManifestSettings) -> Settings:
+    """Return the settings with those of a manifest in their place."""
+    return settings.model_copy(update=said.model_dump(exclude_none=True))
+
+
+def _still_wanted(hands: Hands, step: Step) -> bool:
+    with transaction(hands.factory) as session:
+        return step.state(session, hands.today) != "there"
