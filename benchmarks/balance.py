@@ -56,9 +56,9 @@ def spopt_methods(load: NDArray[np.float64], side: int, grids: int) -> Iterator[
     def maxp() -> Labels:
         # The largest floor that still gives as many regions, by bisection.
         low, high, found = 0.0, float(load.sum() / grids), None
-        for _ in range(12):
+        for _ in range(5):
             floor = (low + high) / 2
-            model = MaxPHeuristic(frame, weights, ["load"], "load", floor, 2, max_iterations_construction=50)
+            model = MaxPHeuristic(frame, weights, ["load"], "load", floor, 2, max_iterations_construction=10)
             np.random.seed(0)  # noqa: NPY002 -- what spopt draws from
             model.solve()
             if model.p >= grids:
@@ -132,6 +132,7 @@ def run(cells: int, grids: int, seeds: int) -> None:
             )
             row = (labels.max() + 1, pieces, found.max_over_mean, found.gini, found.variation, taken_s)
             results.setdefault(name, []).append(row)
+            print(name, seed, *(round(float(value), 4) for value in row), flush=True)
     print(f"{side * side} cells, {grids} grids, mean of {seeds} towns")
     print(f"{'':22}{'grids':>6}{'pieces':>8}{'max/mean':>10}{'gini':>8}{'cv':>8}{'seconds':>9}")
     for name, rows in results.items():

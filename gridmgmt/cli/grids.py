@@ -195,10 +195,10 @@ def cover(ctx: click.Context, kind: str, on: date | None, *, as_json: bool) -> N
 @_KIND
 @_ON
 @_AREA
-@_measured
 @_FORMAT
 @_JSON
 @_OUTPUT
+@_measured
 @click.pass_context
 def workload_(
     ctx: click.Context,
@@ -239,12 +239,12 @@ def workload_(
     "--keep", type=click.Choice(["residential_quarter", "town", "district"]), default="town", show_default=True,
     help="The level of areas whose borders no grid may cross.",
 )  # fmt: skip
-@_measured
 @click.option("--accept", is_flag=True, help="Put the proposal in force.")
 @click.option("--from", "begins_on", type=DAY, help="With --accept: the first day; today if absent.")
 @_FORMAT
 @_JSON
 @_OUTPUT
+@_measured
 @click.pass_context
 def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> None:  # Any: what click passes
     """Propose a division into the same grids that shares the workload more evenly, before and after side by side."""

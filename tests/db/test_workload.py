@@ -66,7 +66,10 @@ def add_cases(session: Session, places: Sequence[tuple[float, float]], day: date
 
 def add_residents(session: Session, counts: dict[tuple[float, float], float]) -> None:
     frame = gpd.GeoDataFrame(
-        {"row": range(1, len(counts) + 1), **dict.fromkeys(RESIDENT_COLUMNS, np.nan), "residents_60_plus": counts.values()},
+        {
+            "row": range(1, len(counts) + 1), "residents_60_plus": counts.values(),
+            **dict.fromkeys(RESIDENT_COLUMNS, np.nan),
+        },
         geometry=shapely.points([spot(*place) for place in counts]), crs=4326,
     )  # fmt: skip
     population.store(session, edition(session, Subject.POPULATION, counting=Counting.COUNTED), frame)
@@ -102,7 +105,7 @@ def test_each_grid_has_what_lies_in_its_cells(town) -> None:
     # A piece of at most 11 m across the edge of the town falls to one side of it, half of one on the border of two.
     assert west.street_m == pytest.approx(metres((0.5, 1.5), (2.5, 1.5)) + border, abs=6)
     assert east.street_m == pytest.approx(metres((4.5, 0.5), (4.5, 2)) + border, abs=12)
-    assert found.weights == {"cases": 0.4, "residents_60_plus": 0.3, "street_m": 0.2, "area_m2": 0.1}
+    assert found.weights == pytest.approx({"cases": 0.4, "residents_60_plus": 0.3, "street_m": 0.2, "area_m2": 0.1})
     share = west.street_m / (west.street_m + east.street_m)
     by_hand = 0.4 * 3 / 4 + 0.3 * 10.5 / 30.5 + 0.2 * share + 0.1 / 2
     assert west.load == pytest.approx(by_hand, abs=1e-6)
