@@ -8,10 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Objects = NDArray[np.object_]
+
+_SAME_M = 1e-3
+_ONE_PLACE_M = 1e-5
 
 
 @dataclass(frozen=True)
@@ -54,18 +60,34 @@ def lines_from(ends: Floats) -> Objects:
     return np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2)), dtype=object)
 
 
-def node(lines: Objects) -> Objects:
-    """Return the lines cut wherever they meet, each stretch once."""
-    return np.asarray(shapely.get_parts(shapely.union_all(lines)), dtype=object)
+def node(lines: Objects, fixed: Objects) -> Objects:
+    """Return the lines cut wherever they meet, each stretch once; vertices within 0.01 mm become one.
+
+    That is a vertex of the ``fixed`` lines where there is one, else a place on these.
+    """
+    noded = np.asarray(shapely.get_parts(shapely.union_all(lines)), dtype=object)
+    xy, vertex = np.unique(shapely.get_coordinates(noded), axis=0, return_inverse=True)
+    pairs = cKDTree(xy).query_pairs(_ONE_PLACE_M, output_type="ndarray")
+    if not len(pairs):
+        return noded
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(xy), len(xy)))
+    _, group = connected_components(graph, directed=False)
+    to_vertex_m, _ = cKDTree(shapely.get_coordinates(fixed)).query(xy, distance_upper_bound=_ONE_PLACE_M)
+    to_line_m = np.zeros(len(xy))
+    paired = np.unique(pairs)
+    to_line_m[paired] = shapely.distance(shapely.multilinestrings(fixed), shapely.points(xy[paired]))
+    order = np.lexsort((to_line_m, to_vertex_m != 0))
+    chosen = order[np.unique(group[order], return_index=True)[1]]
+    moved = shapely.set_coordinates(noded, xy[chosen][group[vertex.ravel()]])
+    moved = shapely.remove_repeated_points(moved[shapely.length(moved) > 0])
+    return np.asarray(shapely.get_parts(shapely.union_all(moved)), dtype=object)
 
 
 def arrange(noded: Objects, outline: shapely.Polygon) -> Arrangement:
     """Return the faces that noded lines make of an outline, whose rings are among the lines."""
     faces = np.asarray(shapely.get_parts(shapely.polygonize(noded)), dtype=object)
-    if len(shapely.get_rings(outline)) > 1:
-        shapely.prepare(outline)
-        faces = faces[shapely.contains(outline, shapely.point_on_surface(faces))]
-    return arrangement_of(faces)
+    shapely.prepare(outline)  # its rings may enclose land that is not its own, in holes and where they touch
+    return arrangement_of(faces[shapely.contains(outline, shapely.point_on_surface(faces))])
 
 
 def arrangement_of(faces: Objects) -> Arrangement:
@@ -85,3 +107,40 @@ def arrangement_of(faces: Objects) -> Arrangement:
     one = np.flatnonzero(first)
     sides = np.column_stack([np.where(shared, owner[one], -1), owner[one + shared]])
     return Arrangement(faces, ends[one], sides.astype(np.int64))
+
+
+def inserted(ends: Floats, cuts: Floats) -> Floats:
+    """Return segments with cuts among them, every segment ending where a cut meets it.
+
+    Cuts, (n, 4), end on a segment or on another cut and cross nothing; where two ends lie closer than a millimetre
+    they become one.
+    """
+    every = np.concatenate([ends, cuts])
+    places = cuts.reshape(-1, 2)
+    meets, segment = shapely.STRtree(lines_from(every)).query(shapely.points(places), "dwithin", _SAME_M)
+    start, way = every[segment, :2], every[segment, 2:] - every[segment, :2]
+    length = np.hypot(*way.T)
+    at_m = ((places[meets] - start) * way).sum(axis=1) / length
+    within = (at_m > _SAME_M) & (at_m < length - _SAME_M)
+    meets, segment, at_m = meets[within], segment[within], at_m[within]
+    order = np.lexsort((at_m, segment))
+    meets, segment, at_m = meets[order], segment[order], at_m[order]
+    again = np.zeros(len(meets), dtype=bool)
+    again[1:] = (segment[1:] == segment[:-1]) & (at_m[1:] - at_m[:-1] < _SAME_M)
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
+    places = places.copy()
+    places[meets] = places[meets[first]]
+    every[len(ends) :] = places.reshape(-1, 4)
+    return _split(every, segment[~again], places[meets[~again]])
+
+
+def _split(ends: Floats, segment: Indices, places: Floats) -> Floats:
+    """Return segments cut at places, which are given segment by segment in order along it."""
+    count = np.bincount(segment, minlength=len(ends)) + 1
+    pieces = np.repeat(ends, count, axis=0)
+    last = np.cumsum(count) - 1
+    inner = np.ones(len(pieces), dtype=bool)
+    inner[last] = False
+    pieces[inner, 2:] = places
+    pieces[np.flatnonzero(inner) + 1, :2] = places
+    return pieces

@@ -4,12 +4,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.cells.arrangement import arrange, lines_from, node, rings_of, segments_of
-from gridmgmt.analysis.cells.extension import ties
+from gridmgmt.analysis.cells.arrangement import lines_from
 from gridmgmt.analysis.cells.options import CellOptions
 from gridmgmt.analysis.cells.worth import OFF_BARRIER, pieces_cost, shape_cost, size_cost
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 _STEP_M, _MOST_PLACES = 10.0, 120
 """A cut starts and ends at corners and places so far apart, or farther, so that there are not many more than these."""
@@ -17,28 +17,29 @@ _LOOKED_AT = (24, 200, 3000)
 """The cheapest lines are tried in batches; after these the block is left as it is."""
 SLANT, BLUNT = 200.0, 0.3
 _INSIDE_M = 0.02
-_BEYOND_M = 1e-3
 
 
-def cuts(block: shapely.Polygon, options: CellOptions) -> Floats:
-    """Return the cuts of a block as segments (n, 4), each a little longer than needed."""
-    found, left = [np.empty((0, 4))], [block]
-    if len(rings := rings_of(block)) > 1:
-        tied = ties(rings, block)
-        found.append(segments_of(tied))
-        left = list(arrange(node(np.concatenate([rings, tied])), block).faces)
-    left = [shapely.get_coordinates(part)[:-1] for part in left if len(shapely.get_rings(part)) == 1]
+def cuts(ring: Floats, options: CellOptions) -> Floats:
+    """Return the cuts of a block as segments (n, 4) from place to place on its ring, or on another cut.
+
+    The cheapest cut first, then those of both parts, until no cut is worth its length and no part is too large.
+
+    Parameters
+    ----------
+    ring
+        (n, 2): the block's vertices in order, the first not repeated at the end.
+    """
+    found, left = [], [ring]
     while left:
-        ring = left.pop()
-        if _area(ring) > 2 * options.least_m2 and (parts := _halved(ring, options)) is not None:
-            cut, *rest = parts
-            found.append(cut[None])
-            left.extend(rest)
-    return np.concatenate(found)
+        part = left.pop()
+        if _area(part) > 2 * options.least_m2 and (halves := _halved(part, options)) is not None:
+            found.append(halves[0])
+            left.extend(halves[1:])
+    return np.array(found).reshape(-1, 4)
 
 
 def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats] | None:
-    """Return the cheapest cut of a ring, given without its repeated end, and the rings of both parts."""
+    """Return the cheapest cut of a ring and the rings of both parts; None when leaving it whole is better."""
     places = _places(ring)
     n = len(places)
     step = np.roll(places, -1, axis=0) - places
@@ -47,38 +48,41 @@ def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats]
     cross = middle[:, 0] * np.roll(middle[:, 1], -1) - np.roll(middle[:, 0], -1) * middle[:, 1]
     swept = np.concatenate([[0.0], np.cumsum(cross)])
     i, j = np.triu_indices(n, 2)
-    chord = places[j] - places[i]
-    length = np.hypot(*chord.T)
+    length = np.hypot(*(places[j] - places[i]).T)
     back = middle[j, 0] * middle[i, 1] - middle[i, 0] * middle[j, 1]
     whole = abs(swept[n]) / 2
     area = np.sign(swept[n]) * (swept[j] - swept[i] + back) / 2
     possible = (area > options.least_m2) & (whole - area > options.least_m2) & (length > 1)
     i, j, length, area = i[possible], j[possible], length[possible], area[possible]
     around = way[j] - way[i]
-    cost = OFF_BARRIER * length + pieces_cost(area, options) + pieces_cost(whole - area, options)
+    cost = OFF_BARRIER * length + SLANT * _slant(places, i, j)
+    cost += pieces_cost(area, options) + pieces_cost(whole - area, options)
     cost += shape_cost(area, around + length) + shape_cost(whole - area, way[n] - around + length)
-    cost += SLANT * _slant(places, i, j)
     order = np.argsort(cost, kind="stable")
     if whole <= options.cut_above_m2:
-        kept = float(size_cost(np.array([whole]), options)[0] + shape_cost(np.array([whole]), way[n:])[0])
-        order = order[cost[order] < kept]
+        uncut = size_cost(np.array([whole]), options) + shape_cost(np.array([whole]), way[n:])
+        order = order[cost[order] < uncut[0]]
+    if (row := _first_inside(ring, places, i[order], j[order])) is None:
+        return None
+    a, b = int(i[order[row]]), int(j[order[row]])
+    return np.concatenate([places[a], places[b]]), places[a : b + 1], np.concatenate([places[b:], places[: a + 1]])
+
+
+def _first_inside(ring: Floats, places: Floats, i: Indices, j: Indices) -> int | None:
+    """Return the first row whose line from place to place runs inside the ring."""
     polygon = shapely.Polygon(ring)
     shapely.prepare(polygon)
     done = 0
     for until in _LOOKED_AT:
-        tried = order[done:until]
+        ends = np.hstack([places[i[done:until]], places[j[done:until]]])
+        inside = np.flatnonzero(shapely.contains_properly(polygon, lines_from(_shortened(ends))))
+        if len(inside):
+            return done + int(inside[0])
         done = until
-        ends = np.hstack([places[i[tried]], places[j[tried]]])
-        good = np.flatnonzero(shapely.contains_properly(polygon, lines_from(_lengthened(ends, -_INSIDE_M))))
-        if len(good):
-            best = tried[good[0]]
-            cut = _lengthened(ends[good[:1]], _BEYOND_M)[0]
-            a, b = int(i[best]), int(j[best])
-            return cut, places[a : b + 1], np.concatenate([places[b:], places[: a + 1]])
     return None
 
 
-def _slant(places: Floats, i: NDArray[np.int64], j: NDArray[np.int64]) -> Floats:
+def _slant(places: Floats, i: Indices, j: Indices) -> Floats:
     """Return how sharp the corners are that lines from place to place make with the ring: 0 for blunt ones."""
     on = np.roll(places, -1, axis=0) - places
     on /= np.maximum(np.hypot(*on.T), 1e-12)[:, None]
@@ -99,11 +103,15 @@ def _places(ring: Floats) -> Floats:
     return np.asarray(shapely.get_coordinates(shapely.segmentize(closed, step_m))[:-1])
 
 
-def _lengthened(ends: Floats, by_m: float) -> Floats:
-    """Return segments (n, 4) that are longer at both ends."""
+def _shortened(ends: Floats) -> Floats:
+    """Return segments (n, 4) that are a little shorter at both ends."""
     way = ends[:, 2:] - ends[:, :2]
-    step = way / np.maximum(np.hypot(*way.T), 1e-9)[:, None] * by_m
-    return np.hstack([ends[:, :2] - step, ends[:, 2:] + step])
+    step = way / np.maximum(np.hypot(*way.T), 1e-9)[:, None] * _INSIDE_M
+    return np.hstack([ends[:, :2] + step, ends[:, 2:] - step])
+
+
+def _length(ring: Floats) -> float:
+    return float(np.hypot(*(np.roll(ring, -1, axis=0) - ring).T).sum())
 
 
 def _area(ring: Floats) -> float:

@@ -8,13 +8,14 @@ from gridmgmt.analysis.cells.arrangement import (
     Arrangement,
     Objects,
     arrange,
+    inserted,
     lines_from,
     node,
     rings_of,
     segments_of,
 )
 from gridmgmt.analysis.cells.cutting import cuts
-from gridmgmt.analysis.cells.extension import prolonged, ties
+from gridmgmt.analysis.cells.extension import prolonged, ties, ties_of_holes
 from gridmgmt.analysis.cells.merging import merged
 from gridmgmt.analysis.cells.near import Near
 from gridmgmt.analysis.cells.numbering import numbering
@@ -59,21 +60,34 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
         return np.array([outline], dtype=object)
     barriers, kept = _within(barriers, outline, options), _within(kept, outline, options)
     near = Near(np.concatenate([segments_of(barriers), segments_of(kept)]), options.near_barrier_m)
-    noded = node(np.concatenate([rings, kept, barriers]))
-    noded = node(np.concatenate([noded, prolonged(noded, options.reach_m, options.across_m)]))
-    noded = node(np.concatenate([noded, ties(noded, outline)]))
+    noded = node(np.concatenate([rings, kept, barriers]), rings)
+    noded = node(np.concatenate([noded, prolonged(noded, options.reach_m, options.across_m)]), rings)
+    noded = node(np.concatenate([noded, ties(noded, outline)]), rings)
     never = segments_of(kept)
     arrangement = arrange(noded, outline)
     for above_m2 in (2 * options.least_m2, *[options.cut_above_m2] * _MORE_ROUNDS):
-        arrangement = arrange(_borders(arrangement, _labels(arrangement, near, never, options)), outline)
+        borders = _borders(arrangement, _labels(arrangement, near, never, options))
+        arrangement = _without_holes(arrange(borders, outline), outline, options)
         large = arrangement.faces[shapely.area(arrangement.faces) > above_m2]
-        found = np.concatenate([np.empty((0, 4)), *(cuts(block, options) for block in large)])
-        if not len(found):
+        found = [cuts(shapely.get_coordinates(block)[:-1], options) for block in large if _is_simple(block)]
+        never = np.concatenate([never, *found])
+        if not sum(map(len, found)):
             break
-        never = np.concatenate([never, found])
-        noded = node(np.concatenate([lines_from(arrangement.ends), lines_from(found)]))
-        arrangement = arrange(noded, outline)
+        arrangement = arrange(lines_from(inserted(arrangement.ends, np.concatenate(found))), outline)
     return arrangement.faces
+
+
+def _is_simple(block: shapely.Polygon) -> bool:
+    return len(block.interiors) == 0
+
+
+def _without_holes(arrangement: Arrangement, outline: shapely.Polygon, options: CellOptions) -> Arrangement:
+    """Return the arrangement with large faces divided so that they do not go round others."""
+    large = arrangement.faces[shapely.area(arrangement.faces) > options.cut_above_m2]
+    tied = [ties_of_holes(block) for block in large if not _is_simple(block)]
+    if not tied:
+        return arrangement
+    return arrange(node(np.concatenate([lines_from(arrangement.ends), *tied]), rings_of(outline)), outline)
 
 
 def _within(lines: Objects, outline: shapely.Polygon, options: CellOptions) -> Objects:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gridmgmt.analysis.cells.arrangement import lines_from, segments_of
+from gridmgmt.analysis.cells.arrangement import lines_from, lines_of, segments_of
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
@@ -21,6 +21,7 @@ _FREE = 0.75
 """A line goes on between two others when it turns away from both by more than this cosine, 41°."""
 _BEYOND_M = 1e-3
 """Lines are drawn so far across what they meet that noding finds the place."""
+_WAYS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 _BACK_M = 5.0
 """The direction of a barrier's end is that of its last metres."""
 
@@ -93,30 +94,38 @@ class _Ends:
 
 
 def ties(noded: Objects, outline: shapely.Polygon) -> Objects:
-    """Return lines that tie every island of lines to others, and so at last to the outline's outer ring.
+    """Return lines that tie every island of noded lines to others, and so at last to the outline's outer ring.
 
     From its four outermost places each island reaches west, east, south and north; that of several which lies
     outermost meets a line of none of them.
     """
     segments = segments_of(noded)
     island = _islands(segments)
-    hull = shapely.get_coordinates(outline.exterior)[0]
-    main = island[np.argmin(np.hypot(*(segments[:, :2] - hull).T))]
-    others = np.setdiff1d(island, [main])
-    if not len(others):
-        return np.empty(0, dtype=object)
-    starts, ways = [], []
-    for name in others.tolist():
-        xy = segments[island == name].reshape(-1, 2)
-        for axis, sign in ((0, -1.0), (0, 1.0), (1, -1.0), (1, 1.0)):
-            starts.append(xy[np.argmax(sign * xy[:, axis])])
-            ways.append([sign, 0.0] if axis == 0 else [0.0, sign])
-    start, way = np.array(starts), np.array(ways)
-    west, south, east, north = shapely.bounds(outline)
-    met_m = _met(start, way, east - west + north - south, noded, np.minimum)
+    corner = shapely.get_coordinates(outline.exterior)[0]
+    main = island[np.argmin(np.hypot(*(segments[:, :2] - corner).T))]
+    islands = [segments[island == name].reshape(-1, 2) for name in np.unique(island[island != main])]
+    return lines_from(_four_ways(islands, noded))
+
+
+def ties_of_holes(block: shapely.Polygon) -> Objects:
+    """Return lines inside a block from its holes to its other rings, so that they divide it."""
+    rings = lines_of(shapely.get_rings(block))
+    tied = _four_ways([shapely.get_coordinates(ring) for ring in rings[1:]], rings)
+    middle = (tied[:, :2] + tied[:, 2:]) / 2  # a hole may touch another ring, and the line start outside
+    return lines_from(tied[shapely.contains(block, shapely.points(middle))])
+
+
+def _four_ways(islands: list[Floats], lines: Objects) -> Floats:
+    """Return segments (n, 4) from the outermost places of islands west, east, south and north to the next line."""
+    if not islands:
+        return np.empty((0, 4))
+    start = np.array([xy[np.argmax(xy @ way)] for xy in islands for way in _WAYS])
+    way = np.tile(_WAYS, (len(islands), 1))
+    xy = shapely.get_coordinates(lines)
+    met_m = _met(start, way, float(np.ptp(xy, axis=0).sum()), lines, np.minimum)
     found = np.isfinite(met_m)
     ends = start[found] + way[found] * (met_m[found] + _BEYOND_M)[:, None]
-    return lines_from(np.hstack([start[found], ends]))
+    return np.hstack([start[found], ends])
 
 
 def _met(starts: Floats, ways: Floats, reach_m: float, noded: Objects, which: np.ufunc) -> Floats:

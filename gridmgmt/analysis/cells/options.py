@@ -16,7 +16,7 @@ class CellOptions:
     """A larger block is cut."""
     near_barrier_m: float = 2.0
     """A border this near to a barrier counts as on it; barriers this near to the outline give way to it."""
-    reach_m: float = 120.0
+    reach_m: float = 250.0
     """A barrier that ends nowhere is prolonged to the next line within this distance."""
-    across_m: float = 40.0
+    across_m: float = 25.0
     """A barrier that ends at another goes on across it to the next line within this distance."""

@@ -12,10 +12,10 @@ from gridmgmt.analysis.cells.options import CellOptions
 Floats = NDArray[np.float64]
 
 OFF_BARRIER = 0.7
-ON_BARRIER = 0.3
-SMALL, LARGE, SIZE, EACH = 0.6, 1.6, 25.0, 46.0
-SHAPE = 100.0
-CUT = 1.8
+ON_BARRIER = 0.25
+SMALL, LARGE, SIZE, EACH = 0.6, 1.8, 25.0, 59.0
+SHAPE = 200.0
+CUT = 2.5
 _COMPACT, _STRAGGLING = 0.55, 0.3
 
 
