@@ -10,7 +10,7 @@ import click
 from gridmgmt.cli.context import actor, columns_of, print_json, print_table, say, sessions, settings_of, warn
 from gridmgmt.cli.imports import tell
 from gridmgmt.cli.progress import stage
-from gridmgmt.cli.refused import keep_refused, telling_refused
+from gridmgmt.cli.refused import keep_refused, refused_file, telling_refused
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import transaction
 from gridmgmt.demo.load import load_demo
@@ -88,27 +88,21 @@ def _place(problem: Problem) -> dict[str, object]:
 
 
 def _perform(ctx: click.Context, hands: Hands, planned: Sequence[Planned], *, quiet: bool) -> list[Planned]:
-    """Do what is to be done, and tell what came of each step."""
+    """Do what is to be done, tell what came of each step, and return what was done."""
     done: list[Planned] = []
-    steps = service.apply(hands, planned)
-    waiting = [each for each in planned if not each.done]
-    while True:
-        files = waiting[len(done)].step.files if len(done) < len(waiting) else ()
+    for each in planned:
+        if not service.wanted(hands, each):
+            continue
+        files = each.step.files
         with telling_refused(ctx, files[0], None) if files else nullcontext():
-            found = next(steps, None)
-        if found is None:
-            return done
-        each, outcome = found
+            outcome = each.step.perform(hands)
         done.append(each)
         if not quiet:
-            _tell_step(ctx, each, outcome)
-
-
-def _tell_step(ctx: click.Context, each: Planned, outcome: object) -> None:
-    kind = text(f"manifest.kind.{each.step.kind}", settings_of(ctx).lang)
-    say(ctx, "manifest.step_done", kind=kind, name=each.step.name)
-    if isinstance(outcome, Outcome):
-        tell(ctx, outcome, None, as_json=False)
+            kind = text(f"manifest.kind.{each.step.kind}", settings_of(ctx).lang)
+            say(ctx, "manifest.step_done", kind=kind, name=each.step.name)
+        if isinstance(outcome, Outcome):
+            tell(ctx, outcome, refused_file(files[0], None) if outcome.problems else None, as_json=False, quiet=quiet)
+    return done
 
 
 def _print_plan(ctx: click.Context, read: Read, planned: Sequence[Planned]) -> None:

@@ -26,6 +26,7 @@ from gridmgmt.file_kinds import (
     AddressesFile,
     AreasFile,
     CasesFile,
+    CellsFile,
     CodesFile,
     DepartmentGridsFile,
     FeaturesFile,
@@ -106,12 +107,18 @@ def take(ctx: click.Context, file: Path, kind: FileKind, common: Common) -> None
             outcome = kind.store(session, actor(), intake, labels)
             refused_file = keep_refused(ctx, file, common.refused, outcome.problems)
     tell(ctx, outcome, refused_file, as_json=common.as_json)
+    if outcome.subject is Subject.AREAS and outcome.new and not common.as_json:
+        say(ctx, "cli.draft_next", edition=outcome.edition)
 
 
-def tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None, *, as_json: bool) -> None:
-    """Tell what came of an import."""
+def tell(
+    ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None, *, as_json: bool, quiet: bool = False
+) -> None:
+    """Tell what came of an import; quiet, only what is to be minded."""
     for code, fields in outcome.warnings:
         warn(ctx, f"warning.{code}", **fields)
+    if quiet:
+        return
     if as_json:
         names = ("subject", "edition", "read", "taken", "refused", "new", "details")
         print_json({**{name: getattr(outcome, name) for name in names}, "refused_file": refused_file})
@@ -121,8 +128,6 @@ def tell(ctx: click.Context, outcome: imports.Outcome, refused_file: Path | None
     for name, value in outcome.details.items():
         if value and (detail := f"import_detail.{name}") in catalogue():
             say(ctx, detail, value=_listed(value))
-    if outcome.subject is Subject.AREAS and outcome.new:
-        say(ctx, "cli.draft_next", edition=outcome.edition)
     if refused_file is not None:
         say(ctx, "cli.refused_rows_in", file=refused_file)
 
@@ -147,6 +152,19 @@ def _listed(value: object) -> str:
 def import_areas(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
     """Take the areas of one level: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
     take(ctx, file, AreasFile(**common.said, **options), common)
+
+
+@import_group.command("cells")
+@_FILE
+@click.option("--code-field", help="Column of the official code.")
+@click.option("--name-field", help="Column of the name.")
+@click.option("--encoding", help="Encoding of a Shapefile's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_cells(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
+    """Take grid cells: each in one quarter, with a code of the scheme in use."""
+    take(ctx, file, CellsFile(**common.said, **options), common)
 
 
 @import_group.command("features")

@@ -11,8 +11,13 @@ from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.intake import write_refused
 
 
+def refused_file(file: Path, target: Path | None) -> Path:
+    """Return where the refused rows of a file go: to ``target``, else beside where the command was called."""
+    return target or Path.cwd() / f"{file.name.split('.')[0]}.refused.csv"
+
+
 def keep_refused(ctx: click.Context, file: Path, target: Path | None, problems: Sequence[Problem]) -> Path | None:
-    """Write the refused rows of a file and return where: to ``target``, else beside where the command was called.
+    """Write the refused rows of a file and return where, see :func:`refused_file`.
 
     Raises
     ------
@@ -21,7 +26,7 @@ def keep_refused(ctx: click.Context, file: Path, target: Path | None, problems: 
     """
     if not problems:
         return None
-    target = target or Path.cwd() / f"{file.name.split('.')[0]}.refused.csv"
+    target = refused_file(file, target)
     try:
         write_refused(target, problems, settings_of(ctx).lang)
     except OSError as error:

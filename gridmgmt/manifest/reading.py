@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,10 +15,30 @@ from gridmgmt.errors import FileRefusedError, GridMgmtError, Problem
 from gridmgmt.file_kinds import AreasFile, FeaturesFile, FileKind, edition_of
 from gridmgmt.ingest.columns import Condition
 from gridmgmt.manifest.document import Document, Loc, read_document
-from gridmgmt.manifest.schema import Coverage, Manifest
+from gridmgmt.manifest.schema import (
+    Addresses,
+    Areas,
+    Cases,
+    Codes,
+    Coverage,
+    Features,
+    Manifest,
+    Population,
+    ServicePoints,
+)
 from gridmgmt.texts import Language, text
 
-_LISTS = ("codes", "areas", "features", "service_points", "cases", "addresses")
+Part = TypeVar("Part", bound=BaseModel)
+
+_LISTS: Mapping[str, type[FileKind]] = {
+    "codes": Codes,
+    "areas": Areas,
+    "features": Features,
+    "service_points": ServicePoints,
+    "cases": Cases,
+    "addresses": Addresses,
+}
+_BESIDE_DEMO = ("district", "settings", "demo", "coverage")
 _SINGLE = ("network", "population")
 _MAPPING = ("model_type", "dict_type", "model_attributes_type", "mapping_type")
 _LIST = ("tuple_type", "list_type")
@@ -92,8 +112,7 @@ def read_manifest(path: Path, *, files: Path | None = None, variables: Mapping[s
         manifest = Manifest.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
         problems += [_problem(document, each) for each in error.errors(include_url=False)]
-    if manifest is not None:
-        problems += _inconsistent(document, manifest)
+    problems += _inconsistent(document)
     if problems or manifest is None:
         ordered = sorted(problems, key=lambda p: (p.row or 0, str(p.fields.get("column", "")).rjust(6)))
         raise FileRefusedError("manifest_refused", problems=ordered, file=path.name, count=len(ordered))
@@ -135,7 +154,16 @@ def _problem(document: Document, error: ErrorDetails) -> Problem:
         return document.problem(loc, "manifest_missing_key", value=loc[-1])
     context = error.get("ctx", {})
     expected = context.get("expected") or _EXPECTED.get(kind) or _limits(context) or error["msg"]
-    return document.problem(loc, "manifest_value", value=value, expected=str(expected).replace(" or ", ", "))
+    return document.problem(loc, "manifest_value", value=value, expected=_plain(str(expected)))
+
+
+def _plain(expected: str) -> str:
+    """Return a list of values without quotes.
+
+    >>> _plain("'town', 'sector' or 'district'")
+    'town, sector, district'
+    """
+    return expected.replace(" or ", ", ").replace("'", "")
 
 
 def _shown(value: object) -> str:
@@ -205,22 +233,32 @@ def _dangling(document: Document) -> Iterator[Problem]:
             yield document.problem((*loc, "edition"), "manifest_edition_unknown", value=name, known=known)
 
 
-def _inconsistent(document: Document, manifest: Manifest) -> Iterator[Problem]:
-    """Yield what each part allows and the whole does not."""
-    given = [name for name in Manifest.model_fields if name not in ("district", "settings", "demo", "coverage")]
-    if manifest.demo is not None and (others := [name for name in given if getattr(manifest, name)]):
+def _inconsistent(document: Document) -> Iterator[Problem]:
+    """Yield what the parts allow and a rule or the whole does not; parts that are wrong themselves are passed over."""
+    data = document.data if isinstance(document.data, dict) else {}
+    others = [name for name in data if name in Manifest.model_fields and name not in _BESIDE_DEMO and data[name]]
+    if data.get("demo") is not None and others:
         yield document.problem(("demo",), "manifest_demo_alone", at_key=True, value=", ".join(others))
-    population = manifest.population
-    if population is not None and (population.file is None) == (not population.rasters):
-        yield document.problem(("population",), "manifest_file_or_rasters", at_key=True)
-    yield from _repeated(document, manifest)
-    for i, points in enumerate(manifest.service_points):
+    for loc, population in _understood(data, "population", Population):
+        if (population.file is None) == (not population.rasters):
+            yield document.problem(loc, "manifest_file_or_rasters", at_key=True)
+    yield from _repeated(document, data)
+    for loc, points in _understood(data, "service_points", ServicePoints):
         for j, condition in enumerate(points.where):
-            yield from _refused(document, ("service_points", i, "where", j), Condition.parse, condition)
-    for i, cases in enumerate(manifest.cases):
-        yield from _refused(document, ("cases", i, "zone"), zone_of, cases.zone)
-    for i, run in enumerate(manifest.coverage):
-        yield from _refused(document, ("coverage", i), coverage_request, run)
+            yield from _refused(document, (*loc, "where", j), Condition.parse, condition)
+    for loc, cases in _understood(data, "cases", Cases):
+        yield from _refused(document, (*loc, "zone"), zone_of, cases.zone)
+    for loc, run in _understood(data, "coverage", Coverage):
+        yield from _refused(document, loc, coverage_request, run)
+
+
+def _understood(data: Any, section: str, model: type[Part]) -> Iterator[tuple[Loc, Part]]:
+    """Yield the entries of a section that have the form of a model, with their places."""
+    for loc, entry in _entries(data, (section,)):
+        try:
+            yield loc, model.model_validate(entry)
+        except ValidationError:
+            continue
 
 
 def _refused(document: Document, loc: Loc, check: Callable[[Any], object], value: object) -> Iterator[Problem]:
@@ -231,14 +269,14 @@ def _refused(document: Document, loc: Loc, check: Callable[[Any], object], value
         yield Refusal(plain.row, plain.code, plain.fields, error)
 
 
-def _repeated(document: Document, manifest: Manifest) -> Iterator[Problem]:
+def _repeated(document: Document, data: Any) -> Iterator[Problem]:
     """Yield the entries whose edition another entry of the same kind makes already."""
-    for section in _LISTS:
+    for section, model in _LISTS.items():
         seen: set[tuple[str, ...]] = set()
-        for i, entry in enumerate(getattr(manifest, section)):
+        for loc, entry in _understood(data, section, model):
             name = name_of(entry)
             if (key := (name, part_of(entry))) in seen:
-                yield document.problem((section, i), "manifest_edition_twice", value=name)
+                yield document.problem(loc, "manifest_edition_twice", value=name)
             seen.add(key)
 
 

@@ -1,6 +1,9 @@
-"""Bringing a folder to what a manifest says: what would change, and changing it step by step."""
+"""What a manifest would change in a folder, step by step.
 
-from collections.abc import Iterator, Sequence
+A step is done by :meth:`gridmgmt.manifest.steps.Step.perform`. After a failure the former steps stay, and the next call
+goes on there.
+"""
+
 from dataclasses import dataclass
 from datetime import date
 
@@ -38,27 +41,14 @@ def plan(session: Session, read: Read, today: date) -> list[Planned]:
     return [Planned(step, step.state(session, today)) for step in steps_of(read)]
 
 
-def apply(hands: Hands, planned: Sequence[Planned]) -> Iterator[tuple[Planned, object]]:
-    """Do the steps that are not done, and yield each with what came of it.
-
-    A step that a former one has made needless is passed over; after a failure the former steps stay, and the next
-    call goes on there.
-
-    Raises
-    ------
-    GridMgmtError
-        When a step cannot be done.
-    """
-    for each in planned:
-        if not each.done and _still_wanted(hands, each.step):
-            yield each, each.step.perform(hands)
+def wanted(hands: Hands, planned: Planned) -> bool:
+    """Tell whether a step is still to be done: it was not when it was looked at, and no former one has done it."""
+    if planned.done:
+        return False
+    with transaction(hands.factory) as session:
+        return planned.step.state(session, hands.today) != "there"
 
 
 def settings_with(settings: Settings, said: ManifestSettings) -> Settings:
     """Return the settings with those of a manifest in their place."""
     return settings.model_copy(update=said.model_dump(exclude_none=True))
-
-
-def _still_wanted(hands: Hands, step: Step) -> bool:
-    with transaction(hands.factory) as session:
-        return step.state(session, hands.today) != "there"
