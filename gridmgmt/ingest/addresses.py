@@ -1,6 +1,5 @@
 """Addresses from a table, with coordinates or without, or from a vector file of points."""
 
-import gzip
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -10,9 +9,9 @@ import numpy as np
 import shapely
 
 from gridmgmt.crs import Datum, Extent
-from gridmgmt.errors import FileRefusedError, InputError
+from gridmgmt.errors import InputError
 from gridmgmt.ingest.columns import coordinate_columns, find_column
-from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, file_suffix
+from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import read_rows
@@ -38,11 +37,9 @@ _CANDIDATES: Mapping[str, tuple[str, ...]] = {
 }
 _SEVERAL = re.compile(r"[;；、|]")
 _DATED = re.compile(r"(?P<name>.+?)[(（](?P<begins>[\d-]*)\s*[/至~—]\s*(?P<ends>[\d-]*)[)）]")
-_IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
-_OTHER_LETTERS = re.compile("[\u0080-\u07ff]")
 
 
-def read_addresses(  # noqa: PLR0913  each is an option of the import command
+def read_addresses(
     path: Path,
     *,
     kinds: Mapping[str, str],
@@ -52,7 +49,7 @@ def read_addresses(  # noqa: PLR0913  each is an option of the import command
     encoding: str | None = None,
     layer: str | None = None,
 ) -> Intake:
-    """Return addresses: ``row code kind name address aliases former``, geometry POINT in WGS 84, or None without a place.
+    """Return addresses: ``row code kind name address aliases former``, geometry POINT in WGS 84, or None for no place.
 
     ``columns`` names the columns of ``lon lat code kind name address aliases former_names`` where they are not to be
     found by name. Several names in one cell stand apart by ``;``, ``、`` or ``|``; a former one may tell its days:
@@ -67,12 +64,9 @@ def read_addresses(  # noqa: PLR0913  each is an option of the import command
     Raises
     ------
     InputError, FileRefusedError, CrsError
-        When the file as a whole cannot be used; ``personal_data_column`` where a column's name tells of persons,
-        ``encodings_mixed`` where some lines are in another encoding.
+        When the file as a whole cannot be used; ``personal_data_column`` where a column's name tells of persons.
     """
     given = dict(columns or {})
-    if file_suffix(path) in TABLE_SUFFIXES and file_suffix(path) != ".xlsx":
-        refuse_mixed_encodings(path, encoding)
     rows = read_rows(path, encoding=encoding, layer=layer)
     refuse_personal(rows.columns)
     review = Review(rows.row, rows.problems)
@@ -112,63 +106,6 @@ def refuse_personal(columns: Iterable[str]) -> None:
     for name in columns:
         if PERSONAL.search(name):
             raise InputError("personal_data_column", field=name)
-
-
-def refuse_mixed_encodings(path: Path, encoding: str | None = None) -> None:
-    """Refuse a text file of which some lines are in UTF-8 and others in GB 18030, or not in the encoding it is said to be.
-
-    A line counts as UTF-8 when its bytes are, with Chinese characters and none between U+0080 and U+07FF: that is what
-    GB 18030 text which happens to be UTF-8 decodes to.
-
-    Raises
-    ------
-    FileRefusedError
-        ``encodings_mixed`` or ``line_undecodable`` with the first line that does not decode like those before it.
-    """
-    if not path.is_file():
-        return
-    data = _content(path)
-    try:
-        data.decode(encoding or "utf-8")
-    except LookupError as error:
-        raise InputError("encoding_unknown", encoding=encoding) from error
-    except UnicodeDecodeError as error:
-        if encoding is not None:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise FileRefusedError("line_undecodable", file=path.name, line=line, encoding=encoding) from error
-    else:
-        return
-    first: str | None = None
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if line.isascii():
-            continue
-        found = _encoding_of(line)
-        if found is None:
-            raise FileRefusedError("line_undecodable", file=path.name, line=number, encoding="UTF-8, GB 18030")
-        if first is not None and found != first:
-            raise FileRefusedError("encodings_mixed", file=path.name, line=number, found=found, before=first)
-        first = found
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
-    except (OSError, EOFError):
-        return b""  # the reader says what is wrong with the archive
-
-
-def _encoding_of(line: bytes) -> str | None:
-    try:
-        text = line.decode("utf-8")
-        if _IDEOGRAPH.search(text) and not _OTHER_LETTERS.search(text):
-            return "UTF-8"
-    except UnicodeDecodeError:
-        pass
-    try:
-        line.decode("gb18030")
-    except UnicodeDecodeError:
-        return None
-    return "GB 18030"
 
 
 def _column(rows: Rows, role: str, given: str | None) -> str | None:

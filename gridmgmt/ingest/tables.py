@@ -12,6 +12,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from gridmgmt.errors import FileRefusedError, InputError, Problem
+from gridmgmt.ingest.encodings import encoding_beside_utf8, undecodable
 from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, check_file, digest
 from gridmgmt.ingest.intake import Objects
 from gridmgmt.ingest.values import text_of
@@ -19,7 +20,6 @@ from gridmgmt.ingest.values import text_of
 Select = Callable[[Sequence[str]], Collection[str]]
 Line = tuple[int, Sequence[object]]
 
-_GUESSED_ENCODINGS = ("utf-8-sig", "gb18030")
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -27,27 +27,32 @@ def read_table(path: Path, *, encoding: str | None = None, select: Select | None
     """Return the rows of a CSV (also ``.gz``) or XLSX file as text; blank cells are None.
 
     A row's number is the line it begins on, the header being line 1 of a CSV. Without an encoding, strict UTF-8 and
-    then strict GB 18030 (which holds GBK) are tried. ``select`` names the columns to keep, from the header.
+    then strict GB 18030 (which holds GBK) are tried; a file with lines of both is refused. ``select`` names the columns
+    to keep, from the header.
 
     Raises
     ------
     FileRefusedError
-        When the file cannot be decoded or parsed, or holds no row.
+        When the file cannot be decoded (with the line) or parsed, or holds no row.
     InputError
         When the encoding is unknown.
     """
     suffix = check_file(path, TABLE_SUFFIXES)
     if suffix == ".xlsx":
         return _rows(path, _xlsx_lines(path), select)
-    for candidate in (encoding,) if encoding else _GUESSED_ENCODINGS:
-        try:
-            with _open_text(path, candidate) as stream:
-                return _rows(path, _csv_lines(path, stream), select)
-        except UnicodeDecodeError:
-            continue
-        except LookupError as error:
-            raise InputError("encoding_unknown", encoding=encoding) from error
-    raise FileRefusedError("file_undecodable", file=path.name, tried=encoding or "UTF-8, GB 18030")
+    try:
+        return _read_csv(path, encoding or "utf-8-sig", select)
+    except UnicodeDecodeError as error:
+        if encoding is not None:
+            raise undecodable(path, encoding) from error
+    except LookupError as error:
+        raise InputError("encoding_unknown", encoding=encoding) from error
+    return _read_csv(path, encoding_beside_utf8(path), select)
+
+
+def _read_csv(path: Path, encoding: str, select: Select | None) -> Rows:
+    with _open_text(path, encoding) as stream:
+        return _rows(path, _csv_lines(path, stream), select)
 
 
 def _open_text(path: Path, encoding: str) -> TextIO:

@@ -48,7 +48,7 @@ def test_bytes_of_no_encoding_are_refused_with_the_remedy(tmp_path: Path) -> Non
     path.write_bytes(b"name,lon,lat\n\xff\xff\xff,1,2\n")
     with pytest.raises(FileRefusedError, match="--encoding") as refusal:
         read_table(path)
-    assert refusal.value.code == "file_undecodable"
+    assert (refusal.value.code, refusal.value.fields["line"]) == ("line_undecodable", 2)
     with pytest.raises(InputError) as unknown:
         read_table(path, encoding="no-such")
     assert unknown.value.code == "encoding_unknown"
