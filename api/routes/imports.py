@@ -19,6 +19,7 @@ from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from api.routes.jobs import job_error, stage_text
+from api.schemas import JobError
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import boundary_edition
@@ -221,7 +222,7 @@ def _import_out(session: Session, folder: UploadFolder, upload: Upload, lang: La
         progress=job.progress,
         warnings=[text(f"warning.{code}", lang, **fields) for code, fields in outcome.get("warnings", ())],
         details=_details(upload, lang),
-        error=job_error(job, lang),
+        error=_error(job, lang),
         kept=folder.path(upload.stored_as, upload.file).is_file(),
         draft_id=_draft_id(session, upload, job),
         links={
@@ -230,6 +231,14 @@ def _import_out(session: Session, folder: UploadFolder, upload: Upload, lang: La
             **{name: f"{here}/{name}" for name in ("problems", "refused.csv", "again")},
         },
     )
+
+
+def _error(job: Job, lang: Language) -> JobError | None:
+    """Return why a file was refused, in the words of a form where those of the catalogue are for the command line."""
+    error = job_error(job, lang)
+    if error is None or job.error is None or f"upload_error.{error.code}" not in catalogue():
+        return error
+    return JobError(code=error.code, detail=text(f"upload_error.{error.code}", lang, **job.error["fields"]))
 
 
 def _details(upload: Upload, lang: Language) -> list[str]:

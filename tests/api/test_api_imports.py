@@ -24,10 +24,11 @@ from gridmgmt.file_kinds import KINDS
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
-from gridmgmt.texts import catalogue
+from gridmgmt.texts import LANGUAGES, catalogue
 from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_drafts import problem
+from tests.contracts.test_catalogue import fields_of
 from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.serving import served
 
@@ -330,3 +331,17 @@ def test_every_kind_has_its_form_and_its_name(desk: Desk) -> None:
     assert "town" in options["level"]["choices"]
     assert (options["partial"]["type"], options["valid_from"]["type"]) == ("flag", "day")
     assert all(f"file_option.{o['name']}" in catalogue() for each in found["items"] for o in each["options"])
+
+
+def test_what_a_person_is_told_names_no_option_of_the_command_line(desk: Desk) -> None:
+    """Each refusal that a form can mend has words of its own, with no other fields than the refusal gives."""
+    known = catalogue()
+    own = {key.removeprefix("upload_error.") for key in known if key.startswith("upload_error.")}
+    for code in own:
+        for lang in LANGUAGES:
+            assert "--" not in known[f"upload_error.{code}"][lang]
+            assert fields_of(known[f"upload_error.{code}"][lang]) <= fields_of(known[f"error.{code}"][lang])
+    desk.taken(GOOD)
+    taken = desk.taken(GOOD.replace("甲", "丙"))
+    assert taken["error"]["code"] == "edition_name_taken"
+    assert "under “Name of the edition”" in taken["error"]["detail"]
