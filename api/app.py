@@ -20,6 +20,7 @@ from api.positions import PositionsFirst
 from api.problems import MEDIA_TYPE, install_handlers
 from api.routes import (
     accounts,
+    addresses,
     areas,
     cases,
     changes,
@@ -33,8 +34,10 @@ from api.routes import (
     imports,
     jobs,
     keys,
+    merging,
     official_codes,
     points,
+    responsibility,
     session,
     statistics,
     topology,
@@ -56,8 +59,8 @@ DESCRIPTION = (
 )
 
 _ROUTES = (
-    folder, editions, drafts, topology, areas, statistics, governance, official_codes, points, cases, coverage, imports,
-    exports, jobs, session, accounts, keys, changes, health,
+    folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
+    points, cases, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
 )  # fmt: skip
 
 

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.db import Session
 from gridmgmt.errors import FileRefusedError, GridMgmtError, InputError, Problem
-from gridmgmt.ingest.grids import GridRow
 from gridmgmt.responsibility.grids import check_assignment, check_new, reassigned, row_of
 from gridmgmt.responsibility.hours import rules_of_text
 from gridmgmt.responsibility.members import require_on_cells, require_open, restated, set_grids_of_cells
 from gridmgmt.responsibility.models import ResponsibilityGrid
 from gridmgmt.responsibility.queries import cells_in_force, grid_of_cell, grid_rows
 from gridmgmt.responsibility.rules import NewGrid
+
+if TYPE_CHECKING:
+    from gridmgmt.ingest.grids import GridRow
 
 _SAID = ("name", "post", "backup", "hours")
 
@@ -30,7 +33,7 @@ class GridsOutcome:
     cells_changed: int
 
 
-def import_grids(session: Session, actor: Actor, rows: Iterable[GridRow], on: date, *, source: str) -> GridsOutcome:
+def import_grids(session: Session, actor: Actor, rows: Iterable["GridRow"], on: date, *, source: str) -> GridsOutcome:
     """Give each grid of a file exactly the cells and the posts that it names, from a day on.
 
     A grid of a new code is created; what the rows of a known one leave blank stays. Grids that the file does not name
@@ -75,7 +78,9 @@ def _new_of(row: ResponsibilityGrid, on: date) -> NewGrid:
     return NewGrid(row.code, row.name, row.kind, on, frozenset(), row.post_code, row.backup_code, row.hours)
 
 
-def _cell_problems(session: Session, rows: Sequence[GridRow], by_grid: Mapping[str, object], on: date) -> list[Problem]:
+def _cell_problems(
+    session: Session, rows: Sequence["GridRow"], by_grid: Mapping[str, object], on: date
+) -> list[Problem]:
     """Find cells that are none on the day, or that belong to a grid which the file does not name."""
     known = cells_in_force(session, on, {row.cell for row in rows})
     held = {kind: grid_of_cell(session, kind, on) for kind in sorted({row.kind for row in rows})}
@@ -89,7 +94,7 @@ def _cell_problems(session: Session, rows: Sequence[GridRow], by_grid: Mapping[s
     return found
 
 
-def _said(session: Session, rows: Sequence[GridRow], present: Mapping[str, NewGrid], on: date) -> NewGrid:
+def _said(session: Session, rows: Sequence["GridRow"], present: Mapping[str, NewGrid], on: date) -> NewGrid:
     """Return the grid that its rows tell of, checked."""
     first = rows[0]
     if {row.kind for row in rows} != {first.kind}:
@@ -114,7 +119,7 @@ def _said(session: Session, rows: Sequence[GridRow], present: Mapping[str, NewGr
     return new
 
 
-def _one(rows: Sequence[GridRow], name: str) -> str | None:
+def _one(rows: Sequence["GridRow"], name: str) -> str | None:
     """Return what the rows of a grid say, None where none says anything."""
     said = {value for row in rows if (value := getattr(row, name)) is not None}
     if len(said) > 1:
