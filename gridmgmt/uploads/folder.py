@@ -7,8 +7,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gridmgmt.errors import FileRefusedError, InputError, Problem, UnavailableError
@@ -61,9 +61,19 @@ class UploadFolder:
         """Remove a file with all that is kept beside it."""
         shutil.rmtree(self._root / stored_as, ignore_errors=True)
 
-    def keep_problems(self, stored_as: str, upload_id: int, problems: Iterable[Problem]) -> None:
-        """Keep all refused rows beside the file."""
+    def release(self, stored_as: str, name: str) -> None:
+        """Remove a file that was taken; its refused rows stay as long as they are kept."""
+        path = self.path(stored_as, name)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty, or gone already
+            path.parent.rmdir()
+
+    def keep_problems(self, stored_as: str, upload_id: int, problems: Sequence[Problem]) -> None:
+        """Keep all refused rows beside the file; where there are none, nothing."""
         target = self._problems(stored_as, upload_id)
+        target.unlink(missing_ok=True)
+        if not problems:
+            return
         with _disk_errors(), target.open("w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(kept_problem(each), ensure_ascii=False) + "\n" for each in problems)
 

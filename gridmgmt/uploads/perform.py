@@ -29,7 +29,7 @@ from gridmgmt.uploads.folder import UploadFolder
 from gridmgmt.uploads.models import Upload, UploadProblem
 from gridmgmt.uploads.rules import SHOWN_PROBLEMS, kept_problem, kept_warnings, plain
 
-_LOOKED_INTO, _READ, _STORED = 0.05, 0.6, 0.95
+_LOOKED_INTO, _READ = 0.05, 0.6
 """Shares of the job that are done when each part is."""
 _TELL_EVERY_S = 0.5
 
@@ -100,7 +100,7 @@ class Taking:
             queries.upload_by_id(session, upload_id).outcome = _kept(outcome)
             result = {"upload_id": upload_id}
             jobs.finish(session, context.claim, result)
-        self._path.unlink(missing_ok=True)
+        self._folder.release(self._upload.stored_as, self._upload.file)
         return result
 
     def _look(self, intake: Any) -> Mapping[str, Any]:
