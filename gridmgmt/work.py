@@ -7,18 +7,27 @@ from functools import partial
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.access.rules import Actor
+from gridmgmt.cells import queries as cell_queries
+from gridmgmt.cells import service as cells
+from gridmgmt.cells.models import CellGeneration
+from gridmgmt.cells.service import GenerationAsk
 from gridmgmt.coverage import queries, service
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
 from gridmgmt.jobs.service import result_of
 from gridmgmt.jobs.worker import Handler, Worker
+from gridmgmt.merging import service as merging
 from gridmgmt.settings import Settings
 from gridmgmt.uploads import perform as uploads
 from gridmgmt.uploads.folder import upload_folder
 from gridmgmt.uploads.service import JOB_KIND as UPLOAD
 
-HANDLERS: Mapping[str, Handler] = {service.JOB_KIND: service.perform}
+HANDLERS: Mapping[str, Handler] = {
+    service.JOB_KIND: service.perform,
+    cells.JOB_KIND: cells.perform,
+    merging.JOB_KIND: merging.perform,
+}
 """What performs the kinds of jobs that need nothing but the database."""
 
 
@@ -48,3 +57,25 @@ def finish_coverage(factory: sessionmaker[Session], run_id: int, job_id: int, *,
     result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
     with transaction(factory) as session:
         return service.document_of(queries.run_by_id(session, run_id))
+
+
+def ask_cells(
+    factory: sessionmaker[Session], actor: Actor, ask: GenerationAsk, *, document: str | None = None
+) -> tuple[int, int]:
+    """Enqueue a generation of cells and return the ids of the generation and of its job."""
+    with transaction(factory) as session:
+        generation = cells.request_generation(session, actor, ask, document=document)
+        return generation.generation_id, generation.job_id or 0
+
+
+def finish_cells(factory: sessionmaker[Session], generation_id: int, job_id: int, *, lease_s: float) -> CellGeneration:
+    """Perform the job of a generation in this process, or wait for the worker that has taken it, and return it.
+
+    Raises
+    ------
+    JobFailedError, JobCancelledError
+        When the job ended without cells.
+    """
+    result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
+    with transaction(factory) as session:
+        return cell_queries.generation_by_id(session, generation_id)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from geoalchemy2.shape import to_shape
 
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import DAY
@@ -101,9 +100,9 @@ def list_departments(ctx: click.Context, on: date | None, *, as_json: bool) -> N
 
 
 @merging.command()
-@_asked
 @_ON
 @_JSON
+@_asked
 @click.pass_context
 def compare(ctx: click.Context, *, ask: MergeAsk, on: date | None, as_json: bool) -> None:
     """Show where departments disagree, by m², residents and cases, and what each way would make of it."""
@@ -124,9 +123,9 @@ def compare(ctx: click.Context, *, ask: MergeAsk, on: date | None, as_json: bool
 @merging.command()
 @click.option("--way", type=click.Choice([str(way) for way in Way]), required=True, help="How conflicts are resolved.")
 @click.option("--edition", required=True, help="Name of the edition that holds the merged grids.")
-@_asked
 @_ON
 @_JSON
+@_asked
 @click.pass_context
 def resolve(ctx: click.Context, *, ask: MergeAsk, edition: str, on: date | None, as_json: bool) -> None:
     """Merge the departments' grids into an edition, by the lead's borders, whole cells, or most departments."""
@@ -200,7 +199,10 @@ def report(ctx: click.Context, merge_id: int, *, format_: str, output: Path | No
     """Write the report of a merge; CSV and GeoJSON hold the conflicts."""
     with database(ctx) as session:
         merge = queries.merge_by_id(session, merge_id)
-        conflicts = [(conflict_values(each), to_shape(each.geom)) for each in queries.conflicts_of(session, merge_id)]
+        conflicts = [
+            (conflict_values(each), queries.surface_of_conflict(each))
+            for each in queries.conflicts_of(session, merge_id)
+        ]
         edition = queries.edition_name(session, merge)
         rendered = render_merge(merge, edition, conflicts, format_, lang=settings_of(ctx).lang)
     if output is None:

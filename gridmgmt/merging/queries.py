@@ -269,6 +269,11 @@ def conflicts_of(
     return session.scalars(statement).all()
 
 
+def surface_of_conflict(conflict: MergeConflict) -> shapely.Geometry:
+    """Return the surface of a conflict in degrees."""
+    return to_shape(conflict.geom)
+
+
 def merged_grids(session: Session, merge: GridMerge) -> Sequence[DepartmentGrid]:
     """Return the merged grids of a merge by code."""
     statement = (
@@ -280,3 +285,10 @@ def merged_grids(session: Session, merge: GridMerge) -> Sequence[DepartmentGrid]
 def merge_of_edition(session: Session, edition_id: int) -> GridMerge:
     """Return the merge that made an edition."""
     return session.scalars(select(GridMerge).where(GridMerge.edition_id == edition_id)).one()
+
+
+def grid_count(session: Session, editions: Sequence[Edition]) -> int:
+    """Return how many grids editions have."""
+    ids = [edition.edition_id for edition in editions]
+    statement = select(func.count()).select_from(DepartmentGrid).where(DepartmentGrid.edition_id.in_(ids))
+    return session.scalars(statement).one()

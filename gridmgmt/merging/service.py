@@ -9,17 +9,21 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.rules import Actor, Permission, system_actor
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.analysis.overlay import faces_of
 from gridmgmt.areas.queries import ancestors, area_in_force
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionDraft, Subject, combined_sha256, content_sha256
 from gridmgmt.editions.service import open_edition
-from gridmgmt.errors import ConflictError, NotFoundError
+from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
 from gridmgmt.frames import copy_columns, copy_rows
+from gridmgmt.jobs import queries as job_queries
+from gridmgmt.jobs import service as jobs
+from gridmgmt.jobs.models import Job
+from gridmgmt.jobs.worker import JobContext
 from gridmgmt.merging import queries
 from gridmgmt.merging.comparison import Comparison, Grids, Ground, compare
 from gridmgmt.merging.document import Values, comparison_document, conflict_rows, way_document
@@ -27,6 +31,10 @@ from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.merging.rules import MERGED, MergeAsk, Way, check_decisions
 from gridmgmt.merging.ways import Result, resolve
 
+JOB_KIND = "grid_merge"
+MOST_AT_ONCE = 2_000
+"""Merges of more grids take longer than a request should, and become jobs."""
+MAX_OPEN_JOBS = 100
 _CONFLICT_COLUMNS = (
     "conflict_no", "kind", "grids", "area_m2", "width_m", "residents_60_plus", "cases", "outcomes", "decided_to",
     "reason", "geom",
@@ -144,27 +152,77 @@ def merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name: str) ->
         As :func:`compare_departments`; also when the name is taken by another merge.
     """
     require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
+    return _keep(session, actor, _prepared(session, ask, on), name)
+
+
+def request_merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name: str) -> GridMerge | Job:
+    """Merge at once, or enqueue a job where there are more than :data:`MOST_AT_ONCE` grids; see :func:`merge`.
+
+    Raises
+    ------
+    UnavailableError
+        When the queue is full.
+    """
+    require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
+    sources = queries.sources_of(session, ask.departments, on)
+    if queries.grid_count(session, sources) <= MOST_AT_ONCE:
+        return merge(session, actor, ask, on, name)
+    if (waiting := job_queries.open_count(session)) >= MAX_OPEN_JOBS:
+        raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_JOBS)
+    arguments = {"ask": ask.parameters(), "on": on.isoformat(), "name": name, "actor": actor.name}
+    job = jobs.enqueue(session, JOB_KIND, arguments)
+    record(session, actor, "grids.merge_request", f"job:{job.job_id}", after=arguments)
+    return job
+
+
+def perform(context: JobContext) -> Values:
+    """Perform the job of a merge: compute, and write the answer once."""
+    asked = context.claim.arguments
+    context.progress("job_stage.merging", 0.0)
+    with transaction(context.sessions) as session:
+        prepared = _prepared(session, MergeAsk.of(asked["ask"]), date.fromisoformat(asked["on"]))
+        jobs.hold(session, context.claim)
+        found = _keep(session, system_actor(asked["actor"]), prepared, asked["name"])
+        result = {"merge_id": found.merge_id}
+        jobs.finish(session, context.claim, result)
+    return result
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    compared: Compared
+    result: Result
+    input_sha256: str
+    result_sha256: str
+
+
+def _prepared(session: Session, ask: MergeAsk, on: date) -> _Prepared:
+    """Return a merge before it is written."""
     compared = compare_departments(session, ask, on)
     result = compared.results.get(ask.way)
     if result is None:
         raise NotFoundError("no_cells_in_force", on=on, area=ask.area or "*")
     if not result.grids:
         raise NotFoundError("nothing_to_merge", on=on, area=ask.area or "*")
-    hashes = {"input": _input_sha256(compared), "result": _result_sha256(result)}
-    sources = compared.sources
-    surfaces = [grid.surface for grid in result.grids]
-    west, south, east, north = (float(edge) for edge in shapely.total_bounds(surfaces))
+    return _Prepared(compared, result, _input_sha256(compared), _result_sha256(result))
+
+
+def _keep(session: Session, actor: Actor, prepared: _Prepared, name: str) -> GridMerge:
+    """Write a merge, unless it is there already."""
+    compared, result, on = prepared.compared, prepared.result, prepared.compared.on
+    hashes = {"input": prepared.input_sha256, "result": prepared.result_sha256}
+    west, south, east, north = (float(e) for e in shapely.total_bounds([grid.surface for grid in result.grids]))
     draft = EditionDraft(
         subject=Subject.DEPARTMENT_GRIDS,
         part=MERGED,
         name=name,
-        source=" · ".join(sorted({edition.source for edition in sources})),
-        synthetic=any(edition.synthetic for edition in sources),
+        source=" · ".join(sorted({edition.source for edition in compared.sources})),
+        synthetic=any(edition.synthetic for edition in compared.sources),
         datum="wgs84",
         content_sha256=combined_sha256(hashes),
         valid_from=on,
         extent=(west, south, east, north),
-        details={"way": ask.way.value, "departments": list(ask.departments)},
+        details={"way": compared.ask.way.value, "departments": list(compared.ask.departments)},
     )
     edition, new = open_edition(session, draft)
     if not new:
@@ -173,10 +231,10 @@ def merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name: str) ->
     found = GridMerge(
         edition_id=edition.edition_id,
         compared_on=on,
-        parameters=ask.parameters(),
-        sources=_sources(sources),
-        input_sha256=hashes["input"],
-        result_sha256=hashes["result"],
+        parameters=compared.ask.parameters(),
+        sources=_sources(compared.sources),
+        input_sha256=prepared.input_sha256,
+        result_sha256=prepared.result_sha256,
         document=compared.document(),
         actor=actor.name,
     )
@@ -184,7 +242,7 @@ def merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name: str) ->
     session.flush()
     rows = ((found.merge_id, *(row[column] for column in _CONFLICT_COLUMNS)) for row in compared.conflicts())
     copy_rows(session, MergeConflict.__tablename__, ("merge_id", *_CONFLICT_COLUMNS), rows)
-    after = {**ask.parameters(), "on": on.isoformat(), "edition": name, **hashes}
+    after = {**compared.ask.parameters(), "on": on.isoformat(), "edition": name, **hashes}
     record(session, actor, "grids.merge", f"grid_merge:{found.merge_id}", after=after)
     return found
 
