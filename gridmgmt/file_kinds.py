@@ -134,6 +134,22 @@ class AreasFile(_Vector):
         return imports.import_areas(session, actor, intake, labels, level=self.level)
 
 
+class CellsFile(_Vector):
+    """Grid cells with codes of the scheme in use: GeoJSON, GeoPackage, Shapefile (zip too), GeoParquet, FlatGeobuf."""
+
+    code_field: str | None = Field(default=None, description="Column of the official code.")
+    name_field: str | None = Field(default=None, description="Column of the name.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  cells need no neighbourhood
+        """Return the cells as areas."""
+        said = self.model_dump(include={"datum", "code_field", "name_field", "encoding", "layer"})
+        return read_areas(file, **said)
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the cells into a draft."""
+        return imports.import_cells(session, actor, intake, labels)
+
+
 class FeaturesFile(_Vector):
     """Water, rail, walls, hazards or land use, from a vector file or an OSM extract."""
 
@@ -321,6 +337,7 @@ class DepartmentGridsFile(_Vector):
 
 KINDS: Mapping[str, type[FileKind]] = {
     "areas": AreasFile,
+    "cells": CellsFile,
     "features": FeaturesFile,
     "network": NetworkFile,
     "population": PopulationFile,

@@ -14,25 +14,24 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.addresses import service as addresses
 from gridmgmt.areas import service as areas
-from gridmgmt.areas.queries import reference_outlines
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases import service as cases
-from gridmgmt.crs import Datum, wgs84_to_gcj02
+from gridmgmt.cells.review import reviewed
+from gridmgmt.crs import Datum
+from gridmgmt.datums import check_datum, extent_of
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
-from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, metric_crs, open_edition
-from gridmgmt.errors import CrsError, Problem
+from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, open_edition
+from gridmgmt.errors import Problem
 from gridmgmt.ingest.codes import CodeRows
 from gridmgmt.ingest.intake import Intake, refused_rows, require_whole
 from gridmgmt.ingest.network import NetworkIntake
-from gridmgmt.ingest.registration import Verdict, assess, sample_points
 from gridmgmt.land import service as land
 from gridmgmt.merging import service as merging
 from gridmgmt.merging.rules import check_department
 from gridmgmt.network import service as network
-from gridmgmt.network.queries import reference_streets
 from gridmgmt.official_codes import service as official_codes
 from gridmgmt.population import service as population
 from gridmgmt.service_points import service as service_points
@@ -102,6 +101,22 @@ def import_areas(session: Session, actor: Actor, intake: Intake, labels: Labels,
     )  # fmt: skip
 
 
+def import_cells(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+    """Take grid cells into the draft of a boundary edition: each in one quarter, with a code of the scheme in use.
+
+    Raises
+    ------
+    As :func:`import_areas`; FileRefusedError
+        With the rows that lie in several quarters or in none, or whose code is not one, see
+        :func:`gridmgmt.cells.review.reviewed`.
+    """
+    require(actor, Permission.IMPORT)
+    intake.whole(partial=labels.partial)
+    _check_datum(session, intake.frame.geometry.to_numpy(), labels, declared=intake.crs_declared)
+    found = reviewed(session, intake, labels.name, labels.valid_from)
+    return import_areas(session, actor, found, labels, level=AreaLevel.GRID_CELL)
+
+
 def import_features(session: Session, actor: Actor, intake: Intake, labels: Labels, *, kind: str) -> Outcome:
     """Take land features of one kind."""
     return _import_frame(session, actor, intake, labels, _What(Subject.LAND, kind), land.store)
@@ -146,7 +161,7 @@ def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels
         labels,
         _What(Subject.NETWORK),
         content=content,
-        extent=_box(intake.node_lonlat),
+        extent=extent_of(intake.node_lonlat),
         store=lambda edition: network.store(session, edition, intake),
     )
 
@@ -206,14 +221,15 @@ def import_addresses(session: Session, actor: Actor, intake: Intake, labels: Lab
     placed = ~shapely.is_missing(frame.geometry.to_numpy())
     points = frame.geometry.to_numpy()[placed]
     plain = {str(name): frame[name].to_numpy() for name in frame.columns if name != "geometry"}
+    stated = {name: cells[placed] for name, cells in intake.stated_areas.items()}
     return _import(
         session,
         actor,
-        intake,
+        replace(intake, stated_areas=stated),
         labels,
         _What(Subject.ADDRESSES),
         content={**plain, "placed": placed, "geometry": points},
-        extent=_box(shapely.get_coordinates(points)) if len(points) else None,
+        extent=extent_of(shapely.get_coordinates(points)) if len(points) else None,
         store=lambda edition: addresses.store(session, edition, frame),
     )
 
@@ -229,7 +245,7 @@ def _import_frame(session: Session, actor: Actor, intake: Intake, labels: Labels
         labels,
         what,
         content={str(name): frame[name].to_numpy() for name in frame.columns},
-        extent=_box(shapely.get_coordinates(frame.geometry)),
+        extent=extent_of(shapely.get_coordinates(frame.geometry)),
         store=lambda edition: store(session, edition, frame),
     )
 
@@ -247,11 +263,7 @@ def _import(
 ) -> Outcome:
     """Take what was read, whole or not at all, under an edition of its own; the datum is checked first."""
     require(actor, Permission.IMPORT)
-    warnings = (
-        ()
-        if isinstance(intake, CodeRows)
-        else _check_datum(session, content["geometry"], labels, declared=intake.crs_declared)
-    )
+    warnings = _check_datum(session, intake, content, labels)
     draft = EditionDraft(
         subject=what.subject,
         part=what.part,
@@ -300,46 +312,14 @@ def _taken_over(session: Session, draft: EditionDraft) -> tuple[Warning_, ...]:
     )
 
 
-def _check_datum(session: Session, geometry: NDArray[Any], labels: Labels, *, declared: bool) -> tuple[Warning_, ...]:
-    """Compare the file with real outlines and streets already there, and refuse what is clearly GCJ-02.
-
-    Only a file whose own CRS proves nothing is refused; what was declared is believed, with a warning where the
-    reference speaks against it.
-
-    Raises
-    ------
-    CrsError
-        When nothing was declared and the GCJ-02 hypothesis clearly beats no shift.
-    """
-    if not len(geometry) or labels.synthetic or labels.datum is Datum.BD09 or (declared and labels.datum is None):
+def _check_datum(
+    session: Session,
+    intake: Intake | NetworkIntake | CodeRows,
+    content: Mapping[str, NDArray[Any]],
+    labels: Labels,
+) -> tuple[Warning_, ...]:
+    """Compare the datum with the real data that is there; what is synthetic, or lies nowhere, has none to compare."""
+    if isinstance(intake, CodeRows) or labels.synthetic:
         return ()
-    points = sample_points(geometry)
-    if labels.datum is Datum.GCJ02:
-        points = np.column_stack(wgs84_to_gcj02(points[:, 0], points[:, 1]))
-    box = _box(points)
-    reference = np.concatenate([reference_outlines(session, box), reference_streets(session, box)])
-    if not len(reference):
-        return ()
-    found = assess(points, reference, metric_crs(session))
-    facts = {"share_unshifted": found.unshifted_share, "share_gcj02": found.gcj02_share}
-    if labels.datum is None and found.verdict is Verdict.GCJ02:
-        raise CrsError("looks_like_gcj02", **facts)
-    if not found.points:
-        return ()
-    warning = _DATUM_WARNINGS.get((labels.datum, found.verdict))
-    return () if warning is None else ((warning, facts),)
-
-
-def _box(lonlat: NDArray[np.float64]) -> Extent:
-    west, south = lonlat.min(axis=0)
-    east, north = lonlat.max(axis=0)
-    return float(west), float(south), float(east), float(north)
-
-
-_DATUM_WARNINGS: Mapping[tuple[Datum | None, Verdict], str] = {
-    (None, Verdict.INCONCLUSIVE): "datum_inconclusive",
-    (Datum.GCJ02, Verdict.UNSHIFTED): "declared_gcj02_fits_unshifted",
-    (Datum.WGS84, Verdict.GCJ02): "declared_wgs84_fits_gcj02",
-    (Datum.CGCS2000, Verdict.GCJ02): "declared_wgs84_fits_gcj02",
-}
-"""What is said when the file and the reference disagree with what was declared, or tell nothing."""
+    stated = intake.stated_areas if isinstance(intake, Intake) else None
+    return check_datum(session, content["geometry"], labels.datum, declared=intake.crs_declared, stated=stated)

@@ -17,9 +17,9 @@ from gridmgmt.areas import service as areas
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import ancestors, area_frame, area_in_force
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.boundaries import service as boundaries
 from gridmgmt.boundaries.edits import EDITED
 from gridmgmt.boundaries.models import TopologyFinding
-from gridmgmt.boundaries.service import open_draft
 from gridmgmt.cells import queries
 from gridmgmt.cells.making import (
     TARGET_M2,
@@ -113,8 +113,15 @@ def use_scheme(session: Session, actor: Actor, name: str) -> CellCodeScheme:
     return row
 
 
-def request_generation(session: Session, actor: Actor, ask: GenerationAsk) -> CellGeneration:
+def request_generation(
+    session: Session, actor: Actor, ask: GenerationAsk, *, document: str | None = None
+) -> CellGeneration:
     """Enqueue a generation in the caller's transaction and return it, not yet finished.
+
+    Parameters
+    ----------
+    document
+        Check, approve by this document and activate the draft at once, as an administrator may.
 
     Raises
     ------
@@ -128,6 +135,9 @@ def request_generation(session: Session, actor: Actor, ask: GenerationAsk) -> Ce
         When the edition is no draft any more.
     """
     options_for(ask.target_m2)
+    if document is not None:
+        require(actor, Permission.AREAS_APPROVE)
+        require(actor, Permission.AREAS_ACTIVATE)
     draft = _draft(session, actor, ask)
     area = _area(session, actor, draft, ask.area_code)
     if not len(_quarters_of(session, draft, area)):
@@ -135,7 +145,7 @@ def request_generation(session: Session, actor: Actor, ask: GenerationAsk) -> Ce
     if not queries.barrier_editions(session, ask.barriers_on):
         raise NotFoundError("no_barriers", on=ask.barriers_on)
     generation = _noted(session, draft, ask)
-    arguments = {"generation_id": generation.generation_id, "actor": actor.name}
+    arguments = {"generation_id": generation.generation_id, "actor": actor.name, "document": document}
     generation.job_id = jobs.enqueue(session, JOB_KIND, arguments).job_id
     session.flush()
     after = {"area": ask.area_code, "edition": draft.name, **ask.parameters()}
@@ -193,9 +203,17 @@ def perform(context: JobContext) -> Mapping[str, Any]:
         _write(session, actor.name, draft, generation, inputs, drawn, started)
         result = {"generation_id": generation_id, "edition": draft.name, "cells": sum(len(d.surfaces) for d in drawn)}
         after = {"verb": VERB, "area": generation.area_code, "content_sha256": generation.content_sha256}
+        if (document := context.claim.arguments["document"]) is not None:
+            _take_into_force(session, actor, draft, document)
         jobs.finish(session, context.claim, result)
         record(session, actor, "areas.edit", f"edition:areas/{draft.name}", after=after)
     return result
+
+
+def _take_into_force(session: Session, actor: Actor, draft: Edition, document: str) -> None:
+    boundaries.check(session, actor, draft)
+    boundaries.approve(session, actor, draft, document, _day(draft), document)
+    boundaries.activate(session, actor, draft)
 
 
 # What is read
@@ -217,7 +235,7 @@ def _draft(session: Session, actor: Actor, ask: GenerationAsk) -> Edition:
     draft = boundary_edition(session, ask.edition)
     if draft is None:
         source = text("cells.source", actor=actor.name)
-        return open_draft(session, actor, ask.edition, ask.planned_from, source)
+        return boundaries.open_draft(session, actor, ask.edition, ask.planned_from, source)
     if draft.state in {EditionState.IN_FORCE, EditionState.WITHDRAWN}:
         raise ConflictError("edition_no_draft", name=draft.name, state=draft.state)
     return draft
@@ -240,11 +258,22 @@ def _day(draft: Edition) -> date:
 
 
 def _quarters_of(session: Session, draft: Edition, area: Area) -> "gpd.GeoDataFrame":
-    return _below(session, draft, area.area_id, AreaLevel.RESIDENTIAL_QUARTER)
+    level = AreaLevel.RESIDENTIAL_QUARTER
+    return area_frame(session, _day(draft), within=area.area_id, levels=(level,), draft=draft.edition_id)
 
 
-def _below(session: Session, draft: Edition, area_id: int, level: AreaLevel) -> "gpd.GeoDataFrame":
-    return area_frame(session, _day(draft), within=area_id, levels=(level,), draft=draft.edition_id)
+def _present(session: Session, draft: Edition, quarters: "gpd.GeoDataFrame") -> "gpd.GeoDataFrame":
+    """Return the cells that lie in quarters as a draft has them, with the code of the ``quarter`` of each.
+
+    They are found on the map: a quarter may have got another code by an edition that did not know of its cells.
+    """
+    west, south, east, north = (float(edge) for edge in quarters.total_bounds)
+    near = (west, south, east, north)
+    cells = area_frame(session, _day(draft), levels=(AreaLevel.GRID_CELL,), near=near, draft=draft.edition_id)
+    tree = shapely.STRtree(quarters.geometry.to_numpy())
+    cell, quarter = tree.query(shapely.point_on_surface(cells.geometry.to_numpy()), "within")
+    found: gpd.GeoDataFrame = cells.iloc[cell].assign(quarter=quarters["code"].to_numpy()[quarter])
+    return found
 
 
 def _noted(session: Session, draft: Edition, ask: GenerationAsk) -> CellGeneration:
@@ -280,7 +309,7 @@ def _read(session: Session, draft: Edition, ask: GenerationAsk) -> _Inputs:
             crs=metric_crs(session),
             options=options_for(ask.target_m2),
         ),
-        present=_below(session, draft, area.area_id, AreaLevel.GRID_CELL),
+        present=_present(session, draft, quarters),
         land_use=queries.land_use(session, ask.barriers_on, near),
         scheme=queries.scheme_in_use(session),
         editions=queries.barrier_editions(session, ask.barriers_on),
@@ -350,7 +379,7 @@ def _write(
 
 def _coded(drawn: Drawn, inputs: _Inputs, last: int) -> _Coded:
     """Let the cells that are there already keep their codes, and number the others after all that ever were."""
-    present = inputs.present[inputs.present["parent_code"] == drawn.code]
+    present = inputs.present[inputs.present["quarter"] == drawn.code]
     known = dict(zip(_shapes(present.geometry.to_numpy()), present["code"], strict=True))
     found = [_kept(known.get(shape), drawn.code, inputs.scheme) for shape in _shapes(drawn.surfaces)]
     is_new = np.array([code is None for code in found], dtype=bool)

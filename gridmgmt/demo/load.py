@@ -13,11 +13,20 @@ from sqlalchemy.orm import sessionmaker
 from gridmgmt import imports
 from gridmgmt.access.rules import system_actor
 from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.cells.queries import newest_generations
+from gridmgmt.cells.service import GenerationAsk
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
-from gridmgmt.demo.governance import establish, plan_subdistrict, take_into_force
+from gridmgmt.demo.governance import (
+    NEW_SUBDISTRICT,
+    SPLIT_OFF_ON,
+    establish,
+    plan_subdistrict,
+    take_into_force,
+)
+from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
 from gridmgmt.imports import Labels, Outcome
@@ -25,7 +34,7 @@ from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
 from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
-from gridmgmt.work import ask_coverage, finish_coverage
+from gridmgmt.work import ask_cells, ask_coverage, finish_coverage
 
 DEMO_ACTOR = system_actor(text("demo.actor"))
 IN_FORCE_FROM = date(2015, 1, 1)
@@ -56,8 +65,26 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
     if synthetic is None:
         load_demo(factory)
     if synthetic is not False and not answered:
+        ask_demo_cells(factory)
         run_id, job_id = ask_coverage(factory, DEMO_ACTOR, make_request(), on=today)
         finish_coverage(factory, run_id, job_id, lease_s=lease_s)
+
+
+def ask_demo_cells(factory: sessionmaker[Session]) -> None:
+    """Have the worker draw the cells of the whole district, which takes a minute, and put them in force.
+
+    They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split off,
+    whose quarters have other codes. What was asked for before is not asked for again.
+    """
+    with transaction(factory) as session:
+        if newest_generations(session, 1):
+            return
+    for key, area, on in (
+        ("demo.edition_cells", DISTRICT_CODE, IN_FORCE_FROM),
+        ("demo.edition_cells_split_off", NEW_SUBDISTRICT, SPLIT_OFF_ON),
+    ):
+        ask = GenerationAsk(area, text(key), on, barriers_on=IN_FORCE_FROM)
+        ask_cells(factory, DEMO_ACTOR, ask, document=text("demo.document"))
 
 
 def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:

@@ -15,6 +15,7 @@ OptionType = Literal["text", "choice", "flag", "day", "pairs", "texts"]
 
 _SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "areas": VECTOR_SUFFIXES,
+    "cells": VECTOR_SUFFIXES,
     "features": (*VECTOR_SUFFIXES, *OSM_SUFFIXES),
     "network": (*OSM_SUFFIXES, *VECTOR_SUFFIXES),
     "codes": TABLE_SUFFIXES,
