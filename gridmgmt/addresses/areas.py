@@ -43,7 +43,7 @@ _kept: OrderedDict[tuple[tuple[int, str], ...], tuple[_Entry, ...]] = OrderedDic
 
 
 def area_hits(session: Session, asked: str, on: date, *, limit: int) -> list[AreaHit]:
-    """Return the areas in force on a day whose name, pinyin or code fits a text, the best and then the highest first."""
+    """Return the areas in force on a day whose name, pinyin or code fits a text: the best, then the highest first."""
     plain = normalised(asked)
     if plain.isdigit() and len(plain) >= _SHORTEST_CODE:
         return _by_code(session, plain, on, limit)

@@ -1,7 +1,8 @@
 """Names of residents' and villagers' committees as people write them, matched with those of the official table.
 
-泗塘五村第二居委会老年活动室 means 泗塘五村二居委会. A name tells a base (泗塘五村) and, where a base has several committees,
-an ordinal (2). Only what is told decides: a base with several committees and no ordinal is ambiguous, never the first.
+泗塘五村第二居委会老年活动室 means 泗塘五村二居委会. A name tells a base (泗塘五村) and, where several
+committees share a base, an ordinal (2). Only what is told decides: a base with several committees and no ordinal is
+ambiguous, never the first.
 """
 
 import re
@@ -26,6 +27,7 @@ _TRAILING_DOOR = re.compile(r"\d+号.*$")
 _NOISE = ("筹建", "小区", "社区")
 _OPTIONAL = ("花园", "新村", "大家园", "家园", "新城", "小城", "苑")
 _DISTRICT = re.compile(r"^(?:上海市?[一-鿿]{2}区|上海市(?:宝山区?)?|[一-鿿]{2}(?<![社小])区)")
+_NUMBERED_VILLAGE = re.compile(r"(?:[一二三四五六七八九十]|新)村$")
 _SHORTEST = 2
 _TOWN_CODE = 9
 
@@ -129,7 +131,7 @@ def _sorted(committees: Iterable[Committee]) -> tuple[Committee, ...]:
 
 
 def _keys_of_table(name: str) -> Iterator[NameKey]:
-    """Yield the keys under which a committee of the table is found: as written, and without 花园, 新村 …"""
+    """Yield the keys under which a committee of the table is found: as written, and without 花园, 新村 or the like."""
     plain = normalised(name)
     village = plain.endswith(("村委会", "村民委员会"))
     core = _COMMITTEE.sub("", plain)
@@ -171,7 +173,7 @@ def _keys(plain: str, town: str | None, towns: Sequence[str]) -> Iterator[NameKe
     core = _FACILITY.sub("", core)
     core = _ELDERS.sub("", core)
     committee = bool(_COMMITTEE.search(core))
-    village = core.endswith("村") or core.endswith("村委会")
+    village = core.endswith(("村", "村委会"))
     core = _COMMITTEE.sub("", core)
     for noise in _NOISE:
         core = core.removesuffix(noise)
@@ -204,7 +206,7 @@ def _stem(town: str) -> str:
 def _keys_of_address(address: str | None) -> Iterator[NameKey]:
     """Yield the compound that an address names; a road names no committee."""
     base = parse(address).base if address else None
-    if base is not None and len(base) > _SHORTEST and not base.endswith(("路", "街", "弄", "公路", "村")):
-        yield NameKey(base)
-    elif base is not None and re.search(r"[一二三四五六七八九十]村$|新村$", base):
+    if base is None or len(base) <= _SHORTEST:
+        return
+    if _NUMBERED_VILLAGE.search(base) or not base.endswith(("路", "街", "弄", "村")):
         yield NameKey(base)

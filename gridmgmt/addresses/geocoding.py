@@ -21,7 +21,7 @@ _AS_SURE = 0.02
 _MOST = 5
 _BASES = 5
 _OTHER_TOWN, _OTHER_SUFFIX = 0.5, 0.97
-"""By what the confidence is multiplied where the address names another town, or 12甲号 is asked for and only 12号 there."""
+"""What the confidence is multiplied by where another town is named, or 12甲号 is asked for and only 12号 is there."""
 
 
 @dataclass(frozen=True)

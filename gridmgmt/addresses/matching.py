@@ -1,4 +1,4 @@
-"""Tables without coordinates matched row by row with the gazetteer or with committees: matched, ambiguous, unmatched."""
+"""Tables without coordinates matched row by row with the gazetteer or with committees; none is guessed."""
 
 import csv
 from collections import Counter
@@ -61,7 +61,7 @@ class MatchedRow:
 def match_committees(
     session: Session | None, rows: Iterable[Asked], committees: Sequence[Committee], on: date
 ) -> list[MatchedRow]:
-    """Match the names of rows with those of committees; with a session each gets a point inside its area, if in force."""
+    """Match the names of rows with those of committees; with a session each gets a point in its area, if in force."""
     table = index(committees)
     found = []
     for asked in rows:
@@ -123,7 +123,7 @@ _COLUMNS = ("row", "name", "address", "state", "reason", "code", "matched", "lon
 
 
 def write_matches(path: Path, rows: Iterable[MatchedRow], lang: Language) -> None:
-    """Write every row with what came of it and why, as CSV in UTF-8; other columns of the table are not carried over."""
+    """Write each row with what came of it and why, as CSV in UTF-8; the table's other columns are not carried over."""
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()

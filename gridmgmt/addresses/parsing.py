@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _DIGITS: Mapping[str, int] = {
     **{digit: value for value, digit in enumerate("零一二三四五六七八九")},
@@ -21,6 +22,8 @@ _BRACKETED = re.compile(r"[(\[【<〈][^)\]】>〉]*[)\]】>〉]?")
 _UNIT = r"(?:支弄|弄|号楼|号|幢|栋|座|单元|室|楼|层)"
 _NUMERAL_BEFORE_UNIT = re.compile(rf"(?<!第)[{_NUMERAL}]+(?={_UNIT})")
 _DIGITS_IN_NAME = re.compile(r"\d{1,2}(?=(?:村|居|期|街坊|区|组|队))")
+_DIGITS_BEFORE_NAME = re.compile(rf"^\d{{2,4}}(?![\d\-、,]|{_UNIT})(?=[一-鿿])")
+_AS_CHINESE = str.maketrans("0123456789", "零一二三四五六七八九")
 _PROVINCE = re.compile(
     r"^(?:中国)?(?:[一-鿿]{2,3}省|[一-鿿]{2}自治区)?"
     r"(?:上海市?(?=[一-鿿]{1,5}(?:区|县|镇|街道))|[一-鿿]{2,3}(?<!城)市(?![场区政民]))?"
@@ -118,6 +121,7 @@ def parse(text: str) -> Parsed:
     """
     plain = normalised(text)
     district, town, rest = _above(plain)
+    rest = _DIGITS_BEFORE_NAME.sub(lambda m: m[0].translate(_AS_CHINESE), rest)
     first = re.search(r"\d", rest)
     if first is None:
         return Parsed(district, town, rest or None, kept=plain)
@@ -149,9 +153,9 @@ def _above(plain: str) -> tuple[str | None, str | None, str]:
     return district, town, rest
 
 
-def _numbers(tail: str) -> tuple[dict[str, int | str | None], int]:
-    """Return the numbers of what follows the base, and where what is kept of it ends."""
-    found: dict[str, int | str | None] = {}
+def _numbers(tail: str) -> tuple[dict[str, Any], int]:
+    """Return the parts of :class:`Parsed` that follow the base, and where what is kept of them ends."""
+    found: dict[str, Any] = {}
     end, at = 0, 0
     while (part := _PART.match(tail, at)) and len(part["first"]) <= _LONGEST_NUMBER:
         role = _role(part["unit"], found)
@@ -175,7 +179,7 @@ def _role(unit: str | None, found: Mapping[str, object]) -> str | None:
     return None if role in found else role
 
 
-def _refined(part: re.Match[str]) -> dict[str, int | str | None]:
+def _refined(part: re.Match[str]) -> dict[str, Any]:
     """Return the end of a range of numbers, and what stands behind the number: 12-14号, 500甲号, 53-1号."""
     first, last = int(part["first"]), part["last"]
     suffix = part["suffix"] or part["after"] or None

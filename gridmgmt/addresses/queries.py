@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    any_,
     case,
     cast,
     column,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -99,35 +101,27 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def names_spelt(session: Session, beginning: str, limit: int = _BEGINNING_SO) -> list[FoundName]:
-    """Return the names of which some spelling begins so, whole ones first."""
-    statement = (
-        _select_names(AddressSpelling.spelling)
-        .join(AddressSpelling, AddressSpelling.name_id == AddressName.name_id)
-        .where(AddressSpelling.spelling >= beginning, AddressSpelling.spelling < beginning + _LAST)
-        .order_by(AddressSpelling.spelling)
-        .limit(limit)
+def names_so(
+    session: Session, *, beginning: str, whole: Sequence[str] = (), pairs: Sequence[str] = ()
+) -> list[FoundName]:
+    """Return the names of which a spelling begins so or is one of some, and those that have all of some pairs.
+
+    Of each at most 80, 80 and 200; of those that begin so the whole ones come first.
+    """
+    spelt = _select_names(AddressSpelling.spelling).join(
+        AddressSpelling, AddressSpelling.name_id == AddressName.name_id
     )
-    return _found(session, statement)
-
-
-def names_spelt_whole(session: Session, spellings: Sequence[str]) -> list[FoundName]:
-    """Return the names that have one of some spellings."""
-    statement = (
-        _select_names(AddressSpelling.spelling)
-        .join(AddressSpelling, AddressSpelling.name_id == AddressName.name_id)
-        .where(AddressSpelling.spelling.in_(list(spellings)))
-        .limit(_BEGINNING_SO)
-    )
-    return _found(session, statement)
-
-
-def names_holding(session: Session, pairs: Sequence[str]) -> list[FoundName]:
-    """Return names that have all of some pairs of neighbouring characters."""
-    wanted = cast(list(pairs), ARRAY(String))
-    return _found(
-        session, _select_names(AddressName.name).where(AddressName.tokens.contains(wanted)).limit(_HOLDING)
-    )
+    begin = spelt.where(AddressSpelling.spelling >= beginning, AddressSpelling.spelling < beginning + _LAST)
+    ways = [begin.order_by(AddressSpelling.spelling).limit(_BEGINNING_SO)]
+    if whole:
+        is_one = AddressSpelling.spelling == any_(cast(list(whole), ARRAY(String)))
+        ways.append(spelt.where(is_one).limit(_BEGINNING_SO))
+    if pairs:
+        held = AddressName.tokens.contains(cast(list(pairs), ARRAY(String)))
+        ways.append(_select_names(AddressName.name).where(held).limit(_HOLDING))
+    # Each way in brackets of its own, for its limit.
+    found = union_all(*(select(way.subquery()) for way in ways))
+    return [FoundName(*row) for row in session.execute(found)]
 
 
 def names_like(session: Session, pairs: Sequence[str]) -> list[FoundName]:
@@ -273,8 +267,10 @@ def address_by_id(session: Session, address_id: int) -> AddressRow:
     return found[0]
 
 
-def near(session: Session, on: date, lon: float, lat: float, *, within_m: float, limit: int = 5) -> list[tuple[AddressRow, float]]:
-    """Return doors, compounds and other places around a point with their distance in m on the ellipsoid, nearest first."""
+def near(
+    session: Session, on: date, lon: float, lat: float, *, within_m: float, limit: int = 5
+) -> list[tuple[AddressRow, float]]:
+    """Return doors, compounds and places around a point with their distance in m on the ellipsoid, nearest first."""
     point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), STORAGE_SRID)
     metres = func.ST_Distance(cast(Address.geom, Geography), cast(point, Geography), type_=Double)
     nearest = (
@@ -294,7 +290,7 @@ def near(session: Session, on: date, lon: float, lat: float, *, within_m: float,
 
 
 def areas_of(session: Session, on: date, points: Sequence[tuple[float, float]]) -> list[tuple[AreaOf, ...]]:
-    """Return for each point (degrees) the areas that it lies in on a day, the highest first; border points in one each."""
+    """Return for each point (degrees) the areas it lies in on a day, the highest first; on a border one a level."""
     if not points:
         return []
     lons, lats = (cast([p[k] for p in points], ARRAY(Double)) for k in (0, 1))
@@ -314,7 +310,7 @@ def areas_of(session: Session, on: date, points: Sequence[tuple[float, float]]) 
 
 
 def centres_of(session: Session, on: date, codes: Collection[str]) -> dict[str, tuple[float, float]]:
-    """Return a point (degrees) inside each area of some codes in force on a day; the lower area where levels share one."""
+    """Return a point (degrees) inside each area of some codes on a day; where levels share one, in the lower."""
     inside = func.ST_PointOnSurface(Area.geom)
     statement = (
         select(Area.code, func.ST_X(inside), func.ST_Y(inside))

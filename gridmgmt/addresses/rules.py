@@ -49,7 +49,7 @@ CONFIDENCE: Mapping[Basis, float] = {
     Basis.ROAD_MIDDLE: 0.4,
     Basis.AREA_CENTRE: 0.2,
 }
-"""Confidence 0–1 of an answer whose name fits wholly; a name that fits in part lowers it. Set by judgement, not fitted."""
+"""Confidence 0–1 of an answer whose name fits; one that fits in part lowers it. Set by judgement, not fitted."""
 
 FOUND_FROM = 0.6
 """Least confidence of an answer that is given as found; below it there are only candidates."""

@@ -104,9 +104,13 @@ def search_addresses(
 
 def find_names(session: Session, wanted: str, on: date) -> list[NamedSo]:
     """Return the names that fit a text, the best first, with what is or was called so."""
-    found = _spelt(session, wanted)
-    if len(found) < _BASES and (pairs := parts(wanted)):
-        found += [n for n in queries.names_holding(session, pairs) if not wanted.isascii()]
+    chinese = not wanted.isascii()
+    found = queries.names_so(
+        session,
+        beginning=wanted,
+        whole=pinyin_spellings(wanted)[0] if chinese else (),
+        pairs=parts(wanted) if chinese else (),
+    )
     best = _scored(wanted, found)
     if max((score for _, score in best.values()), default=0.0) < _WELL and len(wanted) >= _SHORTEST_FUZZY:
         best |= _scored(wanted, queries.names_like(session, tokens(wanted)))
@@ -117,14 +121,6 @@ def find_names(session: Session, wanted: str, on: date) -> list[NamedSo]:
         known = queries.known_as(session, on, others=list(others))
         names += [NamedSo(k.name_id, k.name, 0.97 * others[k.other_id].score, k) for k in known]
     return sorted(names, key=lambda named: (-named.score, len(named.name), named.name_id))
-
-
-def _spelt(session: Session, wanted: str) -> list[FoundName]:
-    found = queries.names_spelt(session, wanted)
-    if wanted.isascii():
-        return found
-    homophones = queries.names_spelt_whole(session, pinyin_spellings(wanted)[0])
-    return found + homophones
 
 
 def _scored(wanted: str, found: Iterable[FoundName]) -> dict[int, tuple[str, float]]:
@@ -170,6 +166,7 @@ _RANKS: Mapping[AddressKind, int] = {
 
 def _score(row: AddressRow, asked: Parsed, names: Mapping[int, NamedSo]) -> tuple[float, str | None]:
     """Return how well an address fits, and the other name by which it was found."""
+    named: NamedSo | None
     own = names.get(row.name_id) if row.name_id is not None else None
     base = names.get(row.base_id) if row.base_id is not None else None
     if asked.numbered and base is not None and row.number is not None:

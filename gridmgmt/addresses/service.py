@@ -79,8 +79,9 @@ def _other_names(
     seen = set()
     for row, alias_names, former_names in zip(rows, aliases, former, strict=True):
         own = row.own or row.base or ""
+        found: list[tuple[str, OtherName, date | None, date | None]]
         found = [(bare(name), OtherName.ALIAS, None, None) for name in alias_names]
-        found += [(bare(name), OtherName.FORMER, *days) for name, *days in former_names]
+        found += [(bare(name), OtherName.FORMER, begins, ends) for name, begins, ends in former_names]
         for other, kind, begins, ends in found:
             one = (own, other, str(kind), begins, ends)
             if other and other != own and one not in seen:
@@ -96,7 +97,7 @@ def _all_names(rows: Sequence[_Row], others: Iterable[Sequence[object]]) -> list
 def _name_ids(session: Session, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of normalised names, adding those that are not there; imports wait for each other."""
     statement = select(AddressName.name, AddressName.name_id).where(AddressName.name == func.any(list(names)))
-    known: dict[str, int] = {name: name_id for name, name_id in session.execute(statement)}
+    known: dict[str, int] = dict(session.execute(statement).all())
     highest = session.scalar(select(func.max(AddressName.name_id))) or 0
     new = {name: highest + i for i, name in enumerate((n for n in names if n not in known), 1)}
     rows = ((name_id, name, tokens(name)) for name, name_id in new.items())
@@ -114,9 +115,7 @@ def _spellings(name: str) -> set[str]:
 def _columns(
     edition: Edition, frame: gpd.GeoDataFrame, rows: Sequence[_Row], known: dict[str, int]
 ) -> dict[str, object]:
-    points = shapely.to_wkb(
-        shapely.set_srid(frame.geometry.to_numpy(), STORAGE_SRID), hex=True, include_srid=True
-    )
+    points = shapely.to_wkb(shapely.set_srid(frame.geometry.to_numpy(), STORAGE_SRID), hex=True, include_srid=True)
     parts = [row.parts for row in rows]
     numbers = {
         "lane": [p.lane for p in parts],

@@ -1,7 +1,7 @@
 """How names are looked for: pinyin and its initials, pairs of characters, and how well two texts fit."""
 
 from collections.abc import Iterator, Mapping
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 _SEVERAL: Mapping[str, tuple[str, ...]] = {
     "长": ("chang", "zhang"),
@@ -41,7 +41,7 @@ def pinyin_spellings(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     from pypinyin import lazy_pinyin  # noqa: PLC0415 -- takes a tenth of a second to load
 
-    usual = lazy_pinyin(name, errors=lambda text: list(text), v_to_u=False)
+    usual = lazy_pinyin(name, errors=list, v_to_u=False)  # type: ignore[arg-type]  # a list is a reading a character
     choices = [tuple(dict.fromkeys((said, *_SEVERAL.get(c, ())))) for c, said in zip(name, usual, strict=True)]
     variants = list(islice(product(*choices), _MOST_VARIANTS))
     full = sorted({"".join(variant) for variant in variants})
@@ -66,11 +66,11 @@ def parts(name: str) -> list[str]:
     >>> parts("江西路"), parts("江")
     (['江西', '西路'], [])
     """
-    return sorted({a + b for a, b in zip(name, name[1:], strict=False)})
+    return sorted({a + b for a, b in pairwise(name)})
 
 
 def _pairs(name: str) -> Iterator[str]:
-    yield from (a + b for a, b in zip(name, name[1:], strict=False))
+    yield from (a + b for a, b in pairwise(name))
     yield from (f"{a}_{b}" for a, b in zip(name, name[2:], strict=False))
 
 

@@ -98,7 +98,13 @@ def geocode(ctx: click.Context, address: str, *, least: float, on: date | None, 
     state, reason = text(f"match_state.{found.state}", lang), text(f"{prefix}.{found.reason}", lang)
     say(ctx, "addresses.state", state=state, reason=reason)
     lines = [
-        [c.name or c.address, text(f"address_basis.{c.basis}", lang), f"{c.confidence:.2f}", f"{c.lon:.6f}", f"{c.lat:.6f}"]
+        [
+            c.name or c.address,
+            text(f"address_basis.{c.basis}", lang),
+            f"{c.confidence:.2f}",
+            f"{c.lon:.6f}",
+            f"{c.lat:.6f}",
+        ]
         for c in found.candidates
     ]
     print_table(_header(ctx, "address", "basis", "confidence", "lon", "lat"), lines, left=2)
@@ -107,7 +113,9 @@ def geocode(ctx: click.Context, address: str, *, least: float, on: date | None, 
 @addresses.command("at")
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
-@click.option("--within-m", type=click.FloatRange(0, 5_000), default=200.0, show_default=True, help="Distance in metres.")
+@click.option(
+    "--within-m", type=click.FloatRange(0, 5_000), default=200.0, show_default=True, help="Distance in metres."
+)
 @_ON
 @_JSON
 @click.pass_context

@@ -15,6 +15,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import read_rows
+from gridmgmt.ingest.stated_areas import stated_columns
 from gridmgmt.ingest.values import blank, texts
 
 Former = tuple[str, date | None, date | None]
@@ -92,6 +93,7 @@ def read_addresses(
     return review.intake(
         found, places, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
         details={"columns": used, "without_place": int(shapely.is_missing(places[review.good]).sum())},
+        stated_areas=stated_columns(rows.columns, given),
     )  # fmt: skip
 
 
