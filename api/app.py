@@ -23,6 +23,7 @@ from api.routes import (
     addresses,
     areas,
     cases,
+    cells,
     changes,
     coverage,
     drafts,

@@ -31,7 +31,7 @@ OPERATIONS = [
 ]
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1",
-           "draft_id": "999999", "upload_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
+           "draft_id": "999999", "generation_id": "999999", "upload_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
