@@ -26,7 +26,7 @@ from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, con
 from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, open_edition
 from gridmgmt.errors import Problem
 from gridmgmt.ingest.codes import CodeRows
-from gridmgmt.ingest.intake import Intake, refused_rows, require_whole
+from gridmgmt.ingest.intake import Intake, Objects, refused_rows, require_whole
 from gridmgmt.ingest.network import NetworkIntake
 from gridmgmt.land import service as land
 from gridmgmt.merging import service as merging
@@ -263,7 +263,7 @@ def _import(
 ) -> Outcome:
     """Take what was read, whole or not at all, under an edition of its own; the datum is checked first."""
     require(actor, Permission.IMPORT)
-    warnings = _check_datum(session, intake, content, labels)
+    warnings = _datum_warnings(session, intake, content, labels)
     draft = EditionDraft(
         subject=what.subject,
         part=what.part,
@@ -312,14 +312,25 @@ def _taken_over(session: Session, draft: EditionDraft) -> tuple[Warning_, ...]:
     )
 
 
-def _check_datum(
-    session: Session,
-    intake: Intake | NetworkIntake | CodeRows,
-    content: Mapping[str, NDArray[Any]],
-    labels: Labels,
+def _datum_warnings(
+    session: Session, intake: Intake | NetworkIntake | CodeRows, content: Mapping[str, NDArray[Any]], labels: Labels
 ) -> tuple[Warning_, ...]:
-    """Compare the datum with the real data that is there; what is synthetic, or lies nowhere, has none to compare."""
-    if isinstance(intake, CodeRows) or labels.synthetic:
+    """Compare the datum of what was read with the real data that is there; a table of codes lies nowhere."""
+    if isinstance(intake, CodeRows):
         return ()
     stated = intake.stated_areas if isinstance(intake, Intake) else None
-    return check_datum(session, content["geometry"], labels.datum, declared=intake.crs_declared, stated=stated)
+    return _check_datum(session, content["geometry"], labels, declared=intake.crs_declared, stated=stated)
+
+
+def _check_datum(
+    session: Session,
+    geometry: NDArray[Any],
+    labels: Labels,
+    *,
+    declared: bool,
+    stated: Mapping[str, Objects] | None = None,
+) -> tuple[Warning_, ...]:
+    """Compare the datum with the real data that is there; what is synthetic has none to compare."""
+    if labels.synthetic:
+        return ()
+    return check_datum(session, geometry, labels.datum, declared=declared, stated=stated)

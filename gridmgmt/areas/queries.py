@@ -7,9 +7,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-from geoalchemy2 import Geometry, WKBElement
-from numpy.typing import NDArray
+from geoalchemy2 import WKBElement
 from sqlalchemy import (
     BindParameter,
     Boolean,
@@ -35,7 +33,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionState, Extent, Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import compiled_text, geometries, read_frame, read_table
+from gridmgmt.frames import compiled_text, read_frame
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -395,17 +393,3 @@ def _summary(row: Mapping[Any, Any]) -> AreaSummary:
     west, south, east, north = (values.pop(name) for name in _BOX)
     centre = (values.pop("centre_lon"), values.pop("centre_lat"))
     return AreaSummary(**values, bbox=(west, south, east, north), centre=centre)
-
-
-def reference_outlines(session: Session, box: tuple[float, float, float, float]) -> NDArray[np.object_]:
-    """Return the outlines of real areas that touch a box (west, south, east, north), to compare other files with.
-
-    Synthetic areas lie nowhere and are never a reference.
-    """
-    statement = (
-        select(func.ST_Boundary(Area.geom, type_=Geometry).label("geom"))
-        .join(Edition, Edition.edition_id == Area.edition_id)
-        .where(~Edition.synthetic, func.ST_Intersects(Area.geom, func.ST_MakeEnvelope(*box, STORAGE_SRID)))
-        .order_by(Area.area_id)
-    )
-    return geometries(read_table(session, statement)["geom"])

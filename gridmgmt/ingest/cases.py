@@ -15,6 +15,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import read_rows
+from gridmgmt.ingest.stated_areas import stated_columns
 from gridmgmt.ingest.values import blank, duplicates, moments, texts
 
 _KIND: Mapping[str, str] = {"event": "event", "事件": "event", "component": "component", "部件": "component"}
@@ -56,7 +57,8 @@ def read_cases(
 
     def needed(header: Sequence[str]) -> list[str]:
         places = coordinate_columns(header, given.get("lon"), given.get("lat"), datum)
-        return [*places, *(column for column in _columns(header, given).values() if column)]
+        stated = stated_columns(dict.fromkeys(header, np.empty(0, dtype=object)), given)
+        return [*places, *stated, *(column for column in _columns(header, given).values() if column)]
 
     rows = read_rows(path, encoding=encoding, layer=layer, select=needed)
     used = _columns(rows.columns, given)
@@ -76,7 +78,10 @@ def read_cases(
         **_times(review, cell, used, zone),
     }
     details = {"columns": used, "stacked": _stacked(geometry[review.good])}
-    return review.intake(found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared, details=details)
+    return review.intake(
+        found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared, details=details,
+        stated_areas=stated_columns(rows.columns, given),
+    )  # fmt: skip
 
 
 def _columns(header: Sequence[str] | Mapping[str, Objects], given: Mapping[str, str]) -> dict[str, str | None]:

@@ -35,6 +35,8 @@ class Intake:
     crs_declared: bool
     """False when the file names no CRS or plain WGS 84, which proves nothing about its datum."""
     details: Mapping[str, object] = field(default_factory=dict)
+    stated_areas: Mapping[str, Objects] = field(default_factory=dict)
+    """Columns that state the area of each good row, by code or name, the smaller areas first."""
 
     def whole(self, *, partial: bool = False) -> Self:
         """Return the intake when all rows are good, or some are and ``partial`` allows to leave the others.
@@ -98,6 +100,7 @@ class Review:
         file_sha256: str,
         crs_declared: bool,
         details: Mapping[str, object] | None = None,
+        stated_areas: Mapping[str, Objects] | None = None,
     ) -> Intake:
         """Return the intake of the good rows; columns and geometry are given for all rows."""
         data = {"row": self.row, **columns}
@@ -105,7 +108,8 @@ class Review:
         frame = gpd.GeoDataFrame(kept, geometry=geometry[self.good], crs=STORAGE_SRID)
         read = len(frame) + refused_rows(self.problems)
         problems = tuple(sorted(self.problems, key=lambda p: (p.row or 0, p.code)))
-        return Intake(frame, problems, read, file_sha256, crs_declared, details or {})
+        stated = {name: cells[self.good] for name, cells in (stated_areas or {}).items()}
+        return Intake(frame, problems, read, file_sha256, crs_declared, details or {}, stated)
 
 
 def _column(values: object, good: Mask) -> "pd.Series[Any]":

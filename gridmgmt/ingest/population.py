@@ -13,6 +13,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Review
 from gridmgmt.ingest.points import filtered, read_rows
+from gridmgmt.ingest.stated_areas import stated_columns
 from gridmgmt.ingest.values import blank, numbers, texts
 from gridmgmt.units import AGE_BANDS
 
@@ -56,6 +57,7 @@ def read_population_points(
     return review.intake(
         found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
         details={"filtered_out": left_out, "totals": totals, "bands": by_band},
+        stated_areas=stated_columns(rows.columns, given),
     )  # fmt: skip
 
 

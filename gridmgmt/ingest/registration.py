@@ -39,6 +39,7 @@ class Verdict(StrEnum):
 
     UNSHIFTED = "unshifted"
     GCJ02 = "gcj02"
+    BD09 = "bd09"
     INCONCLUSIVE = "inconclusive"
 
 

@@ -15,6 +15,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import filtered, read_rows
+from gridmgmt.ingest.stated_areas import stated_columns
 from gridmgmt.ingest.values import attributes, blank, numbers, texts
 
 _STATUS: Mapping[str, str] = {
@@ -39,10 +40,11 @@ def read_service_points(  # noqa: PLR0913  each is an option of the import comma
 ) -> Intake:
     """Return points: ``row code name type status capacity address attributes``, geometry POINT in WGS 84.
 
-    ``columns`` names the columns of ``lon lat code name type status capacity address`` where they are not to be
-    found by name. ``type_`` gives all rows one type; ``types`` are the types allowed, all if empty. Without a status
-    column points are open. Without a code column a point's code is a hash of its name, address and place, the same
-    at every import. ``filters`` see :class:`~gridmgmt.ingest.columns.Condition`.
+    ``columns`` names the columns of ``lon lat code name type status capacity address``, and of the area that a row
+    states (``area_code`` or ``area_name``), where they are not to be found by name. ``type_`` gives all rows one type;
+    ``types`` are the types allowed, all if empty. Without a status column points are open. Without a code column a
+    point's code is a hash of its name, address and place, the same at every import. ``filters`` see
+    :class:`~gridmgmt.ingest.columns.Condition`.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def read_service_points(  # noqa: PLR0913  each is an option of the import comma
     }
     return review.intake(
         found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared,
-        details={"filtered_out": left_out, "columns": used},
+        details={"filtered_out": left_out, "columns": used}, stated_areas=stated_columns(rows.columns, given),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Imports: whole or not at all, once, under an edition, in one datum, and never real beside synthetic."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,12 +16,13 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.boundaries import service
 from gridmgmt.boundaries.queries import draft_named
-from gridmgmt.crs import Datum, wgs84_to_gcj02
+from gridmgmt.crs import Datum, wgs84_to_bd09, wgs84_to_gcj02
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import metric_crs_text
 from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import ConflictError, CrsError, FileRefusedError, NotFoundError
 from gridmgmt.ingest.areas import read_areas
+from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.network import read_network
 from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.service_points import read_service_points
@@ -319,3 +321,74 @@ def test_a_metric_crs_must_be_one_in_metres(session, tmp_path, wish) -> None:
     with pytest.raises(CrsError) as refusal:
         import_towns(session, tmp_path, metric_crs=wish)
     assert refusal.value.code == "metric_crs_unknown"
+
+
+@pytest.fixture
+def stated_points(session, tmp_path) -> Callable[..., Path]:
+    """Two real towns side by side, and points all over them whose rows state the town; the writer of such a file."""
+    paper = [("310113001", "西镇", 0, 3_000), ("310113002", "东镇", 3_000, 6_000)]
+    towns = geojson(
+        tmp_path / "towns.geojson",
+        [
+            ({"code": code, "name": name}, "Polygon", [degrees([(w, 0), (e, 0), (e, 4_000), (w, 4_000), (w, 0)])])
+            for code, name, w, e in paper
+        ],
+    )  # fmt: skip
+    imports.import_areas(session, TESTER, read_areas(towns), labels("towns"), level="town")
+    at = np.random.default_rng(11).uniform((1, 1), (5_999, 3_999), (400, 2))
+    lonlat = np.array(degrees([tuple(each) for each in at]))
+
+    def write(convert, *, state=lambda east: "310113002" if east else "310113001", header="街镇代码") -> Path:
+        path = tmp_path / "stated.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(
+                ["code", "name", "lon", "lat", header, "case_no", "case_type", "case_status", "reported_at"]
+            )
+            for i, (x, y, east) in enumerate(zip(*convert(*lonlat.T), at[:, 0] > 3_000, strict=True)):
+                row = [i, i, x, y, state(bool(east)), i, "t", "open", "2026-01-01 08:00"]
+                writer.writerow(row)
+        return path
+
+    return write
+
+
+def medical(path: Path, datum: Datum | None = None, **columns: str):
+    return read_service_points(path, type_="medical", datum=datum, columns=columns)
+
+
+@pytest.mark.parametrize(("convert", "datum"), [(wgs84_to_gcj02, "gcj02"), (wgs84_to_bd09, "bd09")])
+def test_points_outside_the_area_that_they_state_tell_their_datum(session, stated_points, convert, datum) -> None:
+    file = stated_points(convert)
+    with pytest.raises(CrsError) as refusal:
+        imports.import_service_points(session, TESTER, medical(file), labels("p"))
+    assert refusal.value.code == "looks_like_other_datum"
+    assert f"--datum {datum}" in refusal.value.message("en")
+    assert "街镇代码" in refusal.value.message("zh")
+    with pytest.raises(CrsError):
+        imports.import_cases(session, TESTER, read_cases(file), labels("c"))
+    outcome = imports.import_service_points(
+        session, TESTER, medical(file, Datum(datum)), labels("p", datum=Datum(datum))
+    )
+    assert (outcome.taken, outcome.warnings) == (400, ())
+
+
+def test_points_inside_the_area_that_they_state_are_taken_silently(session, stated_points) -> None:
+    """By name in a column that is named, though nothing but the statement tells: the outlines are far from most."""
+    file = stated_points(lambda x, y: (x, y), state=lambda east: "东镇" if east else "西镇", header="片")
+    outcome = imports.import_service_points(session, TESTER, medical(file, area_name="片"), labels("p"))
+    assert (outcome.taken, outcome.warnings) == (400, ())
+
+
+def test_a_declaration_against_the_stated_areas_is_taken_with_a_warning(session, stated_points) -> None:
+    file = stated_points(wgs84_to_gcj02)
+    outcome = imports.import_service_points(session, TESTER, medical(file, Datum.BD09), labels("p", datum=Datum.BD09))
+    ((code, facts),) = outcome.warnings
+    assert (code, facts["declared"], facts["fits"]) == ("declared_datum_contradicted", "bd09", "gcj02")
+    assert facts["share_best"] == 1.0
+
+
+def test_statements_of_areas_that_are_not_there_leave_it_to_the_outlines(session, stated_points) -> None:
+    file = stated_points(lambda x, y: (x, y), state=lambda _: "青浦区", header="行政区")
+    outcome = imports.import_service_points(session, TESTER, medical(file), labels("p"))
+    assert [code for code, _ in outcome.warnings] == ["datum_inconclusive"]
