@@ -151,6 +151,7 @@ def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRu
         "classes": [selection.level] if selection.level else layer.classes_at(tile.z),
         "on": selection.on,
         "edition": selection.edition,
+        "kind": selection.kind,
         "run": run and Int8(run.run_id),
         "bands_s": bands_s,
         "band_thresholds_s": [-(end_s + LIMIT_TOLERANCE_S) for end_s in bands_s],

@@ -19,5 +19,5 @@ def entity_tag(layer: Layer, selection: Selection, run: DrawnRun | None, stamp: 
 
 @lru_cache(maxsize=1024)
 def _digest(layer: Layer, selection: Selection, run: DrawnRun | None) -> str:
-    parts = (__version__, tile_statement(layer), selection.on, selection.level, selection.edition, run)
+    parts = (__version__, tile_statement(layer), selection.on, selection.level, selection.edition, selection.kind, run)
     return blake2b(repr(parts).encode(), digest_size=6).hexdigest()

@@ -7,6 +7,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.codes import is_code
 from gridmgmt.errors import InputError
 from layers.specs import Layer
 
@@ -29,12 +30,15 @@ class Selection:
     edition
         The boundary edition to look at, by its name: one in force as on its first day, another as it would be on the
         day it is planned for. None for whatever is in force on the day.
+    kind
+        The kind of responsibility grids; None for those of inspection.
     """
 
     on: date
     level: str | None = None
     run: int | None = None
     edition: str | None = None
+    kind: str | None = None
 
 
 def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: date) -> Selection:
@@ -61,6 +65,7 @@ def parse_selection(layer: Layer, given: Iterable[tuple[str, str]], *, today: da
         level=_level(values["level"]) if "level" in values else None,
         run=_run(values["run"]) if "run" in values else None,
         edition=values.get("edition"),
+        kind=_kind(values["kind"]) if "kind" in values else None,
     )
 
 
@@ -82,6 +87,12 @@ def _date(value: str) -> date:
 def _level(value: str) -> str:
     if value not in set(AreaLevel):
         raise InputError("layer_level_unknown", field="level", value=value, known=", ".join(AreaLevel))
+    return value
+
+
+def _kind(value: str) -> str:
+    if not is_code(value):
+        raise InputError("layer_kind_malformed", field="kind", value=value)
     return value
 
 

@@ -10,7 +10,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.land.rules import LandKind
 
 FieldType = Literal["String", "Number", "Boolean"]
-Parameter = Literal["on", "level", "run", "edition"]
+Parameter = Literal["on", "level", "run", "edition", "kind"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,6 +156,53 @@ LAYERS: Mapping[str, Layer] = {
                 "width_m": "Number",
             },
             parameters=("edition",),
+        ),
+        Layer(
+            name="responsibility_grids",
+            revised_as="areas",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields={
+                "code": "String",
+                "name": "String",
+                "kind": "String",
+                "post": "String",
+                "backup": "String",
+                "cells": "Number",
+                "area_m2": "Number",
+                "colour": "Number",
+            },
+            min_zoom=13,
+            parameters=("on", "kind"),
+        ),
+        Layer(
+            name="department_grids",
+            revised_as="department_grids",
+            subject=Subject.DEPARTMENT_GRIDS,
+            geometry="polygon",
+            fields={
+                "department": "String",
+                "edition": "String",
+                "code": "String",
+                "name": "String",
+                "area_m2": "Number",
+            },
+            min_zoom=9,
+        ),
+        Layer(
+            name="merge_conflicts",
+            revised_as="merge_conflicts",
+            subject=Subject.DEPARTMENT_GRIDS,
+            geometry="mixed",
+            fields={
+                "merge_id": "Number",
+                "conflict_no": "Number",
+                "kind": "String",
+                "area_m2": "Number",
+                "outcome": "String",
+                "decided": "Boolean",
+            },
+            min_zoom=9,
         ),
         Layer(
             name="service_points",

@@ -238,6 +238,7 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("areas", "ix_areas_geom"),
         ("area_labels", "ix_areas_geom"),
         ("area_changes", "ix_areas_geom"),
+        ("responsibility_grids", "ix_areas_geom"),
         ("service_points", "ix_service_points_geom"),
         ("cases", "ix_cases_geom"),
         ("coverage", "ix_population_places_geom"),
