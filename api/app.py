@@ -61,7 +61,7 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    points, cases, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
+    points, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
 )  # fmt: skip
 
 
