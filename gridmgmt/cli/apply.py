@@ -91,7 +91,7 @@ def _perform(ctx: click.Context, hands: Hands, planned: Sequence[Planned], *, qu
     """Do what is to be done, tell what came of each step, and return what was done."""
     done: list[Planned] = []
     for each in planned:
-        if not service.wanted(hands, each):
+        if not service.wanted(hands, each.step):
             continue
         files = each.step.files
         with telling_refused(ctx, files[0], None) if files else nullcontext():

@@ -41,12 +41,10 @@ def plan(session: Session, read: Read, today: date) -> list[Planned]:
     return [Planned(step, step.state(session, today)) for step in steps_of(read)]
 
 
-def wanted(hands: Hands, planned: Planned) -> bool:
-    """Tell whether a step is still to be done: it was not when it was looked at, and no former one has done it."""
-    if planned.done:
-        return False
+def wanted(hands: Hands, step: Step) -> bool:
+    """Tell whether a step is to be done now that the former ones are: they may have done it, or made it necessary."""
     with transaction(hands.factory) as session:
-        return planned.step.state(session, hands.today) != "there"
+        return step.state(session, hands.today) != "there"
 
 
 def settings_with(settings: Settings, said: ManifestSettings) -> Settings:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -135,12 +136,12 @@ class FileStep(Step):
         known = self._known(session)
         if known is None:
             return "unknown"
-        return "there" if known == self._fingerprint() else "changed"
+        return "there" if known == self._fingerprint else "changed"
 
     def perform(self, hands: Hands) -> Outcome:
         """Read the file and store its rows, whole or not at all."""
         file = self.paths[0]
-        fingerprint = self._fingerprint()
+        fingerprint = self._fingerprint
         with transaction(hands.factory) as session:
             known, planned = extent(session), getattr(self._edition(session), "planned_from", None)
         with hands.stage("reading", file):
@@ -162,6 +163,7 @@ class FileStep(Step):
             return edition is not None
         return part_of(self.entry) in edition.details.get("files", {})
 
+    @cached_property
     def _fingerprint(self) -> str:
         said = self.entry.model_dump(mode="json", exclude={"file", "rasters"}, exclude_none=True)
         bands = [(band, len(paths)) for band, paths in sorted(getattr(self.entry, "rasters", {}).items())]

@@ -1,0 +1,186 @@
+"""A manifest applied: the same as by single imports, done once, going on where it was cut short."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from gridmgmt.access.models import Change
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.coverage.queries import latest_finished
+from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.editions.models import Edition
+from gridmgmt.errors import ConflictError, FileRefusedError
+from gridmgmt.imports import Outcome
+from gridmgmt.manifest.reading import Read, read_manifest
+from gridmgmt.manifest.service import plan, settings_with, wanted
+from gridmgmt.manifest.steps import Hands
+from gridmgmt.settings import Settings
+from tests.support import paper_town
+from tests.support.actors import TESTER
+from tests.support.paper_town import DAY
+
+MANIFEST = """\
+district: 纸上两镇
+settings: {metric_crs: EPSG:4549}
+areas:
+  - {file: towns.geojson, level: town, valid_from: 2026-01-01}
+activate:
+  - {edition: towns, document: drawn on paper}
+network: {file: streets.geojson}
+population: {file: places.csv, counting: counted}
+service_points:
+  - {file: points.csv, source: paper}
+coverage:
+  - {minutes: 20}
+"""
+KINDS = ["areas", "activate", "network", "population", "service_points", "coverage"]
+
+
+class KilledError(BaseException):
+    """Stands for the death of the process."""
+
+
+@pytest.fixture
+def factory(fresh_database_url) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(fresh_database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def files(tmp_path) -> Path:
+    """The paper town's files beside its manifest."""
+    for make in (paper_town.areas_file, paper_town.streets_file, paper_town.places_file, paper_town.points_file):
+        make(tmp_path)
+    (tmp_path / "district.yaml").write_text(MANIFEST, encoding="utf-8")
+    return tmp_path
+
+
+def hands(factory: sessionmaker[Session], read: Read) -> Hands:
+    return Hands(
+        factory,
+        TESTER,
+        settings_with(Settings(), read.manifest.settings),
+        DAY,
+        load_demo=lambda _seed: None,
+        kept=lambda _file, _outcome: None,
+        stage=lambda _name, _file: nullcontext(),
+    )
+
+
+def states(factory: sessionmaker[Session], read: Read) -> list[str]:
+    with factory() as session:
+        return [each.state for each in plan(session, read, DAY)]
+
+
+def applied(factory: sessionmaker[Session], read: Read, using: Hands | None = None) -> list[str]:
+    """Apply a manifest and return the kinds of the steps that were done."""
+    using = using or hands(factory, read)
+    with factory() as session:
+        planned = plan(session, read, DAY)
+    done = []
+    for each in planned:
+        if wanted(using, each.step):
+            each.step.perform(using)
+            done.append(each.step.kind)
+    return done
+
+
+def count(factory: sessionmaker[Session], what: type) -> int:
+    with factory() as session:
+        return session.scalars(select(func.count()).select_from(what)).one()
+
+
+def test_applied_once_it_is_done_and_twice_there_is_nothing_to_do(factory, files) -> None:
+    read = read_manifest(files / "district.yaml")
+    assert states(factory, read) == ["new"] * 6
+    assert count(factory, Edition) == 0, "to plan is to look"
+    assert applied(factory, read) == KINDS
+    with factory() as session:
+        run = latest_finished(session)
+        assert run is not None
+        assert '"covered":30.75' in (run.document or ""), "10.5 + 20.25, as by single imports"
+    before = count(factory, Change), count(factory, CoverageRun)
+    assert states(factory, read) == ["there"] * 6
+    assert applied(factory, read) == []
+    assert (count(factory, Change), count(factory, CoverageRun)) == before
+
+
+def test_it_goes_on_where_it_was_cut_short(factory, files) -> None:
+    """The process dies at each file, before what it brought is kept; nothing is there by half, nothing done twice."""
+    read = read_manifest(files / "district.yaml")
+    died: set[Path] = set()
+
+    def kept(file: Path, _outcome: Outcome) -> None:
+        if file not in died:
+            died.add(file)
+            raise KilledError
+
+    using = replace(hands(factory, read), kept=kept)
+    found = []
+    for _ in range(4):
+        with pytest.raises(KilledError):
+            applied(factory, read, using)
+        found.append(states(factory, read).count("there"))
+    assert found == [0, 2, 3, 4], "areas are lost; kept, and in force; the network; the places"
+    assert applied(factory, read, using) == ["service_points", "coverage"]
+    assert count(factory, Edition) == 4
+    assert states(factory, read) == ["there"] * 6
+
+
+def test_what_a_single_import_brought_is_compared_and_taken_as_it_is(factory, files) -> None:
+    paper_town.load(factory, files)
+    read = read_manifest(files / "district.yaml")
+    assert states(factory, read)[:2] == ["unknown", "there"]
+    assert "areas" in applied(factory, read)
+    assert states(factory, read) == ["there"] * 6
+    assert count(factory, Edition) == 4
+
+
+def test_a_file_that_has_changed_is_named_and_replaces_nothing(factory, files) -> None:
+    read = read_manifest(files / "district.yaml")
+    applied(factory, read)
+    with (files / "points.csv").open("a", encoding="utf-8") as stream:
+        stream.write("N,new,elderly_service_point,open,121.4,31.3\n")
+    read = read_manifest(files / "district.yaml")
+    assert states(factory, read) == ["there"] * 4 + ["changed", "there"]
+    with pytest.raises(ConflictError, match="points"):
+        applied(factory, read)
+    text = MANIFEST.replace("source: paper", "source: paper, edition: points-2, replaces: points")
+    (files / "district.yaml").write_text(text, encoding="utf-8")
+    assert applied(factory, read_manifest(files / "district.yaml")) == ["service_points", "coverage"]
+
+
+def test_a_bad_row_stops_there_and_the_mended_file_goes_on(factory, files) -> None:
+    good = (files / "points.csv").read_text(encoding="utf-8")
+    (files / "points.csv").write_text(good + "X,x,castle,open,121.4,31.3\n", encoding="utf-8")
+    read = read_manifest(files / "district.yaml")
+    with pytest.raises(FileRefusedError) as refused:
+        applied(factory, read)
+    assert [problem.row for problem in refused.value.problems] == [4]
+    assert states(factory, read) == ["there"] * 4 + ["new"] * 2
+    (files / "points.csv").write_text(good, encoding="utf-8")
+    read = read_manifest(files / "district.yaml")
+    assert applied(factory, read) == ["service_points", "coverage"]
+
+
+def test_real_data_do_not_go_beside_the_demo(factory, files) -> None:
+    read = read_manifest(files / "district.yaml")
+    applied(factory, read)
+    (files / "demo.yaml").write_text("district: d\ndemo: {seed: 1}\n", encoding="utf-8")
+    with pytest.raises(ConflictError), factory() as session:
+        plan(session, read_manifest(files / "demo.yaml"), DAY)
+
+
+def test_the_demo_is_loaded_once(factory, files) -> None:
+    (files / "demo.yaml").write_text("district: d\ndemo: {seed: 7}\n", encoding="utf-8")
+    read = read_manifest(files / "demo.yaml")
+    seeds: list[int] = []
+    using = replace(hands(factory, read), load_demo=seeds.append)
+    assert applied(factory, read, using) == ["demo"]
+    assert seeds == [7]
