@@ -18,6 +18,10 @@ from gridmgmt.ingest.department_grids import read_department_grids
 from gridmgmt.merging import queries, service
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.merging.rules import MERGED, Decision, MergeAsk, Way
+from layers.mvt import tile_parameters, tile_statement
+from layers.selection import Selection
+from layers.specs import layer_named
+from layers.tiles import tile_at
 from tests.support.actors import TESTER
 from tests.support.departments import DEPARTMENTS, SINCE, add_all, add_department
 from tests.support.division import add_cases, add_residents, block, spot
@@ -237,3 +241,23 @@ def test_without_cells_there_is_no_way_by_cells(session) -> None:
     with pytest.raises(NotFoundError) as refused:
         service.merge(session, TESTER, MergeAsk(THREE, way=Way.CELLS), TODAY, "x")
     assert refused.value.code == "no_cells_in_force"
+
+
+def tile(session, name: str, z: int) -> bytes:
+    connection = session.connection().connection.driver_connection
+    layer = layer_named(name)
+    here = tile_at(*spot(4.5, 2), z)
+    parameters = tile_parameters(layer, here, Selection(TODAY), None)
+    row = connection.execute(tile_statement(layer).encode(), parameters).fetchone()
+    return bytes(row[2] or b"")
+
+
+def test_grids_and_conflicts_are_drawn_in_tiles(ground) -> None:
+    service.merge(ground, TESTER, MergeAsk(THREE), TODAY, "m")
+    ground.flush()
+    for zoom in (10, 15):
+        grids = tile(ground, "department_grids", zoom)
+        assert all(name.encode() in grids for name in (*THREE, MERGED))
+        conflicts = tile(ground, "merge_conflicts", zoom)
+        assert b"border" in conflicts
+        assert b"residents" not in conflicts
