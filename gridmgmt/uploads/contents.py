@@ -1,6 +1,7 @@
 """Looking into a given file before a reader does: packed files that would unpack without end, and its columns."""
 
 import gzip
+import json
 import os
 import stat
 import zipfile
@@ -81,7 +82,9 @@ def columns_of(path: Path, *, encoding: str | None = None, layer: str | None = N
     if suffix in TABLE_SUFFIXES:
         found = _header(path, encoding)
     elif suffix in (".parquet", ".geoparquet"):
-        found = list(pq.read_schema(path).names)
+        schema = pq.read_schema(path)
+        shapes = json.loads((schema.metadata or {}).get(b"geo", b"{}")).get("columns", {})
+        found = [name for name in schema.names if name not in shapes]
     else:
         packed = f"/vsigzip/{path.resolve()}" if path.suffix.lower() == ".gz" else path
         found = [str(name) for name in pyogrio.read_info(packed, layer=layer)["fields"]]

@@ -6,6 +6,7 @@ import json
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +80,30 @@ class Desk:
         return sorted(path.name for path in found if path.is_file() and path.suffix != ".jsonl")
 
 
-@pytest.fixture
-def desk(fresh_database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    engine = make_engine(fresh_database_url)
+@contextmanager
+def set_up(url: str, folder: Path) -> Iterator[Desk]:
+    engine = make_engine(url)
     sessions = make_sessions(engine)
     add_account(sessions, "planner", Role.PLANNER)
-    settings = Settings(data=tmp_path, upload_limit_bytes=2_000_000, reading="accounts")
-    with served(create_app(settings, fresh_database_url)) as client:
+    settings = Settings(data=folder, upload_limit_bytes=2_000_000, reading="accounts")
+    with served(create_app(settings, url)) as client:
         client.headers.update(bearer(add_key(sessions, "planner")))
         yield Desk(client, sessions, settings)
     engine.dispose()
+
+
+@pytest.fixture
+def desk(fresh_database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    """A desk of one test."""
+    with set_up(fresh_database_url, tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def shared_desk(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk of the tests that do not mind what others have given."""
+    with set_up(module_database_url, tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
 
 
 def test_a_file_is_on_the_disk_before_the_answer_and_gone_when_it_is_taken(desk: Desk) -> None:
@@ -198,9 +213,9 @@ def test_what_is_wrong_is_said_before_the_file_is_read(desk: Desk) -> None:
     assert desk.read("/api/v1/imports")["items"] == []
 
 
-def test_no_file_of_the_server_can_be_named(desk: Desk) -> None:
+def test_no_file_of_the_server_can_be_named(shared_desk: Desk) -> None:
     rasters = {"rasters": {"60_64": ["/etc/passwd"]}}
-    assert problem(desk.give(GOOD, kind="population", options=rasters)) == (422, "upload_option_hidden")
+    assert problem(shared_desk.give(GOOD, kind="population", options=rasters)) == (422, "upload_option_hidden")
 
 
 @pytest.mark.parametrize(
@@ -208,16 +223,16 @@ def test_no_file_of_the_server_can_be_named(desk: Desk) -> None:
     [("../../../etc/cron.d/a.csv", "a.csv"), ("C:\\tmp\\食 堂?.csv", "食 堂?.csv"), ("-rf *.csv", "-rf *.csv"),
      ("x" * 150 + ".csv", "x" * 150 + ".csv"), ("a\u202egpj\n.csv", "agpj.csv")],
 )  # fmt: skip
-def test_odd_names_stay_in_the_folder(desk: Desk, name: str, shown: str) -> None:
-    taken = desk.taken(GOOD, file=name, options={"edition": "e"})
+def test_odd_names_stay_in_the_folder(shared_desk: Desk, name: str, shown: str) -> None:
+    taken = shared_desk.taken(GOOD, file=name, options={"edition": "e"})
     assert (taken["file"], taken["state"]) == (shown, "succeeded")
-    outside = [path for path in desk.settings.data.rglob("*") if path.is_file() and "uploads" not in path.parts]
+    outside = [path for path in shared_desk.settings.data.rglob("*") if path.is_file() and "uploads" not in path.parts]
     assert outside == []
 
 
 @pytest.mark.parametrize("name", ["", "...", " ", "/", "x" * 201 + ".csv"])
-def test_names_that_are_none(desk: Desk, name: str) -> None:
-    assert problem(desk.give(GOOD, file=name))[0] == 422
+def test_names_that_are_none(shared_desk: Desk, name: str) -> None:
+    assert problem(shared_desk.give(GOOD, file=name))[0] == 422
 
 
 def zipped(members: Mapping[str, bytes], *, link: bool = False) -> bytes:
@@ -249,9 +264,11 @@ HOSTILE: list[tuple[str, str, Callable[[], bytes], str]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "content", "code"), HOSTILE, ids=[each[0] for each in HOSTILE])
-def test_hostile_files_end_in_words(desk: Desk, name: str, kind: str, content: Callable[[], bytes], code: str) -> None:
+def test_hostile_files_end_in_words(
+    shared_desk: Desk, name: str, kind: str, content: Callable[[], bytes], code: str
+) -> None:
     options = {"level": "town"} if kind == "areas" else {}
-    refused = desk.taken(content(), file=name, kind=kind, options=options)
+    refused = shared_desk.taken(content(), file=name, kind=kind, options=options)
     assert (refused["state"], refused["error"]["code"]) == ("failed", code)
     assert refused["outcome"] is None
 
@@ -321,8 +338,8 @@ def test_made_up_data_and_real_data_do_not_mix(desk: Desk) -> None:
     assert (real["state"], real["error"]["code"]) == ("failed", "folder_holds_demo")
 
 
-def test_every_kind_has_its_form_and_its_name(desk: Desk) -> None:
-    found = desk.read("/api/v1/imports/kinds")
+def test_every_kind_has_its_form_and_its_name(shared_desk: Desk) -> None:
+    found = shared_desk.read("/api/v1/imports/kinds")
     assert found["limit_bytes"] == 2_000_000
     assert [each["kind"] for each in found["items"]] == list(KINDS)
     assert all(f"file_kind.{kind}" in catalogue() for kind in KINDS)
