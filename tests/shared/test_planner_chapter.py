@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,24 @@ def test_the_demo_does_not_go_beside_real_data(baoshan) -> None:
     done = folder("demo", "load")
     assert done.returncode == 1
     assert "--data" in done.stderr
+
+
+def test_the_manifest_of_wuhan_gives_what_the_single_imports_gave(tmp_path, shared_data) -> None:
+    """The numbers are those of `gridmgmt import` and `coverage run`, called one by one in another order."""
+    streets = shared_data / "networks/wuhan_streets.parquet"
+    made = [sys.executable, PROJECT_DIR / "benchmarks/seeded_points.py", streets, "--count", "500", "--seed", "1"]
+    subprocess.run([*made, "-o", tmp_path / "points.csv"], check=True, timeout=120)
+    apply = next(command for command in readme_commands("wuhan") if command[0] == "apply")
+    with data_folder() as data:
+        folder = Folder(data, tmp_path)
+        folder.ok("db", "start")
+        printed = folder.ok(*arguments(apply, shared_data))
+        totals = json.loads(folder.ok("coverage", "report", 1))["totals"]
+        again = folder.ok(*arguments(apply, shared_data))
+        folder.ok("db", "stop")
+    assert "read 494676, took 494676" in printed
+    assert totals["residents"] == pytest.approx(1_942_653.4, abs=0.1)
+    assert totals["covered"] == pytest.approx(526_160.2872, abs=1e-3)
+    assert totals["uncovered"] == pytest.approx(516_225.5176, abs=1e-3)
+    assert totals["not_connectable"] == pytest.approx(276_384.7333, abs=1e-3)
+    assert "nothing to do" in again
