@@ -26,6 +26,7 @@ from gridmgmt.demo.governance import (
     plan_subdistrict,
     take_into_force,
 )
+from gridmgmt.demo.grids import ask_grids
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
@@ -74,7 +75,8 @@ def ask_demo_cells(factory: sessionmaker[Session]) -> None:
     """Have the worker draw the cells of the whole district, which takes a minute, and put them in force.
 
     They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split off,
-    whose quarters have other codes. What was asked for before is not asked for again.
+    whose quarters have other codes. Then the responsibility grids are set up on them. What was asked for before is not
+    asked for again.
     """
     with transaction(factory) as session:
         if newest_generations(session, 1):
@@ -85,6 +87,8 @@ def ask_demo_cells(factory: sessionmaker[Session]) -> None:
     ):
         ask = GenerationAsk(area, text(key), on, barriers_on=IN_FORCE_FROM)
         ask_cells(factory, DEMO_ACTOR, ask, document=text("demo.document"))
+    with transaction(factory) as session:
+        ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM)
 
 
 def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:
