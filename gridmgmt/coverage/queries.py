@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, area_in_force
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
 from gridmgmt.db import Session
@@ -26,6 +27,9 @@ from gridmgmt.service_points.rules import PointStatus
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+
+_REPORTED = frozenset(AreaLevel) - {AreaLevel.GRID_CELL}
 
 
 def run_by_id(session: Session, run_id: int) -> CoverageRun:
@@ -49,9 +53,18 @@ def run_by_key(session: Session, idempotency_key: str) -> CoverageRun | None:
 
 def areas_of_run(session: Session, run: CoverageRun) -> "gpd.GeoDataFrame":
     """Return the areas that a run was asked over, as on the day it was asked (see :func:`area_frame`)."""
-    on = date.fromisoformat(run.parameters["on"])
-    within = area_in_force(session, run.area_code, on).area_id if run.area_code else None
-    return area_frame(session, on, within=within)
+    return areas_reported(session, date.fromisoformat(run.parameters["on"]), run.area_code)
+
+
+def areas_reported(session: Session, on: date, area_code: str | None) -> "gpd.GeoDataFrame":
+    """Return the areas that an answer has figures of: the one of a code with all below it, or all without one.
+
+    Grid cells are too many and too small for a report; only one that is asked about itself is among them.
+    """
+    if area_code is None:
+        return area_frame(session, on, levels=_REPORTED)
+    area = area_in_force(session, area_code, on)
+    return area_frame(session, on, within=area.area_id, levels=_REPORTED | {AreaLevel(area.level)})
 
 
 def newest_runs(session: Session, limit: int, *, before: int | None = None) -> Sequence[CoverageRun]:
@@ -84,7 +97,7 @@ def latest_finished(
 
 def input_editions(session: Session, on: date, types: Sequence[str]) -> list[InputEdition]:
     """Return the editions that a run on a day would be computed from, in order of subject, part and name."""
-    of_areas = select(Area.edition_id).where(area_in_force_on(on))
+    of_areas = select(Area.edition_id).where(area_in_force_on(on), Area.level.in_(_REPORTED))
     of_points = (
         select(ServicePoint.edition_id)
         .join(Edition, Edition.edition_id == ServicePoint.edition_id)

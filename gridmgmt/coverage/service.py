@@ -15,7 +15,7 @@ from sqlalchemy import func
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.queries import ancestors, area_frame, area_in_force
+from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
 from gridmgmt.coverage.compute import Reach, build_network, search
@@ -181,7 +181,7 @@ def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
         n_nodes=network_queries.node_count(session, network.edition_id),
         places=population_queries.places(session, on, area_id=area_id),
         points=point_queries.open_points(session, on, request.types),
-        areas=area_frame(session, on, within=area_id),
+        areas=queries.areas_reported(session, on, request.area_code),
         metric_crs=metric_crs(session),
     )
 
