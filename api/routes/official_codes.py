@@ -32,7 +32,8 @@ def list_codes(
         ),
     ] = None,
     q: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="Part of the name, or beginning of the code.")
+        str | None,
+        Query(min_length=1, max_length=100, description="Part of the name; of digits, beginning of the code."),
     ] = None,
 ) -> Page[CodeOut]:
     """List units of all levels, each as the newest table in force on the day has it."""

@@ -85,6 +85,12 @@ def _surfaces(session: Session, on: date, level: AreaLevel, draft: int | None) -
     return read
 
 
+def forget() -> None:
+    """Let go of all surfaces that are kept."""
+    with _lock:
+        _kept.clear()
+
+
 def _editions(session: Session, on: date) -> Sequence[Any]:
     """Return what tells the boundaries of a day from all others: the editions that count, which no longer change."""
     counting = Edition.edition_id.in_(editions_in_force(on))

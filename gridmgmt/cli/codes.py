@@ -70,7 +70,7 @@ def show(ctx: click.Context, code: str, *, on: date | None, as_json: bool) -> No
 def search(
     ctx: click.Context, words: str | None, *, parent: str | None, limit: int, on: date | None, as_json: bool
 ) -> None:
-    """Find units by part of the name or the beginning of the code."""
+    """Find units by part of the name or, of digits, by the beginning of the code."""
     with database(ctx) as session:
         found = queries.summaries(session, on or _today(), parent=parent, text=words, limit=limit)
     if as_json:

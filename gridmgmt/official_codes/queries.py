@@ -77,7 +77,7 @@ def summaries(
     parent
         Only the units directly below the one with this code.
     text
-        Only units whose name holds this text or whose code begins with it.
+        Only units whose name holds this text; of digits, whose code begins with it.
     after
         The last code of the page before.
     """
@@ -124,7 +124,7 @@ def committees(session: Session, county_code: str, on: date) -> "pd.DataFrame":
     row of the town). ``county_code`` may be any beginning of the codes: of a town, a county, a city.
     """
     committee = func.length(OfficialCode.code) == _COMMITTEE_DIGITS
-    newest = _newest(on, _begins(county_code), committee).subquery()
+    newest = _newest(on, _begins(OfficialCode, county_code), committee).subquery()
     statement = _with_parents(newest, on).order_by(newest.c.code)
     table = read_table(session, statement).drop_columns(["edition"])
     frame: pd.DataFrame = table.to_pandas().astype(object)
@@ -193,7 +193,7 @@ def _areas(session: Session, level: AreaLevel, on: date, draft: int | None) -> t
 
 def _rows(session: Session, level: AreaLevel, counties: Collection[str], on: date) -> tuple[list[Unit], dict[str, str]]:
     digits = func.length(OfficialCode.code) == DIGITS[level]
-    within = or_(*map(_begins, counties)) if counties else literal(value=False)
+    within = or_(*(_begins(OfficialCode, code) for code in counties)) if counties else literal(value=False)
     newest = _newest(on, within, digits).subquery()
     found = session.execute(_with_parents(newest, on).order_by(newest.c.code)).mappings().all()
     names = {row["parent_code"]: row["parent_name"] for row in found if row["parent_name"] is not None}
@@ -228,14 +228,15 @@ def _with_parents(units: Subquery, on: date) -> Select[*tuple[Any, ...]]:
     ).outerjoin(parent, parent.c.code == units.c.parent_code)
 
 
-def _begins(code: str) -> ColumnElement[bool]:
+def _begins(columns: Any, code: str) -> ColumnElement[bool]:  # Any: a model or the columns of a subquery
     """Return the condition that a code begins with another; digits sort alike in every collation."""
-    return OfficialCode.code.between(code, code + "9" * (_COMMITTEE_DIGITS - len(code)))
+    begins: ColumnElement[bool] = columns.code.between(code, code + "9" * (_COMMITTEE_DIGITS - len(code)))
+    return begins
 
 
-def _holds(columns: Any, text: str) -> ColumnElement[bool]:  # Any: a model or the columns of a subquery
-    """Return the condition that a name holds a text, or a code begins with it."""
-    held: ColumnElement[bool] = or_(
-        columns.name.icontains(text, autoescape=True), columns.code.startswith(text, autoescape=True)
-    )
+def _holds(columns: Any, text: str) -> ColumnElement[bool]:  # Any: as above
+    """Return the condition that a name holds a text; of digits, that a code begins with them."""
+    if text.isascii() and text.isdigit():
+        return _begins(columns, text)
+    held: ColumnElement[bool] = columns.name.icontains(text, autoescape=True)
     return held
