@@ -16,6 +16,7 @@ from gridmgmt.access.service import ensure_demo_accounts, offer_setup
 from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
+from gridmgmt.cells.queries import unfinished_generations
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.db import Session, migrated_sessions, transaction
@@ -107,6 +108,8 @@ def _notices(session: Session, settings: Settings) -> Iterator[tuple[str, dict[s
     if synthetic:
         ensure_demo_accounts(session)
         yield "serve.demo_accounts", {}
+        if unfinished_generations(session):
+            yield "serve.demo_cells", {}
     if (token := offer_setup(session, system_clock())) is not None:
         yield "serve.setup", {"url": base + setup_path(token)}
     if (run := latest_finished(session)) is not None:

@@ -23,6 +23,7 @@ from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Extent, Subject
 from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.frames import geometries, read_frame, read_table
+from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.land.models import LandFeature
 from gridmgmt.land.rules import LandKind
 from gridmgmt.network.models import NetworkEdge
@@ -184,6 +185,13 @@ def newest_generations(
     if before is not None:
         statement = statement.where(CellGeneration.generation_id < before)
     return [(generation, name) for generation, name in session.execute(statement)]
+
+
+def unfinished_generations(session: Session) -> int:
+    """Return how many generations wait or are under way."""
+    going_on = Job.state.in_([JobState.QUEUED, JobState.RUNNING])
+    statement = select(func.count()).select_from(CellGeneration).join(Job, Job.job_id == CellGeneration.job_id)
+    return session.scalars(statement.where(going_on)).one()
 
 
 @dataclass(frozen=True)

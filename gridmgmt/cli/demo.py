@@ -4,7 +4,7 @@ import click
 
 from gridmgmt.cli.context import say, sessions
 from gridmgmt.demo.generator import DEFAULT_SEED
-from gridmgmt.demo.load import load_demo
+from gridmgmt.demo.load import ask_demo_cells, load_demo
 
 
 @click.group()
@@ -19,6 +19,8 @@ def load(ctx: click.Context, seed: int) -> None:
     """Generate the synthetic district and load it; the same seed gives the same bytes."""
     with sessions(ctx) as factory:
         outcomes = load_demo(factory, seed=seed)
+        ask_demo_cells(factory)
     for outcome in outcomes:
         say(ctx, "cli.demo_part", subject=outcome.subject, taken=outcome.taken)
     say(ctx, "cli.demo_loaded", seed=seed)
+    say(ctx, "cli.cells_from_job")
