@@ -136,6 +136,23 @@ def _activation(result: Result) -> str:
     )
 
 
+def _codes(result: Result) -> str:
+    return (
+        f"{result['rows']:,} official codes from a compressed CSV; ours checks every row and takes the file whole or not "
+        f"at all (at most {result['bar_s']:.0f} s), the peers check nothing.\n\n{_compared(result)}"
+    )
+
+
+def _points_to_cells(result: Result) -> str:
+    goals = ", ".join(f"{peer} {ratio:.2g}" for peer, ratio in result["goals"].items())
+    return (
+        f"{result['points']:,} points to the codes of {_facts(result, 'cells', 'vertices')}; reading the cells is part of "
+        f"our time, {result['own_with_cells_kept_best_s'] * 1000:.0f} ms once they are kept. All name the same cells; of "
+        f"{result['points_on_borders_agreed']:,} points on borders ours names the lowest code that PostGIS knows. "
+        f"Goals: {goals}.\n\n{_compared(result)}"
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
@@ -143,6 +160,8 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
+    "codes": ("A country's official codes into the database", _codes),
+    "points_to_cells": ("Very many points to the codes of grid cells", _points_to_cells),
     "tiles_cold": ("Cold tiles over HTTP beside the same SQL in pgbench", _tiles),
 }
 
