@@ -10,6 +10,7 @@ from gridmgmt.clock import local_date, system_clock
 from gridmgmt.texts import Language
 from maps.areas_map import areas_map
 from maps.coverage_map import coverage_map, newest_run
+from maps.merging_map import merging_map, newest_merge
 
 
 @click.group("map")
@@ -68,5 +69,19 @@ def areas(
             area=area,
             levels=[AreaLevel(level) for level in levels],
         )
+    output.write_text(page, encoding="utf-8")
+    say(ctx, "map.written", file=output)
+
+
+@map_group.command()
+@click.argument("merge_id", metavar="[MERGE]", type=int, required=False)
+@_OUTPUT
+@_LANG
+@click.option("--public", is_flag=True, help="The public form: no numbers of residents.")
+@click.pass_context
+def merging(ctx: click.Context, merge_id: int | None, *, output: Path, lang: Language | None, public: bool) -> None:
+    """Write the conflict map of a merge of departments' grids, of the newest where none is named."""
+    with database(ctx) as session:
+        page = merging_map(session, newest_merge(session, merge_id), lang=lang or settings_of(ctx).lang, public=public)
     output.write_text(page, encoding="utf-8")
     say(ctx, "map.written", file=output)

@@ -199,6 +199,22 @@ def read_report(
     return Response(rendered.content, media_type=rendered.media_type, headers=headers)
 
 
+@router.get(
+    "/merges/{merge_id}/map",
+    summary="The conflict map of a merge",
+    response_class=Response,
+    responses={200: {"description": "A page that needs nothing else.", "content": {"text/html": {}}}},
+)
+def read_map(session: RequestSession, form: Form, lang: Lang, merge_id: MergeId) -> Response:
+    """Return a self-contained page with the conflicts and the three ways side by side."""
+    from gridmgmt.merging.queries import merge_by_id  # noqa: PLC0415 -- as above
+    from maps.merging_map import merging_map  # noqa: PLC0415 -- as above
+
+    page = merging_map(session, merge_by_id(session, merge_id), lang=lang, public=form == "public")
+    headers = {"Content-Security-Policy": inline_policy(page)}
+    return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
 def _document(merge: "GridMerge", form: str) -> dict[str, Any]:
     from gridmgmt.merging.document import without_residents  # noqa: PLC0415 -- as above
 
@@ -221,4 +237,4 @@ def _summary(merge: "GridMerge", edition: str) -> dict[str, Any]:
 
 def _links(merge_id: int) -> dict[str, str]:
     here = f"{PREFIX}/merges/{merge_id}"
-    return {"self": here, **{name: f"{here}/{name}" for name in ("ways", "conflicts", "report")}}
+    return {"self": here, **{name: f"{here}/{name}" for name in ("ways", "conflicts", "report", "map")}}
