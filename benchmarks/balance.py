@@ -1,29 +1,41 @@
 """How evenly the balanced division shares the load of a town, beside spopt and a naive division.
 
-::
-
-    uv run --no-project --with spopt --with-editable . benchmarks/balance.py [--cells 400] [--grids 30] [--seeds 5]
-
 The town is a square net of cells (rook neighbours) whose loads are lognormal, as cases by cell are; the present grids
-are square blocks. All divisions have as many districts and are connected (checked); they are compared by the largest
-load over the mean, the Gini coefficient and the coefficient of variation. spopt is no dependency of the project:
-without it only its lines are missing.
+are blocks. All divisions are compared by the largest load over the mean, the Gini coefficient and the coefficient of
+variation; ``pieces`` equals ``grids`` where every grid is connected. spopt is no dependency of the project
+(``pip install --target DIR spopt``, then ``PYTHONPATH=DIR``); without it only its lines are missing.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.balance import balance_of, balanced, loads_of, neighbour_lists, pieces_of
 
+try:
+    import geopandas as gpd
+    import libpysal
+    import shapely
+    from spopt.region import MaxPHeuristic, RegionKMeansHeuristic, Skater, WardSpatial
+
+    HAS_SPOPT = True
+except ImportError:
+    HAS_SPOPT = False
+
+Loads = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Method = Callable[[], Labels]
+SIGMA = 0.8
+"""Of the lognormal loads: the heaviest twentieth of the cells has a fifth of all."""
+BISECTIONS = 5
 
 
 def net(side: int) -> NDArray[np.int64]:
+    """Return the pairs of neighbours of a square of cells."""
     number = np.arange(side * side).reshape(side, side)
     east = np.column_stack([number[:, :-1].ravel(), number[:, 1:].ravel()])
     south = np.column_stack([number[:-1].ravel(), number[1:].ravel()])
@@ -31,72 +43,22 @@ def net(side: int) -> NDArray[np.int64]:
 
 
 def blocks(side: int, grids: int) -> Labels:
-    """The present grids: as nearly square blocks as the number allows."""
-    rows = int(np.sqrt(grids))
-    while grids % rows:
-        rows -= 1
+    """Return the present grids: as nearly square blocks as their number allows."""
+    rows = max(number for number in range(1, int(grids**0.5) + 1) if grids % number == 0)
     columns = grids // rows
     y, x = np.divmod(np.arange(side * side), side)
     return (y * rows // side * columns + x * columns // side).astype(np.int64)
 
 
-def spopt_methods(load: NDArray[np.float64], side: int, grids: int) -> Iterator[tuple[str, Method]]:
-    try:
-        import geopandas as gpd
-        import libpysal
-        import shapely
-        from spopt.region import MaxPHeuristic, RegionKMeansHeuristic, Skater, WardSpatial
-    except ImportError:
-        print("spopt is not installed: only the own division and the naive one")
-        return
-    y, x = np.divmod(np.arange(side * side), side)
-    frame = gpd.GeoDataFrame({"load": load, "one": 1}, geometry=shapely.box(x, y, x + 1, y + 1))
-    weights = libpysal.weights.Rook.from_dataframe(frame, use_index=False)
-
-    def maxp() -> Labels:
-        # The largest floor that still gives as many regions, by bisection.
-        low, high, found = 0.0, float(load.sum() / grids), None
-        for _ in range(5):
-            floor = (low + high) / 2
-            model = MaxPHeuristic(frame, weights, ["load"], "load", floor, 2, max_iterations_construction=10)
-            np.random.seed(0)  # noqa: NPY002 -- what spopt draws from
-            model.solve()
-            if model.p >= grids:
-                low, found = floor, model
-            else:
-                high = floor
-        return np.asarray(found.labels_ if found is not None else np.zeros(len(load)))
-
-    def kmeans() -> Labels:
-        model = RegionKMeansHeuristic(load[:, None], grids, weights)
-        model.solve()
-        return np.asarray(model.labels_)
-
-    def skater() -> Labels:
-        model = Skater(
-            frame, weights, ["load"], n_clusters=grids, floor=max(2, len(load) // grids // 2), islands="ignore"
-        )
-        model.solve()
-        return np.asarray(model.labels_)
-
-    def ward() -> Labels:
-        model = WardSpatial(frame, weights, ["load"], n_clusters=grids)
-        model.solve()
-        return np.asarray(model.labels_)
-
-    yield from (("spopt maxp", maxp), ("spopt region k-means", kmeans), ("spopt skater", skater), ("spopt ward", ward))
-
-
-def greedy(load: NDArray[np.float64], neighbours: list[list[int]], present: Labels) -> Labels:
-    """The naive division: from one seed a district, the lightest takes its lightest free neighbour."""
+def greedy(load: Loads, neighbours: list[list[int]], present: Labels) -> Labels:
+    """Return the naive division: from one seed a grid, the lightest grid takes its lightest free neighbour."""
     grids = int(present.max()) + 1
     district = np.full(len(load), -1, dtype=np.int64)
     for own in range(grids):
         units = np.flatnonzero(present == own)
         district[units[len(units) // 2]] = own
     while (district < 0).any():
-        totals = loads_of(load, district, grids)
-        for own in np.argsort(totals, kind="stable").tolist():
+        for own in np.argsort(loads_of(load, district, grids), kind="stable").tolist():
             free = [v for u in np.flatnonzero(district == own).tolist() for v in neighbours[u] if district[v] < 0]
             if free:
                 district[min(free, key=lambda unit: load[unit])] = own
@@ -104,45 +66,84 @@ def greedy(load: NDArray[np.float64], neighbours: list[list[int]], present: Labe
     return district
 
 
-def run(cells: int, grids: int, seeds: int) -> None:
-    side = round(cells**0.5)
-    neighbours = neighbour_lists(side * side, net(side))
+def spopt_methods(load: Loads, side: int, grids: int) -> Iterator[tuple[str, Method]]:
+    """Yield the methods of spopt.region that can be asked for a number of grids, or a floor of their loads."""
+    y, x = np.divmod(np.arange(side * side), side)
+    frame = gpd.GeoDataFrame({"load": load}, geometry=shapely.box(x, y, x + 1, y + 1))
+    weights = libpysal.weights.Rook.from_dataframe(frame, use_index=False)
+    yield "spopt maxp", partial(_maxp, frame, weights, grids)
+    smallest = len(load) // grids // 2
+    models = {
+        "spopt region k-means": lambda: RegionKMeansHeuristic(load[:, None], grids, weights),
+        "spopt skater": lambda: Skater(frame, weights, ["load"], n_clusters=grids, floor=smallest, islands="ignore"),
+        "spopt ward": lambda: WardSpatial(frame, weights, ["load"], n_clusters=grids),
+    }
+    for name, model in models.items():
+        yield name, partial(_solved, model)
+
+
+def _solved(make: Callable[[], object]) -> Labels:
+    model = make()
+    model.solve()  # type: ignore[attr-defined]  # all of spopt's have it
+    return np.asarray(model.labels_)  # type: ignore[attr-defined]  # as above
+
+
+def _maxp(frame: object, weights: object, grids: int) -> Labels:
+    """Return the regions of the largest floor that still gives as many, by bisection."""
+    low, high, found = 0.0, float(frame["load"].sum() / grids), None  # type: ignore[index]  # a frame
+    for _ in range(BISECTIONS):
+        floor = (low + high) / 2
+        np.random.seed(0)  # noqa: NPY002 -- what spopt draws from
+        model = MaxPHeuristic(frame, weights, ["load"], "load", floor, 2, max_iterations_construction=10)
+        model.solve()
+        if model.p >= grids:
+            low, found = floor, model
+        else:
+            high = floor
+    if found is None:
+        raise RuntimeError("no floor gives as many regions")
+    return np.asarray(found.labels_)
+
+
+def measured(method: Method, load: Loads, neighbours: list[list[int]]) -> tuple[float, ...]:
+    """Return grids, pieces, largest load over the mean, Gini, coefficient of variation, and seconds."""
+    begins = time.perf_counter()
+    labels = method()
+    taken_s = time.perf_counter() - begins
+    labels = np.unique(labels, return_inverse=True)[1]
+    grids = int(labels.max()) + 1
+    pieces = sum(len(pieces_of(np.flatnonzero(labels == own).tolist(), neighbours)) for own in range(grids))
+    found = balance_of(loads_of(load, labels, grids))
+    if found is None:
+        raise RuntimeError("no load")
+    return grids, pieces, found.max_over_mean, found.gini, found.variation, taken_s
+
+
+def main() -> None:
+    """Measure all methods on some towns and print their means."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("cells", 225), ("grids", 15), ("towns", 2)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    asked = parser.parse_args()
+    side = round(asked.cells**0.5)
+    neighbours, present = neighbour_lists(side * side, net(side)), blocks(side, asked.grids)
     results: dict[str, list[tuple[float, ...]]] = {}
-    for seed in range(seeds):
-        load = np.random.default_rng(seed).lognormal(0, 0.8, side * side)
-        present = blocks(side, grids)
+    for seed in range(asked.towns):
+        load = np.random.default_rng(seed).lognormal(0, SIGMA, side * side)
         methods: list[tuple[str, Method]] = [
-            ("present blocks", lambda present=present: present),
-            ("greedy", lambda load=load, present=present: greedy(load, neighbours, present)),
-            ("own", lambda load=load, present=present: balanced(load, neighbours, present)),
-            *spopt_methods(load, side, grids),
+            ("present blocks", lambda: present),
+            ("greedy", partial(greedy, load, neighbours, present)),
+            ("own", partial(balanced, load, neighbours, present)),
+            *(spopt_methods(load, side, asked.grids) if HAS_SPOPT else ()),
         ]
         for name, method in methods:
-            begins = time.perf_counter()
-            try:
-                labels = method()
-            except Exception as error:  # noqa: BLE001 -- a method that fails is a result
-                print(f"{name}, seed {seed}: {type(error).__name__}: {error}")
-                continue
-            taken_s = time.perf_counter() - begins
-            labels = np.unique(labels, return_inverse=True)[1]
-            found = balance_of(loads_of(load, labels, int(labels.max()) + 1))
-            pieces = sum(
-                len(pieces_of(np.flatnonzero(labels == own).tolist(), neighbours)) for own in range(labels.max() + 1)
-            )
-            row = (labels.max() + 1, pieces, found.max_over_mean, found.gini, found.variation, taken_s)
-            results.setdefault(name, []).append(row)
-            print(name, seed, *(round(float(value), 4) for value in row), flush=True)
-    print(f"{side * side} cells, {grids} grids, mean of {seeds} towns")
+            results.setdefault(name, []).append(measured(method, load, neighbours))
+    print(f"{side * side} cells, {asked.grids} grids, mean of {asked.towns} towns")
     print(f"{'':22}{'grids':>6}{'pieces':>8}{'max/mean':>10}{'gini':>8}{'cv':>8}{'seconds':>9}")
     for name, rows in results.items():
-        means = np.mean(rows, axis=0)
-        print(f"{name:22}{means[0]:6.1f}{means[1]:8.1f}{means[2]:10.3f}{means[3]:8.4f}{means[4]:8.4f}{means[5]:9.2f}")
+        grids, pieces, most, gini, variation, taken_s = np.mean(rows, axis=0)
+        print(f"{name:22}{grids:6.1f}{pieces:8.1f}{most:10.3f}{gini:8.4f}{variation:8.4f}{taken_s:9.2f}")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("cells", 400), ("grids", 30), ("seeds", 5)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    asked = parser.parse_args()
-    run(asked.cells, asked.grids, asked.seeds)
+    main()
