@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-_SAME_M = 1e-3
 _ONE_PLACE_M = 1e-5
+_STRAIGHT_M = 1e-6
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,20 @@ def arrangement_of(faces: Objects) -> Arrangement:
 def inserted(ends: Floats, cuts: Floats) -> Floats:
     """Return segments with cuts among them, every segment ending where a cut meets it.
 
-    Cuts, (n, 4), end on a segment or on another cut and cross nothing; where two ends lie closer than a millimetre
-    they become one.
+    Cuts, (n, 4), end on a segment or on another cut and cross nothing; ends within 0.01 mm become one.
     """
     every = np.concatenate([ends, cuts])
     places = cuts.reshape(-1, 2)
-    meets, segment = shapely.STRtree(lines_from(every)).query(shapely.points(places), "dwithin", _SAME_M)
+    meets, segment = shapely.STRtree(lines_from(every)).query(shapely.points(places), "dwithin", _ONE_PLACE_M)
     start, way = every[segment, :2], every[segment, 2:] - every[segment, :2]
     length = np.hypot(*way.T)
     at_m = ((places[meets] - start) * way).sum(axis=1) / length
-    within = (at_m > _SAME_M) & (at_m < length - _SAME_M)
+    within = (at_m > _ONE_PLACE_M) & (at_m < length - _ONE_PLACE_M)
     meets, segment, at_m = meets[within], segment[within], at_m[within]
     order = np.lexsort((at_m, segment))
     meets, segment, at_m = meets[order], segment[order], at_m[order]
     again = np.zeros(len(meets), dtype=bool)
-    again[1:] = (segment[1:] == segment[:-1]) & (at_m[1:] - at_m[:-1] < _SAME_M)
+    again[1:] = (segment[1:] == segment[:-1]) & (at_m[1:] - at_m[:-1] < _ONE_PLACE_M)
     first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
     places = places.copy()
     places[meets] = places[meets[first]]
@@ -144,3 +143,16 @@ def _split(ends: Floats, segment: Indices, places: Floats) -> Floats:
     pieces[inner, 2:] = places
     pieces[np.flatnonzero(inner) + 1, :2] = places
     return pieces
+
+
+def tidied(arrangement: Arrangement, outline: shapely.Polygon) -> Arrangement:
+    """Return the arrangement without the vertices that are on a straight border, where nothing meets any more.
+
+    The outline keeps its own vertices.
+    """
+    inner = lines_from(arrangement.ends[arrangement.is_inner])
+    if not len(inner):
+        return arrangement_of(np.array([outline], dtype=object))
+    lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(inner)))
+    straight = segments_of(shapely.simplify(lines, _STRAIGHT_M))
+    return arrange(lines_from(inserted(segments_of(rings_of(outline)), straight)), outline)

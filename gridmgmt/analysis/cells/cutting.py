@@ -11,11 +11,11 @@ from gridmgmt.analysis.cells.worth import OFF_BARRIER, pieces_cost, shape_cost, 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_STEP_M, _MOST_PLACES = 10.0, 120
-"""A cut starts and ends at corners and places so far apart, or farther, so that there are not many more than these."""
+_STEP, _MOST_PLACES = 0.1, 120
+"""A cut starts and ends at corners and at places so many sides apart, or farther, so that these are not many more."""
 _LOOKED_AT = (24, 200, 3000)
 """The cheapest lines are tried in batches; after these the block is left as it is."""
-SLANT, BLUNT = 200.0, 0.3
+SLANT, BLUNT = 2.0, 0.3
 _INSIDE_M = 0.02
 
 
@@ -40,7 +40,7 @@ def cuts(ring: Floats, options: CellOptions) -> Floats:
 
 def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats] | None:
     """Return the cheapest cut of a ring and the rings of both parts; None when leaving it whole is better."""
-    places = _places(ring)
+    places = _places(ring, options)
     n = len(places)
     step = np.roll(places, -1, axis=0) - places
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*step.T))])
@@ -55,12 +55,13 @@ def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats]
     possible = (area > options.least_m2) & (whole - area > options.least_m2) & (length > 1)
     i, j, length, area = i[possible], j[possible], length[possible], area[possible]
     around = way[j] - way[i]
-    cost = OFF_BARRIER * length + SLANT * _slant(places, i, j)
+    cost = OFF_BARRIER * length + SLANT * options.side_m * _slant(places, i, j)
     cost += pieces_cost(area, options) + pieces_cost(whole - area, options)
-    cost += shape_cost(area, around + length) + shape_cost(whole - area, way[n] - around + length)
+    cost += shape_cost(area, around + length, options)
+    cost += shape_cost(whole - area, way[n] - around + length, options)
     order = np.argsort(cost, kind="stable")
     if whole <= options.cut_above_m2:
-        uncut = size_cost(np.array([whole]), options) + shape_cost(np.array([whole]), way[n:])
+        uncut = size_cost(np.array([whole]), options) + shape_cost(np.array([whole]), way[n:], options)
         order = order[cost[order] < uncut[0]]
     if (row := _first_inside(ring, places, i[order], j[order])) is None:
         return None
@@ -96,10 +97,10 @@ def _slant(places: Floats, i: Indices, j: Indices) -> Floats:
     return slant
 
 
-def _places(ring: Floats) -> Floats:
+def _places(ring: Floats, options: CellOptions) -> Floats:
     """Return the ring with places between its vertices."""
     closed = shapely.LinearRing(ring)
-    step_m = max(_STEP_M, shapely.length(closed) / _MOST_PLACES)
+    step_m = max(_STEP * options.side_m, shapely.length(closed) / _MOST_PLACES)
     return np.asarray(shapely.get_coordinates(shapely.segmentize(closed, step_m))[:-1])
 
 

@@ -13,6 +13,7 @@ from gridmgmt.analysis.cells.arrangement import (
     node,
     rings_of,
     segments_of,
+    tidied,
 )
 from gridmgmt.analysis.cells.cutting import cuts
 from gridmgmt.analysis.cells.extension import prolonged, ties, ties_of_holes
@@ -74,7 +75,7 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
         if not sum(map(len, found)):
             break
         arrangement = arrange(lines_from(inserted(arrangement.ends, np.concatenate(found))), outline)
-    return arrangement.faces
+    return tidied(arrangement, outline).faces
 
 
 def _is_simple(block: shapely.Polygon) -> bool:
@@ -101,7 +102,9 @@ def _within(lines: Objects, outline: shapely.Polygon, options: CellOptions) -> O
     return np.asarray(cut, dtype=object)
 
 
-def _labels(arrangement: Arrangement, near: Near, never: NDArray[np.float64], options: CellOptions) -> NDArray[np.int64]:
+def _labels(
+    arrangement: Arrangement, near: Near, never: NDArray[np.float64], options: CellOptions
+) -> NDArray[np.int64]:
     """Return for each face the number of its cell."""
     inner = arrangement.is_inner
     ends, sides = arrangement.ends[inner], arrangement.sides[inner]
@@ -111,11 +114,11 @@ def _labels(arrangement: Arrangement, near: Near, never: NDArray[np.float64], op
         free = Near(never, _SAME_M).share(ends) < 0.5
         ends, sides, length, on = ends[free], sides[free], length[free], on[free]
     pairs, pair = np.unique(sides, axis=0, return_inverse=True)
-    pair = pair.ravel()
-    return merged(
-        shapely.area(arrangement.faces), shapely.length(arrangement.faces), pairs,
-        np.bincount(pair, length, len(pairs)), np.bincount(pair, on, len(pairs)), options,
-    )  # fmt: skip
+    border_m, on_m = np.zeros(len(pairs)), np.zeros(len(pairs))
+    np.add.at(border_m, pair.ravel(), length)
+    np.add.at(on_m, pair.ravel(), on)
+    faces = arrangement.faces
+    return merged(shapely.area(faces), shapely.length(faces), pairs, border_m, on_m, options)
 
 
 def _borders(arrangement: Arrangement, label: NDArray[np.int64]) -> Objects:

@@ -83,8 +83,8 @@ class _Ends:
 
     def is_stem(self) -> NDArray[np.bool_]:
         """Tell which ends meet two other lines and would go on between these."""
-        rows = np.flatnonzero(self.count == 3)
-        rows = rows[np.argsort(self.group[rows], kind="stable")].reshape(-1, 3)
+        of_three = np.flatnonzero(self.count == 3)
+        rows = of_three[np.argsort(self.group[of_three], kind="stable")].reshape(-1, 3)
         away = self.away[rows]
         towards = -np.einsum("nik,njk->nij", away, away)  # cosine of the way on of one with the way out of the other
         towards[:, [0, 1, 2], [0, 1, 2]] = -1

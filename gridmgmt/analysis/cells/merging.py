@@ -34,7 +34,7 @@ class _Merging:
         self.options = options
         self.area = area_m2.tolist()
         self.perimeter = perimeter_m.tolist()
-        self.cost = (size_cost(area_m2, options) + shape_cost(area_m2, perimeter_m)).tolist()
+        self.cost = (size_cost(area_m2, options) + shape_cost(area_m2, perimeter_m, options)).tolist()
         self.label = list(range(len(area_m2)))
         self.beside: list[dict[int, tuple[float, float]]] = [{} for _ in self.label]
         for (a, b), border, on in zip(pairs.tolist(), border_m.tolist(), on_m.tolist(), strict=True):
@@ -63,7 +63,7 @@ class _Merging:
         perimeter = np.array(
             [self.perimeter[a] + self.perimeter[b] - 2 * m for b, (m, _) in zip(others, border, strict=True)]
         )
-        cost = size_cost(area, self.options) + shape_cost(area, perimeter)
+        cost = size_cost(area, self.options) + shape_cost(area, perimeter, self.options)
         for b, after, (length, on) in zip(others, cost.tolist(), border, strict=True):
             gain = self.cost[a] + self.cost[b] - after + OFF_BARRIER * (length - on) - ON_BARRIER * on
             if gain > 0 or (min(self.area[a], self.area[b]) < 1.0 and gain > -1e4):
@@ -77,7 +77,7 @@ class _Merging:
         self.area[a] += self.area[b]
         self.perimeter[a] += self.perimeter[b] - 2 * border
         area, perimeter = np.array([self.area[a]]), np.array([self.perimeter[a]])
-        self.cost[a] = float((size_cost(area, self.options) + shape_cost(area, perimeter))[0])
+        self.cost[a] = float((size_cost(area, self.options) + shape_cost(area, perimeter, self.options))[0])
         for c, (length, on) in self.beside[b].items():
             del self.beside[c][b]
             had, had_on = self.beside[a].get(c, (0.0, 0.0))

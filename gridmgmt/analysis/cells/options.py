@@ -1,5 +1,6 @@
 """What a grid cell should be like."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -18,5 +19,10 @@ class CellOptions:
     """A border this near to a barrier counts as on it; barriers this near to the outline give way to it."""
     reach_m: float = 250.0
     """A barrier that ends nowhere is prolonged to the next line within this distance."""
-    across_m: float = 25.0
+    across_m: float = 45.0
     """A barrier that ends at another goes on across it to the next line within this distance."""
+
+    @property
+    def side_m(self) -> float:
+        """Return the side of a square of the target size."""
+        return math.sqrt(self.target_m2)

@@ -67,6 +67,6 @@ def of_quarters(
     return found
 
 
-def _drawn(task: tuple[shapely.Geometry, Objects, CellOptions]) -> Objects:
+def _drawn(task: tuple[shapely.Polygon | shapely.MultiPolygon, Objects, CellOptions]) -> Objects:
     outline, barriers, options = task
     return cells_of(outline, barriers, options=options)
