@@ -42,7 +42,7 @@ def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
         EPSG:4326, geometry POINT or None, columns ``code``, ``kind``, ``name``, ``address`` (each None where not
         given, but name or address is), ``aliases`` (list of texts) and ``former`` (list of :data:`Former`).
     """
-    columns = (frame[name] for name in ("kind", "name", "address"))
+    columns = (_cells(frame, name) for name in ("kind", "name", "address"))
     rows = [_row(kind, name, address) for kind, name, address in zip(*columns, strict=True)]
     others = list(_other_names(rows, frame["aliases"], frame["former"]))
     known = _name_ids(session, _all_names(rows, others))
@@ -57,6 +57,10 @@ def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
     if count >= _ANALYZE_FROM:  # what nobody has counted yet is planned as if it were empty
         session.execute(text("ANALYZE addresses, address_names, address_spellings, address_other_names"))
     return count
+
+
+def _cells(frame: gpd.GeoDataFrame, column: str) -> list[str | None]:
+    return frame[column].astype(object).where(frame[column].notna(), None).tolist()
 
 
 def _row(kind: str | None, name: str | None, address: str | None) -> _Row:
@@ -124,11 +128,10 @@ def _columns(
         "number_to": [p.number_to for p in parts],
         "building": [p.building for p in parts],
     }
-    given = {name: frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in ("code",)}
     return {
         "edition_id": edition.edition_id,
         "kind": pa.array([row.kind for row in rows], pa.string()),
-        "code": pa.array(given["code"], pa.string()),
+        "code": pa.array(_cells(frame, "code"), pa.string()),
         "name": pa.array([row.name for row in rows], pa.string()),
         "address": pa.array([row.parts.kept for row in rows], pa.string()),
         "district": pa.array([p.district for p in parts], pa.string()),

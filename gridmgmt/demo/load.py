@@ -18,6 +18,7 @@ from gridmgmt.cells.service import GenerationAsk
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
+from gridmgmt.demo.addresses import gazetteer
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.demo.governance import (
     NEW_SUBDISTRICT,
@@ -27,6 +28,7 @@ from gridmgmt.demo.governance import (
     take_into_force,
 )
 from gridmgmt.demo.grids import ask_grids
+from gridmgmt.demo.merging import load_department_grids
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
@@ -107,8 +109,10 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     places = places.assign(residents_60_plus=bands.sum(axis=1))
     yield imports.import_population(session, DEMO_ACTOR, _intake(places, district), labels, counting=Counting.COUNTED)
     yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
+    yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
     cases = district.cases.assign(due_at=None)
     yield imports.import_cases(session, DEMO_ACTOR, _intake(cases, district), labels)
+    yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)
 
 
 def _land(district: DemoDistrict) -> dict[LandKind, gpd.GeoDataFrame]:
