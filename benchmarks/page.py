@@ -138,17 +138,17 @@ def _activation(result: Result) -> str:
 
 def _codes(result: Result) -> str:
     return (
-        f"{result['rows']:,} official codes from a compressed CSV; ours checks every row and takes the file whole or not "
-        f"at all (at most {result['bar_s']:.0f} s), the peers check nothing.\n\n{_compared(result)}"
+        f"{result['rows']:,} official codes from a compressed CSV; ours checks every row and takes the file whole or "
+        f"not at all (at most {result['bar_s']:.0f} s), the peers check nothing.\n\n{_compared(result)}"
     )
 
 
 def _points_to_cells(result: Result) -> str:
     goals = ", ".join(f"{peer} {ratio:.2g}" for peer, ratio in result["goals"].items())
     return (
-        f"{result['points']:,} points to the codes of {_facts(result, 'cells', 'vertices')}; reading the cells is part of "
-        f"our time, {result['own_with_cells_kept_best_s'] * 1000:.0f} ms once they are kept. All name the same cells; of "
-        f"{result['points_on_borders_agreed']:,} points on borders ours names the lowest code that PostGIS knows. "
+        f"{result['points']:,} points to the codes of {_facts(result, 'cells', 'vertices')}; reading the cells is part "
+        f"of our time, {result['own_with_cells_kept_best_s'] * 1000:.0f} ms once they are kept. All name the same; "
+        f"of {result['points_on_borders_agreed']:,} points on borders ours names the lowest code that PostGIS knows. "
         f"Goals: {goals}.\n\n{_compared(result)}"
     )
 
