@@ -13,10 +13,10 @@ from api.gate import reads_openly
 from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_worker
 from gridmgmt.access.rules import setup_path
 from gridmgmt.access.service import ensure_demo_accounts, offer_setup
+from gridmgmt.cells.queries import unfinished_generations
 from gridmgmt.cli.context import settings_of
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.cluster import exclusive_server, open_database
-from gridmgmt.cells.queries import unfinished_generations
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.db import Session, migrated_sessions, transaction
