@@ -189,16 +189,16 @@ def _object(options: str) -> dict[str, Any]:
 
 def _said(kind: str, options: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the options of a kind as they are kept, when they and the ending of the file's name fit the kind."""
-    from gridmgmt.file_kinds import KINDS  # noqa: PLC0415 -- takes seconds to load
-    from gridmgmt.uploads.forms import check_suffix  # noqa: PLC0415 -- as above
+    from gridmgmt.uploads.forms import check_suffix  # noqa: PLC0415 -- takes seconds to load
+    from gridmgmt.uploads.records import UPLOAD_KINDS  # noqa: PLC0415 -- as above
 
-    if kind not in KINDS:
-        raise InputError("upload_kind_unknown", field="kind", value=kind, known=", ".join(KINDS))
+    if kind not in UPLOAD_KINDS:
+        raise InputError("upload_kind_unknown", field="kind", value=kind, known=", ".join(UPLOAD_KINDS))
     if hidden := sorted(hidden_options(kind) & options.keys()):
         raise InputError("upload_option_hidden", field="options", value=", ".join(hidden))
     check_suffix(kind, name)
     try:
-        said = KINDS[kind].model_validate(options)
+        said = UPLOAD_KINDS[kind].model_validate(options)
     except ValidationError as error:
         found = [{**each, "loc": ("query", "options", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(found) from error
@@ -238,7 +238,10 @@ def _error(job: Job, lang: Language) -> JobError | None:
     error = job_error(job, lang)
     if error is None or job.error is None or f"upload_error.{error.code}" not in catalogue():
         return error
-    return JobError(code=error.code, detail=text(f"upload_error.{error.code}", lang, **job.error["fields"]))
+    fields = dict(job.error["fields"])
+    if (subject := f"subject.{fields.get('subject')}") in catalogue():
+        fields["subject"] = text(subject, lang)
+    return JobError(code=error.code, detail=text(f"upload_error.{error.code}", lang, **fields))
 
 
 def _details(upload: Upload, lang: Language) -> list[str]:

@@ -18,13 +18,14 @@ from gridmgmt.errors import InputError
 from gridmgmt.governance import queries, service
 from gridmgmt.governance.rules import CentreType, NewCentre, NewJointCentre, Organ, Override, Residents, TagKind
 from gridmgmt.ingest.areas import read_areas
-from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
+from gridmgmt.ingest.centres import CentreRows, read_centres
 from gridmgmt.ingest.intake import require_whole
 from gridmgmt.reports.governance import MEDIA_TYPES, ModeTable, render_matrix, render_modes
 from gridmgmt.reports.governance_tables import cells_table, matrix_notes, mode_notes, mode_tables
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.tables import Table, cell_text
-from gridmgmt.texts import LANGUAGES, text
+from gridmgmt.texts import text
+from gridmgmt.uploads.records import centre_type_names, new_centre
 
 _FROM = click.option("--from", "begins", type=DAY, help="First day; today if absent.")
 _ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
@@ -281,7 +282,7 @@ def import_centres(ctx: click.Context, /, file: Path, begins: date | None, **giv
     with telling_refused(ctx, file, given["refused"]):
         found = read_centres(
             file,
-            types=_type_names(),
+            types=centre_type_names(),
             datum=Datum(given["datum"]) if given["datum"] else None,
             columns=columns_of(given["columns"], "column"),
             encoding=given["encoding"],
@@ -296,29 +297,8 @@ def import_centres(ctx: click.Context, /, file: Path, begins: date | None, **giv
 def _import(ctx: click.Context, file: Path, found: CentreRows, begins: date) -> service.CentresOutcome:
     require_whole(found.problems, read=found.read, taken=len(found.rows), partial=False)
     with database(ctx) as session:
-        rows = [(row.row, _new_centre(row, begins)) for row in found.rows]
+        rows = [(row.row, new_centre(row, begins)) for row in found.rows]
         return service.import_centres(session, actor(), rows, source=file.name)
-
-
-def _new_centre(row: CentreRow, begins: date) -> NewCentre:
-    return NewCentre(
-        code=row.code,
-        type=CentreType(row.type),
-        name=row.name,
-        area_code=row.area_code,
-        valid_from=row.valid_from or begins,
-        parent_code=row.parent_code,
-        address=row.address,
-        lonlat=row.lonlat,
-    )
-
-
-def _type_names() -> dict[str, str]:
-    """Return the types of centres by all names that a file may use: the identifier, and those of the catalogue."""
-    names = {str(type_): str(type_) for type_ in CentreType}
-    for type_ in CentreType:
-        names |= {text(f"centre_type.{type_}", lang).casefold(): str(type_) for lang in LANGUAGES}
-    return names
 
 
 def _print(notes: Sequence[str], table: Table) -> None:

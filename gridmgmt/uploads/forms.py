@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from gridmgmt.errors import InputError
-from gridmgmt.file_kinds import KINDS, FileKind
 from gridmgmt.ingest.files import OSM_SUFFIXES, TABLE_SUFFIXES, VECTOR_SUFFIXES, file_suffix
+from gridmgmt.uploads.records import UPLOAD_KINDS
 from gridmgmt.uploads.rules import hidden_options
 
 OptionType = Literal["text", "choice", "flag", "day", "pairs", "texts"]
@@ -18,7 +20,7 @@ _SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "cells": VECTOR_SUFFIXES,
     "features": (*VECTOR_SUFFIXES, *OSM_SUFFIXES),
     "network": (*OSM_SUFFIXES, *VECTOR_SUFFIXES),
-    "codes": TABLE_SUFFIXES,
+    **dict.fromkeys(("codes", "centres", "posts", "grids"), TABLE_SUFFIXES),
     "population": (*TABLE_SUFFIXES, *VECTOR_SUFFIXES, *OSM_SUFFIXES),
 }
 _ALONE = (".shp",)
@@ -48,7 +50,7 @@ class Form:
 
 def forms() -> list[Form]:
     """Return the form of every kind."""
-    return [Form(kind, suffixes_of(kind), tuple(_options(kind, said))) for kind, said in KINDS.items()]
+    return [Form(kind, suffixes_of(kind), tuple(_options(kind, said))) for kind, said in UPLOAD_KINDS.items()]
 
 
 def suffixes_of(kind: str) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ def check_suffix(kind: str, name: str) -> None:
         raise InputError("format_unknown", file=name, known=" ".join(known))
 
 
-def _options(kind: str, said: type[FileKind]) -> Iterator[Option]:
+def _options(kind: str, said: type[BaseModel]) -> Iterator[Option]:
     schema = said.model_json_schema()
     hidden, required = hidden_options(kind), schema.get("required", ())
     for name, described in schema["properties"].items():

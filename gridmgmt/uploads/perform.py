@@ -17,7 +17,6 @@ from gridmgmt.db import Session, transaction, translated
 from gridmgmt.editions.queries import extent
 from gridmgmt.editions.rules import Extent
 from gridmgmt.errors import FileRefusedError, GridMgmtError, LeaseLostError, NotFoundError, Problem, UnavailableError
-from gridmgmt.file_kinds import KINDS, FileKind
 from gridmgmt.imports import Outcome
 from gridmgmt.ingest.intake import refused_rows
 from gridmgmt.jobs import service as jobs
@@ -27,6 +26,7 @@ from gridmgmt.uploads import queries
 from gridmgmt.uploads.contents import check_packed, columns_of, share_read
 from gridmgmt.uploads.folder import UploadFolder
 from gridmgmt.uploads.models import Upload, UploadProblem
+from gridmgmt.uploads.records import UPLOAD_KINDS, Recorded, RecordsFile
 from gridmgmt.uploads.rules import SHOWN_PROBLEMS, kept_problem, kept_warnings, plain
 
 _LOOKED_INTO, _READ = 0.05, 0.6
@@ -48,9 +48,10 @@ class Taking:
         with transaction(context.sessions) as session:
             self._upload = queries.upload_by_id(session, int(context.claim.arguments["upload_id"]))
             self._actor = _actor(session, self._upload)
+            self._kind = UPLOAD_KINDS[self._upload.kind].model_validate(self._upload.options)
             self._known = extent(session)
+            self._names = self._kind.names(session) if isinstance(self._kind, RecordsFile) else {}
         self._path = folder.path(self._upload.stored_as, self._upload.file)
-        self._kind: FileKind = KINDS[self._upload.kind].model_validate(self._upload.options)
         today = local_date(self._upload.asked_at)
         named = Path(self._upload.file)
         self._labels = self._kind.labels(
@@ -80,7 +81,10 @@ class Taking:
         self._context.progress("job_stage.upload_checking", 0.0)
         check_packed(self._path)
         with told_while_reading(self._context, self._path):
-            intake = self._kind.read(self._path, self._known)
+            if isinstance(self._kind, RecordsFile):
+                intake = self._kind.read(self._path, self._names)
+            else:
+                intake = self._kind.read(self._path, self._known)
         said = {name: getattr(self._kind, name, None) for name in ("encoding", "layer")}
         found = {
             "columns": columns_of(self._path, **said),
@@ -198,7 +202,7 @@ def _extent(intake: Any) -> Extent | None:  # Any: as the kind of the file reads
     return west, south, east, north
 
 
-def _kept(outcome: Outcome) -> dict[str, Any]:
+def _kept(outcome: Outcome | Recorded) -> dict[str, Any]:
     names = ("subject", "edition", "read", "taken", "refused", "new")
     return {
         **{name: plain(getattr(outcome, name)) for name in names},

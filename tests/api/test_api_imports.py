@@ -21,16 +21,17 @@ from gridmgmt.access.service import set_grants
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
-from gridmgmt.file_kinds import KINDS
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
 from gridmgmt.texts import LANGUAGES, catalogue
+from gridmgmt.uploads.records import UPLOAD_KINDS
 from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_drafts import problem
 from tests.contracts.test_catalogue import fields_of
 from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.drafts import take_into_force
 from tests.support.serving import served
 
 HEADER = "name,type,lon,lat\n"
@@ -341,8 +342,8 @@ def test_made_up_data_and_real_data_do_not_mix(desk: Desk) -> None:
 def test_every_kind_has_its_form_and_its_name(shared_desk: Desk) -> None:
     found = shared_desk.read("/api/v1/imports/kinds")
     assert found["limit_bytes"] == 2_000_000
-    assert [each["kind"] for each in found["items"]] == list(KINDS)
-    assert all(f"file_kind.{kind}" in catalogue() for kind in KINDS)
+    assert [each["kind"] for each in found["items"]] == list(UPLOAD_KINDS)
+    assert all(f"file_kind.{kind}" in catalogue() for kind in UPLOAD_KINDS)
     options = {o["name"]: o for each in found["items"] if each["kind"] == "areas" for o in each["options"]}
     assert (options["level"]["required"], options["level"]["type"]) == (True, "choice")
     assert "town" in options["level"]["choices"]
@@ -362,3 +363,21 @@ def test_what_a_person_is_told_names_no_option_of_the_command_line(desk: Desk) -
     taken = desk.taken(GOOD.replace("甲", "丙"))
     assert taken["error"]["code"] == "edition_name_taken"
     assert "under “Name of the edition”" in taken["error"]["detail"]
+
+
+def test_centres_come_whole_or_not_at_all(desk: Desk) -> None:
+    """Rows without an edition: what the service refuses is told row by row too."""
+    drawn = {"level": "town", "edition": "2020", "valid_from": "2020-01-01"}
+    desk.taken(towns_file(), file="镇.geojson", kind="areas", options=drawn)
+    with transaction(desk.sessions) as session:
+        take_into_force(session, "2020")
+    rows = "code,type,name,area_code\nC1,community_affairs,甲中心,310113001\nC2,党建服务中心,乙中心,{town}\n"
+    wrong = desk.taken(rows.format(town="310113009"), file="中心.csv", kind="centres")
+    assert (wrong["state"], wrong["error"]["code"], wrong["problem_count"]) == ("failed", "rows_refused", 1)
+    assert [row["row"] for row in desk.read(wrong["links"]["problems"])["items"]] == [3]
+    seen = desk.taken(rows.format(town="310113002"), file="中心.csv", kind="centres", dry_run=True)
+    assert (seen["state"], seen["outcome"]["taken"]) == ("succeeded", 2)
+    taken = desk.taken(rows.format(town="310113002"), file="中心.csv", kind="centres")
+    assert (taken["outcome"]["subject"], taken["outcome"]["taken"], taken["outcome"]["new"]) == ("centres", 2, True)
+    again = desk.taken(rows.format(town="310113002"), file="中心.csv", kind="centres")
+    assert (again["outcome"]["taken"], again["outcome"]["new"]) == (0, False)

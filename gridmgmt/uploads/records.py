@@ -1,0 +1,195 @@
+"""Kinds of files whose rows have days of their own instead of an edition: centres, posts, grids, figures."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gridmgmt.access.rules import Actor
+from gridmgmt.crs import Datum
+from gridmgmt.db import Session
+from gridmgmt.errors import Problem
+from gridmgmt.file_kinds import KINDS, FileKind, Level
+from gridmgmt.governance import service as governance
+from gridmgmt.governance.rules import CentreType, NewCentre
+from gridmgmt.imports import Labels, Warning_
+from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
+from gridmgmt.ingest.figures import FigureRows, read_figures
+from gridmgmt.ingest.grids import GridRows, PostRows, read_grids, read_posts
+from gridmgmt.ingest.intake import require_whole
+from gridmgmt.responsibility import service as responsibility
+from gridmgmt.responsibility.queries import kind_names
+from gridmgmt.responsibility.rules import NewPost
+from gridmgmt.statistics.service import FigureLabels, record_figures
+from gridmgmt.texts import LANGUAGES, text
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of a file of records; they belong to no edition, and ``new`` is False where all were there before."""
+
+    subject: str
+    read: int
+    taken: int
+    refused: int
+    problems: tuple[Problem, ...]
+    edition: None = None
+    warnings: tuple[Warning_, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def new(self) -> bool:
+        """Whether anything was stored."""
+        return self.taken > 0
+
+
+class RecordsFile(BaseModel):
+    """One kind of file of records, with what is said of a file of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    valid_from: date | None = Field(default=None, description="First day of rows that name none.")
+    columns: Mapping[str, str] = Field(default={}, description="Column of each role.")
+    encoding: str | None = Field(default=None, description="Encoding of the file's texts.")
+
+    def labels(self, file: Path, *, today: date, metric_crs: str | None = None, synthetic: bool = False) -> Labels:
+        """Return what is said of the data as for other files."""
+        begins = self.valid_from or today
+        return Labels("", file.name, begins, synthetic=synthetic, metric_crs=metric_crs)
+
+    def names(self, session: Session) -> Mapping[str, str]:  # noqa: ARG002  most know their names by themselves
+        """Return what may stand in the file for the kinds or types of its rows, in lower case, and what it means."""
+        return {}
+
+    @abstractmethod
+    def read(self, file: Path, names: Mapping[str, str]) -> Any:
+        """Return the file's rows; ``names`` are those of :meth:`names`."""
+
+    @abstractmethod
+    def store(self, session: Session, actor: Actor, rows: Any, labels: Labels) -> Recorded:
+        """Take the rows, whole or not at all."""
+
+
+class CentresFile(RecordsFile):
+    """Service centres and branches: CSV or XLSX."""
+
+    datum: Datum | None = Field(default=None, description="Datum of the file's coordinates.")
+
+    def names(self, session: Session) -> Mapping[str, str]:  # noqa: ARG002  as above
+        """Return the types of centres by all their names."""
+        return centre_type_names()
+
+    def read(self, file: Path, names: Mapping[str, str]) -> CentreRows:
+        """Return the centres."""
+        return read_centres(file, types=names, datum=self.datum, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: CentreRows, labels: Labels) -> Recorded:
+        """Open the centres."""
+        _whole(rows, labels)
+        news = [(row.row, new_centre(row, labels.valid_from)) for row in rows.rows]
+        found = governance.import_centres(session, actor, news, source=labels.source)
+        return _recorded("centres", rows, found.added)
+
+
+class PostsFile(RecordsFile):
+    """Officer posts, never with persons: CSV or XLSX."""
+
+    def names(self, session: Session) -> Mapping[str, str]:
+        """Return the kinds of grids by all their names."""
+        return kind_names(session)
+
+    def read(self, file: Path, names: Mapping[str, str]) -> PostRows:
+        """Return the posts."""
+        return read_posts(file, kinds=names, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: PostRows, labels: Labels) -> Recorded:
+        """Open the posts."""
+        _whole(rows, labels)
+        news = [(r.row, NewPost(r.code, r.name, r.kind, r.body, labels.valid_from)) for r in rows.rows]
+        found = responsibility.import_posts(session, actor, news, source=labels.source)
+        return _recorded("posts", rows, found.added)
+
+
+class GridsFile(RecordsFile):
+    """Responsibility grids, a cell in each row: CSV or XLSX."""
+
+    def names(self, session: Session) -> Mapping[str, str]:
+        """Return the kinds of grids by all their names."""
+        return kind_names(session)
+
+    def read(self, file: Path, names: Mapping[str, str]) -> GridRows:
+        """Return the cells of the grids."""
+        return read_grids(file, kinds=names, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: GridRows, labels: Labels) -> Recorded:
+        """Give the grids their cells and posts."""
+        _whole(rows, labels)
+        found = responsibility.import_grids(session, actor, rows.rows, labels.valid_from, source=labels.source)
+        changed = found.created + found.changed + found.cells_changed
+        return _recorded("grids", rows, len(rows.rows) if changed else 0)
+
+
+class FiguresFile(RecordsFile):
+    """Numbers known for whole areas: CSV, XLSX or a vector file with a code and a value in each row."""
+
+    figure: str = Field(description="Name of the figure with its unit: residents, published_area_m2 …")
+    level: Level = Field(description="Level of the areas.")
+    counted_on: date = Field(description="The day that the numbers describe.")
+    areas_on: date | None = Field(default=None, description="The day whose boundaries they were counted within.")
+    source: str = Field(description="Who says so; shown beside every number.")
+
+    def read(self, file: Path, names: Mapping[str, str]) -> FigureRows:  # noqa: ARG002  figures have no kinds
+        """Return the figures."""
+        return read_figures(file, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: FigureRows, labels: Labels) -> Recorded:  # noqa: ARG002
+        """Record the figures."""
+        within = self.areas_on or self.counted_on
+        said = FigureLabels(self.figure, self.level, self.counted_on, within, self.source)
+        found = record_figures(session, actor, rows, said)
+        return _recorded("figures", rows, found.added)
+
+
+UPLOAD_KINDS: Mapping[str, type[FileKind] | type[RecordsFile]] = {
+    **KINDS,
+    "centres": CentresFile,
+    "posts": PostsFile,
+    "grids": GridsFile,
+    "figures": FiguresFile,
+}
+"""Every kind of file that can be given over HTTP; a new one is a line here, or in :data:`gridmgmt.file_kinds.KINDS`."""
+
+
+def new_centre(row: CentreRow, begins: date) -> NewCentre:
+    """Return the centre of a row, from a day on where the row names none."""
+    return NewCentre(
+        code=row.code,
+        type=CentreType(row.type),
+        name=row.name,
+        area_code=row.area_code,
+        valid_from=row.valid_from or begins,
+        parent_code=row.parent_code,
+        address=row.address,
+        lonlat=row.lonlat,
+    )
+
+
+def centre_type_names() -> dict[str, str]:
+    """Return the types of centres by all names that a file may use: the identifier, and those of the catalogue."""
+    names = {str(type_): str(type_) for type_ in CentreType}
+    for type_ in CentreType:
+        names |= {text(f"centre_type.{type_}", lang).casefold(): str(type_) for lang in LANGUAGES}
+    return names
+
+
+def _whole(rows: CentreRows | PostRows | GridRows, labels: Labels) -> None:
+    require_whole(rows.problems, read=rows.read, taken=len(rows.rows), partial=labels.partial)
+
+
+def _recorded(subject: str, rows: CentreRows | PostRows | GridRows | FigureRows, taken: int) -> Recorded:
+    refused = len({problem.row for problem in rows.problems})
+    return Recorded(subject, rows.read, taken, refused, rows.problems)
