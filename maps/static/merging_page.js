@@ -14,6 +14,7 @@
   }))
   L.layerGroup(borders).addTo(MAP)
   const shapes = new Map()
+  let chosen = null
   for (const conflict of PAGE.conflicts) {
     const shape = L.geoJSON(feature(conflict.geometry), { style: () => style(conflict) })
     shape.bindTooltip(() => lines([`${conflict.conflict_no} · ${words().kinds[conflict.kind]}`, `${number(conflict.area_m2)} m²`]), { sticky: true })
@@ -21,8 +22,6 @@
     shape.addTo(MAP)
     shapes.set(conflict.conflict_no, shape)
   }
-  let chosen = null
-
   function style(conflict) {
     const colour = PAGE.colours[conflict.kind]
     const border = conflict.conflict_no === chosen ? SELECTED : { color: colour, weight: 2 }

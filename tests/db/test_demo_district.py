@@ -14,7 +14,11 @@ from gridmgmt.boundaries.queries import draft_named, what_became_of
 from gridmgmt.boundaries.rules import ChangeKind
 from gridmgmt.db import migrated_sessions, transaction
 from gridmgmt.demo.load import load_demo
+from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.governance.queries import completeness_matrix, mode_report
+from gridmgmt.merging.queries import newest_merges
+from gridmgmt.merging.rules import MergeAsk
+from gridmgmt.merging.service import compare_departments
 from gridmgmt.statistics.queries import figure_of
 from tests.conftest import _copy_of_template
 
@@ -168,3 +172,20 @@ def test_the_check_found_nothing_and_every_step_is_kept(demo) -> None:
     ).all()
     assert steps[0] == "opened"
     assert steps[-3:] == ["checked", "approved", "in_force"]
+
+
+def test_the_conflicts_planted_in_departments_grids_are_found_to_the_square_metre(demo) -> None:
+    planted = department_grids(area_frame(demo, TODAY)).planted
+    assert len(planted) == 5 * len(TOWNS)
+    compared = compare_departments(demo, MergeAsk(DEPARTMENTS), TODAY)
+    found = sorted((row["kind"], row["area_m2"]) for row in compared.conflicts())
+    expected = sorted((each.kind.value, each.area_m2) for each in planted)
+    assert [kind for kind, _ in found] == [kind for kind, _ in expected]
+    assert [m2 for _, m2 in found] == pytest.approx([m2 for _, m2 in expected], rel=1e-6)
+    document = compared.document()
+    # 张庙 has 5.19 km² and 杨行 37.9 km²; the demo's shapes have nearly as much.
+    assert document["land_m2"] == pytest.approx(43.09e6, rel=0.02)
+    assert document["land_m2"] - document["agreed_m2"] == pytest.approx(sum(each.area_m2 for each in planted), rel=1e-6)
+    common = next(way for way in document["ways"] if way["way"] == "common")
+    assert (common["grids"], common["own_pieces"], common["slivers"]) == (80, 0, 0)
+    assert [name for _, name in newest_merges(demo, 5)] == ["演示合并"]
