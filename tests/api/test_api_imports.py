@@ -30,6 +30,7 @@ from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_drafts import problem
 from tests.contracts.test_catalogue import fields_of
+from tests.support import paper_grids
 from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.drafts import take_into_force
 from tests.support.serving import served
@@ -381,3 +382,21 @@ def test_centres_come_whole_or_not_at_all(desk: Desk) -> None:
     assert (taken["outcome"]["subject"], taken["outcome"]["taken"], taken["outcome"]["new"]) == ("centres", 2, True)
     again = desk.taken(rows.format(town="310113002"), file="中心.csv", kind="centres")
     assert (again["outcome"]["taken"], again["outcome"]["new"]) == (0, False)
+
+
+def test_posts_and_grids_come_from_tables_too(desk: Desk) -> None:
+    with transaction(desk.sessions) as session:
+        paper_grids.build(session)
+    said = {"valid_from": "2026-01-05"}
+    posts = desk.taken("code,name,kind,body\nP5,夜班岗,巡查采集,城运中心\n", file="岗.csv", kind="posts", options=said)
+    assert (posts["state"], posts["outcome"]["taken"]) == ("succeeded", 1)
+    header = "cell_code,kind,grid_code,grid_name,post_code\n"
+    cells = sorted(paper_grids.WESTERN)
+    rows = [f"{code},inspection,W,西,P5\n" for code in cells]
+    unknown = desk.taken(header + "".join(rows) + "1,inspection,W,西,P5\n", file="网.csv", kind="grids", options=said)
+    assert unknown["error"]["code"] == "rows_refused"
+    [row] = desk.read(unknown["links"]["problems"])["items"]
+    assert (row["row"], row["value"]) == (len(cells) + 2, "1")
+    taken = desk.taken(header + "".join(rows), file="网.csv", kind="grids", options=said)
+    assert (taken["outcome"]["read"], taken["outcome"]["new"]) == (len(cells), True)
+    assert not desk.taken(header + "".join(rows), file="网.csv", kind="grids", options=said)["outcome"]["new"]
