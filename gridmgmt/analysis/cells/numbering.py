@@ -4,16 +4,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-_ROWS_PER_CELL = 1.0
-"""The height of a row, in sides of a mean cell, so that cells side by side come into one row."""
+_ROW = 0.75
+"""The height of a row, in sides of a square of the mean size: less than the way from one row of squares to the next,
+more than cells side by side are likely to stand askew."""
 
 
 def numbering(cells: NDArray[np.object_], row_m: float | None = None) -> NDArray[np.int64]:
     """Return the sequence number, from 1, of each cell, or point, of one quarter.
 
-    Rows run from north to south, and in a row the numbers run from west to east. A row reaches from its northernmost
-    place so far south as the side of a square of the cells' mean size; the places are the cells' centroids. Centroids
-    in one place are ordered by the shapes themselves.
+    Rows run from north to south, and in a row the numbers run from west to east. A cell's place is its centroid. A row
+    reaches from its northernmost place three quarters of the side of a square of the cells' mean size south. Cells
+    whose centroids are one to the millimetre are ordered by their shapes.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ def numbering(cells: NDArray[np.object_], row_m: float | None = None) -> NDArray
     if not len(cells):
         return np.empty(0, dtype=np.int64)
     xy = np.round(shapely.get_coordinates(shapely.centroid(cells)), 3)
-    height_m = row_m if row_m is not None else _ROWS_PER_CELL * float(np.sqrt(shapely.area(cells).mean()))
+    height_m = row_m if row_m is not None else _ROW * float(np.sqrt(shapely.area(cells).mean()))
     from_north = np.argsort(-xy[:, 1], kind="stable")
     row = np.empty(len(cells), dtype=np.int64)
     number, top = -1, np.inf
