@@ -83,7 +83,8 @@ def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None)
     geometry[lost] = MALFORMED
     columns = {str(name): values.astype(object) for name, values in zip(meta["fields"], fields, strict=True)}
     numbers = np.arange(1, len(geometry) + 1, dtype=np.int64)
-    said = stated(path, suffix, pyogrio.read_info(source, layer=layer)["layer_metadata"])
+    about = pyogrio.read_info(source, layer=layer)["layer_metadata"] if suffix in (".gpkg", ".fgb") else None
+    said = stated(path, suffix, about)
     return Rows(numbers, columns, geometry, _crs(path, meta["crs"]), digest(_parts(path)), stated=said)
 
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from gridmgmt.access.models import Change
+from gridmgmt.areas.queries import area_frame
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.db import make_engine, make_sessions
@@ -20,6 +23,7 @@ from gridmgmt.manifest.reading import Read, read_manifest
 from gridmgmt.manifest.service import plan, settings_with, wanted
 from gridmgmt.manifest.steps import Hands
 from gridmgmt.settings import Settings
+from tests.support import cells_example as cells
 from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY
@@ -184,3 +188,55 @@ def test_the_demo_is_loaded_once(factory, files) -> None:
     using = replace(hands(factory, read), load_demo=seeds.append)
     assert applied(factory, read, using) == ["demo"]
     assert seeds == [7]
+
+
+CELLS = """\
+district: 宝山区
+codes: [{file: codes.csv}]
+areas:
+  - {file: district.geojson, level: district, edition: "2020", valid_from: 2020-01-01}
+  - {file: towns.geojson, level: town, edition: "2020", valid_from: 2020-01-01}
+  - {file: quarters.geojson, level: quarter, edition: "2020", valid_from: 2020-01-01}
+network: {file: streets.geojson, valid_from: 2020-01-01}
+cells: [{area: "310113", edition: cells, valid_from: 2021-01-01}]
+activate:
+  - {edition: "2020", document: drawn on paper, reason: looked at}
+  - {edition: cells, document: drawn on paper, reason: looked at}
+addresses: [{file: addresses.csv}]
+"""
+
+
+@pytest.fixture
+def quarters(tmp_path) -> Path:
+    """The files of :mod:`tests.support.cells_example`: two quarters of four cells each, and a little beside them."""
+
+    def areas(name: str, found: dict[str, tuple[float, float, float, float]]) -> None:
+        shapes = {code: shapely.get_coordinates(cells.block(*corners)).tolist() for code, corners in found.items()}
+        rows = [({"code": code, "name": code}, "Polygon", [ring]) for code, ring in shapes.items()]
+        paper_town.geojson(tmp_path / name, rows)
+
+    areas("district.geojson", {"310113": (0, 0, 4, 2)})
+    areas("towns.geojson", {cells.TOWN: (0, 0, 4, 2)})
+    areas("quarters.geojson", {cells.ONE: (0, 0, 2, 2), cells.TWO: (2, 0, 4, 2)})
+    lines = [shapely.get_coordinates(cells.degrees(shapely.LineString(line))).tolist() for line in cells.STREETS]
+    rows = [({"highway": "residential"}, "LineString", line) for line in lines]
+    paper_town.geojson(tmp_path / "streets.geojson", rows)
+    lon, lat = shapely.get_coordinates(cells.degrees(shapely.Point(1.5, 1.5)))[0]
+    (tmp_path / "addresses.csv").write_text(
+        f"name,address,kind,lon,lat\n菊一苑,菊太路1号,compound,{lon},{lat}\n", "utf-8"
+    )
+    (tmp_path / "codes.csv").write_text("code,name,parent_code\n310113109,顾村镇,310113\n", "utf-8")
+    (tmp_path / "district.yaml").write_text(CELLS, encoding="utf-8")
+    return tmp_path
+
+
+def test_cells_codes_and_addresses(factory, quarters) -> None:
+    read = read_manifest(quarters / "district.yaml")
+    kinds = ["codes", "areas", "areas", "areas", "activate", "network", "cells", "activate", "addresses"]
+    assert applied(factory, read) == kinds
+    with factory() as session:
+        drawn = area_frame(session, DAY, levels=(AreaLevel.GRID_CELL,))
+    assert list(drawn["code"]) == [f"{quarter}{n:03d}" for quarter in (cells.ONE, cells.TWO) for n in range(1, 5)]
+    assert drawn["area_m2"].to_numpy() == pytest.approx(10_000, rel=1e-3)
+    assert states(factory, read) == ["there"] * 9
+    assert applied(factory, read) == []
