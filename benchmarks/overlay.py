@@ -1,4 +1,4 @@
-"""Three departments' grids laid over each other, beside geopandas.overlay: same faces and areas, and the seconds of each.
+"""Departments' grids laid over each other, beside geopandas.overlay: the same faces and areas, and the seconds of each.
 
 ``python -m benchmarks.overlay`` draws three shaken lattices of 400 grids over 20 by 20 km, so that their borders cross
 everywhere, and prints seconds, faces, surfaces and the ratio. The other side gets what it needs to answer the same: the

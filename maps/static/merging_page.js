@@ -3,6 +3,7 @@
   const { SELECTED, root, words, node, lines, choosable, languages, controls } = SHARED
   const WAY = { color: '#1B2430', weight: 1, fillOpacity: 0.45 }
   const FILLS = ['#8DA0CB', '#66C2A5', '#FC8D62', '#E78AC3', '#A6D854', '#FFD92F', '#E5C494', '#B3B3B3']
+  const DASHES = ['', '10 10', '3 9']
   const panel = () => document.querySelector(`.panel[data-lang=${root.lang}]`)
   const number = (value) => (value === null ? '—' : Math.round(value).toLocaleString('en'))
   const filled = (text, fields) => text.replace(/\{(\w+)\}/g, (_, name) => fields[name])
@@ -10,7 +11,7 @@
 
   // --- the conflict map --------------------------------------------------------------------------------------
   const borders = PAGE.borders.map(([department, code, geometry]) => L.geoJSON(feature(geometry), {
-    style: { color: PAGE.lines[department], weight: 1.5, fill: false }, interactive: false,
+    style: { color: PAGE.lines[department], weight: 2, fill: false, dashArray: DASHES[Object.keys(PAGE.lines).indexOf(department) % DASHES.length] }, interactive: false,
   }))
   L.layerGroup(borders).addTo(MAP)
   const shapes = new Map()
