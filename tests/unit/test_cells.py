@@ -96,8 +96,10 @@ def test_a_block_around_a_hole_and_a_block_around_an_island_of_streets_are_cover
 
 def test_an_outline_that_touches_itself_gains_no_land_of_its_neighbours() -> None:
     # A U whose ends meet in one place: the yard inside is not the quarter's.
-    ring = [(0, 0), (400, 0), (400, 400), (200, 300), (0, 400), (0, 300), (200, 300), (300, 200), (300, 100), (100, 100),
-            (100, 200), (0, 250)]  # fmt: skip
+    ring = [
+        (0, 0), (400, 0), (400, 400), (200, 300), (0, 400), (0, 300), (200, 300), (300, 200), (300, 100), (100, 100),
+        (100, 200), (0, 250),
+    ]  # fmt: skip
     outline = shapely.make_valid(shapely.Polygon(ring))
     cells = cells_of(outline, NOTHING)
     assert shapely.union_all(cells).symmetric_difference(outline).area == pytest.approx(0, abs=1e-6)
