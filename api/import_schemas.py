@@ -14,7 +14,7 @@ Options = Annotated[
 ]
 
 
-class OptionOut(Answer):
+class FileOptionOut(Answer):
     """One thing that may be said of a file."""
 
     name: str
@@ -24,18 +24,18 @@ class OptionOut(Answer):
     default: str | bool | None
 
 
-class KindOut(Answer):
+class FileKindOut(Answer):
     """One kind of file with what may be said of it."""
 
     kind: str = Field(examples=["service-points"])
     suffixes: list[str] = Field(description="Endings of its formats; texts also with `.gz`.", examples=[[".csv"]])
-    options: list[OptionOut]
+    options: list[FileOptionOut]
 
 
-class KindList(Answer):
+class FileKindList(Answer):
     """All kinds of files."""
 
-    items: list[KindOut]
+    items: list[FileKindOut]
     limit_bytes: int = Field(description="How large a file may be.")
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from api.access import Caller, asks
 from api.context import ApiContext, Context, RequestSession
-from api.import_schemas import AgainAsk, ImportOut, ImportSummary, KindList, KindOut, RowProblem
+from api.import_schemas import AgainAsk, FileKindList, FileKindOut, ImportOut, ImportSummary, RowProblem
 from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
@@ -41,12 +41,12 @@ REFUSED = "text/csv; charset=utf-8"
 
 
 @router.get("/kinds", summary="What kinds of files can be given, and what may be said of each")
-def list_kinds(context: Context) -> KindList:
+def list_kinds(context: Context) -> FileKindList:
     """List the kinds with the endings of their formats and their options, for a form."""
     from gridmgmt.uploads.forms import forms  # noqa: PLC0415 -- brings the readers, which take seconds to load
 
     limit = context.settings.upload_limit_bytes
-    return KindList(items=[KindOut.model_validate(form) for form in forms()], limit_bytes=limit)
+    return FileKindList(items=[FileKindOut.model_validate(form) for form in forms()], limit_bytes=limit)
 
 
 class GivenFile:

@@ -1,5 +1,5 @@
 import { get, post, send, withQuery } from '../api/client'
-import type { ImportOut, ImportSummary, KindList, KindOut, OptionOut, PageImportSummary } from '../api/schema'
+import type { ImportOut, ImportSummary, FileKindList, FileKindOut, FileOptionOut, PageImportSummary } from '../api/schema'
 import { useLoaded } from '../state/loaded'
 import { can } from '../state/session'
 import { viewed } from '../state/view'
@@ -13,7 +13,7 @@ export const chosenImport = viewed('import')
 
 export const kinds = useLoaded(
   () => (can('import') ? true : null),
-  (_, signal) => get<KindList>('/imports/kinds', {}, signal),
+  (_, signal) => get<FileKindList>('/imports/kinds', {}, signal),
 )
 
 export const pastImports = useLoaded(
@@ -59,11 +59,11 @@ export function isGood(given: Pick<ImportSummary, 'state' | 'dry_run' | 'outcome
 }
 
 /** The endings that a kind's files have, for a chooser; texts may be packed. */
-export function accepted(kind: KindOut | undefined): string {
+export function accepted(kind: FileKindOut | undefined): string {
   return [...(kind?.suffixes ?? []), '.gz'].join(',')
 }
 
-export function hasSuffix(kind: KindOut, name: string): boolean {
+export function hasSuffix(kind: FileKindOut, name: string): boolean {
   const plain = name.toLowerCase().replace(/\.gz$/, '')
   return kind.suffixes.some((suffix) => plain.endsWith(suffix))
 }
@@ -75,7 +75,7 @@ export function megabytes(bytes: number): string {
 /** What is said first; all else is for those who need it. */
 const FIRST = ['edition', 'source', 'datum', 'valid_from']
 
-export function isFirst(option: OptionOut): boolean {
+export function isFirst(option: FileOptionOut): boolean {
   return option.required || FIRST.includes(option.name)
 }
 
@@ -88,11 +88,11 @@ export function choiceName(option: string, value: string): string {
 }
 
 /** What stands in the fields at first: the defaults, or what was said of the file before. */
-export function initial(kind: KindOut, said: Options = {}): Given {
+export function initial(kind: FileKindOut, said: Options = {}): Given {
   return Object.fromEntries(kind.options.map((option) => [option.name, asField(option, said[option.name] ?? option.default)]))
 }
 
-function asField({ type }: OptionOut, value: unknown): string | boolean {
+function asField({ type }: FileOptionOut, value: unknown): string | boolean {
   if (type === 'flag') return value === true
   if (type === 'pairs') return Object.entries((value as Record<string, string> | null) ?? {}).map(([role, name]) => `${role}=${name}`).join('\n')
   if (type === 'texts') return ((value as string[] | null) ?? []).join('\n')
@@ -104,7 +104,7 @@ function lines(value: string): string[] {
 }
 
 /** What the fields say, without those that say nothing. */
-export function said(kind: KindOut, given: Given): Options {
+export function said(kind: FileKindOut, given: Given): Options {
   const options: Options = {}
   for (const { name, type } of kind.options) {
     const value = given[name]
@@ -122,7 +122,7 @@ export function said(kind: KindOut, given: Given): Options {
 }
 
 /** Whether all that has to be said is said. */
-export function isComplete(kind: KindOut, given: Given): boolean {
+export function isComplete(kind: FileKindOut, given: Given): boolean {
   return kind.options.every(({ name, required }) => !required || String(given[name] ?? '').trim())
 }
 
