@@ -74,7 +74,7 @@ class AboveCell(Answer):
     name: str
 
 
-class CellOut(Answer):
+class GridCellOut(Answer):
     """What is known of one cell."""
 
     code: str = Field(examples=["310113008001001"])

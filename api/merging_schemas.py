@@ -113,7 +113,7 @@ class KindOfConflict(Answer):
     cases: int
 
 
-class ChangeOut(Answer):
+class GridChangeOut(Answer):
     """What one department would have to give, and land that it had in no grid."""
 
     department: Slug
@@ -140,7 +140,7 @@ class WayOut(Answer):
     grids_in_parts: int
     slivers: int
     unassigned_cells: int | None = Field(description="Cells that no department holds; null for other ways.")
-    changes: list[ChangeOut]
+    changes: list[GridChangeOut]
 
 
 class SourceOut(Answer):

@@ -41,7 +41,7 @@ class UnitOut(Answer):
     parent_code: str | None
 
 
-class ComparedOut(Answer):
+class ComparedCodeOut(Answer):
     """An area and the row it was put beside."""
 
     agreement: CodeAgreement
@@ -57,7 +57,7 @@ class ParentTally(BaseModel):
     counts: dict[CodeAgreement, int]
 
 
-class ComparisonOut(BaseModel):
+class CodeComparisonOut(BaseModel):
     """The areas of a level beside the table of official codes; each area and each row in exactly one place."""
 
     level: AreaLevel
@@ -66,7 +66,7 @@ class ComparisonOut(BaseModel):
     editions: list[str] = Field(description="The tables in force, the newest last.")
     counts: dict[CodeAgreement, int]
     parents: list[ParentTally]
-    items: list[ComparedOut]
+    items: list[ComparedCodeOut]
 
 
 class PointsAsk(Asked):

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from api.access import Caller, asks
 from api.cell_schemas import (
     AboveCell,
-    CellOut,
     GenerationAccepted,
     GenerationAsk,
     GenerationDetail,
     GenerationSummary,
+    GridCellOut,
     SchemeOut,
 )
 from api.context import Context, OnDate, RequestSession
@@ -116,13 +116,13 @@ def list_schemes(session: RequestSession) -> list[SchemeOut]:
 
 
 @router.get("/{code}", summary="What is known of one cell")
-def read_cell(session: RequestSession, on: OnDate, code: CellCode) -> CellOut:
+def read_cell(session: RequestSession, on: OnDate, code: CellCode) -> GridCellOut:
     """Return surface, perimeter, land use, responsible body, days and the areas that hold a cell."""
     facts = queries.cell_facts(session, code, on)
     above = [
         AboveCell.model_validate({"level": level, "code": code, "name": name}) for level, code, name in facts.parents
     ]
-    return CellOut.model_validate(vars(facts) | {"parents": above})
+    return GridCellOut.model_validate(vars(facts) | {"parents": above})
 
 
 def _summary(generation: CellGeneration, edition: str, state: JobState | None) -> GenerationSummary:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from api.access import asks
 from api.boundaries import AskedBoundaries
 from api.context import OnDate, RequestSession
-from api.official_code_schemas import CodeEntryOut, CodeOut, ComparedOut, ComparisonOut, ParentTally
+from api.official_code_schemas import CodeComparisonOut, CodeEntryOut, CodeOut, ComparedCodeOut, ParentTally
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
@@ -52,7 +52,7 @@ def read_comparison(
     agreement: Annotated[
         list[CodeAgreement] | None, Query(description="List only these kinds; all are counted.")
     ] = None,
-) -> ComparisonOut:
+) -> CodeComparisonOut:
     """Put areas and rows together by code, then by name under the same parent, and list every mismatch."""
     seen = asked.boundaries(session)
     found = queries.comparison(session, level, seen.on, draft=seen.draft)
@@ -60,7 +60,7 @@ def read_comparison(
         ParentTally(code=code, name=found.names.get(code), counts=counts)
         for code, counts in by_parent(found.compared).items()
     ]
-    return ComparisonOut(
+    return CodeComparisonOut(
         level=level,
         on=seen.on,
         counties=list(found.counties),
@@ -68,7 +68,7 @@ def read_comparison(
         counts=tally(found.compared),
         parents=parents,
         items=[
-            ComparedOut.model_validate(each)
+            ComparedCodeOut.model_validate(each)
             for each in found.compared
             if agreement is None or each.agreement in agreement
         ],

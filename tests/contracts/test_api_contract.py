@@ -41,6 +41,8 @@ BODIES = {
     ("post", "/api/v1/drafts/{draft_id}/activate"): {},
     ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/imports/{upload_id}/again"): {"options": {}},
+    ("post", "/api/v1/responsibility-grids/{code}/assignments"): {"name": "1"},
+    ("post", "/api/v1/responsibility-grids/{code}/cells"): {"cells": ["1"]},
 }
 QUERY = {"level": "town", "file": "a.geojson"}
 """What a change of something unknown says beside its address."""
@@ -86,6 +88,11 @@ def unknown(path: str) -> str:
 
 def test_the_committed_document_is_that_of_the_application() -> None:
     assert FILE.read_text(encoding="utf-8") == openapi_text(), "run: python -m api.openapi"
+
+
+def test_every_shape_has_a_name_of_its_own() -> None:
+    """Two of one name would both be renamed by their modules, and the console would know neither."""
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
