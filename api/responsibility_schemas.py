@@ -28,6 +28,7 @@ Cells = Annotated[list[CellCode], Field(min_length=1, max_length=5_000)]
 class KindAsk(Asked):
     """The names of a kind of grids and the hours that each of its grids has to keep."""
 
+    code: Code = Field(examples=["inspection"])
     name_zh: Words
     name_en: Words
     required_hours: Hours | None = None

@@ -87,10 +87,10 @@ def list_kinds(session: RequestSession) -> Kinds:
     return Kinds(items=[KindOut.model_validate(kind) for kind in queries.kinds(session)])
 
 
-@router.put("/grid-kinds/{code}", summary="Add or change a kind", dependencies=writes)
-def define_kind(session: RequestSession, actor: Caller, code: PathCode, ask: KindAsk) -> KindOut:
+@router.post("/grid-kinds", status_code=201, summary="Add or change a kind", dependencies=writes)
+def define_kind(session: RequestSession, actor: Caller, ask: KindAsk) -> KindOut:
     """Name a kind and lay down the hours that each of its grids has to keep."""
-    return KindOut.model_validate(service.define_kind(session, actor, NewKind(code, **ask.model_dump())))
+    return KindOut.model_validate(service.define_kind(session, actor, NewKind(**ask.model_dump())))
 
 
 @router.get("/officer-posts", summary="Officer posts")
@@ -221,7 +221,9 @@ def read_grid(session: RequestSession, on: OnDate, code: PathCode) -> GridDetail
     return _detail(session, queries.grid_summary(session, code, on), on)
 
 
-@router.patch("/responsibility-grids/{code}", summary="Change post, backup, hours or name", dependencies=writes)
+@router.post(
+    "/responsibility-grids/{code}/assignments", summary="Change post, backup, hours or name", dependencies=writes
+)
 def assign_grid(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: AssignmentAsk
 ) -> GridOut:
@@ -231,7 +233,7 @@ def assign_grid(
     return GridOut.model_validate(queries.grid_summary(session, code, on))
 
 
-@router.put("/responsibility-grids/{code}/cells", summary="Give a grid its cells", dependencies=writes)
+@router.post("/responsibility-grids/{code}/cells", summary="Give a grid its cells", dependencies=writes)
 def set_cells(session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: CellsAsk) -> CellsChanged:
     """Give a grid exactly these cells from a day on, out of whichever grid of the kind they are in."""
     return CellsChanged(changed=service.set_members(session, actor, code, ask.cells, ask.on or context.today()))

@@ -68,9 +68,9 @@ def test_a_grid_from_its_creation_to_its_end(visitor: httpx.Client, dispatcher: 
     assert shapely.geometry.shape(detail["geometry"]).equals(block(0, 0, 3, 2))
     assert visitor.get(f"{GRIDS}/cover").json()["findings"] == 0
 
-    changed = dispatcher.patch(f"{GRIDS}/W", json={"on": "2026-02-01", "post": "P2", "backup": "P1"})
+    changed = dispatcher.post(f"{GRIDS}/W/assignments", json={"on": "2026-02-01", "post": "P2", "backup": "P1"})
     assert (changed.status_code, changed.json()["post"]) == (200, "P2")
-    moved = dispatcher.put(f"{GRIDS}/E/cells", json={"cells": [*EASTERN, cell(2, 1)], "on": "2026-02-01"})
+    moved = dispatcher.post(f"{GRIDS}/E/cells", json={"cells": [*EASTERN, cell(2, 1)], "on": "2026-02-01"})
     assert moved.json() == {"changed": 1}
     back = {"kind": "inspection", "cells": {cell(2, 1): "W"}, "on": "2026-03-01"}
     assert dispatcher.post(f"{GRIDS}/moves", json=back).json() == {"changed": 1}
@@ -138,6 +138,11 @@ def test_posts_and_kinds(visitor: httpx.Client, dispatcher: httpx.Client) -> Non
     posts = visitor.get("/api/v1/officer-posts", params={"kind": "police"}).json()["items"]
     assert [each["code"] for each in posts] == ["J1", "P9"]
     assert dispatcher.delete("/api/v1/officer-posts/P9").json()["valid_to"] == "2026-01-15"
-    kind = {"name_zh": "环卫", "name_en": "Sanitation", "required_hours": {"mon-sun": ["04:00-22:00"]}}
-    assert dispatcher.put("/api/v1/grid-kinds/sanitation", json=kind).status_code == 200
+    kind = {
+        "code": "sanitation",
+        "name_zh": "环卫",
+        "name_en": "Sanitation",
+        "required_hours": {"mon-sun": ["04:00-22:00"]},
+    }
+    assert dispatcher.post("/api/v1/grid-kinds", json=kind).status_code == 201
     assert "sanitation" in [each["code"] for each in visitor.get("/api/v1/grid-kinds").json()["items"]]
