@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from gridmgmt.clock import zone_of
 from gridmgmt.coverage.rules import CoverageRequest, make_request
@@ -23,6 +25,7 @@ from gridmgmt.manifest.schema import (
     Coverage,
     Features,
     Manifest,
+    ManifestSettings,
     Population,
     ServicePoints,
 )
@@ -242,6 +245,10 @@ def _inconsistent(document: Document) -> Iterator[Problem]:
     for loc, population in _understood(data, "population", Population):
         if (population.file is None) == (not population.rasters):
             yield document.problem(loc, "manifest_file_or_rasters", at_key=True)
+    for loc, settings in _understood(data, "settings", ManifestSettings):
+        if settings.metric_crs is not None and not _is_metric(settings.metric_crs):
+            place = (*loc, "metric_crs")
+            yield document.problem(place, "manifest_value", value=settings.metric_crs, expected="EPSG:4549")
     yield from _repeated(document, data)
     for loc, points in _understood(data, "service_points", ServicePoints):
         for j, condition in enumerate(points.where):
@@ -250,6 +257,14 @@ def _inconsistent(document: Document) -> Iterator[Problem]:
         yield from _refused(document, (*loc, "zone"), zone_of, cases.zone)
     for loc, run in _understood(data, "coverage", Coverage):
         yield from _refused(document, loc, coverage_request, run)
+
+
+def _is_metric(name: str) -> bool:
+    try:
+        crs = CRS.from_user_input(name)
+    except CRSError:
+        return False
+    return crs.is_projected and {axis.unit_name for axis in crs.axis_info} == {"metre"}
 
 
 def _understood(data: Any, section: str, model: type[Part]) -> Iterator[tuple[Loc, Part]]:

@@ -253,8 +253,7 @@ class CoverageStep(Step):
     @property
     def name(self) -> str:
         """The question in short."""
-        types = " ".join(coverage_request(self.entry).types)
-        return f"{self.entry.minutes:g} min, {self.entry.profile}, {types}"
+        return ", ".join([f"{self.entry.minutes:g} min", self.entry.profile, *self.entry.types])
 
     def state(self, session: Session, today: date) -> State:
         """Tell whether the newest run of that area and these types asked the same, of inputs that have not changed."""

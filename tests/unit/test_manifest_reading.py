@@ -91,6 +91,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path) -> None:
         ("district: a\ndemo: {}\nnetwork: {file: streets.pbf}", (2, 1), "manifest_demo_alone"),
         ("district: a\ncases:\n- {file: points.csv, zone: Asien/Shanghai}", (3, 28), "manifest_refusal"),
         ("district: a\ncells:\n- {area: '31', edition: c, target_m2: 0}", (3, 39), "manifest_value"),
+        ("district: a\nsettings: {metric_crs: EPSG:4326}", (2, 24), "manifest_value"),
         (
             "district: a\nareas:\n- {file: towns.geojson, level: town}\n- {file: towns.geojson, level: town}",
             (4, 3),
