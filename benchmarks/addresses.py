@@ -36,6 +36,8 @@ from tests.support.address_queries import GAZETTEER, Query, quality_set
 COUNT = 1_000_000
 SEED = 2015
 ROUNDS = 3
+ILIKE_QUESTIONS = 40
+"""Where the index gives ILIKE nothing it reads the whole table: more questions would only take longer."""
 BAR_P99_MS = 30.0
 BEGINS, DAY = date(2015, 1, 1), date(2026, 1, 1)
 ROADS, COMPOUNDS, INSTITUTIONS = 12_000, 25_000, 60_000
@@ -129,8 +131,9 @@ def take(url: str, file: Path, stages: Stages) -> None:
             kind.store(session, local_actor("benchmark"), intake, labels)
 
 
-def over_http(connection: http.client.HTTPConnection) -> Ask:
-    """Return what asks our server for the codes that it finds."""
+def over_http(port: int) -> Ask:
+    """Return what asks our server for the codes that it finds, over one connection, which idle seconds would close."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def ask(text: str) -> list[str | None]:
         connection.request("GET", f"/api/v1/addresses?q={quote(text)}&on={DAY}")
@@ -188,7 +191,7 @@ def hits(ask: Ask, questions: Sequence[Query], first: int) -> dict[str, float]:
 
 
 def percentiles(times_ms: Sequence[float]) -> dict[str, float]:
-    """Return median and 99th percentile."""
+    """Return median and 99th percentile; the best of each question tells how busy the machine was."""
     return {"p50_ms": statistics.median(times_ms), "p99_ms": statistics.quantiles(times_ms, n=100)[98]}
 
 
@@ -196,21 +199,25 @@ def measure(url: str, stages: Stages, count: int) -> dict[str, object]:
     """Ask both in turns and return the figures."""
     questions = quality_set()
     shuffled = random.Random(SEED).sample(questions, len(questions))
+    few = shuffled[:ILIKE_QUESTIONS]
     options = "-c jit=off"
     with cold_server(url) as port, psycopg.connect(url, autocommit=True, options=options) as database:
-        ours, theirs = over_http(http.client.HTTPConnection("127.0.0.1", port)), by_ilike(database)
+        ours, theirs = over_http(port), by_ilike(database)
         quality = {
-            side: {f"at_{n}": hits(ask, questions, n) for n in (1, 5)}
-            for side, ask in (("own", ours), ("ilike", theirs))
+            side: {f"at_{n}": hits(ask, asked, n) for n in (1, 5)}
+            for side, ask, asked in (("own", ours, questions), ("ilike", theirs, few))
         }
         spent: dict[str, list[float]] = {"own": [], "ilike": []}
         for _ in range(ROUNDS):
-            spent["own"] += spent_ms(ours, shuffled)
-            spent["ilike"] += spent_ms(theirs, shuffled)
+            spent["own"] += spent_ms(over_http(port), shuffled)
+            spent["ilike"] += spent_ms(theirs, few)
     times = {side: percentiles(each) for side, each in spent.items()}
+    rounds = [spent["own"][i :: len(shuffled)] for i in range(len(shuffled))]
+    times["own, the best of each question"] = percentiles([min(each) for each in rounds])
     return {
         "addresses": count,
         "questions": len(questions),
+        "questions_to_ilike": len(few),
         "rounds": ROUNDS,
         "hit_rate": quality,
         "times": times,
@@ -237,7 +244,8 @@ def main() -> None:
                 take(url, million, stages)
                 take(url, GAZETTEER, stages)
                 prepare_ilike(url)
-                (data / "made").touch()
+                (data / "made").write_text(json.dumps(stages.figures))
+            stages.figures = json.loads((data / "made").read_text() or "{}")
             figures = measure(url, stages, given.count)
     times = figures["times"]
     require(isinstance(times, dict), "no times")

@@ -59,7 +59,8 @@ def matches(shared_data: Path) -> dict[str, CommitteeMatch]:
     table = index(committees)
     rooms = shared_data / "service_points" / "shanghai_elder_activity_rooms_2016.csv.gz"
     with gzip.open(rooms, "rt", encoding="utf-8") as stream:
-        found = [(r["名称"], match(r["名称"], r["地址"], table)) for r in csv.DictReader(stream) if r["区县"] == "宝山区"]
+        rows = [(r["名称"], r["地址"]) for r in csv.DictReader(stream) if r["区县"] == "宝山区"]
+    found = [(name, match(name, address, table)) for name, address in rows]
     assert len(found) == 216
     assert Counter(one.state for _, one in found) == {
         MatchState.MATCHED: 161,
