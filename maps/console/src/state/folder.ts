@@ -11,8 +11,16 @@ import { patchView, viewed } from './view'
 const PAGE = 1000
 const MOST_PAGES = 20
 
-/** Fetch all areas of some boundaries, page by page. */
+/** The levels that are kept here as a whole; the grid cells of a district are too many, and fetched where they are looked at. */
+const KEPT = ['district', 'town', 'basic_management_unit', 'sector', 'residential_quarter']
+
+/** Fetch all areas of some boundaries but for grid cells, in order of their codes. */
 async function allAreas(seen: Query, signal: AbortSignal): Promise<AreaOut[]> {
+  const levels = await Promise.all(KEPT.map((level) => areasOfLevel({ ...seen, level }, signal)))
+  return levels.flat().sort((one, other) => (one.code < other.code ? -1 : Number(one.code > other.code)))
+}
+
+async function areasOfLevel(seen: Query, signal: AbortSignal): Promise<AreaOut[]> {
   const areas: AreaOut[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
@@ -30,7 +38,7 @@ const routed = () => (router.currentRoute.value.matched.length > 0 && can('read'
 /** What the data folder holds as a whole. */
 export const folder = useLoaded(routed, (_, signal) => get<FolderOut>('/folder', {}, signal))
 
-/** All areas of the boundaries that are shown, for search, labels and names by code. */
+/** All areas of the boundaries that are shown but for grid cells, for search, labels and names by code. */
 export const areas = useLoaded(
   () => routed() && JSON.stringify(boundaries.value),
   (seen, signal) => allAreas(JSON.parse(seen) as Query, signal),
