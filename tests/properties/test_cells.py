@@ -39,7 +39,7 @@ def barriers_of(rng: np.random.Generator) -> np.ndarray:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_cells_cover_their_outline_without_gap_or_overlap_and_in_one_piece_each(seed: int) -> None:
     rng = np.random.default_rng(seed)
     outline, barriers = outline_of(rng), barriers_of(rng)

@@ -16,7 +16,10 @@ _STEP, _MOST_PLACES = 0.1, 120
 _LOOKED_AT = (24, 200, 3000)
 """The cheapest lines are tried in batches; after these the block is left as it is."""
 SLANT, BLUNT = 2.0, 0.3
+"""Cost, in sides, of a sharp corner, by the square of how much its cosine is above the second."""
+_LEAST_M = 1.0
 _INSIDE_M = 0.02
+"""A line is inside a block when it is so without this much at both ends, which lie on the border."""
 
 
 def cuts(ring: Floats, options: CellOptions) -> Floats:
@@ -41,32 +44,39 @@ def cuts(ring: Floats, options: CellOptions) -> Floats:
 def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats] | None:
     """Return the cheapest cut of a ring and the rings of both parts; None when leaving it whole is better."""
     places = _places(ring, options)
-    n = len(places)
-    step = np.roll(places, -1, axis=0) - places
-    way = np.concatenate([[0.0], np.cumsum(np.hypot(*step.T))])
-    middle = places - places.mean(axis=0)
-    cross = middle[:, 0] * np.roll(middle[:, 1], -1) - np.roll(middle[:, 0], -1) * middle[:, 1]
-    swept = np.concatenate([[0.0], np.cumsum(cross)])
-    i, j = np.triu_indices(n, 2)
+    i, j = np.triu_indices(len(places), 2)
     length = np.hypot(*(places[j] - places[i]).T)
-    back = middle[j, 0] * middle[i, 1] - middle[i, 0] * middle[j, 1]
-    whole = abs(swept[n]) / 2
-    area = np.sign(swept[n]) * (swept[j] - swept[i] + back) / 2
-    possible = (area > options.least_m2) & (whole - area > options.least_m2) & (length > 1)
-    i, j, length, area = i[possible], j[possible], length[possible], area[possible]
-    around = way[j] - way[i]
+    area, whole_m2 = _cut_off(places, i, j)
+    around, whole_m = _way_along(places, i, j)
+    possible = (np.minimum(area, whole_m2 - area) > options.least_m2) & (length > _LEAST_M)
+    i, j, length, area, around = (each[possible] for each in (i, j, length, area, around))
     cost = OFF_BARRIER * length + SLANT * options.side_m * _slant(places, i, j)
-    cost += pieces_cost(area, options) + pieces_cost(whole - area, options)
-    cost += shape_cost(area, around + length, options)
-    cost += shape_cost(whole - area, way[n] - around + length, options)
+    for part, border in ((area, around + length), (whole_m2 - area, whole_m - around + length)):
+        cost += pieces_cost(part, options) + shape_cost(part, border, options)
     order = np.argsort(cost, kind="stable")
-    if whole <= options.cut_above_m2:
-        uncut = size_cost(np.array([whole]), options) + shape_cost(np.array([whole]), way[n:], options)
+    if whole_m2 <= options.cut_above_m2:
+        uncut = size_cost(np.array([whole_m2]), options) + shape_cost(
+            np.array([whole_m2]), np.array([whole_m]), options
+        )
         order = order[cost[order] < uncut[0]]
     if (row := _first_inside(ring, places, i[order], j[order])) is None:
         return None
     a, b = int(i[order[row]]), int(j[order[row]])
     return np.concatenate([places[a], places[b]]), places[a : b + 1], np.concatenate([places[b:], places[: a + 1]])
+
+
+def _cut_off(places: Floats, i: Indices, j: Indices) -> tuple[Floats, float]:
+    """Return the area between each line from place i to place j and the ring from i to j, and the ring's own."""
+    x, y = (places - places.mean(axis=0)).T
+    swept = np.concatenate([[0.0], np.cumsum(x * np.roll(y, -1) - np.roll(x, -1) * y)])
+    back = x[j] * y[i] - x[i] * y[j]
+    return np.sign(swept[-1]) * (swept[j] - swept[i] + back) / 2, float(abs(swept[-1])) / 2
+
+
+def _way_along(places: Floats, i: Indices, j: Indices) -> tuple[Floats, float]:
+    """Return the length of the ring from place i to place j, and of all of it."""
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*(np.roll(places, -1, axis=0) - places).T))])
+    return way[j] - way[i], float(way[-1])
 
 
 def _first_inside(ring: Floats, places: Floats, i: Indices, j: Indices) -> int | None:
@@ -109,10 +119,6 @@ def _shortened(ends: Floats) -> Floats:
     way = ends[:, 2:] - ends[:, :2]
     step = way / np.maximum(np.hypot(*way.T), 1e-9)[:, None] * _INSIDE_M
     return np.hstack([ends[:, :2] + step, ends[:, 2:] - step])
-
-
-def _length(ring: Floats) -> float:
-    return float(np.hypot(*(np.roll(ring, -1, axis=0) - ring).T).sum())
 
 
 def _area(ring: Floats) -> float:

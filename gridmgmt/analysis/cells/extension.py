@@ -22,6 +22,7 @@ _FREE = 0.75
 _BEYOND_M = 1e-3
 """Lines are drawn so far across what they meet that noding finds the place."""
 _WAYS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+"""West, east, south and north."""
 _BACK_M = 5.0
 """The direction of a barrier's end is that of its last metres."""
 
@@ -36,7 +37,8 @@ def prolonged(noded: Objects, reach_m: float, across_m: float) -> Objects:
     dead, stems = end.where(end.count == 1), end.where(end.is_stem())
     met_m = _met(stems.place, stems.away, across_m, noded, np.maximum)
     on = met_m > 0
-    across = np.hstack([stems.place[on], (stems.place + stems.away * (np.maximum(met_m, 0) + _BEYOND_M)[:, None])[on]])
+    start, way, length = stems.place[on], stems.away[on], met_m[on] + _BEYOND_M
+    across = np.hstack([start, start + way * length[:, None]])
     return lines_from(np.concatenate([_reaching(dead, _TURNS, reach_m, noded), across]))
 
 
@@ -67,9 +69,8 @@ class _Ends:
     def of(cls, noded: Objects) -> "_Ends":
         length = shapely.length(noded)
         step = np.minimum(_BACK_M, length / 2)
-        first, last, after, before = (
-            shapely.get_coordinates(shapely.line_interpolate_point(noded, at))
-            for at in (np.zeros(len(noded)), length, step, length - step)
+        after, before = (
+            shapely.get_coordinates(shapely.line_interpolate_point(noded, at)) for at in (step, length - step)
         )
         first, last = (shapely.get_coordinates(shapely.get_point(noded, k)) for k in (0, -1))
         place, away = np.concatenate([first, last]), np.concatenate([first - after, last - before])

@@ -28,6 +28,8 @@ def merged(
 
 
 class _Merging:
+    """The cells so far with what lies beside each, and a heap of merges that were worth it when they were offered."""
+
     def __init__(
         self, area_m2: Floats, perimeter_m: Floats, pairs: Indices, border_m: Floats, on_m: Floats, options: CellOptions
     ) -> None:
@@ -39,10 +41,12 @@ class _Merging:
         self.beside: list[dict[int, tuple[float, float]]] = [{} for _ in self.label]
         for (a, b), border, on in zip(pairs.tolist(), border_m.tolist(), on_m.tolist(), strict=True):
             self.beside[a][b] = self.beside[b][a] = (border, on)
+        # What is in the heap holds while the stamps of both are as they were.
         self.stamp = [0] * len(self.label)
         self.heap: list[tuple[float, int, int, int, int]] = []
 
     def run(self) -> Indices:
+        """Merge until nothing is gained any more; return for each face the number of its cell."""
         for a, others in enumerate(self.beside):
             self.offer(a, [b for b in others if b > a])
         while self.heap:
@@ -66,7 +70,7 @@ class _Merging:
         cost = size_cost(area, self.options) + shape_cost(area, perimeter, self.options)
         for b, after, (length, on) in zip(others, cost.tolist(), border, strict=True):
             gain = self.cost[a] + self.cost[b] - after + OFF_BARRIER * (length - on) - ON_BARRIER * on
-            if gain > 0 or (min(self.area[a], self.area[b]) < 1.0 and gain > -1e4):
+            if gain > 0:
                 low, high = min(a, b), max(a, b)
                 heapq.heappush(self.heap, (-gain, low, high, self.stamp[low], self.stamp[high]))
 
