@@ -37,6 +37,7 @@ router = APIRouter(prefix=PREFIX, tags=["merging"], dependencies=[asks(Permissio
 MergeId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the merge.")]
 Slug = Annotated[str | None, Query(max_length=40, description="Only this department; `merged` for results.")]
 GEOJSON = "application/geo+json"
+REPORT_CONTENT: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}, "text/html": {}, GEOJSON: {}}
 ReportFormat = Literal["json", "csv", "xlsx", "html", "geojson"]
 
 
@@ -174,7 +175,7 @@ def list_conflicts(session: RequestSession, form: Form, merge_id: MergeId, pages
     "/merges/{merge_id}/report",
     summary="The report of a merge as a file",
     response_class=Response,
-    responses={200: {"description": "The report.", "content": {"application/json": {}, "text/html": {}, GEOJSON: {}}}},
+    responses={200: {"description": "The report.", "content": REPORT_CONTENT}},
 )
 def read_report(
     session: RequestSession,
