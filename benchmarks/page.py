@@ -162,14 +162,43 @@ def _addresses(result: Result) -> str:
     best = ", ".join(_ms(times["own, the best of each question"]))
     return (
         f"{result['addresses']:,} made-up addresses, {result['questions']} questions made by rules and by hand (the "
-        f"set was at hand while the search was written; ILIKE is asked {result['questions_to_ilike']} of them, and knows "
-        f"no pinyin, mistakes or former names). The best of {result['rounds']} rounds of each question, median and p99: "
-        f"{best} ms.\n\n{_table(['who', 'hit rate at 1', 'at 5', 'median ms', 'p99 ms'], rows)}"
+        f"set was at hand while the search was written; ILIKE is asked {result['questions_to_ilike']} of them, and "
+        f"knows no pinyin, mistakes or former names). The best of {result['rounds']} rounds of each question, median "
+        f"and p99: {best} ms.\n\n{_table(['who', 'hit rate at 1', 'at 5', 'median ms', 'p99 ms'], rows)}"
     )
 
 
 def _ms(times: Mapping[str, float]) -> list[str]:
     return [f"{times[which]:.1f}" for which in ("p50_ms", "p99_ms")]
+
+
+def _cells(result: Result) -> str:
+    rows = [
+        [
+            place,
+            f"{of['cells']:,}",
+            f"{of['mean_m2']:,.0f}",
+            f"{of['outside_band']:.2%}",
+            f"{of['from_5000_to_20000_m2']:.1%}",
+            f"{of['on_streets']:.3f}",
+            f"{of['on_streets'] / of['naive']:.1f} ×" if "naive" in of else "",
+            f"{of['compactness_below_0_3']:.1%}",
+            f"{of['processor_s']:.1f}",
+        ]
+        for place, of in result["places"].items()
+    ]
+    header = [
+        "place", "cells", "mean m²", "outside 2,500–40,000 m²", "within 5,000–20,000 m²", "border on barriers",
+        "the square net's", "compactness below 0.3", "processor s",
+    ]  # fmt: skip
+    district = result["places"]["demo"]
+    return (
+        "The densest windows of 3 × 3 km (most street length, on a lattice of 500 m) beside the square net of 100 m "
+        f"clipped to the same window, and all {district['quarters']} quarters of the demo with streets, walls, banks "
+        "and rails. Inner borders count, within 2 m of a barrier; goals: none outside, 95 % within, 0.75 (Wuhan 0.62) "
+        f"on barriers, 8 %. The demo took {district['seconds']:.0f} s in {result['cores']} processes at the load told "
+        f"below; its processor seconds are of both.\n\n{_table(header, rows)}"
+    )
 
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
@@ -179,6 +208,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
+    "cells": ("Grid cells along streets beside the square net", _cells),
     "codes": ("A country's official codes into the database", _codes),
     "points_to_cells": ("Very many points to the codes of grid cells", _points_to_cells),
     "addresses": ("The address search among a million addresses", _addresses),
