@@ -30,8 +30,19 @@ OPERATIONS = [
     for method, operation in operations.items()
 ]
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
-UNKNOWN = {"code": "no-such-code", "case_no": "no-such-case", "job_id": "999999", "run_id": "999999", "place_id": "1", "merge_id": "999999",
-           "draft_id": "999999", "generation_id": "999999", "upload_id": "999999", "name": "nobody", "prefix": "gm_00000000"}  # fmt: skip
+UNKNOWN = {
+    "code": "no-such-code",
+    "case_no": "no-such-case",
+    "job_id": "999999",
+    "run_id": "999999",
+    "place_id": "1",
+    "merge_id": "999999",
+    "draft_id": "999999",
+    "generation_id": "999999",
+    "upload_id": "999999",
+    "name": "nobody",
+    "prefix": "gm_00000000",
+}
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
