@@ -301,7 +301,7 @@ def test_a_file_of_grids_is_taken_and_again_changes_nothing(town, tmp_path) -> N
     assert grid_summary(town, "W", DAY).hours == {"mon-fri": ["08:30-12:00", "13:00-17:30"]}
     again = take(town, found, LATER)
     assert (again.created, again.changed, again.known, again.cells_changed) == (0, 0, 2, 0)
-    moved = take(town, read(town, tmp_path / "h.xlsx", west[:-1] + [*east, ["310113008001006", *east[0][1:]]]), NEXT)
+    moved = take(town, read(town, tmp_path / "h.xlsx", [*west[:-1], *east, ["310113008001006", *east[0][1:]]]), NEXT)
     assert (moved.changed, moved.known, moved.cells_changed) == (0, 2, 1)
     assert len(cells_of_grid(town, "E", NEXT)) == 7
 
