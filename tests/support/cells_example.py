@@ -12,6 +12,7 @@ On the plane of EPSG:4549, from a corner in the west and the south, in hundreds 
 
 from collections.abc import Iterable
 from datetime import date
+from hashlib import sha256
 
 import geopandas as gpd
 import numpy as np
@@ -112,7 +113,7 @@ def described(subject: Subject, name: str, on: date = DAY, part: str = "") -> Ed
         source="paper",
         synthetic=True,
         datum="wgs84",
-        content_sha256=name,
+        content_sha256=sha256(name.encode()).hexdigest(),
         valid_from=on,
         extent=EXTENT,
         metric_crs="EPSG:4549",
