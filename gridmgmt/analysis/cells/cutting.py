@@ -35,7 +35,7 @@ def cuts(ring: Floats, options: CellOptions) -> Floats:
     found, left = [], [ring]
     while left:
         part = left.pop()
-        if _area(part) > 2 * options.least_m2 and (halves := _halved(part, options)) is not None:
+        if _area(part) > options.target_m2 and (halves := _halved(part, options)) is not None:
             found.append(halves[0])
             left.extend(halves[1:])
     return np.array(found).reshape(-1, 4)

@@ -66,7 +66,7 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
     noded = node(np.concatenate([noded, ties(noded, outline)]), rings)
     never = segments_of(kept)
     arrangement = arrange(noded, outline)
-    for above_m2 in (2 * options.least_m2, *[options.cut_above_m2] * _MORE_ROUNDS):
+    for above_m2 in (options.target_m2, *[options.cut_above_m2] * _MORE_ROUNDS):
         borders = _borders(arrangement, _labels(arrangement, near, never, options))
         arrangement = _without_holes(arrange(borders, outline), outline, options)
         large = arrangement.faces[shapely.area(arrangement.faces) > above_m2]
