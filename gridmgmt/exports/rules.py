@@ -184,8 +184,8 @@ def field_names(columns: Sequence[str], format_: ExportFormat, encoding: TextEnc
 
     No format tells capital from small letters, a GeoPackage has names of its own, and a dBASE field has ten bytes.
 
-    >>> field_names(["parent_level", "parent_leader"], "shp", "utf-8")
-    {'parent_level': 'parent_lev', 'parent_leader': 'parent_l_2'}
+    >>> field_names(["parent_level", "parent_lever"], "shp", "utf-8")
+    {'parent_level': 'parent_lev', 'parent_lever': 'parent_l_2'}
     """
     longest = FIELD_BYTES if format_ == "shp" else None
     taken, found = set(_RESERVED), {}
