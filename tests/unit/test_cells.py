@@ -199,6 +199,15 @@ def test_how_much_of_a_segment_is_near_counts_each_stretch_once() -> None:
     assert share == pytest.approx([0.42, 0.0, 0.2])
 
 
+def test_lines_in_parts_bridge_nothing_between_their_parts() -> None:
+    halves = np.array([shapely.MultiLineString([[(100, -10), (100, 40)], [(100, 60), (100, 110)]])], dtype=object)
+    outline = shapely.box(0, 0, 200, 100)
+    cells = cells_of(outline, halves)
+    assert areas(cells) == [10_000, 10_000]
+    # From 42 to 58 m no street is within 2 m.
+    assert measure(cells, outline, halves).share_of_border_on_barriers == pytest.approx(0.84)
+
+
 def test_a_square_net_is_laid_on_whole_multiples_of_its_side_and_clipped() -> None:
     net = naive_cells(shapely.box(50, 50, 250, 150))
     assert sorted(areas(net)) == [2_500] * 4 + [5_000] * 2

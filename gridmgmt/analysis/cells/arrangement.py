@@ -52,7 +52,7 @@ def lines_of(rings: Objects) -> Objects:
 
 def segments_of(lines: Objects) -> Floats:
     """Return the segments of lines as (n, 4): x, y, x, y."""
-    xy, index = shapely.get_coordinates(lines, return_index=True)
+    xy, index = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
     start = np.flatnonzero(index[1:] == index[:-1])
     return np.hstack([xy[start], xy[start + 1]])
 
