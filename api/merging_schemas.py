@@ -175,10 +175,35 @@ class Ways(Answer):
     items: list[WayOut]
 
 
+class ConflictFeature(Answer):
+    """One conflict as a GeoJSON feature."""
+
+    type: str = "Feature"
+    id: int
+    properties: dict[str, Any]
+    geometry: dict[str, Any]
+
+
+class MergedGridFeature(Answer):
+    """A grid that a way would make, as a GeoJSON feature; `conflict_no` of a piece of its own."""
+
+    type: str = "Feature"
+    properties: dict[str, Any]
+    geometry: dict[str, Any]
+
+
+class ComparedMap(Answer):
+    """The conflicts of a comparison, and the grids that each way would make of them."""
+
+    conflicts: list[ConflictFeature]
+    ways: dict[Way, list[MergedGridFeature]]
+
+
 class ComparedOut(ComparisonOut):
     """A comparison with the ways side by side, of which nothing is kept."""
 
     ways: list[WayOut]
+    map: ComparedMap | None = Field(default=None, description="The surfaces, where they were asked for.")
 
 
 class MergeSummary(Answer):
@@ -210,15 +235,6 @@ class MergeAccepted(Answer):
     job_id: int | None
     state: JobState
     links: Links
-
-
-class ConflictFeature(Answer):
-    """One conflict as a GeoJSON feature."""
-
-    type: str = "Feature"
-    id: int
-    properties: dict[str, Any]
-    geometry: dict[str, Any]
 
 
 class ConflictPage(Answer):

@@ -31,6 +31,7 @@ from gridmgmt.jobs.models import JobState
 
 if TYPE_CHECKING:
     from gridmgmt.merging.models import GridMerge
+    from gridmgmt.merging.service import Compared
 
 router = APIRouter(prefix=PREFIX, tags=["merging"], dependencies=[asks(Permission.READ)])
 
@@ -82,6 +83,7 @@ def read_comparison(
     area: Annotated[str | None, Query(max_length=64, description="Code of the area; everywhere without it.")] = None,
     lead: Annotated[str | None, Query(max_length=40, description="Whose borders lead.")] = None,
     sliver_width_m: Annotated[float, Query(gt=0, le=100, description="Narrower conflicts are slivers.")] = 2.0,
+    geometry: Annotated[bool, Query(description="With each conflict and what each way makes, as GeoJSON.")] = False,
 ) -> ComparedOut:
     """Compare the grids of departments on a day, with what each way would make of the conflicts; nothing is kept."""
     from gridmgmt.merging.document import without_residents  # noqa: PLC0415 -- as above
@@ -89,7 +91,8 @@ def read_comparison(
     from gridmgmt.merging.service import compare_departments  # noqa: PLC0415 -- as above
 
     ask = MergeAsk(tuple(department), area=area, lead=lead, sliver_width_m=sliver_width_m)
-    found = compare_departments(session, ask, on).document()
+    compared = compare_departments(session, ask, on)
+    found = {**compared.document(), **({"map": _shapes(compared)} if geometry else {})}
     return ComparedOut.model_validate(without_residents(found) if form == "public" else found)
 
 
@@ -214,6 +217,24 @@ def read_map(session: RequestSession, form: Form, lang: Lang, merge_id: MergeId)
     page = merging_map(session, merge_by_id(session, merge_id), lang=lang, public=form == "public")
     headers = {"Content-Security-Policy": inline_policy(page)}
     return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _shapes(compared: "Compared") -> dict[str, Any]:
+    from gridmgmt.reports.coverage_geojson import rfc7946  # noqa: PLC0415 -- as above
+    from gridmgmt.reports.merging import conflicts_geojson  # noqa: PLC0415 -- as above
+
+    conflicts = compared.conflicts()
+    grids = {
+        way.value: [
+            {
+                "properties": {"code": grid.code, "name": grid.name, "conflict_no": grid.conflict},
+                "geometry": rfc7946(grid.surface),
+            }
+            for grid in result.grids
+        ]
+        for way, result in compared.results.items()
+    }
+    return {"conflicts": conflicts_geojson(conflicts, [row["geom"] for row in conflicts])["features"], "ways": grids}
 
 
 def _document(merge: "GridMerge", form: str) -> dict[str, Any]:

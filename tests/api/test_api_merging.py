@@ -71,6 +71,21 @@ def test_a_comparison_keeps_nothing_and_withholds_residents_from_the_public(
     assert border["residents_60_plus"] == 30.0
     assert {each["residents_60_plus"] for each in hidden["conflicts"]} == {None}
     assert {change["moved_residents_60_plus"] for way in hidden["ways"] for change in way["changes"]} == {None}
+    assert exact["map"] is None
+
+
+def test_a_comparison_is_drawn_where_it_is_asked_for(departments: District, public: httpx.Client) -> None:
+    address = "/api/v1/department-grids/comparison?geometry=true&" + "&".join(f"department={name}" for name in THREE)
+    found = answer(departments.administrator.get(address))
+    conflicts = found["map"]["conflicts"]
+    assert [each["id"] for each in conflicts] == [1, 2, 3]
+    assert conflicts[0]["properties"]["grids"] == {"city_operation": ["C2"], "party": ["D2"], "police": ["P1"]}
+    assert conflicts[0]["properties"]["residents_60_plus"] == 30.0
+    drawn = {way: [grid["properties"]["code"] for grid in grids] for way, grids in found["map"]["ways"].items()}
+    assert {way: len(codes) for way, codes in drawn.items()} == {way["way"]: way["grids"] for way in found["ways"]}
+    assert drawn["lead"] == ["C1", "C2"]
+    hidden = answer(public.get(address))["map"]["conflicts"]
+    assert {each["properties"]["residents_60_plus"] for each in hidden} == {None}
 
 
 def test_a_merge_with_its_ways_conflicts_and_report(departments: District, public: httpx.Client) -> None:
