@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import shapely
 
 from gridmgmt.coverage.document import CoverageDocument, Figures, UncoveredPlace
@@ -12,13 +11,16 @@ from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.errors import CrsError
 from gridmgmt.reports.coverage_json import coverage_report
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 DECIMALS = 7
 """Decimals of a degree: about 1 cm."""
 
 Feature = dict[str, Any]  # Any: a JSON object
 
 
-def coverage_geojson(document: CoverageDocument, areas: gpd.GeoDataFrame) -> str:
+def coverage_geojson(document: CoverageDocument, areas: "gpd.GeoDataFrame") -> str:
     """Return a FeatureCollection with one feature an area, and one an uncovered place where the document lists them.
 
     ``areas`` has the columns ``level`` and ``code`` and geometries in degrees; an area of the document that is not in
@@ -55,7 +57,7 @@ def _rounded(value: Any) -> Any:  # Any: a JSON object
     return round(value, DECIMALS) if isinstance(value, float) else value
 
 
-def _area_features(document: CoverageDocument, areas: gpd.GeoDataFrame) -> Iterator[Feature]:
+def _area_features(document: CoverageDocument, areas: "gpd.GeoDataFrame") -> Iterator[Feature]:
     geometry_of = dict(zip(zip(areas["level"], areas["code"], strict=True), areas.geometry, strict=True))
     for level in document.levels:
         for area in level.areas:

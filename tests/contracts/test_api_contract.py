@@ -40,6 +40,7 @@ UNKNOWN = {
     "draft_id": "999999",
     "generation_id": "999999",
     "upload_id": "999999",
+    "address_id": "999999",
     "name": "nobody",
     "prefix": "gm_00000000",
 }
