@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StrictFloat
 
-from api.schemas import Answer, Asked, Links
+from api.schemas import Answer, Asked, Box, Links
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cells.making import TARGET_M2
 from gridmgmt.cells.rules import SegmentName
@@ -90,6 +90,23 @@ class GridCellOut(Answer):
     territorial_fallback: bool = Field(description="The responsible body is the committee of the quarter (属地兜底).")
     segments: dict[SegmentName, str] = Field(description="The code by its segments; empty where it is of no scheme.")
     parents: list[AboveCell] = Field(description="From the quarter up.")
+
+
+class CellRow(Answer):
+    """One cell of a list, with the responsibility grids that it is in."""
+
+    code: str = Field(examples=["310113008001001"])
+    name: str
+    area_m2: float
+    quarter_code: str | None
+    land_use: str | None = Field(description="Code of the land use that covers most of it.")
+    management_level: str | None
+    responsible_body: str | None
+    territorial_fallback: bool = Field(description="The responsible body is the committee of the quarter (属地兜底).")
+    bbox: Box
+    grids: dict[str, str] = Field(
+        description="Code of its grid by kind.", examples=[{"inspection": "310113008001-I01"}]
+    )
 
 
 class SchemeSegment(Answer):

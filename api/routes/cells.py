@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from api.access import Caller, asks
+from api.boundaries import AskedBoundaries
 from api.cell_schemas import (
     AboveCell,
+    CellRow,
     GenerationAccepted,
     GenerationAsk,
     GenerationDetail,
@@ -27,6 +29,7 @@ from gridmgmt.editions.queries import boundary_edition_of
 from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.queries import job_states
 from gridmgmt.reports.cells import render_cells
+from gridmgmt.responsibility.queries import grids_of_cells
 
 router = APIRouter(prefix=f"{PREFIX}/cells", tags=["cells"], dependencies=[asks(Permission.READ)])
 
@@ -96,6 +99,33 @@ def read_report(  # the format is a parameter of the address
     if format == "html":
         headers["Content-Security-Policy"] = inline_policy(rendered.content.decode())
     return Response(rendered.content, media_type=rendered.media_type, headers=headers)
+
+
+@router.get("", summary="The cells of an area, by code")
+def list_cells(
+    session: RequestSession,
+    asked: AskedBoundaries,
+    pages: Pages,
+    area: Annotated[
+        str,
+        Query(
+            max_length=64,
+            description="The area whose cells are meant.",
+            openapi_examples={"张庙街道": {"value": "310113008"}},
+        ),
+    ],
+) -> Page[CellRow]:
+    """List cells with surface, land use, responsible body, and the responsibility grids they are in."""
+    seen, after = asked.boundaries(session), pages.after(str)
+    rows = queries.cells_within(
+        session, area, seen.on, draft=seen.draft, after=after[0] if after else None, limit=pages.limit + 1
+    )
+    grids = grids_of_cells(session, [row.code for row in rows], seen.on)
+    return pages.page(
+        rows,
+        lambda row: CellRow.model_validate(vars(row) | {"grids": grids.get(row.code, {})}),
+        lambda row: (row.code,),
+    )
 
 
 @router.get("/schemes", summary="Schemes of cell codes")

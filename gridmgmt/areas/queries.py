@@ -144,11 +144,12 @@ def area_frame(
     if near is not None:
         statement = statement.where(Area.geom.intersects(func.ST_MakeEnvelope(*near, STORAGE_SRID)))
     if within is not None:
-        statement = statement.where(Area.area_id.in_(_at_or_below(within, on, draft, without)))
+        statement = statement.where(Area.area_id.in_(at_or_below(within, on, draft, without)))
     return read_frame(session, statement)
 
 
-def _at_or_below(area_id: int, on: date, draft: int | None, without: int | None) -> Select[int]:
+def at_or_below(area_id: int, on: date, draft: int | None = None, without: int | None = None) -> Select[int]:
+    """Return the statement that selects the ids of an area and of all below it in force on a day."""
     here = select(Area.area_id, Area.level, Area.code).where(Area.area_id == area_id).cte("below", recursive=True)
     child = aliased(Area)
     children = (

@@ -9,10 +9,11 @@ import numpy as np
 import shapely
 from geoalchemy2 import Geography, Geometry
 from numpy.typing import NDArray
-from sqlalchemy import Select, cast, func, select
+from sqlalchemy import Select, and_, cast, func, select
+from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import AreaSummary, area_summary, in_force_on, names_above
+from gridmgmt.areas.queries import AreaSummary, area_in_force, area_summary, at_or_below, in_force_on, names_above
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.cells.rules import CodeScheme, Segment, SegmentName
@@ -260,6 +261,58 @@ def _named(session: Session, chain: Sequence[tuple[str, str]], on: date) -> tupl
         ).one())
         for level, code in chain
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One cell of a list; ``bbox`` is (west, south, east, north) in degrees."""
+
+    code: str
+    name: str
+    area_m2: float
+    quarter_code: str | None
+    land_use: str | None
+    management_level: str | None
+    responsible_body: str | None
+    territorial_fallback: bool
+    bbox: tuple[float, float, float, float]
+
+
+def cells_within(
+    session: Session, area: str, on: date, *, draft: int | None = None, after: str | None = None, limit: int = 100
+) -> list[CellRow]:
+    """Return the cells of an area in force on a day by code, at most ``limit``.
+
+    Parameters
+    ----------
+    draft
+        Look as if this draft of a boundary edition were in force too.
+    after
+        Code of the last cell of the page before.
+
+    Raises
+    ------
+    NotFoundError
+        When no area of that code is in force.
+    """
+    within = at_or_below(area_in_force(session, area, on, draft=draft).area_id, on, draft)
+    quarter = aliased(Area)
+    holds = and_(quarter.level == Area.parent_level, quarter.code == Area.parent_code, in_force_on(on, draft, quarter))
+    given = [Area.attributes[name].astext for name in ("land_use", "management_level", "responsible_body")]
+    edges = (func.ST_XMin(Area.geom), func.ST_YMin(Area.geom), func.ST_XMax(Area.geom), func.ST_YMax(Area.geom))
+    statement = (
+        select(Area.code, Area.name, Area.area_m2, quarter.code, quarter.name, *given, *edges)
+        .outerjoin(quarter, holds)
+        .where(Area.level == AreaLevel.GRID_CELL, in_force_on(on, draft), Area.area_id.in_(within))
+        .order_by(Area.code)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(Area.code > after)
+    return [
+        CellRow(code, name, area_m2, holder, land_use, level, body or committee, body is None, tuple(bbox))
+        for code, name, area_m2, holder, committee, land_use, level, body, *bbox in session.execute(statement)
+    ]
 
 
 def cells_of_edition(session: Session, edition_id: int, on: date, near: Extent) -> "gpd.GeoDataFrame":

@@ -172,6 +172,17 @@ def grid_of_cell(session: Session, kind: str, on: date) -> dict[str, str]:
     return dict(session.execute(statement.order_by(GridMember.cell_code)).all())
 
 
+def grids_of_cells(session: Session, cells: Collection[str], on: date) -> dict[str, dict[str, str]]:
+    """Return the grids that each of some cells is in on a day, by code and kind; cells of none left out."""
+    statement = select(GridMember.cell_code, GridMember.kind, GridMember.grid_code).where(
+        GridMember.cell_code == any_(literal(list(cells), ARRAY(Text))), holds_on(GridMember, on)
+    )
+    found: dict[str, dict[str, str]] = {}
+    for cell, kind, grid in session.execute(statement.order_by(GridMember.cell_code, GridMember.kind)):
+        found.setdefault(cell, {})[kind] = grid
+    return found
+
+
 def cells_of_grid(session: Session, code: str, on: date) -> list[str]:
     """Return the codes of the cells of a grid on a day."""
     statement = select(GridMember.cell_code).where(GridMember.grid_code == code, holds_on(GridMember, on))

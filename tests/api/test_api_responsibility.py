@@ -14,7 +14,7 @@ from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import add_account, add_key, bearer
 from tests.support.division import block, spot
-from tests.support.paper_grids import EASTERN, OFFICE, TOWN, WESTERN, cell
+from tests.support.paper_grids import EASTERN, OFFICE, TOWN, WEST, WESTERN, cell
 from tests.support.serving import served
 
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
@@ -146,3 +146,20 @@ def test_posts_and_kinds(visitor: httpx.Client, dispatcher: httpx.Client) -> Non
     }
     assert dispatcher.post("/api/v1/grid-kinds", json=kind).status_code == 201
     assert "sanitation" in [each["code"] for each in visitor.get("/api/v1/grid-kinds").json()["items"]]
+
+
+def test_the_cells_of_an_area_are_listed_with_their_grids(visitor: httpx.Client, dispatcher: httpx.Client) -> None:
+    dispatcher.post(GRIDS, json=asked("W", WESTERN, "P1", "P2")).raise_for_status()
+    town = visitor.get("/api/v1/cells", params={"area": TOWN, "limit": 8}).json()
+    rest = visitor.get(town["next"]).json()
+    rows = town["items"] + rest["items"]
+    assert rest["next"] is None
+    assert [row["code"] for row in rows] == sorted(WESTERN) + sorted(EASTERN)
+    assert [row["grids"] for row in rows] == [{"inspection": "W"}] * 6 + [{}] * 6
+    first = rows[0]
+    assert (first["quarter_code"], first["responsible_body"], first["territorial_fallback"]) == (WEST, "西", True)
+    assert shapely.box(*first["bbox"]).equals_exact(block(0, 1, 1, 2), 1e-9)
+    assert 0.99 < first["area_m2"] / (95.2 * 110.9) < 1.01  # 0.001 degrees each way at 31.3 N
+    of_quarter = visitor.get("/api/v1/cells", params={"area": WEST, "on": "2026-01-04"}).json()["items"]
+    assert [(row["code"], row["grids"]) for row in of_quarter] == [(code, {}) for code in sorted(WESTERN)]
+    assert code_of(visitor.get("/api/v1/cells", params={"area": "310113999"})) == (404, "area_unknown")
