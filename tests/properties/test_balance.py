@@ -89,7 +89,7 @@ def test_two_small_districts_are_divided_as_well_as_can_be(seed) -> None:
 
 
 def test_three_small_districts_are_the_best_ones_in_most_cases() -> None:
-    """Of 12 towns of 9 cells at least 8 reach the best division of all, the others stay within 5 % of its square sum."""
+    """Of 12 towns of 9 cells at least 8 reach the best division of all, the others stay within 5 % of it."""
     reached, ratios = 0, []
     for seed in range(12):
         load, neighbours = np.random.default_rng(seed).lognormal(0, 0.7, 9), net(3, 3)
