@@ -1,12 +1,16 @@
-"""Which handler performs which kind of job, and performing one in this very process."""
+"""Which handler performs which kind of job; performing one in this very process; what takes several transactions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.access.rules import Actor
+from gridmgmt.boundaries import service as boundaries
+from gridmgmt.boundaries.findings import tolerances_of
+from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cells import queries as cell_queries
 from gridmgmt.cells import service as cells
 from gridmgmt.cells.models import CellGeneration
@@ -15,6 +19,8 @@ from gridmgmt.coverage import queries, service
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
+from gridmgmt.editions.rules import EditionState
+from gridmgmt.errors import ConflictError
 from gridmgmt.jobs.service import result_of
 from gridmgmt.jobs.worker import Handler, Worker
 from gridmgmt.merging import service as merging
@@ -79,3 +85,50 @@ def finish_cells(factory: sessionmaker[Session], generation_id: int, job_id: int
     result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
     with transaction(factory) as session:
         return cell_queries.generation_by_id(session, generation_id)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """By which document of which date a boundary edition is approved, and why if its check has warnings."""
+
+    document: str
+    dated: date
+    reason: str | None = None
+
+
+def put_in_force(
+    factory: sessionmaker[Session],
+    actor: Actor,
+    name: str,
+    approval: Approval | None,
+    settings: Settings,
+    *,
+    on: date | None = None,
+) -> date | None:
+    """Check, approve and activate a boundary edition as far as it is not yet, and return its first day in force.
+
+    Each step is kept on its own: what a check has found stays also when the approval is refused, and what was cut short
+    goes on where it was.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no boundary edition of that name.
+    ConflictError
+        When it is to be approved and no document is named; as :func:`gridmgmt.boundaries.service.activate`.
+    TopologyError, ForbiddenError, InputError
+        As :func:`gridmgmt.boundaries.service.approve`.
+    """
+    with transaction(factory) as session:
+        draft = draft_named(session, name)
+        unapproved = draft.state in (EditionState.DRAFT, EditionState.CHECKED)
+        if unapproved and approval is None:
+            raise ConflictError("edition_without_document", name=name, state=draft.state)
+        if draft.state == EditionState.DRAFT:
+            boundaries.check(session, actor, draft, tolerances_of(settings))
+    if unapproved and approval is not None:
+        with transaction(factory) as session:
+            said = (approval.document, approval.dated, approval.reason)
+            boundaries.approve(session, actor, draft_named(session, name), *said)
+    with transaction(factory) as session:
+        return boundaries.activate(session, actor, draft_named(session, name), on).valid_from

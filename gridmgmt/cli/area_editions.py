@@ -18,12 +18,12 @@ from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, warn
 from gridmgmt.cli.options import DAY
 from gridmgmt.clock import local_date, system_clock
-from gridmgmt.db import Session, transaction
+from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
-from gridmgmt.editions.rules import EditionState
-from gridmgmt.errors import ConflictError, InputError
+from gridmgmt.errors import InputError
 from gridmgmt.texts import text
 from gridmgmt.units import M2_PER_KM2
+from gridmgmt.work import Approval, put_in_force
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _GEOJSON = click.option(
@@ -114,20 +114,9 @@ def activate(
     ctx: click.Context, name: str, on: date | None, document: str | None, dated: date | None, reason: str | None
 ) -> None:
     """Let the approved draft NAME be in force from a day on."""
-    # Each step on its own: what a check has found is kept also when the approval is refused, and nobody waits for all.
+    approval = None if document is None else Approval(document, dated or local_date(system_clock()), reason)
     with sessions(ctx) as factory:
-        with transaction(factory) as session:
-            state = draft_named(session, name).state
-            if state in (EditionState.DRAFT, EditionState.CHECKED) and document is None:
-                raise ConflictError("edition_without_document", name=name, state=state)
-            if state == EditionState.DRAFT:
-                _checked(ctx, session, draft_named(session, name))
-        if document is not None and state != EditionState.APPROVED:
-            with transaction(factory) as session:
-                dated = dated or local_date(system_clock())
-                service.approve(session, actor(), draft_named(session, name), document, dated, reason)
-        with transaction(factory) as session:
-            valid_from = service.activate(session, actor(), draft_named(session, name), on).valid_from
+        valid_from = put_in_force(factory, actor(), name, approval, settings_of(ctx), on=on)
     say(ctx, "cli.edition_activated", name=name, on=valid_from)
 
 

@@ -22,8 +22,6 @@ from gridmgmt.access.queries import changes
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.boundaries import service as boundaries
-from gridmgmt.boundaries.findings import tolerances_of
-from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.coverage.queries import latest_finished, stale_inputs
 from gridmgmt.db import Session, transaction
@@ -39,7 +37,7 @@ from gridmgmt.manifest.schema import Activation, Cells, Coverage, Demo
 from gridmgmt.network.queries import profile
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
-from gridmgmt.work import ask_coverage, finish_coverage
+from gridmgmt.work import Approval, ask_coverage, finish_coverage, put_in_force
 
 ACTION = "manifest.step"
 _FINGERPRINT = "fingerprint"
@@ -192,17 +190,8 @@ class ActivationStep(Step):
     def perform(self, hands: Hands) -> None:
         """Check, approve and activate, each kept on its own; a step that was cut short goes on where it was."""
         entry = self.entry
-        with transaction(hands.factory) as session:
-            draft = draft_named(session, self.name)
-            if draft.state == EditionState.DRAFT:
-                boundaries.check(session, hands.actor, draft, tolerances_of(hands.settings))
-        with transaction(hands.factory) as session:
-            draft = draft_named(session, self.name)
-            if draft.state == EditionState.CHECKED:
-                dated = entry.dated or hands.today
-                boundaries.approve(session, hands.actor, draft, entry.document, dated, entry.reason)
-        with transaction(hands.factory) as session:
-            boundaries.activate(session, hands.actor, draft_named(session, self.name), entry.on)
+        approval = Approval(entry.document, entry.dated or hands.today, entry.reason)
+        put_in_force(hands.factory, hands.actor, self.name, approval, hands.settings, on=entry.on)
 
 
 @dataclass(frozen=True)
