@@ -21,6 +21,7 @@ from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.official_codes.models import OfficialCode
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
@@ -78,4 +79,5 @@ MODELS: tuple[type[Base], ...] = (
     DepartmentGrid,
     GridMerge,
     MergeConflict,
+    OfficialCode,
 )

@@ -114,7 +114,7 @@ def use_scheme(session: Session, actor: Actor, name: str) -> CellCodeScheme:
 
 
 def request_generation(
-    session: Session, actor: Actor, ask: GenerationAsk, *, document: str | None = None
+    session: Session, actor: Actor, ask: GenerationAsk, *, document: str | None = None, after: int | None = None
 ) -> CellGeneration:
     """Enqueue a generation in the caller's transaction and return it, not yet finished.
 
@@ -122,6 +122,8 @@ def request_generation(
     ----------
     document
         Check, approve by this document and activate the draft at once, as an administrator may.
+    after
+        The job that must have succeeded before.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def request_generation(
         raise NotFoundError("no_barriers", on=ask.barriers_on)
     generation = _noted(session, draft, ask)
     arguments = {"generation_id": generation.generation_id, "actor": actor.name, "document": document}
-    generation.job_id = jobs.enqueue(session, JOB_KIND, arguments).job_id
+    generation.job_id = jobs.enqueue(session, JOB_KIND, arguments, after=after).job_id
     session.flush()
     after = {"area": ask.area_code, "edition": draft.name, **ask.parameters()}
     record(session, actor, "cells.request", f"cell_generation:{generation.generation_id}", after=after)

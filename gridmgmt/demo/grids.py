@@ -18,7 +18,6 @@ from gridmgmt.analysis.balance import balanced, neighbour_lists, pieces_of
 from gridmgmt.areas.queries import area_in_force
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.governance import JOINT_CENTRE_UNIT
-from gridmgmt.errors import NotFoundError
 from gridmgmt.ingest.grids import GridRow
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
@@ -74,21 +73,24 @@ def establish_grids(session: Session, actor: Actor, on: date) -> int:
     return created
 
 
-def ask_grids(session: Session, actor: Actor, on: date) -> int:
-    """Have the worker set up the grids after the jobs asked for before, that draw the cells; return the job's id."""
-    return jobs.enqueue(session, JOB_KIND, {"on": str(on), "actor": actor.name}).job_id
+def ask_grids(session: Session, actor: Actor, on: date, *, after: int) -> None:
+    """Have the worker set up the grids after the job that draws the cells."""
+    jobs.enqueue(session, JOB_KIND, {"on": str(on), "actor": actor.name}, after=after)
 
 
 def perform(context: JobContext) -> Mapping[str, Any]:  # Any: what a job's result holds
-    """Perform that job; without cells there are no grids."""
+    """Perform that job.
+
+    Raises
+    ------
+    NotFoundError
+        As :func:`establish_grids`.
+    """
     arguments = context.claim.arguments
     context.progress("job_stage.writing", 0.1)
     with transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
-        try:
-            found = establish_grids(session, system_actor(arguments["actor"]), date.fromisoformat(arguments["on"]))
-        except NotFoundError:
-            found = 0
+        found = establish_grids(session, system_actor(arguments["actor"]), date.fromisoformat(arguments["on"]))
         result = {"grids": found}
         jobs.finish(session, context.claim, result)
     return result

@@ -14,7 +14,7 @@ from gridmgmt import imports
 from gridmgmt.access.rules import system_actor
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.cells.queries import newest_generations
-from gridmgmt.cells.service import GenerationAsk
+from gridmgmt.cells.service import GenerationAsk, request_generation
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
@@ -28,7 +28,7 @@ from gridmgmt.demo.governance import (
     take_into_force,
 )
 from gridmgmt.demo.grids import ask_grids
-from gridmgmt.demo.merging import load_department_grids
+from gridmgmt.demo.merging import ask_merge, load_department_grids
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
@@ -37,7 +37,7 @@ from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
 from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
-from gridmgmt.work import ask_cells, ask_coverage, finish_coverage
+from gridmgmt.work import ask_coverage, finish_coverage
 
 DEMO_ACTOR = system_actor(text("demo.actor"))
 IN_FORCE_FROM = date(2015, 1, 1)
@@ -74,23 +74,28 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
 
 
 def ask_demo_cells(factory: sessionmaker[Session]) -> None:
-    """Have the worker draw the cells of the whole district, which takes a minute, and put them in force.
+    """Have workers draw the cells of the whole district, which takes a minute, and put them in force.
 
     They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split off,
-    whose quarters have other codes. Then the responsibility grids are set up on them. What was asked for before is not
-    asked for again.
+    whose quarters have other codes. Then come the responsibility grids, and the departments' grids are merged. Each job
+    waits for the one that it needs, however many workers there are. What was asked for before is not asked for again.
     """
     with transaction(factory) as session:
         if newest_generations(session, 1):
             return
-    for key, area, on in (
-        ("demo.edition_cells", DISTRICT_CODE, IN_FORCE_FROM),
-        ("demo.edition_cells_split_off", NEW_SUBDISTRICT, SPLIT_OFF_ON),
-    ):
-        ask = GenerationAsk(area, text(key), on, barriers_on=IN_FORCE_FROM)
-        ask_cells(factory, DEMO_ACTOR, ask, document=text("demo.document"))
-    with transaction(factory) as session:
-        ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM)
+        drawn = _ask_cells(session, "demo.edition_cells", DISTRICT_CODE, IN_FORCE_FROM, None)
+        last = _ask_cells(session, "demo.edition_cells_split_off", NEW_SUBDISTRICT, SPLIT_OFF_ON, drawn)
+        ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM, after=last)
+        ask_merge(session, DEMO_ACTOR, IN_FORCE_FROM, after=drawn)
+
+
+def _ask_cells(session: Session, edition: str, area: str, on: date, after: int | None) -> int:
+    """Ask for the cells of an area in an edition of their own and return the job's id."""
+    ask = GenerationAsk(area, text(edition), on, barriers_on=IN_FORCE_FROM)
+    generation = request_generation(session, DEMO_ACTOR, ask, document=text("demo.document"), after=after)
+    if generation.job_id is None:
+        raise ValueError(f"generation {generation.generation_id} has no job")
+    return generation.job_id
 
 
 def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:

@@ -6,6 +6,7 @@ that are planted here, so that a comparison can be held against what was put in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -20,7 +21,7 @@ from gridmgmt.errors import GeometryError
 from gridmgmt.imports import Labels, Outcome, import_department_grids
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.merging.rules import ConflictKind, MergeAsk
-from gridmgmt.merging.service import merge
+from gridmgmt.merging.service import enqueue_merge
 from gridmgmt.texts import text
 
 TOWNS = ("310113008", "310113103")
@@ -141,7 +142,7 @@ def department_grids(areas: gpd.GeoDataFrame) -> DepartmentGrids:
 
 
 def load_department_grids(session: Session, actor: Actor, areas: gpd.GeoDataFrame, labels: Labels) -> list[Outcome]:
-    """Take the grids of the three departments as if they came from files, and merge them by the majority."""
+    """Take the grids of the three departments as if they came from files."""
     made = department_grids(areas)
     found = []
     for department, grids in made.grids.items():
@@ -158,6 +159,9 @@ def load_department_grids(session: Session, actor: Actor, areas: gpd.GeoDataFram
         details = {"department": department, "department_name": text(f"demo.merging.{department}")}
         intake = Intake(frame, (), len(frame), file_sha256="", crs_declared=True, details=details)
         found.append(import_department_grids(session, actor, intake, labels, department=department))
-    if any(outcome.new for outcome in found):
-        merge(session, actor, MergeAsk(DEPARTMENTS), labels.valid_from, text("demo.merging.merged"))
     return found
+
+
+def ask_merge(session: Session, actor: Actor, on: date, *, after: int) -> None:
+    """Have the worker merge them by the majority after the job that draws the cells: whole cells are one way to."""
+    enqueue_merge(session, actor, MergeAsk(DEPARTMENTS), on, text("demo.merging.merged"), after=after)

@@ -16,15 +16,19 @@ from gridmgmt.access.service import record, require
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, GridMgmtError, LeaseLostError
 from gridmgmt.jobs import queries
-from gridmgmt.jobs.models import Job, JobState
+from gridmgmt.jobs.models import FINAL, Job, JobState
 from gridmgmt.jobs.rules import Claim, JobCancelledError, JobFailedError, error_record
 
-_FINAL = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
+def enqueue(session: Session, kind: str, arguments: Mapping[str, Any], *, after: int | None = None) -> Job:
+    """Put a job into the queue; it exists only if the caller's transaction commits.
 
-def enqueue(session: Session, kind: str, arguments: Mapping[str, Any]) -> Job:
-    """Put a job into the queue; it exists only if the caller's transaction commits."""
-    job = Job(kind=kind, arguments=dict(arguments))
+    Parameters
+    ----------
+    after
+        The job that this one needs: it waits until that one has succeeded, and fails when that one has not.
+    """
+    job = Job(kind=kind, arguments=dict(arguments), after_job_id=after)
     session.add(job)
     session.flush()
     return job
@@ -35,8 +39,8 @@ def claim(
 ) -> Claim | None:
     """Take the oldest open job for ``lease_s`` seconds; None when there is none.
 
-    Jobs that were cancelled while nobody worked on them, or that have used up their attempts, are ended on
-    the way.
+    Jobs that were cancelled while nobody worked on them, that have used up their attempts, or whose job before has
+    not succeeded, are ended on the way.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def claim(
             _end(job, JobState.CANCELLED)
         elif job.attempt >= job.max_attempts:
             _end(job, JobState.FAILED, ConflictError("job_attempts_exhausted", attempts=job.attempt))
+        elif (before := queries.job_before(session, job)) is not None and before.state != JobState.SUCCEEDED:
+            _end(job, JobState.FAILED, ConflictError("job_before_ended", job_id=before.job_id, state=before.state))
         else:
             job.state, job.attempt = JobState.RUNNING, job.attempt + 1
             job.stage, job.progress = None, 0.0
@@ -219,7 +225,7 @@ def result_of(job: Job) -> Mapping[str, Any]:
 
 def is_final(job: Job) -> bool:
     """Tell whether a job has ended, one way or another."""
-    return job.state in _FINAL
+    return job.state in FINAL
 
 
 def _after(seconds: float) -> ColumnElement[Any]:

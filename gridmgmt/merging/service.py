@@ -169,8 +169,22 @@ def request_merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name:
         return merge(session, actor, ask, on, name)
     if (waiting := job_queries.open_count(session)) >= MAX_OPEN_JOBS:
         raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_JOBS)
+    return enqueue_merge(session, actor, ask, on, name)
+
+
+def enqueue_merge(
+    session: Session, actor: Actor, ask: MergeAsk, on: date, name: str, *, after: int | None = None
+) -> Job:
+    """Have a worker merge, once the job ``after`` has succeeded where one is given.
+
+    Raises
+    ------
+    ForbiddenError, UnauthenticatedError
+        When the actor may not write grids there.
+    """
+    require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
     arguments = {"ask": ask.parameters(), "on": on.isoformat(), "name": name, "actor": actor.name}
-    job = jobs.enqueue(session, JOB_KIND, arguments)
+    job = jobs.enqueue(session, JOB_KIND, arguments, after=after)
     record(session, actor, "grids.merge_request", f"job:{job.job_id}", after=arguments)
     return job
 

@@ -5,18 +5,19 @@ from datetime import date
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, area_in_force, areas_at
 from gridmgmt.boundaries.diff import diff
 from gridmgmt.boundaries.queries import draft_named, what_became_of
 from gridmgmt.boundaries.rules import ChangeKind
+from gridmgmt.cells.queries import newest_generations
 from gridmgmt.db import migrated_sessions, transaction
-from gridmgmt.demo.load import load_demo
+from gridmgmt.demo.load import ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.governance.queries import completeness_matrix, mode_report
-from gridmgmt.merging.queries import newest_merges
+from gridmgmt.jobs.models import Job
 from gridmgmt.merging.rules import MergeAsk
 from gridmgmt.merging.service import compare_departments
 from gridmgmt.statistics.queries import figure_of
@@ -188,4 +189,19 @@ def test_the_conflicts_planted_in_departments_grids_are_found_to_the_square_metr
     assert document["land_m2"] - document["agreed_m2"] == pytest.approx(sum(each.area_m2 for each in planted), rel=1e-6)
     common = next(way for way in document["ways"] if way["way"] == "common")
     assert (common["grids"], common["own_pieces"], common["slivers"]) == (80, 0, 0)
-    assert [name for _, name in newest_merges(demo, 5)] == ["演示合并"]
+
+
+def test_what_workers_have_to_do_keeps_its_order_and_is_asked_once(demo) -> None:
+    """Cells of 2015, then those of 2030, then the grids; the merge needs the first only."""
+    sessions = sessionmaker(demo.connection(), join_transaction_mode="create_savepoint")
+    ask_demo_cells(sessions)
+    ask_demo_cells(sessions)
+    jobs = demo.scalars(select(Job).order_by(Job.job_id)).all()
+    first, second = (job.job_id for job in jobs[:2])
+    assert [(job.kind, job.after_job_id) for job in jobs] == [
+        ("cell_generation", None),
+        ("cell_generation", first),
+        ("demo_grids", second),
+        ("grid_merge", first),
+    ]
+    assert [each.area_code for each, _ in newest_generations(demo, 5)] == ["310113009", "310113"]

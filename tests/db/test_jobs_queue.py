@@ -54,6 +54,38 @@ def test_oldest_first_and_only_the_kinds_asked_for(session: Session) -> None:
     assert claimed(session).job_id == first
 
 
+def test_a_job_that_comes_after_another_waits_until_that_one_has_succeeded(session: Session) -> None:
+    """So that two workers keep the order, too; by its number neither can be had earlier."""
+    first = service.enqueue(session, "a", {}).job_id
+    second = service.enqueue(session, "b", {}, after=first).job_id
+    assert service.claim(session, lease_s=LONG_S, kinds={"b"}) is None
+    running = claimed(session)
+    assert running.job_id == first
+    assert service.claim(session, lease_s=LONG_S) is None
+    assert service.claim(session, lease_s=LONG_S, job_id=second) is None
+    service.finish(session, running, {})
+    assert claimed(session).job_id == second
+
+
+@pytest.mark.parametrize("ending", ["fail", "cancel"])
+def test_a_job_fails_when_the_one_before_has_not_succeeded(session: Session, ending: str) -> None:
+    first = service.enqueue(session, "a", {}).job_id
+    second = service.enqueue(session, "b", {}, after=first).job_id
+    third = service.enqueue(session, "c", {}, after=second).job_id
+    if ending == "fail":
+        service.fail(session, claimed(session), ConflictError("job_crashed", reason="KeyError"))
+    else:
+        service.cancel(session, TESTER, first)
+    assert service.claim(session, lease_s=LONG_S) is None
+    state = {"fail": "failed", "cancel": "cancelled"}[ending]
+    assert queries.job_by_id(session, second).error == {
+        "code": "job_before_ended",
+        "fields": {"job_id": first, "state": state},
+    }
+    assert (failed := queries.job_by_id(session, third).error) is not None
+    assert failed["fields"] == {"job_id": second, "state": "failed"}
+
+
 def test_a_running_job_is_left_alone_until_its_lease_ends(session: Session) -> None:
     service.enqueue(session, "a", {})
     former = claimed(session)
