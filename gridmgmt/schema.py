@@ -1,7 +1,7 @@
 """All tables in one place, for migrations and checks; importing this fills the metadata."""
 
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
-from gridmgmt.addresses.models import Address, AddressName, AddressOtherName, AddressSpelling
+from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
@@ -55,7 +55,6 @@ MODELS: tuple[type[Base], ...] = (
     ServicePoint,
     LandFeature,
     AddressName,
-    AddressSpelling,
     Address,
     AddressOtherName,
     Case,

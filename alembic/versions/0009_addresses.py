@@ -20,19 +20,10 @@ def upgrade() -> None:
         "address_names",
         sa.Column("name_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("tokens", sa.ARRAY(sa.String()), nullable=False),
+        *(sa.Column(name, sa.ARRAY(sa.String()), nullable=False) for name in ("pinyin", "initials")),
         sa.PrimaryKeyConstraint("name_id", name=op.f("pk_address_names")),
         sa.UniqueConstraint("name", name=op.f("uq_address_names_name")),
     )
-    op.create_index("ix_address_names_tokens", "address_names", ["tokens"], unique=False, postgresql_using="gin")
-    op.create_table(
-        "address_spellings",
-        sa.Column("name_id", sa.BigInteger(), nullable=False),
-        sa.Column("spelling", sa.String(collation="C"), nullable=False),
-        _reference("address_spellings", "name_id", "address_names.name_id"),
-        sa.PrimaryKeyConstraint("name_id", "spelling", name=op.f("pk_address_spellings")),
-    )
-    op.create_index("ix_address_spellings_spelling", "address_spellings", ["spelling"], unique=False)
     _create_addresses()
     op.create_table(
         "address_other_names",
@@ -90,5 +81,5 @@ def _create_addresses() -> None:
 
 
 def downgrade() -> None:
-    for table in ("address_other_names", "addresses", "address_spellings", "address_names"):
+    for table in ("address_other_names", "addresses", "address_names"):
         op.drop_table(table)

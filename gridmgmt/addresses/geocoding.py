@@ -8,10 +8,10 @@ from pyproj import Geod
 
 from gridmgmt.addresses import queries
 from gridmgmt.addresses.areas import area_hits
+from gridmgmt.addresses.names import NamedSo, find_names
 from gridmgmt.addresses.parsing import Parsed, parse
 from gridmgmt.addresses.queries import AddressRow, AreaOf
 from gridmgmt.addresses.rules import APART_M, CONFIDENCE, FOUND_FROM, MAX_GAP, AddressKind, Basis, MatchState
-from gridmgmt.addresses.search import NamedSo, find_names
 from gridmgmt.areas.rules import check_position
 from gridmgmt.db import Session
 

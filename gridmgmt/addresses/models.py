@@ -21,26 +21,13 @@ class AddressName(Base):
     """A normalised name, once for all editions; a name by itself says nothing of what bears it."""
 
     __tablename__ = "address_names"
-    __table_args__ = (
-        UniqueConstraint("name"),
-        Index("ix_address_names_tokens", "tokens", postgresql_using="gin"),
-    )
+    __table_args__ = (UniqueConstraint("name"),)
 
     name_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str]
-    tokens: Mapped[list[str]] = mapped_column(ARRAY(String))
-    """See :func:`gridmgmt.addresses.spelling.tokens`."""
-
-
-class AddressSpelling(Base):
-    """A text whose beginning finds a name: the name itself, its pinyin, its initials."""
-
-    __tablename__ = "address_spellings"
-    __table_args__ = (Index("ix_address_spellings_spelling", "spelling"),)
-
-    name_id: Mapped[int] = mapped_column(ForeignKey("address_names.name_id"), primary_key=True)
-    spelling: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
-    """Ordered by code point, whatever the database's locale, so that an index finds beginnings."""
+    pinyin: Mapped[list[str]] = mapped_column(ARRAY(String))
+    """Its readings, see :func:`gridmgmt.addresses.spelling.pinyin_spellings`."""
+    initials: Mapped[list[str]] = mapped_column(ARRAY(String))
 
 
 class Address(Base):

@@ -1,4 +1,4 @@
-"""Reading the gazetteer: names by how they are spelt, addresses by name and number, what is near a point."""
+"""Reading the gazetteer: its names, addresses by name and number, what is near a point."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import Any
 
 from geoalchemy2 import Geography
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    CompoundSelect,
     Double,
     Select,
-    String,
     and_,
     any_,
     case,
@@ -19,12 +20,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
-    union_all,
+    union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from gridmgmt.addresses.models import Address, AddressName, AddressOtherName, AddressSpelling
+from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.addresses.parsing import Parsed
 from gridmgmt.addresses.rules import AddressKind, OtherName
 from gridmgmt.areas.models import Area
@@ -32,23 +32,13 @@ from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.areas.rules import RANK
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat
 
 _LAST = "\U0010ffff"
-_BEGINNING_SO, _HOLDING, _LIKE_EACH, _LIKE = 80, 200, 400, 60
-"""Most names that one way of looking brings."""
-
-
-@dataclass(frozen=True)
-class FoundName:
-    """A name and the spelling by which it was found."""
-
-    name_id: int
-    name: str
-    spelling: str
 
 
 @dataclass(frozen=True)
@@ -101,75 +91,33 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def names_so(
-    session: Session, *, beginning: str, whole: Sequence[str] = (), pairs: Sequence[str] = ()
-) -> list[FoundName]:
-    """Return the names of which a spelling begins so or is one of some, and those that have all of some pairs.
-
-    Of each at most 80, 80 and 200; of those that begin so the whole ones come first.
-    """
-    spelt = _select_names(AddressSpelling.spelling).join(
-        AddressSpelling, AddressSpelling.name_id == AddressName.name_id
-    )
-    begin = spelt.where(AddressSpelling.spelling >= beginning, AddressSpelling.spelling < beginning + _LAST)
-    ways = [begin.order_by(AddressSpelling.spelling).limit(_BEGINNING_SO)]
-    if whole:
-        is_one = AddressSpelling.spelling == any_(cast(list(whole), ARRAY(String)))
-        ways.append(spelt.where(is_one).limit(_BEGINNING_SO))
-    if pairs:
-        held = AddressName.tokens.contains(cast(list(pairs), ARRAY(String)))
-        ways.append(_select_names(AddressName.name).where(held).limit(_HOLDING))
-    # Each way in brackets of its own, for its limit.
-    found = union_all(*(select(way.subquery()) for way in ways))
-    return [FoundName(*row) for row in session.execute(found)]
+def contents(session: Session, on: date) -> tuple[tuple[int, str], ...]:
+    """Return the editions of addresses in force on a day, each with the fingerprint of its content."""
+    statement = select(Edition.edition_id, Edition.content_sha256).where(Edition.edition_id.in_(_editions(on)))
+    return tuple((edition_id, sha256) for edition_id, sha256 in session.execute(statement.order_by(Edition.edition_id)))
 
 
-def names_like(session: Session, pairs: Sequence[str]) -> list[FoundName]:
-    """Return the names that share the most pairs of characters, as :func:`spelling.tokens` gives them.
-
-    Of a pair that very many names have only some are looked at: those that fit well share a rarer one too.
-    """
-    wanted = func.unnest(cast(list(pairs), ARRAY(String))).table_valued(column("token", String)).render_derived()
-    having = (
-        select(AddressName.name_id, AddressName.name)
-        .where(AddressName.tokens.contains(_one(wanted)))
-        .limit(_LIKE_EACH)
-        .lateral()
+def all_names(session: Session, on: date) -> list[tuple[int, str, list[str], list[str]]]:
+    """Return id, name, pinyin and initials of the names that addresses bear or bore, of editions in force on a day."""
+    here = _editions(on)
+    borne: CompoundSelect[int | None] = union(
+        *(select(column).where(Address.edition_id.in_(here)) for column in (Address.name_id, Address.base_id)),
+        *(
+            select(column).where(AddressOtherName.edition_id.in_(here))
+            for column in (AddressOtherName.name_id, AddressOtherName.other_id)
+        ),
     )
     statement = (
-        select(having.c.name_id, having.c.name, having.c.name.label("spelling"))
-        .select_from(wanted.join(having, true()))
-        .group_by(having.c.name_id, having.c.name)
-        .order_by(func.count().desc(), func.length(having.c.name), having.c.name_id)
-        .limit(_LIKE)
+        select(AddressName.name_id, AddressName.name, AddressName.pinyin, AddressName.initials)
+        .where(AddressName.name_id.in_(borne))
+        .order_by(AddressName.name)
     )
-    return _found(session, statement)
+    return [(name_id, name, pinyin, initials) for name_id, name, pinyin, initials in session.execute(statement)]
 
 
-def _one(wanted: Any) -> Any:  # Any: SQLAlchemy has no type for a table-valued alias
-    return func.array_append(cast([], ARRAY(String)), wanted.c.token, type_=ARRAY(String))
-
-
-def _select_names(spelling: Any) -> Select[*tuple[Any, ...]]:
-    return select(AddressName.name_id, AddressName.name, spelling.label("spelling"))
-
-
-def _found(session: Session, statement: Select[*tuple[Any, ...]]) -> list[FoundName]:
-    return [FoundName(*row) for row in session.execute(statement)]
-
-
-def known_as(session: Session, on: date, *, others: Collection[int] = (), own: Collection[int] = ()) -> list[KnownAs]:
-    """Return what is known by other names, of editions in force on a day.
-
-    Parameters
-    ----------
-    others
-        Ids of other names that were found.
-    own
-        Ids of own names, to list all others of them.
-    """
+def known_as(session: Session, on: date, *, own: Collection[int] | None = None) -> list[KnownAs]:
+    """Return what is known by other names, of editions in force on a day: all, or by ids of own names."""
     name, other = AddressName.__table__.alias(), AddressName.__table__.alias()
-    asked = AddressOtherName.other_id.in_(list(others)) if others else AddressOtherName.name_id.in_(list(own))
     statement = (
         select(
             name.c.name_id, name.c.name, other.c.name_id, other.c.name,
@@ -177,22 +125,23 @@ def known_as(session: Session, on: date, *, others: Collection[int] = (), own: C
         )
         .join(name, name.c.name_id == AddressOtherName.name_id)
         .join(other, other.c.name_id == AddressOtherName.other_id)
-        .where(AddressOtherName.edition_id.in_(_editions(on)), asked)
+        .where(AddressOtherName.edition_id.in_(_editions(on)))
         .order_by(AddressOtherName.called_from.nulls_first(), AddressOtherName.other_name_id)
     )  # fmt: skip
+    if own is not None:
+        statement = statement.where(AddressOtherName.name_id == _any(own))
     return [
         KnownAs(own_id, own_name, other_id, other_name, OtherName(kind), begins, ends)
         for own_id, own_name, other_id, other_name, kind, begins, ends in session.execute(statement)
     ]
 
 
-def named(session: Session, on: date, name_ids: Collection[int], *, limit: int = 200) -> list[AddressRow]:
-    """Return the places that bear one of some names themselves."""
-    order = {name_id: i for i, name_id in enumerate(name_ids)}
-    if not order:
+def named(session: Session, on: date, name_ids: Sequence[int], *, limit: int = 200) -> list[AddressRow]:
+    """Return the places that bear one of some names themselves, in the order of the names."""
+    if not name_ids:
         return []
-    ranked = case(order, value=Address.name_id)
-    return _rows(session, _select(on).where(Address.name_id.in_(list(order))).order_by(ranked).limit(limit))
+    ranked = func.array_position(_ids(name_ids), Address.name_id), Address.address_id
+    return _rows(session, _select(on).where(Address.name_id == _any(name_ids)).order_by(*ranked).limit(limit))
 
 
 def numbered(
@@ -203,7 +152,7 @@ def numbered(
     if base_ids is not None:
         if not base_ids:
             return []
-        statement = statement.where(Address.base_id.in_(list(base_ids)))
+        statement = statement.where(Address.base_id == _any(base_ids))
     return _rows(session, statement.order_by(Address.base_id, Address.lane, Address.number, Address.address_id))
 
 
@@ -220,11 +169,13 @@ def _door_is(number: int | None) -> ColumnElement[bool]:
 
 
 def first_of_base(session: Session, on: date, base_ids: Sequence[int], *, limit: int = 10) -> list[AddressRow]:
-    """Return the first doors of some bases, by lane and number."""
-    if not base_ids:
-        return []
-    ordered = (case({b: i for i, b in enumerate(base_ids)}, value=Address.base_id), Address.lane, Address.number)
-    return _rows(session, _select(on).where(Address.base_id.in_(list(base_ids))).order_by(*ordered).limit(limit))
+    """Return the first doors of some bases, by lane and number, in the order of the bases."""
+    rows: list[AddressRow] = []
+    for base_id in base_ids:
+        if len(rows) < limit:
+            of_base = _select(on).where(Address.base_id == base_id).order_by(Address.lane, Address.number)
+            rows += _rows(session, of_base.limit(limit - len(rows)))
+    return rows
 
 
 def neighbours(session: Session, on: date, base_id: int, lane: int | None, number: int) -> list[AddressRow]:
@@ -318,6 +269,14 @@ def centres_of(session: Session, on: date, codes: Collection[str]) -> dict[str, 
         .order_by(case(RANK, value=Area.level))
     )
     return {code: (lon, lat) for code, lon, lat in session.execute(statement)}
+
+
+def _ids(ids: Collection[int]) -> ColumnElement[Any]:  # Any: an array, of which SQLAlchemy has no common type
+    return cast(list(ids), ARRAY(BigInteger))
+
+
+def _any(ids: Collection[int]) -> ColumnElement[Any]:
+    return any_(_ids(ids))
 
 
 def _editions(on: date) -> Select[int]:

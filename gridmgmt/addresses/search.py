@@ -1,40 +1,28 @@
 """One box for everything that has a name or a number: areas, roads, compounds, doors; Chinese, pinyin, codes."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from gridmgmt.addresses import queries
 from gridmgmt.addresses.areas import area_hits
+from gridmgmt.addresses.names import NamedSo, find_names
 from gridmgmt.addresses.parsing import Parsed, parse
-from gridmgmt.addresses.queries import AddressRow, AreaOf, FoundName, KnownAs
+from gridmgmt.addresses.queries import AddressRow, AreaOf
 from gridmgmt.addresses.rules import AddressKind
-from gridmgmt.addresses.spelling import fit, parts, pinyin_spellings, tokens
 from gridmgmt.db import Session
 
 LONGEST_ASKED = 120
 """Characters of a question that are looked at."""
 _WELL = 0.75
-"""A name that fits as well as this makes looking for mistakes needless."""
-_LEAST = 0.45
-_BASES = 12
-_NAMES = 30
-_SHORTEST_FUZZY = 3
+"""Areas that fit as well as this come before any address."""
+_BASES, _BASES_OF_LANES = 40, 200
+"""Of so many names at most the doors are looked through; a lane is found by an index, a number among all of a name."""
 _CODE = re.compile(r"(?=[^一-鿿]*\d)[0-9A-Za-z][0-9A-Za-z-]{2,}")
 _DIGITS_OF_CODE = 6
 _LATIN_UNITS = ((re.compile(r"(?<=\d)\s*(?:nong|lane)\b"), "弄"), (re.compile(r"(?<=\d)\s*hao?\b"), "号"))
 _AREA = "area"
-
-
-@dataclass(frozen=True)
-class NamedSo:
-    """A name that fits what was asked, how well (0–1), and the other name by which it was found, if so."""
-
-    name_id: int
-    name: str
-    score: float
-    called: KnownAs | None = None
 
 
 @dataclass(frozen=True)
@@ -102,46 +90,6 @@ def search_addresses(
     return _once(ranked)[:limit]
 
 
-def find_names(session: Session, wanted: str, on: date) -> list[NamedSo]:
-    """Return the names that fit a text, the best first, with what is or was called so."""
-    chinese = not wanted.isascii()
-    found = queries.names_so(
-        session,
-        beginning=wanted,
-        whole=pinyin_spellings(wanted)[0] if chinese else (),
-        pairs=parts(wanted) if chinese else (),
-    )
-    best = _scored(wanted, found)
-    if max((score for _, score in best.values()), default=0.0) < _WELL and len(wanted) >= _SHORTEST_FUZZY:
-        best |= _scored(wanted, queries.names_like(session, tokens(wanted)))
-    top = sorted(best.items(), key=lambda item: (-item[1][1], len(item[1][0]), item[0]))[:_NAMES]
-    names = [NamedSo(name_id, name, score) for name_id, (name, score) in top if score >= _LEAST]
-    others = {named.name_id: named for named in names}
-    if others:
-        known = queries.known_as(session, on, others=list(others))
-        names += [NamedSo(k.name_id, k.name, 0.97 * others[k.other_id].score, k) for k in known]
-    return sorted(names, key=lambda named: (-named.score, len(named.name), named.name_id))
-
-
-def _scored(wanted: str, found: Iterable[FoundName]) -> dict[int, tuple[str, float]]:
-    best: dict[int, tuple[str, float]] = {}
-    for one in found:
-        score = _fit(wanted, one)
-        if score > best.get(one.name_id, ("", -1.0))[1]:
-            best[one.name_id] = (one.name, score)
-    return best
-
-
-def _fit(wanted: str, found: FoundName) -> float:
-    """Return how well a name fits; pinyin fits a little less than the characters, initials less than pinyin."""
-    if found.spelling == found.name:
-        return fit(wanted, found.name)
-    if not wanted.isascii():
-        return 0.9  # it sounds the same
-    initials = len(found.spelling) <= len(found.name)
-    return (0.93 if initials else 0.97) * fit(wanted, found.spelling)
-
-
 def _rows_of(session: Session, on: date, asked: Parsed, names: Sequence[NamedSo], limit: int) -> list[AddressRow]:
     ids = list(dict.fromkeys(named.name_id for named in names))
     if not asked.numbered:
@@ -149,9 +97,10 @@ def _rows_of(session: Session, on: date, asked: Parsed, names: Sequence[NamedSo]
         if len(rows) < limit:
             rows += queries.first_of_base(session, on, ids[:3], limit=limit - len(rows))
         return rows
-    rows = queries.numbered(session, on, ids[:_BASES], asked)
+    bases = ids[: _BASES if asked.lane is None else _BASES_OF_LANES]
+    rows = queries.numbered(session, on, bases, asked)
     if not rows and asked.lane is not None and asked.door is not None:
-        rows = queries.numbered(session, on, ids[:_BASES], Parsed(lane=asked.lane))
+        rows = queries.numbered(session, on, bases, Parsed(lane=asked.lane))
     return rows or queries.named(session, on, ids)
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import shapely
 from sqlalchemy import func, select, text
 
-from gridmgmt.addresses.models import Address, AddressName, AddressOtherName, AddressSpelling
+from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.addresses.parsing import Parsed, bare, parse
 from gridmgmt.addresses.rules import OtherName, kind_of
-from gridmgmt.addresses.spelling import pinyin_spellings, tokens
+from gridmgmt.addresses.spelling import pinyin_spellings
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -53,9 +53,8 @@ def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
         ("edition_id", "name_id", "other_id", "kind", "called_from", "called_to"),
         ((edition.edition_id, known[own], known[other], kind, *days) for own, other, kind, *days in others),
     )
-    session.execute(select(func.gin_clean_pending_list("ix_address_names_tokens")))
     if count >= _ANALYZE_FROM:  # what nobody has counted yet is planned as if it were empty
-        session.execute(text("ANALYZE addresses, address_names, address_spellings, address_other_names"))
+        session.execute(text("ANALYZE addresses, address_names, address_other_names"))
     return count
 
 
@@ -104,16 +103,9 @@ def _name_ids(session: Session, names: Sequence[str]) -> dict[str, int]:
     known: dict[str, int] = dict(session.execute(statement).all())
     highest = session.scalar(select(func.max(AddressName.name_id))) or 0
     new = {name: highest + i for i, name in enumerate((n for n in names if n not in known), 1)}
-    rows = ((name_id, name, tokens(name)) for name, name_id in new.items())
-    copy_rows(session, AddressName.__tablename__, ("name_id", "name", "tokens"), rows)
-    spellings = ((name_id, spelling) for name, name_id in new.items() for spelling in _spellings(name))
-    copy_rows(session, AddressSpelling.__tablename__, ("name_id", "spelling"), spellings)
+    rows = ((name_id, name, *map(list, pinyin_spellings(name))) for name, name_id in new.items())
+    copy_rows(session, AddressName.__tablename__, ("name_id", "name", "pinyin", "initials"), rows)
     return known | new
-
-
-def _spellings(name: str) -> set[str]:
-    full, initials = pinyin_spellings(name)
-    return {name, *full, *initials}
 
 
 def _columns(

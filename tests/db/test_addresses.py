@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from gridmgmt.addresses.geocoding import addresses_at, geocode
 from gridmgmt.addresses.matching import Asked, MatchBy, match_addresses, match_committees, official_committees
 from gridmgmt.addresses.models import Address, AddressName
-from gridmgmt.addresses.queries import address_by_id, known_as, names_so
+from gridmgmt.addresses.queries import address_by_id, known_as
 from gridmgmt.addresses.rules import Basis, MatchState
 from gridmgmt.addresses.search import search
 from gridmgmt.errors import ConflictError, FileRefusedError, InputError, NotFoundError
@@ -160,11 +160,6 @@ def test_a_point_gets_its_nearest_addresses_within_a_distance(gazetteer) -> None
 def test_an_unknown_address_is_said_to_be_unknown(session) -> None:
     with pytest.raises(NotFoundError):
         address_by_id(session, 1)
-
-
-def test_chinese_names_are_found_by_an_index_in_any_locale(gazetteer) -> None:
-    found = {name.name for name in names_so(gazetteer, beginning="\ue000", pairs=["江西", "西路"])}
-    assert found == {"长江西路"}
 
 
 def test_rows_of_a_table_are_matched_ambiguous_or_unmatched(gazetteer) -> None:
