@@ -16,7 +16,7 @@ from api.cell_schemas import (
     GridCellOut,
     SchemeOut,
 )
-from api.context import Context, OnDate, RequestSession
+from api.context import Context, RequestSession
 from api.inline import inline_policy
 from api.language import Lang
 from api.paging import Page, Pages
@@ -146,9 +146,10 @@ def list_schemes(session: RequestSession) -> list[SchemeOut]:
 
 
 @router.get("/{code}", summary="What is known of one cell")
-def read_cell(session: RequestSession, on: OnDate, code: CellCode) -> GridCellOut:
+def read_cell(session: RequestSession, asked: AskedBoundaries, code: CellCode) -> GridCellOut:
     """Return surface, perimeter, land use, responsible body, days and the areas that hold a cell."""
-    facts = queries.cell_facts(session, code, on)
+    seen = asked.boundaries(session)
+    facts = queries.cell_facts(session, code, seen.on, draft=seen.draft)
     above = [
         AboveCell.model_validate({"level": level, "code": code, "name": name}) for level, code, name in facts.parents
     ]

@@ -219,8 +219,8 @@ class CellFacts:
     """Level, code and name of each area that holds it, from the quarter up."""
 
 
-def cell_facts(session: Session, code: str, on: date) -> CellFacts:
-    """Return what is known of the cell of a code in force on a day.
+def cell_facts(session: Session, code: str, on: date, *, draft: int | None = None) -> CellFacts:
+    """Return what is known of the cell of a code in force on a day, or as if a draft were in force too.
 
     Raises
     ------
@@ -229,12 +229,12 @@ def cell_facts(session: Session, code: str, on: date) -> CellFacts:
     InputError
         When it is no cell.
     """
-    area: AreaSummary = area_summary(session, code, on)
+    area: AreaSummary = area_summary(session, code, on, draft=draft)
     if area.level != AreaLevel.GRID_CELL:
         raise InputError("no_grid_cell", field="code", value=code, level=area.level)
     perimeter = func.ST_Perimeter(cast(Area.geom, Geography))
     perimeter_m, given = session.execute(select(perimeter, Area.attributes).where(Area.area_id == area.area_id)).one()
-    parents = _named(session, names_above(session, area.level, code, on)[1:], on)
+    parents = _named(session, names_above(session, area.level, code, on, draft=draft)[1:], on, draft)
     committee = next((name for level, _, name in parents if level == AreaLevel.RESIDENTIAL_QUARTER), None)
     scheme = scheme_in_use(session)
     return CellFacts(
@@ -254,10 +254,12 @@ def cell_facts(session: Session, code: str, on: date) -> CellFacts:
     )
 
 
-def _named(session: Session, chain: Sequence[tuple[str, str]], on: date) -> tuple[tuple[str, str, str], ...]:
+def _named(
+    session: Session, chain: Sequence[tuple[str, str]], on: date, draft: int | None
+) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (level, code, session.scalars(
-            select(Area.name).where(Area.level == level, Area.code == code, in_force_on(on))
+            select(Area.name).where(Area.level == level, Area.code == code, in_force_on(on, draft))
         ).one())
         for level, code in chain
     )  # fmt: skip

@@ -70,6 +70,10 @@ def test_asked_drawn_reported_and_looked_up(quarters) -> None:
     assert "http" not in page.text.replace("http-equiv", "")
     listed = quarters.planner.get("/api/v1/cells/generations").json()
     assert [row["generation_id"] for row in listed["items"]] == [found["generation_id"]]
+    drafted = quarters.planner.get(f"/api/v1/cells/{ONE}001", params={"edition": "cells"}).json()
+    assert (drafted["edition"], [above["code"] for above in drafted["parents"]]) == ("cells", [ONE, TOWN, "310113"])
+    rows = quarters.planner.get("/api/v1/cells", params={"area": ONE, "edition": "cells"}).json()["items"]
+    assert [(row["code"], row["land_use"]) for row in rows] == [(f"{ONE}{n:03d}", "residential") for n in range(1, 5)]
     with transaction(quarters.sessions) as session:
         take_into_force(session, draft_named(session, "cells").name)
     cell = quarters.planner.get(f"/api/v1/cells/{ONE}001").json()
