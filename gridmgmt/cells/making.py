@@ -14,6 +14,7 @@ from pyproj import CRS
 
 from gridmgmt import __version__
 from gridmgmt.analysis.cells import CellOptions, CellQuality, measure, naive_cells, numbering, of_quarters
+from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.cells.placing import Plane
 from gridmgmt.errors import InputError
 
@@ -76,6 +77,7 @@ class Drawn:
     quality: CellQuality
     naive: CellQuality
     areas_m2: NDArray[np.float64]
+    """On the ellipsoid, as all sizes of the qualities."""
 
 
 def draw(quarters: Quarters, progress: Progress | None = None, *, processes: int | None = None) -> list[Drawn]:
@@ -105,13 +107,14 @@ def _in_order(
 ) -> Drawn:
     metres = np.asarray(shapely.get_geometry(plane.forward(placed), 0), dtype=object)
     order = np.argsort(numbering(metres, row_m=ROW_RATIO * float(np.sqrt(options.target_m2))))
-    naive = shapely.get_parts(naive_cells(outline, float(np.sqrt(options.target_m2))))
+    naive = np.asarray(shapely.get_parts(naive_cells(outline, float(np.sqrt(options.target_m2)))), dtype=object)
+    own_m2, naive_m2 = areas_m2(placed[order]), areas_m2(plane.backward(naive))
     return Drawn(
         code=code,
         surfaces=placed[order],
-        quality=measure(metres[order], outline, near, options=options),
-        naive=measure(np.asarray(naive, dtype=object), outline, near, options=options),
-        areas_m2=shapely.area(metres[order]),
+        quality=measure(metres[order], outline, near, options=options, areas_m2=own_m2),
+        naive=measure(naive, outline, near, options=options, areas_m2=naive_m2),
+        areas_m2=own_m2,
     )
 
 
@@ -172,12 +175,12 @@ def report(quarters: Quarters, drawn: Sequence[Drawn], counts: Sequence[Mapping[
     }
 
 
-def summary(parts: Sequence[CellQuality], areas_m2: NDArray[np.float64] | None) -> dict[str, Any]:
+def summary(parts: Sequence[CellQuality], sizes_m2: NDArray[np.float64] | None) -> dict[str, Any]:
     """Return the figures of several quarters as one: shares of cells by cells, of border by its length.
 
     Parameters
     ----------
-    areas_m2
+    sizes_m2
         Of all cells, for the median and the quantiles; without them these are left out.
     """
     count = np.array([part.count for part in parts], dtype=np.float64)
@@ -189,10 +192,10 @@ def summary(parts: Sequence[CellQuality], areas_m2: NDArray[np.float64] | None) 
         "border_m": round(float(border_m.sum()), 1),
         "share_of_border_on_barriers": _mean([part.share_of_border_on_barriers for part in parts], border_m),
     }
-    if areas_m2 is not None:
-        found["median_m2"] = round(float(np.median(areas_m2)), 1)
+    if sizes_m2 is not None:
+        found["median_m2"] = round(float(np.median(sizes_m2)), 1)
         found["quantiles_m2"] = {
-            str(share): round(float(np.quantile(areas_m2, share)), 1) for share in parts[0].quantiles_m2
+            str(share): round(float(np.quantile(sizes_m2, share)), 1) for share in parts[0].quantiles_m2
         }
         found["histogram"] = _histogram(parts)
     return found

@@ -37,6 +37,10 @@ class Plane:
         """Return geometries in degrees on the plane, corner by corner."""
         return np.asarray(shapely.transform(geometries, self._to_metres), dtype=object)
 
+    def backward(self, geometries: Objects) -> Objects:
+        """Return geometries on the plane in degrees, corner by corner."""
+        return np.asarray(shapely.transform(geometries, self._to_degrees), dtype=object)
+
     def back(self, outline: shapely.Geometry, drawn: shapely.Geometry, cells: Objects) -> Objects:
         """Return the cells of an outline, drawn on the plane, as multipolygons in degrees.
 

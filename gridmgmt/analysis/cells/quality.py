@@ -48,10 +48,17 @@ def measure(
     barriers: NDArray[np.object_],
     *,
     options: CellOptions = _DEFAULT,
+    areas_m2: NDArray[np.float64] | None = None,
 ) -> CellQuality:
-    """Return the figures of cells that share their vertices, in a metric CRS."""
-    area = shapely.area(cells)
-    compactness = 4 * np.pi * area / shapely.length(cells) ** 2
+    """Return the figures of cells that share their vertices, in a metric CRS.
+
+    Parameters
+    ----------
+    areas_m2
+        Their surfaces on the ellipsoid, by which their sizes are told; those on the plane without.
+    """
+    compactness = 4 * np.pi * shapely.area(cells) / shapely.length(cells) ** 2
+    area = shapely.area(cells) if areas_m2 is None else areas_m2
     arrangement = arrangement_of(cells)
     length = np.hypot(*(arrangement.ends[:, 2:] - arrangement.ends[:, :2]).T)
     near = barriers[shapely.STRtree(barriers).query(outline, "dwithin", options.near_barrier_m)]
