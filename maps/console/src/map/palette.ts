@@ -83,4 +83,13 @@ export const MODE_UNDECIDED = '#E0A020'
 /** Subdistricts, to which modes do not apply. */
 export const MODE_NOT_APPLICABLE = '#A3ABB5'
 
+/** Borders of departments, by their place among all. */
+export const DEPARTMENT_COLOURS = ['#5B9BE6', '#1B8A52', '#D08A1A', '#B5459A', '#1E7F90']
+
+/** Kinds of conflict between departments' grids. */
+export const CONFLICT_COLOURS: Record<string, string> = { border: '#D1495B', gap: '#E0A020', overlap: '#8B5FC0', sliver: '#6B7787', unassigned: '#A3ABB5' }
+
+/** Responsibility grids, one of eight by their code; pale enough for names to be read on them. */
+export const GRID_COLOURS = ['#4477AA', '#EE8866', '#44BB99', '#AA3377', '#BBAA22', '#66CCEE', '#7A5CA8', '#8A6D3B']
+
 export const CASE_COLOURS: Record<string, string> = { reported: '#C0392B', handling: '#D38B1D', closed: '#7A8594' }

@@ -2,7 +2,9 @@ import { computed } from 'vue'
 
 import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
-import { boundaries, edition, side } from '../state/boundaries'
+import { cellByCode, kind, proposal } from '../grids/state'
+import { comparison, compared, conflict, conflicts, departments, gridsOf, way } from '../grids/merging'
+import { asOf, boundaries, edition, side } from '../state/boundaries'
 import { areaByCode, folder, isOfRun, report, runId } from '../state/folder'
 import { jointCentres } from '../state/governance'
 import { router } from '../router'
@@ -12,6 +14,8 @@ import { sketch } from '../state/sketch'
 import { dark } from '../state/theme'
 import { patchView, selection, viewed } from '../state/view'
 import { percent } from '../words/format'
+import type { GridsPicture } from './grids'
+import type { MergingPicture } from './merging'
 import { DARK, LIGHT } from './palette'
 import { LAYER_GROUPS, type LayerGroup, type MapPicture } from './style'
 
@@ -24,6 +28,9 @@ const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   areas: ['modes', ...GROUND],
   editions: ['changes', 'findings', ...GROUND],
   governance: ['modes', ...GROUND],
+  cells: [...GROUND],
+  responsibility: ['grids', ...GROUND],
+  merging: ['conflicts', 'departments', 'merge_result', ...GROUND],
 }
 
 const chosen = viewed('layers')
@@ -54,6 +61,31 @@ const changedLevels = computed(() => {
   return (changes.data?.levels ?? []).map((each): string => each.level).filter((level) => level !== 'grid_cell')
 })
 
+const merging = computed((): MergingPicture | null => {
+  if (!comparison.data) return null
+  return {
+    known: (departments.data ?? []).map((each) => each.department),
+    drawn: compared.value,
+    on: asOf.value,
+    conflicts: conflicts.value.map(({ geometry, properties: { conflict_no, kind } }) => ({ type: 'Feature', geometry, properties: { conflict_no, kind } })),
+    result: gridsOf(way.value),
+    conflict: conflict.value?.properties.conflict_no ?? null,
+  }
+})
+
+/** The pages whose areas are the cells. */
+const OF_CELLS = ['cells', 'responsibility']
+const isOfCells = computed(() => OF_CELLS.includes(String(router.currentRoute.value.name)))
+
+const grids = computed((): GridsPicture | null => {
+  if (router.currentRoute.value.name !== 'responsibility' || !kind.value) return null
+  const moving = (proposal.value?.moves ?? []).map(({ cell }) => {
+    const box = cellByCode.value.get(cell)?.bbox
+    return { code: cell, at: box ? ([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2] as [number, number]) : null }
+  })
+  return { kind: kind.value, chosen: selection.value?.kind === 'grid' ? selection.value.id : '', moving, seen: boundaries.value }
+})
+
 export const picture = computed((): MapPicture => {
   const known = [...figuresByCode.value].filter(([code, figures]) => {
     const area = areaByCode.value.get(code)
@@ -66,13 +98,15 @@ export const picture = computed((): MapPicture => {
     runId: report.value ? runId.value : null,
     placesGiven: placesGiven.value,
     bands_s: report.value?.parameters.bands_s ?? [],
-    level: shownLevel.value,
+    level: isOfCells.value ? 'grid_cell' : shownLevel.value,
     boundaries: boundaries.value,
     edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
     jointCentres: (jointCentres.data ?? []).map(({ name, geometry }) => ({ type: 'Feature', properties: { name }, geometry })),
     findings: findingShapes.value,
     finding: finding.value ? Number(finding.value) : null,
     sketch: sketch.value,
+    merging: merging.value,
+    grids: grids.value,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',

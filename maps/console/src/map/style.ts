@@ -5,10 +5,12 @@ import type { Query } from '../api/client'
 import type { Side } from '../state/boundaries'
 import type { Sketch } from '../state/sketch'
 import { boundarySources, changes, drawn, findings, modes } from './boundaries'
+import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
+import { merging, mergingSources, type MergingPicture } from './merging'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['modes', 'changes', 'findings', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -30,6 +32,10 @@ export interface MapPicture {
   /** The number of the finding that is chosen. */
   finding: number | null
   sketch: Sketch | null
+  /** Departments' grids that are compared, on the page that compares them. */
+  merging: MergingPicture | null
+  /** Responsibility grids, on the page of them. */
+  grids: GridsPicture | null
   /** Share reached by area code, for the areas of the shown level. */
   ratios: [string, number][]
   /** The same shares as words, written under the names. */
@@ -78,6 +84,8 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     cases: tiles(picture, 'cases'),
     ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
     ...boundarySources(picture),
+    ...mergingSources(picture),
+    ...gridSources(picture),
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
@@ -192,9 +200,11 @@ function shownAreas({ palette, ratios, shown, placesGiven, edition }: MapPicture
   ]
 }
 
-function borders({ palette, selectedArea }: MapPicture): LayerSpecification[] {
+function borders({ palette, selectedArea, level: shownLevel }: MapPicture): LayerSpecification[] {
   const line = { type: 'line', source: 'areas', 'source-layer': 'areas' } as const
   const layout = { 'line-join': 'round' } as const
+  /** Cells are fine lines, but where the page is about them. */
+  const isCells = (levels: string[]) => shownLevel === 'grid_cell' && levels.includes('grid_cell')
   const perLevel = BORDERS.map(({ levels, width, opacity, dash }): LayerSpecification => ({
     ...line,
     id: `border_${levels[0]}`,
@@ -202,8 +212,8 @@ function borders({ palette, selectedArea }: MapPicture): LayerSpecification[] {
     filter: ['in', ['get', 'level'], ['literal', levels]],
     paint: {
       'line-color': palette.border,
-      'line-opacity': opacity,
-      'line-width': ['interpolate', ['linear'], ['zoom'], 9, width * 0.5, 13, width],
+      'line-opacity': isCells(levels) ? 0.85 : opacity,
+      'line-width': ['interpolate', ['linear'], ['zoom'], 9, width * 0.5, 13, isCells(levels) ? 1.2 : width],
       ...(dash && { 'line-dasharray': dash }),
     },
   }))
@@ -364,13 +374,16 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...('shown_areas' in given ? shownAreas(picture) : []),
     ...(shown.has('land') ? ground(picture) : []),
     ...(shown.has('streets') ? streets(picture) : []),
+    ...gridLayers(picture),
     ...changes(picture),
     ...borders(picture),
+    ...merging(picture),
     ...findings(picture),
     ...(shown.has('places') && 'coverage' in given ? places(picture) : []),
     ...(shown.has('cases') ? cases(picture) : []),
     ...(shown.has('service_points') ? servicePoints() : []),
     ...(shown.has('labels') ? labels(picture) : []),
+    ...gridLabels(picture),
     ...jointCentreAreas(picture),
     ...drawn(picture),
     highlighted(picture),

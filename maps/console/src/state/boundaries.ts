@@ -59,6 +59,15 @@ export const edition = computed((): EditionDetail | null => {
   return editions.data?.find((each) => each.name === chosenEdition.value) ?? null
 })
 
+/** The edition whose cells are looked at, after they were drawn. */
+const drawnEdition = computed((): EditionDetail | null => {
+  if (router.currentRoute.value.name !== 'cells') return null
+  return editions.data?.find((each) => each.name === chosenEdition.value && each.state !== 'withdrawn') ?? null
+})
+
+/** The edition that stands for a day, whatever is looked at of it. */
+export const shownEdition = computed(() => edition.value ?? drawnEdition.value)
+
 /** The boundaries an edition was built on: those of the day before it, or those it would be laid over. */
 function beneath(of: EditionDetail): Query {
   return { on: of.valid_from ? dayBefore(of.valid_from) : of.planned_from }
@@ -66,7 +75,7 @@ function beneath(of: EditionDetail): Query {
 
 /** What asks the server for the boundaries that are shown: an edition's, or those of a day; nothing for today. */
 export const boundaries = computed((): Query => {
-  const looked = edition.value
+  const looked = shownEdition.value
   if (looked && looked.state !== 'withdrawn') return side.value === 'before' ? beneath(looked) : { edition: looked.name }
   return asOf.value === today ? {} : { on: asOf.value }
 })
