@@ -4,7 +4,7 @@ from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
 from gridmgmt.merging.models import GridMerge
 from gridmgmt.merging.queries import edition_name, merge_by_id, newest_merges
-from gridmgmt.merging.service import resolved
+from gridmgmt.merging.service import is_as_stored, resolved
 from gridmgmt.texts import Language
 from maps.merging_page import Merging, merging_page
 
@@ -28,6 +28,8 @@ def newest_merge(session: Session, merge_id: int | None) -> GridMerge:
 def merging_map(session: Session, merge: GridMerge, *, lang: Language, public: bool) -> str:
     """Return the page of a merge: its conflicts, and its three ways side by side, made again from its sources.
 
+    Where the data of its day have changed since, the page says so.
+
     Parameters
     ----------
     public
@@ -50,6 +52,7 @@ def merging_map(session: Session, merge: GridMerge, *, lang: Language, public: b
                 for department, code, surface in zip(grids.department, grids.code, grids.surfaces, strict=True)
             ],
             ways={way.value: [(grid.code, grid.surface) for grid in r.grids] for way, r in found.results.items()},
+            as_stored=is_as_stored(merge, found),
         ),
         lang,
         public=public,

@@ -43,6 +43,8 @@ class Merging:
         Department, code and surface of each grid, in degrees.
     ways
         Code and surface of each merged grid, by way.
+    as_stored
+        Whether all this is of the same data as when the merge was stored.
     """
 
     edition: str
@@ -50,6 +52,7 @@ class Merging:
     conflicts: Sequence[Mapping[str, Any]]
     borders: Sequence[tuple[str, str, shapely.Geometry]]
     ways: Mapping[str, Sequence[tuple[str, shapely.Geometry]]]
+    as_stored: bool = True
 
 
 def merging_page(found: Merging, lang: Language = "zh", *, public: bool = False) -> str:
@@ -75,7 +78,7 @@ def merging_page(found: Merging, lang: Language = "zh", *, public: bool = False)
         "ways": {way: [[code, rfc7946(surface)] for code, surface in grids] for way, grids in found.ways.items()},
         "words": {language: _words(found.ways, language) for language in LANGUAGES},
     }
-    panels = "\n".join(_panel(found.edition, document, rows, names, language) for language in LANGUAGES)
+    panels = "\n".join(_panel(found, document, rows, names, language) for language in LANGUAGES)
     title = text("merging_map.title", lang)
     return whole_page(table_map(), "merging_page", title=title, lang=lang, body=panels, data=data)
 
@@ -93,7 +96,7 @@ def _words(ways: Mapping[str, object], lang: Language) -> dict[str, Any]:
 
 
 def _panel(
-    edition: str,
+    found: Merging,
     document: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     names: Mapping[str, str],
@@ -115,7 +118,8 @@ def _panel(
     ]
     return environment().get_template("merging_panel.html.j2").render(
         lang=lang,
-        edition=edition,
+        edition=found.edition,
+        as_stored=found.as_stored,
         document=document,
         ways=[(way["way"], text(f"way.{way['way']}", lang)) for way in ways],
         figures=figures,

@@ -206,9 +206,13 @@ def narrow(surfaces: Objects, to_plane: Transformer, width_m: float) -> Mask:
 
 
 def mean_width_m(surfaces: Objects, to_plane: Transformer) -> Floats:
-    """Return the width of a long strip of the same surface and border: twice the surface over the border's length."""
+    """Return the lesser side, in metres, of the rectangle with the same surface and the same length of border.
+
+    What is rounder than a square has none; of that, the side of the square with its border is told.
+    """
     plane = shapely.transform(surfaces, lambda xy: np.column_stack(to_plane.transform(xy[:, 0], xy[:, 1])))
-    return np.asarray(2 * shapely.area(plane) / shapely.length(plane), dtype=np.float64)
+    mean_side = shapely.length(plane) / 4
+    return np.asarray(mean_side - np.sqrt(np.maximum(mean_side**2 - shapely.area(plane), 0)), dtype=np.float64)
 
 
 def dissolved(surfaces: Objects, group: Indices, n_groups: int, *, noded: bool) -> Objects:

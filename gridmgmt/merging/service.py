@@ -262,10 +262,18 @@ def _keep(session: Session, actor: Actor, prepared: _Prepared, name: str) -> Gri
 
 
 def resolved(session: Session, merge: GridMerge) -> Compared:
-    """Return a merge anew from its sources, with the surfaces of all ways."""
+    """Return a merge anew from its sources, with the surfaces of all ways.
+
+    Cells, residents and cases of its day are those that are known now; :func:`is_as_stored` tells whether they changed.
+    """
     ids = [source["edition_id"] for source in merge.sources]
     sources = [session.get_one(Edition, edition_id) for edition_id in ids]
     return _compared(session, MergeAsk.of(merge.parameters), merge.compared_on, sources)
+
+
+def is_as_stored(merge: GridMerge, again: Compared) -> bool:
+    """Tell whether a merge that was made anew had the same inputs as when it was stored."""
+    return _input_sha256(again) == merge.input_sha256
 
 
 def cells_of(session: Session, merge: GridMerge) -> list[tuple[str, str, str | None]]:

@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 import shapely
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from gridmgmt import imports
 from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.ellipsoid import area_m2
+from gridmgmt.cases.models import Case
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, Subject
@@ -194,8 +195,11 @@ def test_a_merge_is_made_again_from_its_sources(ground) -> None:
     assert squares(ground, merge) == {"P1": 20, "P2": 12}
     again = service.resolved(ground, merge)
     assert again.document() == merge.document
+    assert service.is_as_stored(merge, again)
     stored = {grid.code: grid.area_m2 for grid in queries.merged_grids(ground, merge)}
     assert {grid.code: grid.area_m2 for grid in again.results[Way.LEAD].grids} == stored
+    ground.execute(delete(Case).where(Case.case_no == "C2"))
+    assert not service.is_as_stored(merge, service.resolved(ground, merge)), "a case of that day is there no more"
 
 
 def test_a_merge_by_cells_hands_its_cells_over(ground) -> None:

@@ -1,11 +1,12 @@
 """Three departments on paper: faces, cores, conflicts and the three ways, with m² that a person has counted."""
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 
 from gridmgmt.analysis.ellipsoid import area_m2
-from gridmgmt.analysis.overlay import cores_of, faces_of
+from gridmgmt.analysis.overlay import cores_of, faces_of, mean_width_m
 from gridmgmt.errors import ConflictError, InputError, NotFoundError
 from gridmgmt.merging.comparison import Comparison, Points, compare
 from gridmgmt.merging.document import comparison_document, without_residents
@@ -177,7 +178,7 @@ def test_the_same_line_drawn_twice_is_a_sliver() -> None:
     }
     comparison = compared(two)
     assert [comparison.kinds[face] for face in comparison.conflicts] == [ConflictKind.SLIVER]
-    assert comparison.width_m[comparison.conflicts[0]] == pytest.approx(1.9, abs=0.02)
+    assert comparison.width_m[comparison.conflicts[0]] == pytest.approx(1.904, abs=0.002)
     document = comparison_document(comparison)
     found = {each["kind"]: each for each in document["conflicts"]}
     assert found["sliver"]["area_m2"] == pytest.approx(0.08 * SQUARE_M2, rel=1e-3)
@@ -294,3 +295,9 @@ def test_land_that_two_drawings_share_but_for_rounding_is_no_conflict() -> None:
     comparison = compared({"city_operation": {"A": west, "B": east}, "police": {"A": shaken, "B": east}})
     assert sum(comparison.faces.area_m2[comparison.conflicts]) < 0.01
     assert all(comparison.kinds[face] == ConflictKind.SLIVER for face in comparison.conflicts)
+
+
+def test_the_mean_width_of_a_rectangle_is_its_lesser_side() -> None:
+    plane = pyproj.Transformer.from_crs(4549, 4549)
+    rectangles = np.array([shapely.box(0, 0, 10, 100), shapely.box(0, 0, 100, 100), shapely.Point(0, 0).buffer(50)])
+    assert mean_width_m(rectangles, plane) == pytest.approx([10, 100, np.pi * 25], rel=1e-2)

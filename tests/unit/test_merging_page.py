@@ -9,6 +9,7 @@ from gridmgmt.merging.comparison import Points, compare
 from gridmgmt.merging.document import comparison_document, conflict_rows, way_document
 from gridmgmt.merging.rules import MergeAsk, Way
 from gridmgmt.merging.ways import resolve
+from gridmgmt.texts import text
 from maps.merging_page import Merging, merging_page
 from tests.support.departments import DEPARTMENTS, grids, ground
 from tests.support.division import block, spot
@@ -56,6 +57,12 @@ def test_the_ways_stand_side_by_side_in_both_languages() -> None:
     page = merging_page(merging())
     for way in Way:
         assert page.count(f'data-way="{way}"') == 2
+
+
+def test_a_page_of_other_data_than_were_stored_says_so() -> None:
+    warning = text("merging_map.changed", "en")
+    assert warning not in merging_page(merging())
+    assert warning in merging_page(dataclasses.replace(merging(), as_stored=False))
 
 
 def test_the_public_form_tells_nobody_who_lives_there() -> None:
