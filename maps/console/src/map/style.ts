@@ -305,7 +305,9 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
   const below = ratioWords.length ? ['concat', '\n', ['match', ['get', 'code'], ...ratioWords.flat(), '']] : ''
   return Object.entries(LABEL_ZOOMS).map(([each, [minzoom, maxzoom]]): LayerSpecification => {
     const leading = each === level
-    const words = ['format', ['get', 'name'], {}, leading ? below : '', { 'font-scale': 0.9 }]
+    // Cells of a quarter are told apart by the last digits of their codes; their whole names would cover the map.
+    const isCell = each === 'grid_cell'
+    const words = ['format', isCell ? ['slice', ['get', 'code'], -3] : ['get', 'name'], {}, leading ? below : '', { 'font-scale': 0.9 }]
     return {
       id: `label_${each}`,
       type: 'symbol',
@@ -317,7 +319,7 @@ function labels({ palette, level, ratioWords }: MapPicture): LayerSpecification[
       layout: {
         'text-field': words as unknown as ExpressionSpecification,
         'text-font': FONT,
-        'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading ? 14 : 11],
+        'text-size': ['interpolate', ['linear'], ['zoom'], 9, leading ? 11 : 10, 14, leading && !isCell ? 14 : 11],
         'text-padding': 2,
         'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'],
         'text-justify': 'center',

@@ -1,6 +1,6 @@
 import type { Map } from 'maplibre-gl'
 
-import { CASE_COLOURS, UNREACHABLE_COLOUR, type Palette } from './palette'
+import { CASE_COLOURS, CONFLICT_COLOURS, UNREACHABLE_COLOUR, type Palette } from './palette'
 
 /** Outlines in a box of 24 × 24, drawn alike on the map and in the legend. */
 const SHAPES = {
@@ -147,6 +147,7 @@ export function addSymbols(map: Map, palette: Palette): void {
       )
   put('hatch/removed', hatch(palette.removed, false))
   put('hatch/added', hatch(palette.added, true))
+  for (const [kind, colour] of Object.entries(CONFLICT_COLOURS)) put(`hatch/conflict/${kind}`, hatch(colour, true))
   put('hatch/overridden', hatch(palette.label, true))
   put(
     'hatched',

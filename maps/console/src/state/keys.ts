@@ -2,7 +2,7 @@ import { onBeforeUnmount, onMounted, ref } from 'vue'
 
 import { deselect } from './view'
 
-export const SEARCH_ID = 'area-search'
+export const SEARCH_ID = 'search'
 
 /** Whether the list of keys is open. */
 export const keysShown = ref(false)

@@ -41,6 +41,11 @@ export function metres(length_m: Value): string {
   return length_m == null ? NONE : t('console.metres', { value: decimal(length_m, length_m < 10 ? 1 : 0) })
 }
 
+/** Whole square metres: what is judged piece by piece. */
+export function squareMetres(area_m2: Value): string {
+  return area_m2 == null ? NONE : `${decimal(area_m2, 0)} m²`
+}
+
 /** Square metres as km² with two decimals; below 0.1 km² with four. */
 export function km2(area_m2: Value): string {
   return area_m2 == null ? NONE : `${decimal(area_m2 / 1e6, area_m2 < 1e5 ? 4 : 2)} km²`
