@@ -7,13 +7,12 @@ from datetime import date
 from sqlalchemy import func, select
 
 from gridmgmt.addresses.parsing import normalised
-from gridmgmt.addresses.queries import AreaOf
+from gridmgmt.addresses.queries import AreaOf, Contents
 from gridmgmt.addresses.spelling import fit, pinyin_spellings
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import editions_in_force, in_force_on
+from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Edition
 
 _SUFFIXES = ("社区居民委员会", "居民委员会", "村民委员会", "居委会", "村委会", "居民区", "街道", "镇", "区")
 _KEPT_DAYS = 8
@@ -42,14 +41,20 @@ _kept: OrderedDict[tuple[tuple[int, str], ...], tuple[_Entry, ...]] = OrderedDic
 """The names of areas by what determines them: the contents of the boundary editions in force, which never change."""
 
 
-def area_hits(session: Session, asked: str, on: date, *, limit: int) -> list[AreaHit]:
-    """Return the areas in force on a day whose name, pinyin or code fits a text: the best, then the highest first."""
+def area_hits(session: Session, asked: str, on: date, here: Contents, *, limit: int) -> list[AreaHit]:
+    """Return the areas in force on a day whose name, pinyin or code fits a text: the best, then the highest first.
+
+    Parameters
+    ----------
+    here
+        What is in force on the day.
+    """
     plain = normalised(asked)
     if plain.isdigit() and len(plain) >= _SHORTEST_CODE:
         return _by_code(session, plain, on, limit)
     hits = [
         AreaHit(entry.area, score, entry.centre)
-        for entry in _entries(session, on)
+        for entry in _entries(session, on, here.areas)
         if (score := _fit(plain, entry)) >= _LEAST
     ]
     return sorted(hits, key=lambda hit: (-hit.score, RANK[AreaLevel(hit.area.level)], hit.area.code))[:limit]
@@ -62,9 +67,7 @@ def _fit(asked: str, entry: _Entry) -> float:
     return max((fit(asked, s) for s in entry.spellings if asked in s), default=0.0)
 
 
-def _entries(session: Session, on: date) -> tuple[_Entry, ...]:
-    counting = select(Edition.edition_id, Edition.content_sha256).where(Edition.edition_id.in_(editions_in_force(on)))
-    key = tuple((edition_id, sha256) for edition_id, sha256 in session.execute(counting.order_by(Edition.edition_id)))
+def _entries(session: Session, on: date, key: tuple[tuple[int, str], ...]) -> tuple[_Entry, ...]:
     if key not in _kept:
         _kept[key] = _read(session, on)
         while len(_kept) > _KEPT_DAYS:

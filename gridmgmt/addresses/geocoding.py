@@ -10,7 +10,7 @@ from gridmgmt.addresses import queries
 from gridmgmt.addresses.areas import area_hits
 from gridmgmt.addresses.names import NamedSo, find_names
 from gridmgmt.addresses.parsing import Parsed, parse
-from gridmgmt.addresses.queries import AddressRow, AreaOf
+from gridmgmt.addresses.queries import AddressRow, AreaOf, Contents
 from gridmgmt.addresses.rules import APART_M, CONFIDENCE, FOUND_FROM, MAX_GAP, AddressKind, Basis, MatchState
 from gridmgmt.areas.rules import check_position
 from gridmgmt.db import Session
@@ -67,9 +67,10 @@ def geocode(session: Session, asked: str, on: date, *, least: float = FOUND_FROM
     wanted = parsed.base or parsed.town or parsed.district
     if wanted is None:
         return Geocoded(asked, MatchState.UNMATCHED, "no_name", None, ())
-    names = [n for n in find_names(session, wanted, on) if n.score >= _NAME_FITS][:_BASES]
+    here = queries.contents(session, on)
+    names = [n for n in find_names(session, wanted, on, here) if n.score >= _NAME_FITS][:_BASES]
     candidates = [c for named in names for c in _of_name(session, on, parsed, named)]
-    candidates += _of_areas(session, on, wanted, parsed)
+    candidates += _of_areas(session, on, here, wanted, parsed)
     best = _best(candidates)
     areas = queries.areas_of(session, on, [(c.lon, c.lat) for c in best])
     return _judged(asked, [replace(c, areas=a) for c, a in zip(best, areas, strict=True)], least)
@@ -179,8 +180,8 @@ def _middle(rows: Sequence[AddressRow], named: NamedSo, basis: Basis) -> Iterato
         )  # fmt: skip
 
 
-def _of_areas(session: Session, on: date, wanted: str, asked: Parsed) -> Iterator[Candidate]:
-    for hit in area_hits(session, wanted, on, limit=_MOST):
+def _of_areas(session: Session, on: date, here: Contents, wanted: str, asked: Parsed) -> Iterator[Candidate]:
+    for hit in area_hits(session, wanted, on, here, limit=_MOST):
         confidence = CONFIDENCE[Basis.AREA_CENTRE] * hit.score * (0.5 if asked.numbered else 1.0)
         yield Candidate(*hit.centre, round(confidence, 4), Basis.AREA_CENTRE, hit.area.name)
 

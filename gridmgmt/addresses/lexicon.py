@@ -161,6 +161,8 @@ class Lexicon:
 
     def find(self, wanted: str, *, most: int) -> list[tuple[int, str, float]]:
         """Return id, name and fit (0–1) of the names that fit a normalised text, the best first, then the shortest."""
+        if not wanted:
+            return []
         ways = self._of_latin(wanted) if wanted.isascii() else self._of_chinese(wanted)
         best: dict[int, float] = {}
         for i, score in ways:

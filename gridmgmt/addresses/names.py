@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from gridmgmt.addresses import queries
 from gridmgmt.addresses.lexicon import Lexicon
-from gridmgmt.addresses.queries import KnownAs
+from gridmgmt.addresses.queries import Contents, KnownAs
 from gridmgmt.db import Session
 
 _NAMES = 200
@@ -42,24 +42,29 @@ _kept: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 _reading = Lock()
 
 
-def find_names(session: Session, wanted: str, on: date) -> list[NamedSo]:
+def find_names(session: Session, wanted: str, on: date, here: Contents) -> list[NamedSo]:
     """Return the names in force on a day that fit a text, the best first, with what is or was called so.
 
     The first to ask after an edition came into force waits until its names are read: some seconds of a million
     addresses.
+
+    Parameters
+    ----------
+    here
+        What is in force on the day.
     """
-    here = _names(session, on)
-    found = [NamedSo(*one) for one in here.lexicon.find(wanted, most=_NAMES)]
+    names = _names(session, on, here)
+    found = [NamedSo(*one) for one in names.lexicon.find(wanted, most=_NAMES)]
     found += [
         NamedSo(known.name_id, known.name, _CALLED * named.score, known)
         for named in found
-        for known in here.known.get(named.name_id, ())
+        for known in names.known.get(named.name_id, ())
     ]
     return sorted(found, key=lambda named: (-named.score, len(named.name), named.name_id))
 
 
-def _names(session: Session, on: date) -> _Names:
-    key = queries.contents(session, on)
+def _names(session: Session, on: date, here: Contents) -> _Names:
+    key = here.addresses
     engine = session.get_bind().engine
     kept = _kept.setdefault(engine, OrderedDict())
     if (names := kept.get(key)) is not None:

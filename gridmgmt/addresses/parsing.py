@@ -20,7 +20,7 @@ _NUMERAL = "零〇○一二三四五六七八九十百千两"
 _VARIANTS = str.maketrans({"髙": "高", "邨": "村", "衖": "弄", "—": "-", "~": "-", "–": "-", "－": "-", "至": "-"})
 _BRACKETED = re.compile(r"[(\[【<〈][^)\]】>〉]*[)\]】>〉]?")
 _UNIT = r"(?:支弄|弄|号楼|号|幢|栋|座|单元|室|楼|层)"
-_NUMERAL_BEFORE_UNIT = re.compile(rf"(?<!第)[{_NUMERAL}]+(?={_UNIT})")
+_NUMERAL_BEFORE_UNIT = re.compile(rf"(?<![第{_NUMERAL}])[{_NUMERAL}]{{1,12}}(?={_UNIT})")
 _DIGITS_IN_NAME = re.compile(r"\d{1,2}(?=(?:村|居|期|街坊|区|组|队))")
 _DIGITS_BEFORE_NAME = re.compile(rf"^\d{{2,4}}(?![\d\-、,]|{_UNIT})(?=[一-鿿])")
 _AS_CHINESE = str.maketrans("0123456789", "零一二三四五六七八九")
@@ -183,7 +183,7 @@ def _refined(part: re.Match[str]) -> dict[str, Any]:
     """Return the end of a range of numbers, and what stands behind the number: 12-14号, 500甲号, 53-1号."""
     first, last = int(part["first"]), part["last"]
     suffix = part["suffix"] or part["after"] or None
-    if last is None:
+    if last is None or len(last) > _LONGEST_NUMBER:
         return {"suffix": suffix}
     if int(last) > first and len(last) <= _PLACES:
         return {"number_to": int(last), "suffix": suffix}

@@ -1,26 +1,32 @@
 """Reading the gazetteer: its names, addresses by name and number, what is near a point."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from geoalchemy2 import Geography
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     CompoundSelect,
+    CursorResult,
+    Date,
     Double,
+    Integer,
     Select,
     and_,
     any_,
+    bindparam,
     case,
     cast,
     column,
     func,
     or_,
     select,
+    true,
     union,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -28,6 +34,7 @@ from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.addresses.parsing import Parsed
 from gridmgmt.addresses.rules import AddressKind, OtherName
 from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import editions_in_force
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.areas.rules import RANK
 from gridmgmt.crs import STORAGE_SRID
@@ -36,9 +43,15 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import lonlat
+from gridmgmt.frames import compiled_text, lonlat
 
 _LAST = "\U0010ffff"
+
+
+# Any: a parameter stands for a value wherever one is taken, which the types of statements do not tell.
+_ON: Any = bindparam("on", type_=Date)
+_IDS: Any = bindparam("ids", type_=ARRAY(BigInteger))
+_MOST: Any = bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True)
@@ -91,10 +104,26 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def contents(session: Session, on: date) -> tuple[tuple[int, str], ...]:
-    """Return the editions of addresses in force on a day, each with the fingerprint of its content."""
-    statement = select(Edition.edition_id, Edition.content_sha256).where(Edition.edition_id.in_(_editions(on)))
-    return tuple((edition_id, sha256) for edition_id, sha256 in session.execute(statement.order_by(Edition.edition_id)))
+class Contents(NamedTuple):
+    """What is in force on a day, by number and fingerprint of each edition; content in force never changes."""
+
+    addresses: tuple[tuple[int, str], ...]
+    areas: tuple[tuple[int, str], ...]
+
+
+def contents(session: Session, on: date) -> Contents:
+    """Return the editions of addresses and of boundaries in force on a day."""
+    found: dict[str, list[tuple[int, str]]] = {Subject.ADDRESSES: [], Subject.AREAS: []}
+    for subject, edition_id, sha256 in _ask(session, _contents_statement(), on=on):
+        found[subject].append((edition_id, sha256))
+    return Contents(tuple(found[Subject.ADDRESSES]), tuple(found[Subject.AREAS]))
+
+
+@cache
+def _contents_statement() -> "_Ready":
+    in_force = union_all(_editions(_ON), editions_in_force(_ON))
+    statement = select(Edition.subject, Edition.edition_id, Edition.content_sha256)
+    return _ready(statement.where(Edition.edition_id.in_(in_force)).order_by(Edition.edition_id))
 
 
 def all_names(session: Session, on: date) -> list[tuple[int, str, list[str], list[str]]]:
@@ -129,7 +158,7 @@ def known_as(session: Session, on: date, *, own: Collection[int] | None = None) 
         .order_by(AddressOtherName.called_from.nulls_first(), AddressOtherName.other_name_id)
     )  # fmt: skip
     if own is not None:
-        statement = statement.where(AddressOtherName.name_id == _any(own))
+        statement = statement.where(AddressOtherName.name_id.in_(list(own)))
     return [
         KnownAs(own_id, own_name, other_id, other_name, OtherName(kind), begins, ends)
         for own_id, own_name, other_id, other_name, kind, begins, ends in session.execute(statement)
@@ -140,32 +169,36 @@ def named(session: Session, on: date, name_ids: Sequence[int], *, limit: int = 2
     """Return the places that bear one of some names themselves, in the order of the names."""
     if not name_ids:
         return []
-    ranked = func.array_position(_ids(name_ids), Address.name_id), Address.address_id
-    return _rows(session, _select(on).where(Address.name_id == _any(name_ids)).order_by(*ranked).limit(limit))
+    return _addresses(session, _named_statement(), on=on, ids=list(name_ids), most=limit)
+
+
+@cache
+def _named_statement() -> "_Ready":
+    ranked = func.array_position(_IDS, Address.name_id), Address.address_id
+    return _ready(_select(_ON).where(Address.name_id == any_(_IDS)).order_by(*ranked).limit(_MOST))
 
 
 def numbered(
     session: Session, on: date, base_ids: Collection[int] | None, asked: Parsed, *, limit: int = 100
 ) -> list[AddressRow]:
     """Return the doors whose lane and number are those of an address, on some bases or (None) on any."""
-    statement = _select(on).where(_number_is(asked)).limit(limit)
-    if base_ids is not None:
-        if not base_ids:
-            return []
-        statement = statement.where(Address.base_id == _any(base_ids))
-    return _rows(session, statement.order_by(Address.base_id, Address.lane, Address.number, Address.address_id))
+    statement = _numbered_statement(base_ids is None, asked.lane is not None, asked.door is not None)
+    number = asked.loose if asked.door is None else asked.door
+    ids = [] if base_ids is None else list(base_ids)
+    return _addresses(session, statement, on=on, ids=ids, lane=asked.lane, number=number, most=limit)
 
 
-def _number_is(asked: Parsed) -> ColumnElement[bool]:
-    if asked.lane is not None and asked.door is None:
-        return Address.lane == asked.lane
-    if asked.door is None:
-        return or_(Address.lane == asked.loose, and_(Address.lane.is_(None), _door_is(asked.loose)))
-    return _door_is(asked.door) if asked.lane is None else and_(Address.lane == asked.lane, _door_is(asked.door))
-
-
-def _door_is(number: int | None) -> ColumnElement[bool]:
-    return or_(Address.number == number, and_(Address.number < number, Address.number_to >= number))
+@cache
+def _numbered_statement(anywhere: bool, lane: bool, door: bool) -> "_Ready":
+    number, of_lane = bindparam("number", type_=Integer), Address.lane == bindparam("lane", type_=Integer)
+    is_door = or_(Address.number == number, and_(Address.number < number, Address.number_to >= number))
+    if door:
+        wanted = and_(of_lane, is_door) if lane else is_door
+    else:
+        wanted = of_lane if lane else or_(Address.lane == number, and_(Address.lane.is_(None), is_door))
+    statement = _select(_ON).where(wanted, true() if anywhere else Address.base_id == any_(_IDS))
+    ordered = statement.order_by(Address.base_id, Address.lane, Address.number, Address.address_id)
+    return _ready(ordered.limit(_MOST))
 
 
 def first_of_base(session: Session, on: date, base_ids: Sequence[int], *, limit: int = 10) -> list[AddressRow]:
@@ -173,9 +206,14 @@ def first_of_base(session: Session, on: date, base_ids: Sequence[int], *, limit:
     rows: list[AddressRow] = []
     for base_id in base_ids:
         if len(rows) < limit:
-            of_base = _select(on).where(Address.base_id == base_id).order_by(Address.lane, Address.number)
-            rows += _rows(session, of_base.limit(limit - len(rows)))
+            rows += _addresses(session, _first_statement(), on=on, base_id=base_id, most=limit - len(rows))
     return rows
+
+
+@cache
+def _first_statement() -> "_Ready":
+    of_base = Address.base_id == bindparam("base_id", type_=BigInteger)
+    return _ready(_select(_ON).where(of_base).order_by(Address.lane, Address.number).limit(_MOST))
 
 
 def neighbours(session: Session, on: date, base_id: int, lane: int | None, number: int) -> list[AddressRow]:
@@ -244,20 +282,25 @@ def areas_of(session: Session, on: date, points: Sequence[tuple[float, float]]) 
     """Return for each point (degrees) the areas it lies in on a day, the highest first; on a border one a level."""
     if not points:
         return []
-    lons, lats = (cast([p[k] for p in points], ARRAY(Double)) for k in (0, 1))
+    lons, lats = ([point[k] for point in points] for k in (0, 1))
+    found: list[dict[str, AreaOf]] = [{} for _ in points]
+    for i, level, code, name in _ask(session, _areas_statement(), on=on, lons=lons, lats=lats):
+        found[i - 1].setdefault(level, AreaOf(level, code, name))
+    return [tuple(each.values()) for each in found]
+
+
+@cache
+def _areas_statement() -> "_Ready":
+    lons, lats = (bindparam(name, type_=ARRAY(Double)) for name in ("lons", "lats"))
     columns = (column("lon", Double), column("lat", Double))
     given = func.unnest(lons, lats).table_valued(*columns, with_ordinality="i").render_derived()
     point = func.ST_SetSRID(func.ST_MakePoint(given.c.lon, given.c.lat), STORAGE_SRID)
-    statement = (
+    return _ready(
         select(given.c.i, Area.level, Area.code, Area.name)
         .select_from(given.join(Area, func.ST_Covers(Area.geom, point)))
-        .where(area_in_force_on(on))
+        .where(area_in_force_on(_ON))
         .order_by(given.c.i, case(RANK, value=Area.level), Area.level, Area.code)
     )
-    found: list[dict[str, AreaOf]] = [{} for _ in points]
-    for i, level, code, name in session.execute(statement):
-        found[i - 1].setdefault(level, AreaOf(level, code, name))
-    return [tuple(each.values()) for each in found]
 
 
 def centres_of(session: Session, on: date, codes: Collection[str]) -> dict[str, tuple[float, float]]:
@@ -271,14 +314,6 @@ def centres_of(session: Session, on: date, codes: Collection[str]) -> dict[str, 
     return {code: (lon, lat) for code, lon, lat in session.execute(statement)}
 
 
-def _ids(ids: Collection[int]) -> ColumnElement[Any]:  # Any: an array, of which SQLAlchemy has no common type
-    return cast(list(ids), ARRAY(BigInteger))
-
-
-def _any(ids: Collection[int]) -> ColumnElement[Any]:
-    return any_(_ids(ids))
-
-
 def _editions(on: date) -> Select[int]:
     return edition_ids_in_force(Subject.ADDRESSES, on)
 
@@ -290,3 +325,23 @@ def _select(on: date | None) -> Select[*tuple[Any, ...]]:
 
 def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[AddressRow]:
     return [AddressRow(**row) for row in session.execute(statement).mappings()]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A statement put together once: each time anew that would take longer than the database does to answer it."""
+
+    sql: str
+    constants: Mapping[str, object]
+
+
+def _ready(statement: Select[*tuple[Any, ...]]) -> _Ready:
+    return _Ready(*compiled_text(statement))
+
+
+def _ask(session: Session, ready: _Ready, **values: object) -> CursorResult[*tuple[Any, ...]]:
+    return session.connection().exec_driver_sql(ready.sql, {**ready.constants, **values})
+
+
+def _addresses(session: Session, ready: _Ready, **values: object) -> list[AddressRow]:
+    return [AddressRow(*row) for row in _ask(session, ready, **values)]

@@ -1,5 +1,6 @@
 """One box for everything that has a name or a number: areas, roads, compounds, doors; Chinese, pinyin, codes."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from gridmgmt.addresses import queries
 from gridmgmt.addresses.areas import area_hits
 from gridmgmt.addresses.names import NamedSo, find_names
 from gridmgmt.addresses.parsing import Parsed, parse
-from gridmgmt.addresses.queries import AddressRow, AreaOf
+from gridmgmt.addresses.queries import AddressRow, AreaOf, Contents
 from gridmgmt.addresses.rules import AddressKind
+from gridmgmt.areas.rules import check_position
 from gridmgmt.db import Session
 
 LONGEST_ASKED = 120
@@ -42,33 +44,47 @@ class Hit:
     """The other name by which it was found."""
 
 
-def search(session: Session, asked: str, on: date, *, limit: int = 10) -> list[Hit]:
+def search(
+    session: Session, asked: str, on: date, *, limit: int = 10, near: tuple[float, float] | None = None
+) -> list[Hit]:
     """Return at most ``limit`` areas and addresses in force on a day that fit a text, areas first, then the best.
+
+    What fits equally well, as many names do of which only initials are given, comes by its distance from ``near``
+    (degrees); without it roads come first, then compounds, landmarks, institutions and doors, the shorter address
+    first.
 
     Parameters
     ----------
     asked
-        A name or any part of one, an address, pinyin in full or initials, a code or its beginning. One character of
-        three or more may be mistaken.
+        A name or any part of one, an address, pinyin or a part of it, the beginning of its initials, a code or its
+        beginning. One character of three or more may be mistaken, missing, too many or swapped with its neighbour.
+
+    Raises
+    ------
+    InputError
+        When ``near`` is no position.
     """
+    if near is not None:
+        check_position(*near)
     asked = _without_latin_units(asked.strip()[:LONGEST_ASKED])
     if not asked:
         return []
-    areas = area_hits(session, asked, on, limit=limit)
+    here = queries.contents(session, on)
+    areas = area_hits(session, asked, on, here, limit=limit)
     found = [
         Hit(_AREA, a.area.name, None, a.area.code, a.score, level=a.area.level, point=a.centre, areas=(a.area,))
         for a in areas
     ]
-    addresses = search_addresses(session, asked, on, limit=limit)
+    addresses = search_addresses(session, asked, on, here, limit=limit, near=near)
     best = addresses[0][1] if addresses else 0.0
     first = [hit for hit in found if hit.score >= min(best, _WELL)]
-    within = _areas_by_id(session, on, [row for row, *_ in addresses])
+    within = _areas_by_id(session, on, [row for row, *_ in addresses]) if here.areas else {}
     rest = [_hit(row, score, called, within.get(row.address_id, ())) for row, score, called in addresses]
     return (first + rest)[:limit]
 
 
 def search_addresses(
-    session: Session, asked: str, on: date, *, limit: int = 10
+    session: Session, asked: str, on: date, here: Contents, *, limit: int, near: tuple[float, float] | None = None
 ) -> list[tuple[AddressRow, float, str | None]]:
     """Return the addresses that fit a text best, each with its score and the other name by which it was found."""
     code = asked.upper()
@@ -80,12 +96,12 @@ def search_addresses(
     if parsed.base is None and parsed.numbered:
         return [(row, 0.5, None) for row in queries.numbered(session, on, None, parsed, limit=limit)]
     wanted = parsed.base or parsed.town or parsed.district or parsed.kept
-    names = find_names(session, wanted, on)
+    names = find_names(session, wanted, on, here)
     rows = _rows_of(session, on, parsed, names, limit)
     scores = {named.name_id: named for named in reversed(names)}
     ranked = sorted(
         ((row, *_score(row, parsed, scores)) for row in rows),
-        key=lambda one: (-one[1], _RANKS[one[0].kind], len(one[0].address), one[0].address_id),
+        key=lambda one: (-one[1], _order(one[0], near), len(one[0].address), one[0].address_id),
     )
     return _once(ranked)[:limit]
 
@@ -111,6 +127,15 @@ _RANKS: Mapping[AddressKind, int] = {
     AddressKind.INSTITUTION: 3,
     AddressKind.DOOR: 4,
 }
+
+
+def _order(row: AddressRow, near: tuple[float, float] | None) -> float:
+    """Return what decides between addresses that fit equally well; of distances only the order counts."""
+    if near is None:
+        return _RANKS[row.kind]
+    if row.lon is None or row.lat is None:
+        return math.inf
+    return math.hypot((row.lon - near[0]) * math.cos(math.radians(near[1])), row.lat - near[1])
 
 
 def _score(row: AddressRow, asked: Parsed, names: Mapping[int, NamedSo]) -> tuple[float, str | None]:

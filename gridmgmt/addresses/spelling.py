@@ -31,10 +31,12 @@ _MOST_VARIANTS = 8
 _TELLING = frozenset("东西南北中上下前后左右新老零一二三四五六七八九十")
 _ANOTHER = 0.5
 """长江东路 is not a mistaken 长江西路, 泗塘二村 no mistaken 泗塘一村: at most this well they fit."""
+_UNTOLD = 0.6
+"""呼玛某村 may be any of the villages of Huma, more than it is 呼玛路."""
 _SHORTEST_PART, _SHORTEST_ABRIDGED = 2, 3
 _SWAPPED, _SOUNDS_SO = 0.6, 0.6
 """What a character costs that has changed places with its neighbour, or was written as another that sounds the same."""
-_OFF, _OFF_LATIN = 0.9, 1.8
+_OFF, _OFF_LATIN = 0.9, 2.2
 """What is taken off for all characters mistaken; a letter of pinyin tells less than a character, and many are alike."""
 
 
@@ -110,17 +112,18 @@ def fit(asked: str, name: str) -> float:
     """
     if asked == name:
         return 1.0
-    shorter, longer = sorted((asked, name), key=len)
-    share = len(shorter) / max(len(longer), 1)
-    if len(shorter) >= _SHORTEST_PART and shorter in longer:
-        begins = 0.05 if longer.startswith(shorter) else 0.0
-        return min(0.98, 0.5 + 0.5 * share + begins)
+    if len(asked) >= _SHORTEST_PART and asked in name:
+        begins = 0.05 if name.startswith(asked) else 0.0
+        return min(0.98, 0.5 + 0.5 * len(asked) / len(name) + begins)
+    longer = max(len(asked), len(name), 1)
     off = _OFF_LATIN if asked.isascii() else _OFF
-    likeness = max(0.0, 1.0 - off * distance(asked, name) / max(len(longer), 1))
+    likeness = max(0.0, 1.0 - off * distance(asked, name) / longer)
     if _abridged(asked, name):
-        likeness = max(likeness, 0.5 + 0.45 * share)
-    other = sorted(_telling(asked)) != sorted(_telling(name))
-    return min(likeness, _ANOTHER) if other else likeness
+        likeness = max(likeness, 0.5 + 0.45 * len(asked) / longer)
+    likeness = min(likeness, _told(asked, name))
+    if len(name) >= _SHORTEST_PART and name in asked:
+        likeness = max(likeness, 0.4 + 0.4 * len(name) / longer)
+    return likeness
 
 
 def _abridged(asked: str, name: str) -> bool:
@@ -131,5 +134,9 @@ def _abridged(asked: str, name: str) -> bool:
     return all(c in rest for c in asked)
 
 
-def _telling(name: str) -> str:
-    return "".join(c for c in name if c in _TELLING)
+def _told(asked: str, name: str) -> float:
+    """Return how well a name can fit at most by the characters that tell it from its neighbours."""
+    wanted, own = (sorted(c for c in text if c in _TELLING) for text in (asked, name))
+    if wanted == own:
+        return 1.0
+    return _UNTOLD if not wanted and len(asked) == len(name) else _ANOTHER
