@@ -150,8 +150,8 @@ def request_generation(
     arguments = {"generation_id": generation.generation_id, "actor": actor.name, "document": document}
     generation.job_id = jobs.enqueue(session, JOB_KIND, arguments, after=after).job_id
     session.flush()
-    after = {"area": ask.area_code, "edition": draft.name, **ask.parameters()}
-    record(session, actor, "cells.request", f"cell_generation:{generation.generation_id}", after=after)
+    asked = {"area": ask.area_code, "edition": draft.name, **ask.parameters()}
+    record(session, actor, "cells.request", f"cell_generation:{generation.generation_id}", after=asked)
     return generation
 
 

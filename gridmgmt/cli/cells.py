@@ -1,5 +1,6 @@
 """``gridmgmt cells``: drawn into drafts, with reports; code schemes, facts and the check of cells."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from gridmgmt.analysis.findings import Severity
+from gridmgmt.boundaries import service as boundaries
 from gridmgmt.boundaries.findings import describe, tolerances_of
 from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cells import queries, service
@@ -22,7 +24,9 @@ from gridmgmt.cli.context import actor, database, print_json, print_table, say, 
 from gridmgmt.cli.options import DAY
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
-from gridmgmt.db import transaction
+from gridmgmt.db import Session, transaction
+from gridmgmt.editions.queries import boundary_edition
+from gridmgmt.editions.rules import EditionState
 from gridmgmt.jobs.queries import job_states
 from gridmgmt.reports.cells import render_cells
 from gridmgmt.texts import Language, text
@@ -60,24 +64,54 @@ def generate(
     """Draw the cells of all quarters in AREA (district, town, unit, sector or quarter) into a draft."""
     settings, today = settings_of(ctx), local_date(system_clock())
     on = begins or today
-    name = edition or text("cli.cells_edition", settings.lang, area=area, on=on)
-    ask = GenerationAsk(area, name, on, barriers_on=max(on, today), **given)
+    named = text("cli.cells_edition", settings.lang, area=area, on=on)
     with sessions(ctx) as factory:
+        with transaction(factory) as session:
+            name, is_there = (edition, True) if edition else _draft_name(session, named)
+        ask = GenerationAsk(area, name, on, barriers_on=max(on, today), **given)
         generation_id, job_id = ask_cells(factory, actor(), ask)
         with job_progress(ctx, factory, job_id):
             generation = finish_cells(factory, generation_id, job_id, lease_s=settings.job_lease_s)
-    document = generation.document or {}
+        document = generation.document or {}
+        withdrawn = not is_there and not _changed(document)
+        if withdrawn:  # nobody asked for a draft that changes nothing
+            with transaction(factory) as session:
+                reason = text("cli.cells_nothing_to_do", settings.lang)
+                boundaries.withdraw(session, actor(), draft_named(session, name), reason)
     if as_json:
-        print_json({"generation_id": generation_id, **document})
+        print_json({"generation_id": generation_id, "withdrawn": withdrawn, **document})
     else:
-        _tell(ctx, generation_id, document)
+        _tell(ctx, generation_id, document, withdrawn=withdrawn)
 
 
-def _tell(ctx: click.Context, generation_id: int, document: Mapping[str, Any]) -> None:
-    quality, rows = document["quality"], document["quarters"]
-    counts = {name: sum(row[name] for row in rows) for name in ("new", "kept", "ended")}
-    if not counts["new"] and not counts["ended"]:
+def _draft_name(session: Session, wanted: str) -> tuple[str, bool]:
+    """Return the name of the draft that takes the cells where none is given, and whether it is there.
+
+    A name whose edition is in force or withdrawn gets a number behind it.
+    """
+    for number in itertools.count(1):
+        name = wanted if number == 1 else f"{wanted} ({number})"
+        found = boundary_edition(session, name)
+        if found is None or found.state not in {EditionState.IN_FORCE, EditionState.WITHDRAWN}:
+            break
+    return name, found is not None
+
+
+def _counts(document: Mapping[str, Any]) -> dict[str, int]:
+    return {name: sum(row[name] for row in document["quarters"]) for name in ("new", "kept", "ended")}
+
+
+def _changed(document: Mapping[str, Any]) -> bool:
+    counts = _counts(document)
+    return bool(counts["new"] or counts["ended"])
+
+
+def _tell(ctx: click.Context, generation_id: int, document: Mapping[str, Any], *, withdrawn: bool) -> None:
+    quality, rows, counts = document["quality"], document["quarters"], _counts(document)
+    if not _changed(document):
         say(ctx, "cli.cells_nothing_to_do")
+    if withdrawn:
+        say(ctx, "cli.cells_draft_withdrawn", edition=document["edition"])
     say(
         ctx,
         "cli.cells_generated",
@@ -91,7 +125,9 @@ def _tell(ctx: click.Context, generation_id: int, document: Mapping[str, Any]) -
     )
     if failed := sum(bool(row["failed"]) for row in rows):
         say(ctx, "cli.cells_failed_quarters", count=failed)
-    say(ctx, "cli.cells_report_next", id=generation_id, edition=document["edition"])
+    say(ctx, "cli.cells_report", id=generation_id)
+    if not withdrawn:
+        say(ctx, "cli.cells_next", edition=document["edition"])
 
 
 @cells.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cli.cells import cells
 from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
@@ -50,6 +51,21 @@ def test_from_generate_to_report(run, tmp_path) -> None:
     facts = json.loads(invoke("show", f"{ONE}001", "--json"))
     assert (facts["management_level"], facts["segments"]["sequence"]) == ("1", "001")
     assert "territorial fallback" in invoke("show", f"{ONE}001")
+
+
+def test_a_draft_that_nobody_named_and_nothing_changes_is_withdrawn(run) -> None:
+    invoke, sessions = run
+    invoke("generate", TOWN, "--from", str(DAY))
+    own = f"cells of {TOWN} {DAY}"
+    with transaction(sessions) as session:
+        take_into_force(session, own)
+    for name in (f"{own} (2)", f"{own} (3)"):
+        said = invoke("generate", TOWN, "--from", str(DAY))
+        assert "8 cells: 0 new, 8 kept, 0 ended" in said
+        assert f"the draft “{name}” that was opened for them is withdrawn" in said
+        assert "areas activate" not in said
+        with transaction(sessions) as session:
+            assert draft_named(session, name).state == "withdrawn"
 
 
 def test_schemes_are_listed_and_chosen(run) -> None:
