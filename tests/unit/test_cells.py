@@ -1,6 +1,7 @@
 """Grid cells of small plans that a person worked out, the order of their numbers, and their figures."""
 
 from concurrent.futures import CancelledError
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from shapely.affinity import rotate, translate
 
 from gridmgmt.analysis.cells import CellOptions, cells_of, measure, naive_cells, numbering, of_quarters
 from gridmgmt.analysis.cells.near import Near
+from gridmgmt.analysis.cells.strips import blocks_of
 
 NOTHING = np.empty(0, dtype=object)
 
@@ -52,6 +54,34 @@ def test_without_barriers_a_rectangle_of_30000_m2_is_cut_straight_across_its_lon
     assert all(5_000 <= area <= 20_000 for area in areas(cells))
     assert [each.bounds[1::2] for each in cells] == [(0, 100)] * len(cells)
     assert sum(areas(cells)) == 30_000
+
+
+def compound(west: float) -> list[list[tuple[float, float]]]:
+    """Return a wall 13 m inside a block of 120 m, the lane 7 m inside the wall, and its way out in the south."""
+    rings = [shapely.box(west + inset, inset, west + 120 - inset, 120 - inset).exterior.coords for inset in (13, 20)]
+    return [list(ring) for ring in rings] + [[(west + 60, -30), (west + 60, 20)]]
+
+
+def test_the_street_between_two_walled_compounds_is_their_border_and_the_verges_are_theirs() -> None:
+    """Without the rule, the verges of 13 m and the ways of 7 m along walls make long cells around smaller ones."""
+    barriers = lines([(120, -30), (120, 150)], *compound(0), *compound(120))
+    cells = cells_of(shapely.box(0, 0, 240, 120), barriers)
+    assert [each.bounds for each in cells] == [(0, 0, 120, 120), (120, 0, 240, 120)]
+    assert areas(cells) == [14_400, 14_400]
+
+
+def test_strips_side_by_side_come_to_the_block_along_which_they_lie_from_the_inside_out() -> None:
+    """Between blocks of 60 and 100 m, three strips of 10 m: the middle one is next to none and goes with the west."""
+    faces = np.array([shapely.box(west, 0, east, 100) for west, east in pairwise((0, 60, 70, 80, 90, 190))])
+    pairs, border_m = np.array([(0, 1), (1, 2), (2, 3), (3, 4)]), np.full(4, 100.0)
+    assert blocks_of(faces, pairs, border_m, CellOptions()).tolist() == [0, 0, 0, 4, 4]
+
+
+def test_what_touches_a_block_with_its_end_only_or_would_make_it_too_large_stays_by_itself() -> None:
+    end_on = np.array([shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 10)])
+    assert blocks_of(end_on, np.array([(0, 1)]), np.array([10.0]), CellOptions()).tolist() == [0, 1]
+    too_large = np.array([shapely.box(0, 0, 398, 100), shapely.box(0, 100, 398, 110)])
+    assert blocks_of(too_large, np.array([(0, 1)]), np.array([398.0]), CellOptions()).tolist() == [0, 1]
 
 
 def test_the_strip_between_the_carriageways_of_a_street_is_no_cell() -> None:

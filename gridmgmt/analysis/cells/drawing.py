@@ -21,6 +21,7 @@ from gridmgmt.analysis.cells.merging import merged
 from gridmgmt.analysis.cells.near import Near
 from gridmgmt.analysis.cells.numbering import numbering
 from gridmgmt.analysis.cells.options import CellOptions
+from gridmgmt.analysis.cells.strips import blocks_of
 
 _MORE_ROUNDS = 3
 _SAME_M = 0.01
@@ -65,7 +66,7 @@ def _cells_of_part(outline: shapely.Polygon, barriers: Objects, kept: Objects, o
     noded = node(np.concatenate([noded, prolonged(noded, options.reach_m, options.across_m)]), rings)
     noded = node(np.concatenate([noded, ties(noded, outline)]), rings)
     never = segments_of(kept)
-    arrangement = arrange(noded, outline)
+    arrangement = _without_strips(arrange(noded, outline), outline, near, never, options)
     for above_m2 in (options.target_m2, *[options.cut_above_m2] * _MORE_ROUNDS):
         borders = _borders(arrangement, _labels(arrangement, near, never, options))
         arrangement = _without_holes(arrange(borders, outline), outline, options)
@@ -106,6 +107,22 @@ def _labels(
     arrangement: Arrangement, near: Near, never: NDArray[np.float64], options: CellOptions
 ) -> NDArray[np.int64]:
     """Return for each face the number of its cell."""
+    faces, (pairs, border_m, on_m) = arrangement.faces, _shared(arrangement, near, never)
+    return merged(shapely.area(faces), shapely.length(faces), pairs, border_m, on_m, options)
+
+
+def _without_strips(
+    arrangement: Arrangement, outline: shapely.Polygon, near: Near, never: NDArray[np.float64], options: CellOptions
+) -> Arrangement:
+    """Return the arrangement with its strips in the blocks beside them."""
+    pairs, border_m, _ = _shared(arrangement, near, never)
+    return arrange(_borders(arrangement, blocks_of(arrangement.faces, pairs, border_m, options)), outline)
+
+
+def _shared(
+    arrangement: Arrangement, near: Near, never: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the pairs (n, 2) of faces that may be merged, the length of their borders, and that on barriers."""
     inner = arrangement.is_inner
     ends, sides = arrangement.ends[inner], arrangement.sides[inner]
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
@@ -117,8 +134,7 @@ def _labels(
     border_m, on_m = np.zeros(len(pairs)), np.zeros(len(pairs))
     np.add.at(border_m, pair.ravel(), length)
     np.add.at(on_m, pair.ravel(), on)
-    faces = arrangement.faces
-    return merged(shapely.area(faces), shapely.length(faces), pairs, border_m, on_m, options)
+    return pairs, border_m, on_m
 
 
 def _borders(arrangement: Arrangement, label: NDArray[np.int64]) -> Objects:
