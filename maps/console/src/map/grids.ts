@@ -53,7 +53,7 @@ export function gridLayers({ grids, shown, palette }: MapPicture): LayerSpecific
             type: 'circle',
             source: 'moving',
             maxzoom: CELLS_FROM_ZOOM,
-            paint: { 'circle-color': palette.added, 'circle-radius': 4, 'circle-stroke-color': palette.halo, 'circle-stroke-width': 1.5 },
+            paint: { 'circle-color': palette.added, 'circle-radius': ['interpolate', ['linear'], ['zoom'], 11, 1, 15, 4], 'circle-stroke-color': palette.halo, 'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12, 0, 15, 1.5] },
           },
         ] as LayerSpecification[])
       : []),
@@ -69,7 +69,7 @@ export function gridLabels({ grids, shown, palette }: MapPicture): LayerSpecific
       type: 'symbol',
       source: 'responsibility_grids',
       'source-layer': 'responsibility_grids',
-      layout: { 'text-field': ['get', 'name'], 'text-font': ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif'], 'text-size': 12, 'text-max-width': 8, 'text-padding': 6 },
+      layout: { 'text-field': ['get', 'name'], 'text-font': ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif'], 'text-size': 12, 'text-max-width': 8, 'text-padding': 20 },
       paint: { 'text-color': palette.label, 'text-halo-color': palette.halo, 'text-halo-width': 1.8 },
     },
   ]

@@ -1,13 +1,21 @@
 import type * as GeoJSON from 'geojson'
 import { shallowRef } from 'vue'
 
-/** Where the map should go next: a box or a point with a zoom; `bare` when no drawer opens along with it. */
-export type CameraWish = ({ bbox: [number, number, number, number] } | { centre: [number, number]; zoom: number }) & { bare?: boolean }
+/**
+ * Where the map should go next: a box or a point with a zoom.
+ * `bare` when no drawer opens along with it, `stay` when it is not to be brought to the front on a narrow screen.
+ */
+export type CameraWish = ({ bbox: [number, number, number, number] } | { centre: [number, number]; zoom: number }) & { bare?: boolean; stay?: boolean }
 
 export const cameraWish = shallowRef<CameraWish | null>(null)
 
 export function showBox(bbox: [number, number, number, number]): void {
   cameraWish.value = { bbox }
+}
+
+/** Go to the box that a list is about: nothing opens, and on a narrow screen the list stays. */
+export function showAround(bbox: [number, number, number, number]): void {
+  cameraWish.value = { bbox, bare: true, stay: true }
 }
 
 /** Go to a surface without opening anything. */
