@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -129,17 +130,17 @@ def _head_revision() -> str | None:
     return ScriptDirectory.from_config(_alembic_config()).get_current_head()
 
 
-def _translate(error: DBAPIError) -> GridMgmtError | None:
-    if error.connection_invalidated or isinstance(error, OperationalError):
-        return UnavailableError("database_unavailable", detail=str(error.orig).strip().splitlines()[0])
-    if isinstance(error, IntegrityError):
-        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "unknown"
-        detail = getattr(getattr(error.orig, "diag", None), "message_detail", None) or ""
+def _translate(error: BaseException | None, *, lost: bool = False) -> GridMgmtError | None:
+    """Return the project's own error for one of the driver, None where it is a defect of a statement."""
+    if isinstance(error, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
+        return InputError("value_refused", detail=str(error).strip().splitlines()[0])
+    if lost or isinstance(error, psycopg.OperationalError):
+        return UnavailableError("database_unavailable", detail=str(error).strip().splitlines()[0])
+    if isinstance(error, psycopg.IntegrityError):
+        name = error.diag.constraint_name or "unknown"
         kind = InputError if name.startswith("ck_") else ConflictError
         code = name if f"error.{name}" in catalogue() else "constraint_violated"
-        return kind(code, constraint=name, detail=detail)
-    if isinstance(error, DataError):
-        return InputError("value_refused", detail=str(error.orig).strip().splitlines()[0])
+        return kind(code, constraint=name, detail=error.diag.message_detail or "")
     return None
 
 
@@ -149,6 +150,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if (known := _translate(error.orig, lost=error.connection_invalidated)) is not None:
+            raise known from error
+        raise
+    except psycopg.Error as error:  # of COPY, which SQLAlchemy knows nothing of
         if (known := _translate(error)) is not None:
             raise known from error
         raise

@@ -13,7 +13,7 @@ from gridmgmt.errors import InputError
 from gridmgmt.ingest.columns import coordinate_columns, find_column
 from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import reviewed_points
-from gridmgmt.ingest.intake import Intake, Objects, Review
+from gridmgmt.ingest.intake import Intake, Mask, Objects, Review
 from gridmgmt.ingest.points import read_rows
 from gridmgmt.ingest.stated_areas import stated_columns
 from gridmgmt.ingest.values import blank, texts
@@ -36,6 +36,8 @@ _CANDIDATES: Mapping[str, tuple[str, ...]] = {
     "aliases": ("aliases", "alias", "别名", "俗称"),
     "former_names": ("former_names", "former_name", "曾用名", "历史名称", "原名"),
 }
+_LONGEST = 200
+"""Characters of a name or an address; what is longer is none."""
 _SEVERAL = re.compile(r"[;；、|]")
 _DATED = re.compile(r"(?P<name>.+?)[(（](?P<begins>[\d-]*)\s*[/至~—]\s*(?P<ends>[\d-]*)[)）]")
 
@@ -76,6 +78,8 @@ def read_addresses(
         known = ", ".join((*_CANDIDATES["name"], *_CANDIDATES["address"]))
         raise InputError("column_missing", field="address", known=known, found=", ".join(rows.columns))
     cells = {role: _cells(rows, column) for role, column in used.items()}
+    for role, column in used.items():
+        review.refuse(_too_long(cells[role]), "address_too_long", field=column, maximum=_LONGEST)
     review.refuse(
         blank(cells["name"]) & blank(cells["address"]), "value_missing", field=used["address"] or used["name"]
     )
@@ -108,6 +112,11 @@ def refuse_personal(columns: Iterable[str]) -> None:
     for name in columns:
         if PERSONAL.search(name):
             raise InputError("personal_data_column", field=name)
+
+
+def _too_long(cells: Objects) -> Mask:
+    """Tell which cells hold a text, or one of several, that is longer than any address."""
+    return np.array([max(map(len, _SEVERAL.split(cell or ""))) > _LONGEST for cell in cells], dtype=bool)
 
 
 def _column(rows: Rows, role: str, given: str | None) -> str | None:

@@ -49,6 +49,8 @@ def undecodable(path: Path, encoding: str) -> FileRefusedError:
         number = content.count(b"\n", 0, error.start) + 1
         begin = content.rfind(b"\n", 0, error.start) + 1
         return _undecodable(path, number, content[begin:].split(b"\n", 1)[0], encoding, tried=encoding)
+    except UnicodeError:  # of codecs that do not say where: UTF-16 without its mark, undefined
+        pass
     return FileRefusedError("file_undecodable", file=path.name, tried=encoding)
 
 
@@ -79,4 +81,8 @@ def _encoding_of(line: bytes) -> str | None:
 
 
 def _shown(line: bytes, encoding: str) -> str:
-    return line.decode(encoding, errors="replace").strip()[:_SHOWN]
+    try:
+        text = line.decode(encoding, errors="replace")
+    except UnicodeError:  # idna and punycode replace nothing
+        text = line.decode("ascii", errors="replace")
+    return text.strip()[:_SHOWN]

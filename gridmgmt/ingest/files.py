@@ -18,6 +18,8 @@ from gridmgmt.crs import is_plain_lonlat
 from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.intake import Objects
 
+MAX_COLUMNS = 2_000
+"""As many as a GeoPackage can have."""
 _CHUNK = 1 << 20
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".parquet", ".geoparquet", ".fgb")
@@ -84,6 +86,18 @@ def check_file(path: Path, suffixes: Iterable[str]) -> str:
         raise FileRefusedError("file_empty", file=path.name)
     _check_archive(path)
     return suffix
+
+
+def check_width(path: Path, columns: int) -> None:
+    """Refuse a file of more columns than any table has: reading takes time with their square.
+
+    Raises
+    ------
+    FileRefusedError
+        ``columns_too_many``.
+    """
+    if columns > MAX_COLUMNS:
+        raise FileRefusedError("columns_too_many", file=path.name, value=columns, maximum=MAX_COLUMNS)
 
 
 def digest(paths: Iterable[Path]) -> str:

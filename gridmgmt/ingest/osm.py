@@ -111,7 +111,7 @@ def _damage_reported(path: Path) -> Iterator[None]:
     """Translate the library's errors about a damaged file."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # the latter of numbers that are none
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gridmgmt.crs import Datum
+
 FORM = "gridmgmt-areas/1"
 """What the metadata call themselves, so that a reader knows what to expect."""
 
@@ -51,9 +53,21 @@ def _understood(text: str) -> Mapping[str, Any]:
     """Return the object that a text begins with, where it is of the known form."""
     try:
         found, _ = json.JSONDecoder().raw_decode(text)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and found.get("form") == FORM else {}
+    return found if isinstance(found, dict) and _as_written(found) else {}
+
+
+def _as_written(found: Mapping[str, Any]) -> bool:
+    """Tell whether an object has the form of an export; whoever sends a file may write anything there."""
+    own = found.get("own_columns", [])
+    return (
+        found.get("form") == FORM
+        and all(isinstance(found.get(name), str) for name in ("level", "datum"))
+        and found["datum"] in tuple(Datum)
+        and isinstance(own, list)
+        and all(isinstance(name, str) for name in own)
+    )
 
 
 def _member(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 from zipfile import BadZipFile
@@ -13,13 +15,19 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.encodings import encoding_beside_utf8, undecodable
-from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, check_file, digest
+from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, check_file, check_width, digest
 from gridmgmt.ingest.intake import Objects
 from gridmgmt.ingest.values import text_of
 
 Select = Callable[[Sequence[str]], Collection[str]]
 Line = tuple[int, Sequence[object]]
 
+_XLSX_FAULTS = (
+    BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, TypeError, OverflowError, SyntaxError,
+)  # fmt: skip
+"""What openpyxl raises for files that are none; the last is that of malformed XML."""
+_MAX_XLSX_ROWS = 1_048_576
+"""As many as a sheet can have; one may claim more, and each that is left out is read as a blank one."""
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -42,7 +50,7 @@ def read_table(path: Path, *, encoding: str | None = None, select: Select | None
         return _rows(path, _xlsx_lines(path), select)
     try:
         return _read_csv(path, encoding or "utf-8-sig", select)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         if encoding is not None:
             raise undecodable(path, encoding) from error
     except LookupError as error:
@@ -81,14 +89,26 @@ def _xlsx_lines(path: Path) -> Iterator[Line]:
     """Yield each row of the first sheet that is not blank."""
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+    except _XLSX_FAULTS as error:
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
-    try:
-        for number, record in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+    with closing(book):
+        sheets = book.worksheets
+        rows = sheets[0].iter_rows(values_only=True, max_row=_MAX_XLSX_ROWS) if sheets else ()
+        for number, record in enumerate(_read_xlsx(path, iter(rows)), start=1):
             if any(value is not None for value in record):
                 yield number, record
-    finally:
-        book.close()
+
+
+def _read_xlsx(path: Path, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """Yield the rows of a sheet; what is wrong in one is found as it is reached."""
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except _XLSX_FAULTS as error:
+            raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
+        yield row
 
 
 def _rows(path: Path, lines: Iterator[Line], select: Select | None) -> Rows:
@@ -97,7 +117,8 @@ def _rows(path: Path, lines: Iterator[Line], select: Select | None) -> Rows:
     header = [text_of(cell) or "" for cell in header_cells]
     if not any(header):
         raise FileRefusedError("file_empty", file=path.name)
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+    check_width(path, len(header))
+    if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
         raise FileRefusedError("columns_repeated", file=path.name, columns=", ".join(twice))
     wanted = set(header if select is None else select(header)) - {""}
     kept = [(i, name) for i, name in enumerate(header) if name in wanted]
@@ -109,9 +130,12 @@ def _rows(path: Path, lines: Iterator[Line], select: Select | None) -> Rows:
         if len(record) != len(header):
             problems.append(Problem(number, "row_ragged", {"found": len(record), "expected": len(header)}))
             continue
+        found = [text_of(record[i]) for i, _ in kept]
+        if any("\0" in value for value in found if value is not None):
+            problems.append(Problem(number, "row_with_nul", {}))
+            continue
         numbers.append(number)
-        for column, (i, _) in zip(cells, kept, strict=True):
-            value = text_of(record[i])
+        for column, value in zip(cells, found, strict=True):
             column.append(seen.setdefault(value, value))
     if not numbers and not problems:
         raise FileRefusedError("file_empty", file=path.name)

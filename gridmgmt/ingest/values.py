@@ -13,6 +13,8 @@ from gridmgmt.ingest.intake import Mask, Objects
 
 _MOMENT_FORMATS = ("ISO8601", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y年%m月%d日", "%Y/%m/%d")
 _CELLS_TRIED = 200
+_EARLIEST, _LATEST = pd.Timestamp(1700, 1, 1, tz="UTC"), pd.Timestamp(2200, 1, 1, tz="UTC")
+"""Beyond what 64 bits of nanoseconds hold, and of any case."""
 
 
 def text_of(value: object) -> str | None:  # noqa: PLR0911  one return per type of cell
@@ -78,7 +80,8 @@ def _parsed(values: Objects, layout: str, zone: ZoneInfo) -> "pd.Series[pd.Times
     aware = pd.to_datetime(column.where(with_offset), format=layout, errors="coerce", utc=True)
     naive = pd.to_datetime(column.where(~with_offset), format=layout, errors="coerce")
     local = naive.dt.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
-    return aware.fillna(local.dt.tz_convert("UTC")).astype("datetime64[ns, UTC]")
+    moments = aware.fillna(local.dt.tz_convert("UTC"))
+    return moments.where(moments.between(_EARLIEST, _LATEST)).astype("datetime64[ns, UTC]")
 
 
 def attributes(columns: Mapping[str, Objects], leave_out: Collection[str | None]) -> Objects:

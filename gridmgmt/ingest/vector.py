@@ -3,9 +3,11 @@
 import codecs
 import gzip
 import json
+import sqlite3
 import warnings
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,14 +21,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gridmgmt.errors import CrsError, FileRefusedError, InputError
-from gridmgmt.ingest.files import VECTOR_SUFFIXES, Rows, check_file, digest
+from gridmgmt.ingest.files import VECTOR_SUFFIXES, Rows, check_file, check_width, digest
 from gridmgmt.ingest.intake import Objects
 from gridmgmt.ingest.stated import stated
 
 MALFORMED = shapely.Point()
 """Stands for a geometry that is there but cannot be built, such as a ring of two points."""
 
-_MARKS = {".gpkg": b"SQLite format 3\0", ".fgb": b"fgb", ".shp": b"\x00\x00\x27\x0a"}
+_MARKS = {".gpkg": b"SQLite format 3\0", ".fgb": b"fgb\x03fgb", ".shp": b"\x00\x00\x27\x0a"}
 """What a file of each format begins with."""
 _LONGEST_MARK = 16
 _LOOKED_AT = 1 << 20
@@ -67,15 +69,17 @@ def _read_parquet(path: Path) -> Rows:
 def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None) -> Rows:
     """Return the features of a file that GDAL reads."""
     _check_content(path, suffix)
-    source = _gdal_name(path)
+    source = _gdal_name(path, suffix)
     shapefile = suffix in (".shp", ".zip")
     try:
         layer = _only_layer(path, source, layer)
+        check_width(path, len(pyogrio.read_info(source, layer=layer)["fields"]))
         meta, wkb, fields = _decoded(path, source, layer, _encodings(path, encoding) if shapefile else (encoding,))
     except (DataSourceError, DataLayerError) as error:
         if suffix in (".geojson", ".json"):
             _explain_json(path)
-        raise FileRefusedError("file_unreadable", file=path.name, detail=_first_line(error)) from error
+        detail = _first_line(error).replace(source, path.name)
+        raise FileRefusedError("file_unreadable", file=path.name, detail=detail) from error
     if wkb is None:
         wkb = np.full(len(fields[0]) if fields else 0, None, dtype=object)
     geometry = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -92,7 +96,9 @@ def _check_content(path: Path, suffix: str) -> None:
     """Refuse a file that is not what its name says.
 
     GDAL looks at the content alone, and some formats are orders to read other files or addresses of the network
-    (``OGRVRTDataSource``, ``gdal_streamed_alg``), which whoever sends a file must not be able to give.
+    (``OGRVRTDataSource``, ``gdal_streamed_alg``), which whoever sends a file must not be able to give. An order may
+    stand anywhere in the beginning of a file, so that this does not find it for sure: JSON is opened as GeoJSON alone,
+    and the drivers that follow orders are switched off (see :mod:`gridmgmt`).
     """
     if suffix in (".geojson", ".json"):
         with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
@@ -102,6 +108,8 @@ def _check_content(path: Path, suffix: str) -> None:
             raise FileRefusedError("file_unreadable", file=path.name, detail="no JSON object")
         if b"gdal_streamed_alg" in start:
             raise FileRefusedError("file_unreadable", file=path.name, detail="gdal_streamed_alg")
+    elif suffix == ".gpkg":
+        _check_database(path)
     elif suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -112,16 +120,30 @@ def _check_content(path: Path, suffix: str) -> None:
             _check_start(path, suffix, stream.read(_LONGEST_MARK))
 
 
+def _check_database(path: Path) -> None:
+    """Refuse a database whose layers are not tables: a view is a program, and may run without end."""
+    with path.open("rb") as stream:
+        _check_start(path, ".gpkg", stream.read(_LONGEST_MARK))
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            views = database.execute("SELECT name FROM sqlite_master WHERE type = 'view' LIMIT 1").fetchall()
+    except sqlite3.Error as error:
+        raise FileRefusedError("file_unreadable", file=path.name, detail=_first_line(error)) from error
+    if views:
+        raise FileRefusedError("file_unreadable", file=path.name, detail=f"view {views[0][0]}")
+
+
 def _check_start(path: Path, suffix: str, start: bytes) -> None:
     if not start.startswith(_MARKS[suffix]):
         raise FileRefusedError("file_unreadable", file=path.name, detail=f"not {suffix.lstrip('.')}")
 
 
-def _gdal_name(path: Path) -> str:
-    """Return the name under which GDAL opens a plain, gzipped or zipped file."""
+def _gdal_name(path: Path, suffix: str) -> str:
+    """Return the name under which GDAL opens a plain, gzipped or zipped file; JSON as nothing but GeoJSON."""
     if path.suffix.lower() == ".zip":
         return f"/vsizip/{path.resolve()}{_packed_folder(path)}"
-    return f"{'/vsigzip/' if path.suffix.lower() == '.gz' else ''}{path.resolve()}"
+    packed = "/vsigzip/" if path.suffix.lower() == ".gz" else ""
+    return f"{'GeoJSON:' if suffix in ('.geojson', '.json') else ''}{packed}{path.resolve()}"
 
 
 def _packed_folder(path: Path) -> str:
@@ -221,6 +243,8 @@ def _explain_json(path: Path) -> None:
         raise FileRefusedError(
             "json_malformed", file=path.name, line=error.lineno, column=error.colno, detail=error.msg
         ) from error
+    except RecursionError as error:
+        raise FileRefusedError("json_too_deep", file=path.name) from error
     except UnicodeDecodeError as error:
         raise FileRefusedError("file_undecodable", file=path.name, tried="UTF-8") from error
 

@@ -161,3 +161,17 @@ def test_nothing_is_guessed(name, state, reason, count) -> None:
 def test_each_committee_is_found_by_its_own_name(committee: Committee) -> None:
     found = match(committee.name, None, index(TABLE))
     assert found.candidates == (committee,)
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        (f"长江西路1-{'9' * 5_000}号", 1),
+        (f"路{'一' * 5_000}号", None),
+        ("一" * 100_000, None),
+        ("长江西路一千二百三十号", 1230),
+    ],
+)
+def test_numbers_without_end_are_no_numbers(address, number) -> None:
+    """They would take minutes, or more digits than Python reads."""
+    assert parse(address).number == number

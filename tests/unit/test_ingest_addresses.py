@@ -123,3 +123,13 @@ def test_a_file_without_names_and_addresses_is_refused(tmp_path) -> None:
     with pytest.raises(InputError) as refusal:
         read(write(tmp_path, "编码,lon,lat", "1,121,31"))
     assert refusal.value.code == "column_missing"
+
+
+@pytest.mark.parametrize("text", ["长" * 201, "一" * 60_000, f"长江西路1-{'9' * 5_000}号", f"路{'一' * 5_000}号"])
+def test_what_is_too_long_for_an_address_is_refused_at_once(tmp_path, text) -> None:
+    intake = read(write(tmp_path, *ROWS, f"泗塘七村,{text}", f"{text},长江西路7号", "甲村,长江西路8号"))
+    assert [(problem.row, problem.code) for problem in intake.problems] == [
+        (8, "address_too_long"),
+        (9, "address_too_long"),
+    ]
+    assert len(intake.frame) == 7

@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.intake import Intake, write_refused
@@ -255,3 +257,65 @@ def test_nothing_good_is_refused_even_in_part(tmp_path: Path) -> None:
     with pytest.raises(FileRefusedError) as refusal:
         _points(tmp_path, "b,0,0,1").whole(partial=True)
     assert refusal.value.code == "no_good_rows"
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "idna", "punycode", "utf-16", "zlib"])
+def test_an_encoding_that_does_not_fit_is_refused(tmp_path: Path, encoding: str) -> None:
+    path = _write(tmp_path / "t.csv", "名称,经度,纬度\n顾村镇食堂,121.37,31.35\n")
+    with pytest.raises((FileRefusedError, InputError)) as refusal:
+        read_table(path, encoding=encoding)
+    assert refusal.value.code in {"line_undecodable", "file_undecodable", "encoding_unknown"}
+
+
+def test_a_row_with_nul_is_refused(tmp_path: Path) -> None:
+    rows = read_table(_write(tmp_path / "t.csv", "a,b\n1,x\0y\n2,z\n"))
+    assert [(problem.row, problem.code) for problem in rows.problems] == [(2, "row_with_nul")]
+    assert rows.columns["b"].tolist() == ["z"]
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T00:00:00", "0001-01-01", "1677-09-21T00:00:00", "1600-01-01T00:00:00Z"])
+def test_a_moment_that_is_none_is_refused(tmp_path: Path, moment: str) -> None:
+    row = "1,litter,reported,{},121.4,31.3"
+    path = _write(
+        tmp_path / "t.csv",
+        "\n".join(["case_no,type,status,reported_at,lon,lat", row.format("2026-01-01"), f"2{row.format(moment)[1:]}"]),
+    )
+    assert _found(read_cases(path, zone=LOCAL_ZONE)) == {3: "moment_malformed"}
+
+
+def _sheet(path: Path, rows: str) -> Path:
+    """Write a workbook whose sheet holds these rows, as nobody's program would."""
+    book = openpyxl.Workbook()
+    book.active.append(["a"])
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    begin, _, rest = parts["xl/worksheets/sheet1.xml"].partition(b"<sheetData>")
+    parts["xl/worksheets/sheet1.xml"] = begin + b"<sheetData>" + rows.encode() + rest[rest.index(b"</sheetData>") :]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<row r='1'><c r='A1'><v>abc</v></c></row>",
+        "<row r='1'><c r='A1' t='s'><v>99</v></c></row>",
+        "<row r='1'><c r='A1' t='d'><v>2026-99-99</v></c></row>",
+        "<row r='x'><c r='A1' t='str'><v>a</v></c></row>",
+        "<row><c>",
+    ],
+)
+def test_a_broken_workbook_is_refused(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(FileRefusedError) as refusal:
+        read_table(_sheet(tmp_path / "t.xlsx", rows))
+    assert refusal.value.code == "file_unreadable"
+
+
+def test_a_row_that_claims_to_be_the_billionth_ends_the_reading(tmp_path: Path) -> None:
+    first, last = "<row r='1'><c r='A1' t='str'><v>a</v></c></row>", "<row r='1000000000'><c r='A1000000000'/></row>"
+    with pytest.raises(FileRefusedError) as refusal:
+        read_table(_sheet(tmp_path / "t.xlsx", first + last))
+    assert refusal.value.code == "file_empty"
