@@ -13,7 +13,7 @@ from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, refused_file, telling_refused
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import transaction
-from gridmgmt.demo.load import load_demo
+from gridmgmt.demo.load import set_up_demo
 from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.imports import Outcome
 from gridmgmt.manifest import service
@@ -59,7 +59,7 @@ def apply(
             actor(),
             settings,
             today,
-            load_demo=lambda seed: load_demo(factory, seed=seed),
+            load_demo=lambda seed: set_up_demo(factory, seed=seed),
             kept=lambda file, outcome: keep_refused(ctx, file, None, outcome.problems),
             stage=lambda name, file: stage(ctx, f"manifest.stage_{name}", file=file.name),
         )
@@ -69,6 +69,8 @@ def apply(
         say(
             ctx, "manifest.done" if done else "manifest.nothing_to_do", district=read.manifest.district, count=len(done)
         )
+        if any(each.step.kind == "demo" for each in done):
+            say(ctx, "cli.cells_from_job")
 
 
 def _read(ctx: click.Context, manifest: Path, files: Path | None, variables: Sequence[str]) -> Read:

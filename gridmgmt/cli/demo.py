@@ -4,7 +4,7 @@ import click
 
 from gridmgmt.cli.context import say, sessions
 from gridmgmt.demo.generator import DEFAULT_SEED
-from gridmgmt.demo.load import ask_demo_cells, load_demo
+from gridmgmt.demo.load import set_up_demo
 
 
 @click.group()
@@ -18,8 +18,7 @@ def demo() -> None:
 def load(ctx: click.Context, seed: int) -> None:
     """Generate the synthetic district and load it; the same seed gives the same bytes."""
     with sessions(ctx) as factory:
-        outcomes = load_demo(factory, seed=seed)
-        ask_demo_cells(factory)
+        outcomes = set_up_demo(factory, seed=seed)
     for outcome in outcomes:
         say(ctx, "cli.demo_part", subject=outcome.subject, taken=outcome.taken)
     say(ctx, "cli.demo_loaded", seed=seed)

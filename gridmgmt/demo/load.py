@@ -58,6 +58,13 @@ def load_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> li
         return list(_load(session, district, labels))
 
 
+def set_up_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> list[Outcome]:
+    """Load the district as :func:`load_demo` and ask for what workers do with it, see :func:`ask_demo_cells`."""
+    outcomes = load_demo(factory, seed=seed)
+    ask_demo_cells(factory)
+    return outcomes
+
+
 def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) -> None:
     """Load the demo into an empty folder, and compute its 20-minute coverage where no answer is there yet.
 
