@@ -29,6 +29,8 @@ from gridmgmt.texts import Language, text
 
 router = APIRouter(prefix=f"{PREFIX}/addresses", tags=["addresses"], dependencies=[asks(Permission.READ)])
 
+_POSITION = r"^-?\d{1,3}(\.\d{1,15})?,-?\d{1,3}(\.\d{1,15})?$"
+
 Least = Annotated[float, Query(ge=0, le=1, description="Least confidence of what is given as found.")]
 
 
@@ -41,15 +43,25 @@ def search_addresses(
         Query(
             min_length=1,
             max_length=LONGEST_ASKED,
-            description="Any part of a Chinese name, an address, pinyin in full or initials, a code; one character of "
-            "three or more may be mistaken.",
+            description="Any part of a Chinese name, an address, pinyin or a part of it, initials, a code; one "
+            "character of three or more may be mistaken, missing, too many or swapped with its neighbour.",
             openapi_examples={"an address": {"value": "长江西路1568弄12号"}, "initials": {"value": "cjxl1568"}},
         ),
     ],
     limit: Annotated[int, Query(ge=1, le=10, description="Answers at most.")] = 10,
+    near: Annotated[
+        str | None,
+        Query(
+            pattern=_POSITION,
+            description="Degrees east and north, apart by a comma: of what fits equally well the nearest comes first, "
+            "as many names do of which only initials are given.",
+            openapi_examples={"the middle of a map": {"value": "121.4427,31.3406"}},
+        ),
+    ] = None,
 ) -> HitList:
     """Find areas first where they fit as well, then addresses, the best first; former names find them too."""
-    return HitList(items=[HitOut.model_validate(hit) for hit in search(session, q, on, limit=limit)])
+    place = None if near is None else (float(near.partition(",")[0]), float(near.partition(",")[2]))
+    return HitList(items=[HitOut.model_validate(hit) for hit in search(session, q, on, limit=limit, near=place)])
 
 
 @router.get("/geocode", summary="The point of an address")

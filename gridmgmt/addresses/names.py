@@ -17,7 +17,7 @@ from gridmgmt.db import Session
 _NAMES = 200
 _CALLED = 0.97
 _KEPT_DAYS = 2
-"""A million addresses with a hundred thousand names take some 150 MB."""
+"""A million addresses with a hundred thousand names take some 250 MB."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,17 @@ def test_the_box_finds_doors_with_their_code_and_point(client) -> None:
     assert first["score"] == pytest.approx(0.93)
 
 
+def test_of_what_fits_equally_well_the_nearest_comes_first(client) -> None:
+    def first(**where: str) -> list[str]:
+        return [hit["code"] for hit in client.get("/addresses", params={"q": "hll", **where}).json()["items"]][:2]
+
+    # 呼兰路 lies at 121.432, 31.3000, 虎林路 at 121.472, 31.3000, 华灵路 at 121.464, 31.3240.
+    assert first(near="121.43,31.3001") == ["R005", "R010"]
+    assert first(near="121.47,31.3300") == ["R033", "R010"]
+    assert client.get("/addresses", params={"q": "hll", "near": "31.3,121.4"}).status_code == 422
+    assert client.get("/addresses", params={"q": "hll", "near": "here"}).status_code == 422
+
+
 def test_areas_come_first_by_name_and_by_code(client) -> None:
     by_code = client.get("/addresses", params={"q": "310113001"}).json()["items"]
     assert [(hit["kind"], hit["code"]) for hit in by_code][:1] == [("area", "310113001")]
