@@ -19,6 +19,8 @@ Loc = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 8
+MAX_PARTS = 10_000
+"""Keys and values, those of anchors each time that they are referred to."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NULLS = ("", "~", "null", "Null", "NULL")
 
@@ -82,11 +84,18 @@ def read_document(path: Path, variables: Mapping[str, str]) -> Document:
         raise FileRefusedError("file_undecodable", file=path.name, tried="UTF-8") from error
     except yaml.MarkedYAMLError as error:
         raise _malformed(path, error) from error
+    except RecursionError as error:
+        raise _refused(
+            path, Problem(1, "manifest_too_deep", {"column": 1, "place": "-", "maximum": MAX_DEPTH})
+        ) from error
     except yaml.YAMLError as error:
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error).splitlines()[0]) from error
     document = Document()
     if node is not None:
-        document.data = _Reader(document, variables).value(node, ())
+        try:
+            document.data = _Reader(document, variables).value(node, ())
+        except _TooManyPartsError as error:
+            raise _refused(path, error.problem) from error
     return document
 
 
@@ -94,8 +103,19 @@ def _malformed(path: Path, error: yaml.MarkedYAMLError) -> FileRefusedError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     detail = error.problem or error.context or type(error).__name__
-    problem = Problem(line, "manifest_malformed", {"column": column, "detail": detail})
+    return _refused(path, Problem(line, "manifest_malformed", {"column": column, "detail": detail}))
+
+
+def _refused(path: Path, problem: Problem) -> FileRefusedError:
     return FileRefusedError("manifest_refused", problems=[problem], file=path.name, count=1)
+
+
+class _TooManyPartsError(Exception):
+    """Ends the reading of a document that unfolds without end."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
 
 
 class _Reader:
@@ -103,10 +123,14 @@ class _Reader:
 
     def __init__(self, document: Document, variables: Mapping[str, str]) -> None:
         self.document, self.variables = document, variables
+        self._parts = 0
 
     def value(self, node: yaml.Node, loc: Loc) -> Any:
         """Return the data of a node: text, None, a list, or a mapping with texts as keys."""
         self.document.values[loc] = Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise _TooManyPartsError(self.document.problem(loc, "manifest_too_many", maximum=MAX_PARTS))
         if len(loc) > MAX_DEPTH:
             self.document.problems.append(self.document.problem(loc, "manifest_too_deep", maximum=MAX_DEPTH))
             return None

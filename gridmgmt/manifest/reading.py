@@ -220,8 +220,15 @@ def _missing_files(document: Document, folder: Path) -> Iterator[Problem]:
             listed = paths if isinstance(paths, list) else []
             named += [((*loc, "rasters", band, i), path) for i, path in enumerate(listed)]
         for place, name in named:
-            if isinstance(name, str) and name and "${" not in name and not (folder / name).is_file():
+            if isinstance(name, str) and name and "${" not in name and not _is_file(folder / name):
                 yield document.problem(place, "manifest_file_missing", value=name, path=folder / name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _dangling(document: Document) -> Iterator[Problem]:
@@ -243,7 +250,7 @@ def _inconsistent(document: Document) -> Iterator[Problem]:
     if data.get("demo") is not None and others:
         yield document.problem(("demo",), "manifest_demo_alone", at_key=True, value=", ".join(others))
     for loc, population in _understood(data, "population", Population):
-        if (population.file is None) == (not population.rasters):
+        if (population.file is None) == (not population.rasters or not all(population.rasters.values())):
             yield document.problem(loc, "manifest_file_or_rasters", at_key=True)
     for loc, settings in _understood(data, "settings", ManifestSettings):
         if settings.metric_crs is not None and not _is_metric(settings.metric_crs):

@@ -171,7 +171,27 @@ def test_whatever_is_written_is_a_manifest_or_refused_in_words(tmp_path_factory,
 def test_a_nest_of_references_is_not_unfolded(tmp_path) -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 40)]
     (tmp_path / "bomb.yaml").write_text("\n".join(lines), encoding="utf-8")
-    assert read_document(tmp_path / "bomb.yaml", {}).problems
+    with pytest.raises(FileRefusedError):
+        read_document(tmp_path / "bomb.yaml", {})
+
+
+ENDLESS = {
+    "laughs": "a0: &a0 [1, 1]\n" + "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)),
+    "circle": f"a: &a [{', '.join(['*a'] * 50)}]",
+    "wide": "\n".join(f"k{i}: 1" for i in range(11_000)),
+    "deep": f"district: {'[' * 1_000}{']' * 1_000}",
+    "name": f"district: x\nareas: [{{file: {'a' * 5_000}, level: town}}]",
+    "no raster": "district: x\npopulation: {rasters: {total: []}}",
+}
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS.keys())
+def test_what_has_no_end_is_refused_at_once(tmp_path, text) -> None:
+    path = tmp_path / "endless.yaml"
+    path.write_text(text, encoding="utf-8")
+    error = refusal(path)
+    assert error is not None
+    assert all(problem.message("en") for problem in error.problems)
 
 
 @pytest.mark.parametrize("name", ["demo", "baoshan", "wuhan"])
