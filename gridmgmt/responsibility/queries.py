@@ -10,8 +10,9 @@ from sqlalchemy import Select, Text, and_, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import area_frame, area_in_force, in_force_on
+from gridmgmt.areas.queries import area_frame, area_in_force, at_or_below, in_force_on
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.crs import Extent
 from gridmgmt.db import Session
 from gridmgmt.editions.service import metric_crs
 from gridmgmt.errors import NotFoundError
@@ -217,8 +218,10 @@ def cells_in_force(session: Session, on: date, codes: Collection[str] | None = N
     return {row.code: CellFacts(*row) for row in session.execute(statement)}
 
 
-def metric_cells(session: Session, on: date, area: str | None = None) -> "gpd.GeoDataFrame":
-    """Return the cells in force on a day by code, all or those of an area, in the folder's metric CRS.
+def metric_cells(
+    session: Session, on: date, area: str | None = None, *, near: Extent | None = None
+) -> "gpd.GeoDataFrame":
+    """Return cells in force on a day by code: all, those of an area, those near a box; in the folder's metric CRS.
 
     Columns ``code``, ``area_m2`` (on the ellipsoid), ``parent_level``, ``parent_code`` and the geometry.
 
@@ -228,10 +231,23 @@ def metric_cells(session: Session, on: date, area: str | None = None) -> "gpd.Ge
         ``area_unknown``, ``no_cells``.
     """
     within = None if area is None else area_in_force(session, area, on).area_id
-    cells = area_frame(session, on, within=within, levels=[AreaLevel.GRID_CELL])
+    cells = area_frame(session, on, within=within, levels=[AreaLevel.GRID_CELL], near=near)
     if cells.empty:
         raise NotFoundError("no_cells", area=area or "—", on=on)
     return cells.sort_values("code", ignore_index=True).to_crs(metric_crs(session))
+
+
+def cell_count(session: Session, on: date, area: str) -> int:
+    """Return how many cells of an area are in force on a day.
+
+    Raises
+    ------
+    NotFoundError
+        ``area_unknown``.
+    """
+    within = area_in_force(session, area, on).area_id
+    cells = select(func.count()).where(Area.area_id.in_(at_or_below(within, on)), Area.level == AreaLevel.GRID_CELL)
+    return session.scalar(cells) or 0
 
 
 def parents_of_areas(session: Session, on: date) -> dict[tuple[str, str], tuple[str, str]]:

@@ -192,7 +192,7 @@ def cell_loads(session: Session, on: date, *, area: str | None = None, period: P
     measures = {
         "cases": _sums(area_of_points(surfaces, cases), np.ones(len(cases)), len(cells)),
         "residents_60_plus": _residents_60_plus(session, on, surfaces),
-        "street_m": _street_m(session, on, cells),
+        "street_m": _street_m(session, on, cells, cells if area is None else _with_neighbours(session, on, surfaces)),
         "area_m2": cells["area_m2"].to_numpy(dtype=np.float64),
     }
     return CellLoads(cells, measures, residents)
@@ -206,8 +206,20 @@ def _residents_60_plus(session: Session, on: date, surfaces: NDArray[np.object_]
     return _sums(area_of_points(surfaces, lonlat_of(table)), np.nan_to_num(counts), len(surfaces))
 
 
-def _street_m(session: Session, on: date, cells: "gpd.GeoDataFrame") -> Numbers | None:
-    """Return the metres of street in each cell, on the ellipsoid; what runs along a border is shared equally."""
+def _with_neighbours(session: Session, on: date, surfaces: NDArray[np.object_]) -> "gpd.GeoDataFrame":
+    west, south, east, north = (float(edge) for edge in shapely.total_bounds(surfaces))
+    away = STREET_PIECE_DEG
+    return metric_cells(session, on, near=(west - away, south - away, east + away, north + away))
+
+
+def _street_m(session: Session, on: date, cells: "gpd.GeoDataFrame", around: "gpd.GeoDataFrame") -> Numbers | None:
+    """Return the metres of street in each cell, on the ellipsoid; what runs along a border is shared equally.
+
+    Parameters
+    ----------
+    around
+        The cells with their neighbours, which take their share though they lie outside what is looked at.
+    """
     editions = edition_ids_in_force(Subject.NETWORK, on)
     lines = geometries(
         read_table(session, select(NetworkEdge.geom).where(NetworkEdge.edition_id.in_(editions)))["geom"]
@@ -220,8 +232,9 @@ def _street_m(session: Session, on: date, cells: "gpd.GeoDataFrame") -> Numbers 
     length_m = _GEOD.inv(begin[:, 0], begin[:, 1], end[:, 0], end[:, 1])[2]
     to_metric = pyproj.Transformer.from_crs(STORAGE_SRID, cells.crs, always_xy=True)
     middle = shapely.points(*to_metric.transform(*((begin + end) / 2).T))
-    point, cell = near_pairs(np.asarray(cells.geometry.values, dtype=object), middle, STREET_WITHIN_M)
+    point, _ = near_pairs(np.asarray(around.geometry.values, dtype=object), middle, STREET_WITHIN_M)
     sharing = np.bincount(point, minlength=len(middle))
+    point, cell = near_pairs(np.asarray(cells.geometry.values, dtype=object), middle, STREET_WITHIN_M)
     return _sums(cell, length_m[point] / sharing[point], len(cells))
 
 

@@ -113,6 +113,9 @@ def test_each_grid_has_what_lies_in_its_cells(town) -> None:
     assert found.balance["cases"].max_over_mean == 1.5
     assert (found.balance["cases"].gini, found.balance["cases"].variation) == (0.25, 0.5)
     assert (west.residents, found.unassigned) == (None, None)
+    alone = workload(town, INSPECTION, DAY, area=WEST).grids
+    assert [grid.grid for grid in alone] == ["W"]
+    assert alone[0].street_m == pytest.approx(west.street_m), "the street on the border is half the neighbour's still"
 
 
 def test_all_residents_are_told_where_a_figure_knows_each_cell(town) -> None:
@@ -165,6 +168,9 @@ def test_a_proposal_is_even_whole_and_keeps_all(town) -> None:
     assert (before, after) == ({"W": 12.0, "E": 4.0}, {"W": 8.0, "E": 8.0})
     assert (found.before.balance["load"].max_over_mean, found.after.balance["load"].max_over_mean) == (1.5, 1.0)
     assert {(move.before, move.after) for move in found.moves} == {("W", "E")}
+    assert found.least_max_over_mean == 1.0
+    few = propose(town, INSPECTION, DAY, weights=CASES_ALONE, most_moves=1)
+    assert (len(few.moves), [grid.cases for grid in few.after.grids]) == (1, [6.0, 10.0])
     assert set(grid_of_cell(town, INSPECTION, DAY).values()) == {"W", "E"}, "nothing is stored"
     service.move_cells(town, TESTER, INSPECTION, found.wanted, LATER)
     assert cover_check(town, INSPECTION, LATER).findings == 0
