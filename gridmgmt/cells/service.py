@@ -133,6 +133,8 @@ def request_generation(
         When there is no such area, or nothing in force that could bound cells.
     InputError
         When the area holds no quarters, or the size cannot be one.
+    CodeFormatError
+        When the code of a quarter cannot begin the codes of cells.
     ConflictError
         When the edition is no draft any more.
     """
@@ -142,8 +144,11 @@ def request_generation(
         require(actor, Permission.AREAS_ACTIVATE)
     draft = _draft(session, actor, ask)
     area = _area(session, actor, draft, ask.area_code)
-    if not len(_quarters_of(session, draft, area)):
+    quarters, scheme = _quarters_of(session, draft, area), queries.scheme_in_use(session)
+    if not len(quarters):
         raise InputError("area_without_quarters", field="area", value=ask.area_code, level=area.level)
+    for code in quarters["code"]:
+        next_codes(code, scheme, 0, 0)  # refused before anything is drawn
     if not queries.barrier_editions(session, ask.barriers_on):
         raise NotFoundError("no_barriers", on=ask.barriers_on)
     generation = _noted(session, draft, ask)

@@ -20,7 +20,14 @@ from gridmgmt.cells import queries, service
 from gridmgmt.cells.service import GenerationAsk
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
-from gridmgmt.errors import ConflictError, ForbiddenError, InputError, NotFoundError, RuleViolationError
+from gridmgmt.errors import (
+    CodeFormatError,
+    ConflictError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    RuleViolationError,
+)
 from tests.support.actors import TESTER
 from tests.support.cells_example import (
     DAY,
@@ -224,6 +231,13 @@ def test_what_cannot_be_asked_is_refused(quarters) -> None:
     take_into_force(quarters, edition.name)
     with pytest.raises(ConflictError):
         generate(quarters, edition)
+
+
+def test_quarters_whose_codes_cannot_begin_those_of_cells_are_refused_before_anything_is_drawn(quarters) -> None:
+    service.use_scheme(quarters, TESTER, "cell_16")  # wants thirteen digits before the sequence
+    with pytest.raises(CodeFormatError, match=f"{ONE}.*13") as refused:
+        service.request_generation(quarters, TESTER, GenerationAsk(TOWN, "cells", DAY, DAY))
+    assert refused.value.code == "quarter_code_no_prefix"
 
 
 def test_who_drafts_in_one_town_generates_there_alone(quarters) -> None:

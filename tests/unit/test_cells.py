@@ -135,6 +135,22 @@ def test_an_outline_that_touches_itself_gains_no_land_of_its_neighbours() -> Non
     assert shapely.union_all(cells).symmetric_difference(outline).area == pytest.approx(0, abs=1e-6)
 
 
+def test_a_hole_that_touches_the_outer_ring_between_its_vertices_loses_no_land() -> None:
+    outline = shapely.Polygon(shapely.box(0, 0, 500, 500).exterior, [[(250, 0), (350, 200), (150, 200)]])
+    cells = cells_of(outline, np.array([shapely.LineString([(-10, y), (510, y)]) for y in (100, 240, 400)]))
+    assert sum(areas(cells)) == pytest.approx(500 * 500 - 200 * 200 / 2)
+    assert shapely.coverage_is_valid(cells)
+
+
+def test_an_outline_of_twenty_thousand_vertices_is_cut_between_its_sharpest_corners_only() -> None:
+    angle = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    radius_m = 300 + 20 * np.sin(37 * angle) + np.sin(1_900 * angle)
+    outline = shapely.Polygon(np.column_stack([radius_m * np.cos(angle), radius_m * np.sin(angle)]))
+    cells = cells_of(outline, np.empty(0, dtype=object))
+    assert sum(areas(cells)) == pytest.approx(outline.area, rel=1e-6)
+    assert measure(cells, outline, np.empty(0, dtype=object)).share_outside_band == 0
+
+
 def test_another_target_gives_the_same_cells_enlarged() -> None:
     doubled = CellOptions(40_000, 10_000, 160_000, 80_000, near_barrier_m=4, reach_m=500, across_m=90)
     plan = streets(500, 300, 130)

@@ -157,4 +157,6 @@ def tidied(arrangement: Arrangement, outline: shapely.Polygon) -> Arrangement:
         return arrangement_of(np.array([outline], dtype=object))
     lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(inner)))
     straight = segments_of(shapely.simplify(lines, _STRAIGHT_M))
-    return arrange(lines_from(inserted(segments_of(rings_of(outline)), straight)), outline)
+    rings = rings_of(outline)
+    noded = node(rings, rings) if len(rings) > 1 else rings  # a hole may touch another ring between its vertices
+    return arrange(lines_from(inserted(segments_of(noded), straight)), outline)

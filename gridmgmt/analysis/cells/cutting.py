@@ -13,6 +13,8 @@ Indices = NDArray[np.int64]
 
 _STEP, _MOST_PLACES = 0.1, 120
 """A cut starts and ends at corners and at places so many sides apart, or farther, so that these are not many more."""
+_MOST_ENDS = 180
+"""Cuts are tried between no more places than so many, the sharpest corner of each of as many stretches."""
 _LOOKED_AT = (24, 200, 3000)
 """The cheapest lines are tried in batches; after these the block is left as it is."""
 SLANT, BLUNT = 2.0, 0.3
@@ -44,7 +46,8 @@ def cuts(ring: Floats, options: CellOptions) -> Floats:
 def _halved(ring: Floats, options: CellOptions) -> tuple[Floats, Floats, Floats] | None:
     """Return the cheapest cut of a ring and the rings of both parts; None when leaving it whole is better."""
     places = _places(ring, options)
-    i, j = np.triu_indices(len(places), 2)
+    ends = _ends(places)
+    i, j = (ends[each] for each in np.triu_indices(len(ends), 2))
     length = np.hypot(*(places[j] - places[i]).T)
     area, whole_m2 = _cut_off(places, i, j)
     around, whole_m = _way_along(places, i, j)
@@ -112,6 +115,19 @@ def _places(ring: Floats, options: CellOptions) -> Floats:
     closed = shapely.LinearRing(ring)
     step_m = max(_STEP * options.side_m, shapely.length(closed) / _MOST_PLACES)
     return np.asarray(shapely.get_coordinates(shapely.segmentize(closed, step_m))[:-1])
+
+
+def _ends(places: Floats) -> Indices:
+    """Return which places of a ring cuts are tried between."""
+    if len(places) <= _MOST_ENDS:
+        return np.arange(len(places))
+    on = np.roll(places, -1, axis=0) - places
+    length = np.hypot(*on.T)
+    on /= np.maximum(length, 1e-12)[:, None]
+    turn = 1 - (on * np.roll(on, 1, axis=0)).sum(axis=1)
+    stretch = (np.cumsum(length) - length) * _MOST_ENDS // length.sum()
+    order = np.lexsort((-np.round(turn, 6), stretch))
+    return np.sort(order[np.unique(stretch[order], return_index=True)[1]])
 
 
 def _shortened(ends: Floats) -> Floats:

@@ -23,6 +23,8 @@ _BEYOND_M = 1e-3
 """Lines are drawn so far across what they meet that noding finds the place."""
 _WAYS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 """West, east, south and north."""
+_NEAR = 0.1
+"""The share of the reach that is looked at first."""
 _BACK_M = 5.0
 """The direction of a barrier's end is that of its last metres."""
 
@@ -43,17 +45,27 @@ def prolonged(noded: Objects, reach_m: float, across_m: float) -> Objects:
 
 
 def _reaching(end: "_Ends", turns: Floats, reach_m: float, noded: Objects) -> Floats:
-    """Return segments (n, 4) from ends to what they meet."""
+    """Return segments (n, 4) from ends to what they meet.
+
+    Most meet something near: all look there first, and only those for which no way costs less than that look farther.
+    """
+    cost, ends = _ways_on(end, turns, reach_m * _NEAR, noded)
+    again = ~(cost <= reach_m * _NEAR)
+    cost[again], ends[again] = _ways_on(end.where(again), turns, reach_m, noded)
+    return np.hstack([end.place, ends])[np.isfinite(cost)]
+
+
+def _ways_on(end: "_Ends", turns: Floats, reach_m: float, noded: Objects) -> tuple[Floats, Floats]:
+    """Return the cheapest way on from each end: its cost, inf where nothing is met within the reach, and where to."""
     cos, sin = np.cos(turns), np.sin(turns)
     x, y = end.away[:, :1], end.away[:, 1:]
     ways = np.stack([x * cos - y * sin, x * sin + y * cos], axis=-1)  # (n, turns, 2)
     starts = np.repeat(end.place, len(turns), axis=0)
     met_m = _met(starts, ways.reshape(-1, 2), reach_m, noded, np.minimum).reshape(-1, len(turns))
-    row, best = np.arange(len(met_m)), np.argmin(met_m * (1 + np.abs(turns) / _TWICE), axis=1)
-    found = np.isfinite(met_m[row, best])
-    row, best = row[found], best[found]
-    ends = end.place[row] + ways[row, best] * (met_m[row, best] + _BEYOND_M)[:, None]
-    return np.hstack([end.place[row], ends])
+    cost = met_m * (1 + np.abs(turns) / _TWICE)
+    row, best = np.arange(len(met_m)), np.argmin(cost, axis=1)
+    to_m = np.where(np.isfinite(met_m[row, best]), met_m[row, best] + _BEYOND_M, 0)
+    return cost[row, best], end.place + ways[row, best] * to_m[:, None]
 
 
 @dataclass(frozen=True)
