@@ -5,6 +5,7 @@ import { get, withQuery } from '../api/client'
 import type { ComparedOut, ConflictKind, DepartmentList, DepartmentOut, JobOut, PageMergeSummary, WayOut } from '../api/schema'
 import { router } from '../router'
 import { asOf } from '../state/boundaries'
+import { cameraWish } from '../state/camera'
 import { useLoaded } from '../state/loaded'
 import { can } from '../state/session'
 import { patchView, viewed } from '../state/view'
@@ -99,10 +100,6 @@ export function gridsOf(name: string): GridShape[] {
 /** The conflict that is looked at: the one in the URL; the maps side by side begin with the largest. */
 export const conflict = computed(() => conflicts.value.find((each) => String(each.id) === chosenConflict.value) ?? null)
 
-export function showConflict(number: number | string): void {
-  patchView({ conflict: String(number) })
-}
-
 export function departmentName(slug: string): string {
   return departments.data?.find((each: DepartmentOut) => each.department === slug)?.name ?? slug
 }
@@ -128,6 +125,16 @@ export async function mergeOfJob(job_id: number): Promise<number | JobOut> {
     if (['failed', 'cancelled'].includes(job.state)) return job
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+}
+
+/** Around a conflict the map shows some of its grids, in degrees. */
+const MARGIN_DEG = 0.0012
+
+/** Choose a conflict, and go there. */
+export function openConflict({ properties, geometry }: ConflictShape): void {
+  const [west, south, east, north] = boxOf(geometry)
+  patchView({ conflict: String(properties.conflict_no) })
+  cameraWish.value = { bbox: [west - MARGIN_DEG, south - MARGIN_DEG, east + MARGIN_DEG, north + MARGIN_DEG], bare: true }
 }
 
 /** The box of a shape: west, south, east, north. */
