@@ -66,7 +66,7 @@ def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
     totals = report["totals"]
     assert [totals[name] for name in ("residents", "covered", "uncovered", "not_connectable", "outside")] == [
         19, 16, 0, 1, 2
-    ], "as the single imports of before gave"  # fmt: skip
+    ], "as import areas, network, population and service-points give one by one"  # fmt: skip
     assert report["levels"][0]["remainder"]["residents"] == report["totals"]["residents"]
 
 
