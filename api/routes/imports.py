@@ -27,6 +27,7 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import InputError, Problem
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.jobs.queries import job_by_id, job_states
+from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, catalogue, text
 from gridmgmt.uploads import queries, service
 from gridmgmt.uploads.folder import UploadFolder, upload_folder
@@ -286,9 +287,5 @@ def _csv(problems: Iterator[Problem], lang: Language) -> Iterator[str]:
 
 def _line(cells: list[Any]) -> str:
     stream = io.StringIO()
-    csv.writer(stream).writerow(["" if cell is None else _harmless(cell) for cell in cells])
+    csv.writer(stream).writerow(["" if cell is None else harmless(cell) for cell in cells])
     return stream.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

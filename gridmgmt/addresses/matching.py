@@ -14,6 +14,7 @@ from gridmgmt.addresses.geocoding import Candidate, geocode
 from gridmgmt.addresses.rules import FOUND_FROM, MatchState
 from gridmgmt.db import Session
 from gridmgmt.official_codes.queries import summaries
+from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
 _MOST_CODES = 1_000_000
@@ -127,7 +128,7 @@ def write_matches(path: Path, rows: Iterable[MatchedRow], lang: Language) -> Non
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
-        writer.writerows(_line(row, lang) for row in rows)
+        writer.writerows({name: harmless(cell) for name, cell in _line(row, lang).items()} for row in rows)
 
 
 def _line(row: MatchedRow, lang: Language) -> Mapping[str, object]:

@@ -23,6 +23,7 @@ from gridmgmt.errors import InputError
 from gridmgmt.ingest.points import read_points
 from gridmgmt.official_codes import queries
 from gridmgmt.official_codes.rules import CodeAgreement, Compared, by_parent, tally
+from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import text
 
 _ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
@@ -224,4 +225,4 @@ def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows(map(harmless, row) for row in rows)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.errors import FileRefusedError, Problem
+from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language
 
 Mask = NDArray[np.bool_]
@@ -71,7 +72,7 @@ def write_refused(path: Path, problems: Sequence[Problem], lang: Language) -> No
         writer = csv.writer(stream)
         writer.writerow(["row", "code", "reason"])
         for problem in sorted(problems, key=lambda p: (p.row or 0, p.code)):
-            writer.writerow([problem.row or "", problem.code, problem.message(lang)])
+            writer.writerow([problem.row or "", problem.code, harmless(problem.message(lang))])
 
 
 class Review:

@@ -16,6 +16,7 @@ from gridmgmt.reports.render import MEDIA_TYPES as ALL_MEDIA_TYPES
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.tables import Cell, Kind, Table, cell_text
 from gridmgmt.reports.workbook import SCALE, workbook
+from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -138,7 +139,9 @@ def _csv(table: Table) -> bytes:
     writer = csv.writer(buffer)
     writer.writerow([column.label for column in table.columns])
     kinds = [column.kind for column in table.columns]
-    writer.writerows([_plain(kind, cell) for kind, cell in zip(kinds, row, strict=True)] for row in table.rows)
+    writer.writerows(
+        [harmless(_plain(kind, cell)) for kind, cell in zip(kinds, row, strict=True)] for row in table.rows
+    )
     return buffer.getvalue().encode("utf-8-sig")
 
 
