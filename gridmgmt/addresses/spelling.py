@@ -46,9 +46,9 @@ def pinyin_spellings(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     >>> pinyin_spellings("长江路")
     (('changjianglu', 'zhangjianglu'), ('cjl', 'zjl'))
     """
-    from pypinyin import lazy_pinyin  # noqa: PLC0415 -- takes a tenth of a second to load
+    from pypinyin.seg.simpleseg import seg  # noqa: PLC0415 -- takes a tenth of a second to load
 
-    usual = lazy_pinyin(name, errors=list, v_to_u=False)  # type: ignore[arg-type]  # a list is a reading a character
+    usual = [said for word in seg(name) for said in _usual(word)]
     choices = [tuple(dict.fromkeys((said, *_SEVERAL.get(c, ())))) for c, said in zip(name, usual, strict=True)]
     variants = list(islice(product(*choices), _MOST_VARIANTS))
     full = sorted({"".join(variant) for variant in variants})
@@ -95,6 +95,14 @@ def _changed(a: str, b: str) -> float:
     if a == b:
         return 0.0
     return 1.0 if a < "一" or b < "一" or _readings(a).isdisjoint(_readings(b)) else _SOUNDS_SO
+
+
+@lru_cache(maxsize=30_000)
+def _usual(word: str) -> tuple[str, ...]:
+    """Return the usual reading of each character of a word; names share their words."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415
+
+    return tuple(lazy_pinyin([word], errors=list, v_to_u=False))  # type: ignore[arg-type]  # a list is a reading each
 
 
 @lru_cache(maxsize=30_000)
