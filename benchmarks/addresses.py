@@ -260,8 +260,8 @@ def main() -> None:
                 write_million(million, given.count)
                 take(url, million, stages)
                 take(url, GAZETTEER, stages)
-                prepare_ilike(url)
                 (data / "made").write_text(json.dumps(stages.figures))
+            prepare_ilike(url)
             stages.figures = json.loads((data / "made").read_text() or "{}")
             figures = measure(url, stages, given.count)
     times = figures["times"]
