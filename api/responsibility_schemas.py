@@ -225,6 +225,10 @@ class ProposalOut(BaseModel):
     before: WorkloadOut
     after: WorkloadOut
     moves: list[Move]
+    least_max_over_mean: float | None = Field(
+        description="What the largest load over the mean one cannot be less than: no grid is lighter than its heaviest "
+        "cell. Null where there is no load."
+    )
 
 
 class WhoOut(BaseModel):

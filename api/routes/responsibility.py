@@ -38,7 +38,7 @@ from api.schemas import Moment
 from gridmgmt.access.rules import Permission
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.errors import ForbiddenError
+from gridmgmt.errors import ForbiddenError, InputError
 from gridmgmt.responsibility import queries, service
 from gridmgmt.responsibility.cover import cover_check
 from gridmgmt.responsibility.duty import who_is_responsible
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix=PREFIX, tags=["responsibility grids"], dependencies=[asks(Permission.READ)])
 writes = [asks(Permission.GRIDS_WRITE)]
+MOST_CELLS = 3_000
+"""Cells that are divided anew within a request, which takes seconds."""
 
 PathCode = Annotated[str, Path(max_length=64, description="Code.")]
 Kind = Annotated[str, Query(max_length=64, description="Kind of the grids.", openapi_examples={"inspection": {}})]
@@ -198,15 +200,23 @@ def read_proposal(
     area: Annotated[str, Query(max_length=64, description="The area whose cells are divided.")],
     kind: Kind = "inspection",
     keep: Annotated[Keep, Query(description="The level of areas whose borders no grid may cross.")] = "town",
+    most_moves: Annotated[
+        int | None, Query(ge=0, le=MOST_CELLS, description="Only so many cells change their grid; all by default.")
+    ] = None,
 ) -> ProposalOut:
     """Divide the cells of an area anew among its grids, so that loads are more even and every grid is in one piece.
 
-    Nothing is stored; `POST /responsibility-grids/moves` accepts it. Equal questions get equal answers.
+    Nothing is stored; `POST /responsibility-grids/moves` accepts it. Equal questions get equal answers. An area of more
+    than 3,000 cells is refused (`proposal_too_large`): `gridmgmt grids balance` divides it on the server.
     """
-    found = propose(session, kind, on, area=area, period=period, weights=weights, keep=keep)
+    if (cells := queries.cell_count(session, on, area)) > MOST_CELLS:
+        raise InputError("proposal_too_large", field="area", value=area, cells=cells, most=MOST_CELLS)
+    found = propose(session, kind, on, area=area, period=period, weights=weights, keep=keep, most_moves=most_moves)
     synthetic = bool(holds_synthetic(session))
     before, after = (_workload(side, synthetic=synthetic) for side in (found.before, found.after))
-    return ProposalOut(before=before, after=after, moves=list(found.moves))
+    return ProposalOut(
+        before=before, after=after, moves=list(found.moves), least_max_over_mean=found.least_max_over_mean
+    )
 
 
 @router.post("/responsibility-grids/moves", summary="Move cells between grids", dependencies=writes)

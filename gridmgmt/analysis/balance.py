@@ -90,7 +90,33 @@ def neighbour_lists(count: int, pairs: NDArray[np.int64]) -> list[list[int]]:
     return [sorted(each) for each in found]
 
 
-def balanced(load: Numbers, neighbours: Sequence[Sequence[int]], district: Labels, *, seed: int = SEED) -> Labels:
+def least_max_over_mean(load: Numbers, neighbours: Sequence[Sequence[int]], district: Labels) -> float | None:
+    """Return what the largest load over the mean one cannot be less than, whatever the division.
+
+    No district is lighter than its heaviest unit; and districts lie in one connected piece of the units each, so that
+    those of a piece share its load among them. None where there is nothing to share, or no district.
+
+    >>> least_max_over_mean(np.array([5.0, 1.0, 1.0, 1.0]), [[1], [0, 2], [1, 3], [2]], np.array([0, 0, 1, 1]))
+    1.25
+    """
+    count = int(district.max(initial=-1)) + 1
+    if not count or load.sum() <= 0:
+        return None
+    mean, most = load.sum() / count, float(load.max())
+    for piece in pieces_of(range(len(load)), neighbours):
+        inside = len({own for own in district[piece].tolist() if own >= 0})
+        most = max(most, float(load[piece].sum()) / inside if inside else 0.0)
+    return float(most / mean)
+
+
+def balanced(
+    load: Numbers,
+    neighbours: Sequence[Sequence[int]],
+    district: Labels,
+    *,
+    most_moves: int | None = None,
+    seed: int = SEED,
+) -> Labels:
     """Return a division ``(n,)`` into the same districts that is at least as even, each district connected.
 
     A district in pieces keeps its heaviest one, units of no district (-1) come to a neighbour; only then loads may
@@ -104,6 +130,9 @@ def balanced(load: Numbers, neighbours: Sequence[Sequence[int]], district: Label
         The units beside each unit; units that must not be together are no neighbours.
     district
         The district of each unit ``(n,)``, from 0; -1 for none.
+    most_moves
+        Only so many units move, one at a time, each where that makes loads most even; what makes districts whole is
+        done besides.
 
     Raises
     ------
@@ -114,6 +143,9 @@ def balanced(load: Numbers, neighbours: Sequence[Sequence[int]], district: Label
         raise InputError("load_impossible", field="load", value=float(load.min()))
     search = _Search(load, neighbours, district, seed)
     search.connect()
+    if most_moves is not None:
+        search.move_few(most_moves)
+        return np.array(search.district, dtype=np.int64)
     for _ in range(ROUNDS):
         moved = search.move_borders()
         if not search.divide_pairs() and not moved:
@@ -162,9 +194,21 @@ class _Search:
         moved = False
         for own in sorted(range(len(self.units)), key=lambda each: (-self.loads[each], each)):
             while (move := self._best_move(own)) is not None:
-                self._take(*move)
+                self._take(*move[1:])
                 moved = True
         return moved
+
+    def move_few(self, most: int) -> None:
+        """Move at most so many units, each time the one whose move makes loads most even."""
+        best = {own: self._best_move(own) for own in range(len(self.units))}
+        for _ in range(most):
+            gain, own = max(((move[0], -own) for own, move in best.items() if move is not None), default=(0.0, 0))
+            if (move := best[-own]) is None or not gain:
+                return
+            self._take(*move[1:])
+            changed = {-own, move[2]}
+            near = {other for each in changed for unit in self.units[each] for other in self._beside(unit)}
+            best |= {each: self._best_move(each) for each in sorted(changed | near)}
 
     def divide_pairs(self) -> bool:
         """Divide neighbouring districts anew, the most uneven first; tell whether any changed."""
@@ -177,8 +221,8 @@ class _Search:
         ranked = sorted(pairs, key=lambda pair: (-abs(self.loads[pair[0]] - self.loads[pair[1]]), pair))
         return sum(self._divide(*pair) for pair in ranked) > 0
 
-    def _best_move(self, own: int) -> tuple[int, int] | None:
-        """Return the unit of a district and the neighbour whose taking it makes loads most even, None without one."""
+    def _best_move(self, own: int) -> tuple[float, int, int] | None:
+        """Return the gain, the unit of a district and the neighbour whose taking it makes loads most even, if any."""
         best: tuple[float, int, int] | None = None
         for unit in sorted(self.units[own]):
             for other in self._beside(unit):
@@ -186,7 +230,7 @@ class _Search:
                 better = best is None or gain > best[0]
                 if gain > self._least_gain() and better and self._may_leave(unit, own):
                     best = (gain, unit, other)
-        return None if best is None else best[1:]
+        return best
 
     def _divide(self, one: int, other: int) -> bool:
         """Divide two neighbours anew when that makes them more even by more than the tolerance."""

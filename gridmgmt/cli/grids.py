@@ -239,6 +239,7 @@ def workload_(
     "--keep", type=click.Choice(["residential_quarter", "town", "district"]), default="town", show_default=True,
     help="The level of areas whose borders no grid may cross.",
 )  # fmt: skip
+@click.option("--most-moves", type=click.IntRange(0), help="Let only so many cells change their grid.")
 @click.option("--accept", is_flag=True, help="Put the proposal in force.")
 @click.option("--from", "begins_on", type=DAY, help="With --accept: the first day; today if absent.")
 @_FORMAT
@@ -251,14 +252,17 @@ def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> 
     from gridmgmt.reports.responsibility import (  # noqa: PLC0415 -- takes seconds to load
         balance_table,
         loads_table,
-        notes,
+        proposal_notes,
         render_proposal,
     )
     from gridmgmt.responsibility.proposals import propose  # noqa: PLC0415 -- as above
 
     lang = settings_of(ctx).lang
     with database(ctx) as session:
-        found = propose(session, kind, _day(on), area=given["area"], keep=given["keep"], **given["asked"])
+        found = propose(
+            session, kind, _day(on), area=given["area"], keep=given["keep"], most_moves=given["most_moves"],
+            **given["asked"],
+        )  # fmt: skip
         name, synthetic = _name(queries.kind_of_code(session, kind), lang), holds_synthetic(session) is True
         if given["accept"]:
             service.move_cells(session, actor(), kind, found.wanted, _day(given["begins_on"]))
@@ -266,7 +270,7 @@ def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> 
         form = "json" if given["as_json"] else given["format_"]
         _write(ctx, render_proposal(found, name, form, lang=lang, synthetic=synthetic).content, given["output"])
     else:
-        _tell(notes(found.before, lang), [balance_table([found.before, found.after], lang), loads_table(found, lang)])
+        _tell(proposal_notes(found, lang), [balance_table([found.before, found.after], lang), loads_table(found, lang)])
     if given["accept"]:
         say(ctx, "grids.accepted", cells=len(found.moves), on=_day(given["begins_on"]))
 

@@ -41,7 +41,7 @@ def render_proposal(found: Proposal, kind_name: str, format_: str, *, lang: Lang
     before = found.before
     tables = (balance_table((before, found.after), lang), loads_table(found, lang), moves_table(found, lang))
     title = text("grids.proposal_title", lang, kind=kind_name, on=before.on)
-    page = Page(f"proposal-{before.kind}-{before.on}", title, notes(before, lang), tables, tables[2], synthetic)
+    page = Page(f"proposal-{before.kind}-{before.on}", title, proposal_notes(found, lang), tables, tables[2], synthetic)
     return rendered(page, proposal_document(found) | {"synthetic": synthetic}, format_, lang)
 
 
@@ -56,6 +56,7 @@ def proposal_document(found: Proposal) -> dict[str, Any]:
         "before": workload_document(found.before),
         "after": workload_document(found.after),
         "moves": [asdict(move) for move in found.moves],
+        "least_max_over_mean": found.least_max_over_mean,
     }
 
 
@@ -68,6 +69,14 @@ def notes(found: Workload, lang: Language) -> tuple[str, ...]:
     if found.unassigned is not None:
         said.append(text("grids.unassigned", lang, cells=found.unassigned.cells))
     return tuple(said)
+
+
+def proposal_notes(found: Proposal, lang: Language) -> tuple[str, ...]:
+    """Return what to know first of a proposal: also how many cells move, and how even loads can be at best."""
+    said = text("grids.moves", lang, count=len(found.moves))
+    if found.least_max_over_mean is None:
+        return (*notes(found.before, lang), said)
+    return (*notes(found.before, lang), said, text("grids.least", lang, value=f"{found.least_max_over_mean:.2f}"))
 
 
 def grids_table(found: Workload, lang: Language) -> Table:

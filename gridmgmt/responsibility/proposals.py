@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.adjacency import neighbour_pairs
-from gridmgmt.analysis.balance import balanced, neighbour_lists
+from gridmgmt.analysis.balance import balanced, least_max_over_mean, neighbour_lists
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.responsibility.queries import grid_of_cell, grid_rows, kind_of_code, parents_of_areas
@@ -30,11 +30,16 @@ class Move:
 
 @dataclass(frozen=True)
 class Proposal:
-    """The workload before and after, and the cells that change."""
+    """The workload before and after, and the cells that change.
+
+    ``least_max_over_mean`` is what the largest load over the mean cannot be less than: a single cell may be heavier
+    than a grid should be.
+    """
 
     before: Workload
     after: Workload
     moves: tuple[Move, ...]
+    least_max_over_mean: float | None
 
     @property
     def wanted(self) -> dict[str, str]:
@@ -51,6 +56,7 @@ def propose(
     period: Period | None = None,
     weights: Weights | None = None,
     keep: Keep = "town",
+    most_moves: int | None = None,
 ) -> Proposal:
     """Return a division of the present grids of a kind whose loads are at least as even, see :func:`balanced`.
 
@@ -62,6 +68,8 @@ def propose(
         Only the cells in the area of this code.
     keep
         No grid crosses a border of areas of this level.
+    most_moves
+        Only so many cells change their grid, besides those of no grid and the loose pieces of grids.
 
     Raises
     ------
@@ -82,11 +90,13 @@ def propose(
     number = {grid: i for i, grid in enumerate(grids)}
     district = np.array([-1 if grid is None else number[grid] for grid in present], dtype=np.int64)
     pairs = neighbour_pairs(loads.cells.geometry.to_numpy(), _groups(session, loads, on, keep))
-    found = balanced(loads.load(weights), neighbour_lists(len(codes), pairs), district)
+    load, neighbours = loads.load(weights), neighbour_lists(len(codes), pairs)
+    found = balanced(load, neighbours, district, most_moves=most_moves)
     after = [grids[i] for i in found.tolist()]
     report = summed(loads, present, names, weights, kind, on, area=area, period=period)
     moves = tuple(Move(code, old, new) for code, old, new in zip(codes, present, after, strict=True) if old != new)
-    return Proposal(report, replace(summed(loads, [*after], names, weights, kind, on), area=area, period=period), moves)
+    proposed = replace(summed(loads, [*after], names, weights, kind, on), area=area, period=period)
+    return Proposal(report, proposed, moves, least_max_over_mean(load, neighbours, found))
 
 
 def _groups(session: Session, loads: CellLoads, on: date, keep: Keep) -> NDArray[np.int64]:

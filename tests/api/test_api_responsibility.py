@@ -102,10 +102,22 @@ def test_workload_and_proposal_are_for_those_who_may_see_exact_numbers(
     proposal = dispatcher.get(f"{GRIDS}/proposals", params={"area": TOWN}).json()
     assert [grid["cells"] for grid in proposal["after"]["grids"]] == [6, 6]
     assert len(proposal["moves"]) == 2
+    assert 1 <= proposal["least_max_over_mean"] <= proposal["after"]["balance"]["load"]["max_over_mean"]
+    few = dispatcher.get(f"{GRIDS}/proposals", params={"area": TOWN, "most_moves": 1}).json()
+    assert len(few["moves"]) == 1
     for form, type_ in (("csv", "text/csv"), ("html", "text/html"), ("xlsx", "application/vnd.openxml")):
         answer = dispatcher.get(f"{GRIDS}/workload", params={"format": form})
         assert answer.headers["content-type"].startswith(type_)
         assert len(answer.content) > 100
+
+
+def test_an_area_of_too_many_cells_is_refused_before_the_work_begins(
+    dispatcher: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.responsibility.MOST_CELLS", 11)
+    answer = dispatcher.get(f"{GRIDS}/proposals", params={"area": TOWN})
+    assert code_of(answer) == (422, "proposal_too_large")
+    assert "12" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("what", ["workload", "proposals"])

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gridmgmt.analysis.balance import TOLERANCE, balance_of, balanced, loads_of, neighbour_lists, pieces_of
+from gridmgmt.analysis.balance import (
+    TOLERANCE,
+    balance_of,
+    balanced,
+    least_max_over_mean,
+    loads_of,
+    neighbour_lists,
+    pieces_of,
+)
 from gridmgmt.errors import InputError
 
 
@@ -132,3 +140,40 @@ def test_units_apart_are_never_brought_together() -> None:
     found = balanced(np.array([9.0, 1, 1, 1, 1, 1]), neighbours, np.array([0, 0, 0, 1, 1, 2]))
     assert found[:3].tolist() == [0, 0, 0]
     assert set(found[3:].tolist()) == {1, 2}
+
+
+@given(towns(), st.integers(0, 8))
+@settings(max_examples=60)
+def test_few_moves_are_no_more_than_allowed_and_every_one_helps(town, most) -> None:
+    load, neighbours, district = town
+    found = balanced(load, neighbours, district, most_moves=most)
+    districts = district.max() + 1
+    assert (found != district).sum() <= most
+    assert all(whole(np.flatnonzero(found == own).tolist(), neighbours) for own in range(districts))
+    assert unevenness(load, found) <= unevenness(load, district) * (1 + 1e-9)
+
+
+@given(towns())
+@settings(max_examples=60)
+def test_no_division_is_more_even_than_the_least_there_can_be(town) -> None:
+    load, neighbours, district = town
+    least = least_max_over_mean(load, neighbours, district)
+    found = balance_of(loads_of(load, balanced(load, neighbours, district), district.max() + 1))
+    assert (least is None) == (found is None)
+    assert least is None or least <= found.max_over_mean * (1 + 1e-9)
+
+
+def test_the_one_move_that_helps_most_comes_first() -> None:
+    """Loads 6, 2, 4 | 1 | 1 in a row: 12, 1 and 1. The third cell gives 8 and 5, and no other move helps at once."""
+    load, row = np.array([6.0, 2.0, 4.0, 1.0, 1.0]), net(5, 1)
+    assert balanced(load, row, np.array([0, 0, 0, 1, 2]), most_moves=1).tolist() == [0, 0, 1, 1, 2]
+    assert balanced(load, row, np.array([0, 0, 0, 1, 2]), most_moves=0).tolist() == [0, 0, 0, 1, 2]
+
+
+def test_what_bounds_balance_is_the_heaviest_cell_or_the_load_of_a_piece_of_land_by_its_grids() -> None:
+    """Mean 4: the heaviest cell has 6. Apart from the others, one grid has all 10 of its island."""
+    load = np.array([6.0, 2.0, 2.0, 2.0])
+    assert least_max_over_mean(load, net(4, 1), np.array([0, 0, 1, 2])) == 1.5
+    island = neighbour_lists(4, np.array([[0, 1], [0, 2]]))
+    assert least_max_over_mean(load, island, np.array([0, 0, 0, 1])) == pytest.approx(10 / 6)
+    assert least_max_over_mean(np.zeros(2), net(2, 1), np.array([0, 1])) is None
