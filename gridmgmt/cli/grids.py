@@ -20,7 +20,7 @@ from gridmgmt.responsibility import queries, service
 from gridmgmt.responsibility.hours import text_of_rules
 from gridmgmt.responsibility.models import GridKind
 from gridmgmt.responsibility.rules import NewPost
-from gridmgmt.texts import Language
+from gridmgmt.texts import Language, text
 
 _ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -37,6 +37,10 @@ _FORMAT = click.option(
 @click.group("grids")
 def grids() -> None:
     """Responsibility grids: cells with an officer post, workload, balance."""
+
+
+def _header(lang: Language, *names: str) -> list[str]:
+    return [text(f"grids.header.{name}", lang) for name in names]
 
 
 def _day(given: date | None) -> date:
@@ -93,7 +97,7 @@ def kinds(ctx: click.Context, *, as_json: bool) -> None:
         return
     lang = settings_of(ctx).lang
     print_table(
-        ["kind", "name", "hours"],
+        _header(lang, "kind", "name", "hours"),
         [[kind.code, _name(kind, lang), text_of_rules(kind.required_hours or {})] for kind in found],
         left=3,
     )
@@ -112,7 +116,8 @@ def posts(ctx: click.Context, on: date | None, kind: str | None, *, as_json: boo
     if as_json:
         print_json([{name: getattr(post, name) for name in names} for post in found])
     else:
-        print_table(names[:4], [[getattr(post, name) for name in names[:4]] for post in found], left=4)
+        header = _header(settings_of(ctx).lang, *names[:4])
+        print_table(header, [[getattr(post, name) for name in names[:4]] for post in found], left=4)
 
 
 @grids.command("list")
@@ -140,7 +145,8 @@ def list_(ctx: click.Context, on: date | None, kind: str | None, *, as_json: boo
         ]
         for g in found
     ]
-    print_table(["kind", "grid", "name", "post", "backup", "hours", "cells", "area_m2"], rows, left=6)
+    names = ("kind", "code", "name", "post", "backup", "hours", "cells", "area_m2")
+    print_table(_header(settings_of(ctx).lang, *names), rows, left=6)
 
 
 @grids.command()
@@ -159,12 +165,11 @@ def show(ctx: click.Context, code: str, on: date | None, *, as_json: bool) -> No
     if as_json:
         print_json({**asdict(grid), "cells": cells, "history": rows, "members": moves})
         return
-    lines = [
-        (name, getattr(grid, name)) for name in ("code", "name", "kind", "post", "backup", "valid_from", "area_m2")
-    ]
-    print_table(
-        ["", ""], [[name, str(value)] for name, value in [*lines, ("hours", text_of_rules(grid.hours))]], left=2
-    )
+    lines = {name: getattr(grid, name) for name in ("code", "name", "kind", "post", "backup", "valid_from")}
+    lines |= {"area_m2": f"{grid.area_m2:.0f}", "hours": text_of_rules(grid.hours)}
+    header = _header(settings_of(ctx).lang, *lines)
+    shown = [[name, str(value or "-")] for name, value in zip(header, lines.values(), strict=True)]
+    print_table(["", ""], shown, left=2)
     for cell in cells:
         click.echo(cell)
 

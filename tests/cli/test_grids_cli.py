@@ -24,8 +24,9 @@ class Folder:
         self.settings = Settings(data=data, database_url=url, lang="en")
         self.data, self.url = data, url
 
-    def run(self, command, *arguments: str) -> str:
-        done = CliRunner().invoke(command, list(arguments), obj=self.settings, catch_exceptions=False)
+    def run(self, command, *arguments: str, lang: str = "en") -> str:
+        settings = self.settings.model_copy(update={"lang": lang})
+        done = CliRunner().invoke(command, list(arguments), obj=settings, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
 
@@ -57,6 +58,8 @@ def test_from_files_to_an_accepted_proposal(folder: Folder) -> None:
     on = ("--on", "2026-02-01")
     assert [grid["cells"] for grid in json.loads(folder.run(grids, "list", *on, "--json"))] == [5, 6]
     assert "mon-fri 08:30-17:30" in folder.run(grids, "list", *on)
+    assert folder.run(grids, "list", *on).split()[:3] == ["kind", "code", "name"]
+    assert folder.run(grids, "list", *on, lang="zh").split()[:3] == ["类别", "代码", "名称"]
     assert json.loads(folder.run(grids, "show", "E", *on, "--json"))["cells"] == sorted(EASTERN - {corner})
     assert len(json.loads(folder.run(grids, "posts", *on, "--kind", "inspection", "--json"))) == 5
     assert len(json.loads(folder.run(grids, "kinds", "--json"))) == 5

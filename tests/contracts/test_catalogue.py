@@ -1,7 +1,9 @@
 """The catalogue: every key in both languages, every code that is raised has its words, with the fields it gives."""
 
 import ast
+import json
 import string
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def test_every_entry_has_both_languages_and_the_same_fields(key) -> None:
     assert set(entry) == set(LANGUAGES)
     assert all(entry[lang].strip() for lang in LANGUAGES)
     assert fields_of(entry["zh"]) == fields_of(entry["en"])
+
+
+def test_no_file_of_texts_has_a_key_twice() -> None:
+    for file in sorted((PROJECT_DIR / "gridmgmt" / "texts").glob("*.json")):
+        keys = Counter(key for key, _ in json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=list))
+        assert [key for key, times in keys.items() if times > 1] == [], file.name
 
 
 def test_every_error_that_is_raised_has_its_words_and_gives_their_fields() -> None:
