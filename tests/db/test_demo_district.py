@@ -12,9 +12,11 @@ from gridmgmt.areas.queries import area_frame, area_in_force, areas_at
 from gridmgmt.boundaries.diff import diff
 from gridmgmt.boundaries.queries import draft_named, what_became_of
 from gridmgmt.boundaries.rules import ChangeKind
+from gridmgmt.boundaries.service import open_draft
 from gridmgmt.cells.queries import newest_generations
+from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.db import migrated_sessions, transaction
-from gridmgmt.demo.load import ask_demo_cells, load_demo
+from gridmgmt.demo.load import DEMO_ACTOR, ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.governance.queries import completeness_matrix, mode_report
 from gridmgmt.jobs.models import Job
@@ -205,3 +207,24 @@ def test_what_workers_have_to_do_keeps_its_order_and_is_asked_once(demo) -> None
         ("grid_merge", first),
     ]
     assert [each.area_code for each, _ in newest_generations(demo, 5)] == ["310113009", "310113"]
+
+
+def test_the_cells_of_a_unit_follow_its_barriers_cover_its_quarters_and_carry_their_codes(demo) -> None:
+    """菊泉, 18 quarters of 5.5 km²; the bars are those of the report: at least 0.65 of the border on barriers, …"""
+    with demo.begin_nested() as savepoint:
+        draft = open_draft(demo, DEMO_ACTOR, "网格", TODAY, "test")
+        ask = GenerationAsk("310113109-U1", draft.name, TODAY, barriers_on=TODAY)
+        document = generate(demo, DEMO_ACTOR, draft, ask, processes=1).document
+        frame = area_frame(demo, TODAY, draft=draft.edition_id)
+        savepoint.rollback()
+    assert document is not None
+    assert [bar["name"] for bar in document["bars"] if not bar["passed"]] == []
+    assert document["quality"]["share_of_border_on_barriers"] >= 0.65
+    assert document["quality"]["share_compactness_below_0_3"] <= 0.08, "streets are borders, and no cells"
+    cells = frame[frame["level"] == "grid_cell"]
+    quarters = frame[frame["code"].isin(cells["parent_code"])]
+    assert len(quarters) == 18
+    covered_m2 = cells.groupby("parent_code")["area_m2"].sum()
+    assert covered_m2.to_dict() == pytest.approx(quarters.set_index("code")["area_m2"].to_dict(), rel=1e-6)
+    for quarter, of_quarter in cells.groupby("parent_code"):
+        assert sorted(of_quarter["code"]) == [f"{quarter}{number:03d}" for number in range(1, len(of_quarter) + 1)]
