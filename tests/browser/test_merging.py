@@ -99,7 +99,7 @@ def test_the_numbers_the_conflicts_and_the_three_ways_stand_side_by_side(console
     page = console.open("/grids/merging")
     number = page.get_by_test_id("number-conflicts")
     expect(number).to_contain_text("3")
-    expect(number).to_contain_text(m2(COLUMN | HOLE | TWICE))
+    expect(number).to_contain_text(m2(shapely.union_all([COLUMN, HOLE, TWICE])))
     expect(page.get_by_test_id("number-residents")).to_contain_text("30")
     expect(page.get_by_test_id("number-agreed")).to_contain_text("81.3%")  # 26 of 32 squares
     departments = page.locator("[data-testid=departments] tbody tr")
