@@ -73,7 +73,7 @@ def notes(found: Workload, lang: Language) -> tuple[str, ...]:
 
 def proposal_notes(found: Proposal, lang: Language) -> tuple[str, ...]:
     """Return what to know first of a proposal: also how many cells move, and how even loads can be at best."""
-    said = text("grids.moves", lang, count=len(found.moves))
+    said = text("grids.moves_told", lang, count=len(found.moves))
     if found.least_max_over_mean is None:
         return (*notes(found.before, lang), said)
     return (*notes(found.before, lang), said, text("grids.least", lang, value=f"{found.least_max_over_mean:.2f}"))

@@ -71,6 +71,7 @@ def test_from_files_to_an_accepted_proposal(folder: Folder) -> None:
     ]
     assert "1 cells are in no grid" in folder.run(grids, "workload", *on)
     said = folder.run(grids, "balance", *on, "--accept", "--from", "2026-03-01")
+    assert "cells that change their grid: 1" in said
     assert "1 cells change from 2026-03-01" in said
     cover = json.loads(folder.run(grids, "cover", "--on", "2026-03-01", "--json"))
     assert (cover["without_grid"], cover["in_pieces"]) == ([], [])
