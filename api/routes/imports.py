@@ -97,24 +97,27 @@ async def give_file(
 
 
 @router.get("", summary="Imports over HTTP, the newest first")
-def list_imports(session: RequestSession, pages: Pages) -> Page[ImportSummary]:
-    """List the files that were given, previews too, with how each ended."""
+def list_imports(session: RequestSession, actor: Caller, pages: Pages) -> Page[ImportSummary]:
+    """List given files, previews too, with how each ended: all, or one's own for who is bound to areas."""
     after = pages.after(int)
-    found = queries.newest_uploads(session, pages.limit + 1, before=after[0] if after else None)
+    own = None if actor.may(Permission.IMPORT) else actor.account_id
+    found = queries.newest_uploads(session, pages.limit + 1, before=after[0] if after else None, account_id=own)
     states = job_states(session, [upload.job_id for upload in found])
     return pages.page(found, lambda u: ImportSummary(**_summary(u, states[u.job_id])), lambda u: (u.upload_id,))
 
 
 @router.get("/{upload_id}", summary="How far an import is, or how it ended")
-def read_import(session: RequestSession, context: Context, lang: Lang, upload_id: ImportId) -> ImportOut:
+def read_import(session: RequestSession, context: Context, actor: Caller, lang: Lang, upload_id: ImportId) -> ImportOut:
     """Return state, stage and progress, the counts, the warnings, and why it was refused; cancel by `/jobs`."""
-    return _import_out(session, upload_folder(context.settings), queries.upload_by_id(session, upload_id), lang)
+    return _import_out(session, upload_folder(context.settings), service.seen(session, actor, upload_id), lang)
 
 
 @router.get("/{upload_id}/problems", summary="The refused rows of an import")
-def list_problems(session: RequestSession, pages: Pages, lang: Lang, upload_id: ImportId) -> Page[RowProblem]:
+def list_problems(
+    session: RequestSession, actor: Caller, pages: Pages, lang: Lang, upload_id: ImportId
+) -> Page[RowProblem]:
     """List row, column, value and reason, of at most the first thousand; all are in `refused.csv`."""
-    queries.upload_by_id(session, upload_id)
+    service.seen(session, actor, upload_id)
     after = pages.after(int)
     found = queries.problems(session, upload_id, pages.limit + 1, after=after[0] if after else 0)
     return pages.page(
@@ -128,9 +131,11 @@ def list_problems(session: RequestSession, pages: Pages, lang: Lang, upload_id: 
     response_class=StreamingResponse,
     responses={200: {"description": "Row, column, value, code, reason.", "content": {"text/csv": {}}}},
 )
-def read_refused(session: RequestSession, context: Context, lang: Lang, upload_id: ImportId) -> StreamingResponse:
+def read_refused(
+    session: RequestSession, context: Context, actor: Caller, lang: Lang, upload_id: ImportId
+) -> StreamingResponse:
     """Return the refused rows as CSV in UTF-8; the first thousand alone once the file is kept no more."""
-    upload = queries.upload_by_id(session, upload_id)
+    upload = service.seen(session, actor, upload_id)
     kept = upload_folder(context.settings).problems(upload.stored_as, upload_id)
     if kept is None:
         rows = queries.problems(session, upload_id, limit=upload.problem_count)
@@ -144,7 +149,7 @@ def take_again(
     session: RequestSession, context: Context, actor: Caller, lang: Lang, upload_id: ImportId, ask: AgainAsk
 ) -> ImportOut:
     """Enqueue the same file with the options given here: after a preview, or with other options after a refusal."""
-    known = queries.upload_by_id(session, upload_id)
+    known = service.seen(session, actor, upload_id)
     folder = upload_folder(context.settings)
     asked = UploadAsk(
         known.kind, _said(known.kind, ask.options, known.file), synthetic=ask.synthetic, dry_run=ask.dry_run

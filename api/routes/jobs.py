@@ -15,6 +15,7 @@ from gridmgmt.errors import ForbiddenError, GridMgmtError
 from gridmgmt.jobs import queries, service
 from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.texts import Language, catalogue, text
+from gridmgmt.uploads.service import JOB_KIND as UPLOAD
 
 router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], dependencies=[asks(Permission.READ)])
 
@@ -22,9 +23,17 @@ JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the job."
 
 
 @router.get("/{job_id}", summary="How far a job is, or how it ended")
-def read_job(session: RequestSession, lang: Lang, job_id: JobId) -> JobOut:
-    """Return the state of a job: its stage and progress while it runs, its result or error when it has ended."""
-    return _job_out(queries.job_by_id(session, job_id), lang)
+def read_job(session: RequestSession, actor: Caller, lang: Lang, job_id: JobId) -> JobOut:
+    """Return the state of a job: its stage and progress while it runs, its result or error when it has ended.
+
+    Why a file was refused is told to those alone who may import: the reason may tell what stands in it.
+    """
+    job = queries.job_by_id(session, job_id)
+    found = _job_out(job, lang)
+    if found.error is None or job.kind != UPLOAD or actor.holds(Permission.IMPORT):
+        return found
+    withheld = ForbiddenError("upload_withheld")
+    return found.model_copy(update={"error": JobError(code=withheld.code, detail=withheld.message(lang))})
 
 
 @router.delete("/{job_id}", summary="Cancel a job", dependencies=[asks(Permission.JOBS_CANCEL)])

@@ -16,8 +16,9 @@ from gridmgmt.settings import Settings
 from gridmgmt.uploads.rules import Received, disk_name, kept_problem, problem_of
 
 _SECONDS_PER_DAY = 86_400
-_SPARE_BYTES = 100_000_000
+_SPARE_BYTES = 1_000_000_000
 """So much of the disk is left to the database."""
+_LOOK_EVERY_BYTES = 16_000_000
 
 
 class UploadFolder:
@@ -49,8 +50,7 @@ class UploadFolder:
         with _disk_errors():
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep()
-            if shutil.disk_usage(self._root).free < _SPARE_BYTES:
-                raise UnavailableError("upload_disk_full")
+            _require_space(self._root)
             return Incoming(self._root / uuid.uuid4().hex, name, self.limit_bytes)
 
     def path(self, stored_as: str, name: str) -> Path:
@@ -128,11 +128,13 @@ class Incoming:
         UnavailableError
             When the disk is full.
         """
-        self._bytes += len(chunk)
+        before, self._bytes = self._bytes, self._bytes + len(chunk)
         if self._bytes > self._limit_bytes:
             raise InputError("upload_too_large", field="file", maximum_mb=self._limit_bytes // 1_000_000)
         self._sha256.update(chunk)
         with _disk_errors():
+            if before // _LOOK_EVERY_BYTES != self._bytes // _LOOK_EVERY_BYTES:
+                _require_space(self._folder)  # others send files at the same time
             self._stream.write(chunk)
 
     def finish(self) -> Received:
@@ -157,6 +159,11 @@ class Incoming:
         """Forget what was received."""
         self._stream.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _require_space(folder: Path) -> None:
+    if shutil.disk_usage(folder).free < _SPARE_BYTES:
+        raise UnavailableError("upload_disk_full")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import delete, insert
 
-from gridmgmt.access.queries import account_by_id, actor_of
+from gridmgmt.access.queries import account_by_id, actor_of, key_by_prefix, permission_set
 from gridmgmt.access.rules import Actor, local_actor
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, transaction, translated
@@ -186,7 +186,11 @@ def _actor(session: Session, upload: Upload) -> Actor:
     actor = actor_of(session, account)
     if account.disabled_at is not None:
         return replace(actor, grants=())
-    return actor if upload.key_prefix is None else replace(actor, kind="key", key_prefix=upload.key_prefix)
+    if upload.key_prefix is None:
+        return actor
+    key = key_by_prefix(session, upload.key_prefix)
+    scopes = permission_set(key.scopes) if key.revoked_at is None else ()
+    return replace(actor, kind="key", key_prefix=key.prefix, grants=actor.cut_to(scopes))
 
 
 def _extent(intake: Any) -> Extent | None:  # Any: as the kind of the file reads it

@@ -23,9 +23,13 @@ def upload_by_id(session: Session, upload_id: int) -> Upload:
     return found
 
 
-def newest_uploads(session: Session, limit: int, *, before: int | None = None) -> Sequence[Upload]:
-    """Return given files, the newest first, those before a number alone where one is given."""
+def newest_uploads(
+    session: Session, limit: int, *, before: int | None = None, account_id: int | None = None
+) -> Sequence[Upload]:
+    """Return given files, the newest first: those before a number, of one account alone, where these are given."""
     statement = select(Upload).order_by(Upload.upload_id.desc()).limit(limit)
+    if account_id is not None:
+        statement = statement.where(Upload.account_id == account_id)
     if before is not None:
         statement = statement.where(Upload.upload_id < before)
     return session.scalars(statement).all()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gridmgmt.access.rules import Actor
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError, UnavailableError
@@ -44,6 +44,24 @@ def require_for(actor: Actor, kind: str) -> None:
     """
     for permission in permissions_of(kind):
         require(actor, permission)
+
+
+def seen(session: Session, actor: Actor, upload_id: int) -> Upload:
+    """Return a given file for somebody to look at: one's own, or any for who may import everywhere.
+
+    Its refused rows tell what stands in it.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that number.
+    ForbiddenError, UnauthenticatedError
+        When it is another's, and the actor may import in some areas alone.
+    """
+    upload = queries.upload_by_id(session, upload_id)
+    if actor.account_id is None or upload.account_id != actor.account_id:
+        require(actor, Permission.IMPORT)
+    return upload
 
 
 def ask(session: Session, actor: Actor, name: str, received: Received, asked: UploadAsk) -> Upload:
@@ -93,7 +111,7 @@ def ask_again(session: Session, actor: Actor, upload_id: int, folder: UploadFold
     ForbiddenError, UnauthenticatedError, UnavailableError
         As :func:`ask`.
     """
-    known = queries.upload_by_id(session, upload_id)
+    known = seen(session, actor, upload_id)
     if not folder.path(known.stored_as, known.file).is_file():
         raise NotFoundError("upload_gone", file=known.file)
     return ask(session, actor, known.file, Received(known.stored_as, known.bytes, known.sha256), asked)

@@ -15,23 +15,26 @@ import pytest
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
-from gridmgmt.access.queries import account_by_name
+from gridmgmt.access.queries import account_by_name, keys
 from gridmgmt.access.rules import Role
-from gridmgmt.access.service import set_grants
+from gridmgmt.access.service import revoke_key, set_grants
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
+from gridmgmt.errors import UnavailableError
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
 from gridmgmt.texts import LANGUAGES, catalogue
+from gridmgmt.uploads import folder
+from gridmgmt.uploads.folder import upload_folder
 from gridmgmt.uploads.records import UPLOAD_KINDS
 from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_drafts import problem
 from tests.contracts.test_catalogue import fields_of
 from tests.support import paper_grids
-from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.actors import FAR_AWAY, TESTER, add_account, add_key, bearer
 from tests.support.drafts import take_into_force
 from tests.support.serving import served
 
@@ -400,3 +403,50 @@ def test_posts_and_grids_come_from_tables_too(desk: Desk) -> None:
     taken = desk.taken(header + "".join(rows), file="网.csv", kind="grids", options=said)
     assert (taken["outcome"]["read"], taken["outcome"]["new"]) == (len(cells), True)
     assert not desk.taken(header + "".join(rows), file="网.csv", kind="grids", options=said)["outcome"]["new"]
+
+
+def test_a_planner_of_one_town_sees_no_files_of_others(desk: Desk) -> None:
+    given = desk.taken(BAD, file="nobody.csv")
+    add_account(desk.sessions, "town", Role.PLANNER, area=("town", "310113008"))
+    key = bearer(add_key(desk.sessions, "town"))
+    assert desk.client.get("/api/v1/imports", headers=key).json()["items"] == []
+    for path in ("", "/problems", "/refused.csv"):
+        answer = desk.client.get(given["links"]["self"] + path, headers=key)
+        assert problem(answer) == (403, "permission_missing")
+    again = desk.client.post(given["links"]["again"], headers=key, json={"options": {}})
+    assert problem(again) == (403, "permission_missing")
+
+
+def test_readers_of_a_job_learn_nothing_of_a_refused_file(desk: Desk) -> None:
+    content = GOOD.encode("utf-8") + "13812345678,b,é".encode("latin-1")
+    given = desk.taken(content, file="nobody.csv", options={"encoding": "utf-8"})
+    assert "13812345678" in given["error"]["detail"]
+    add_account(desk.sessions, "analyst", Role.ANALYST)
+    told = desk.client.get(given["links"]["job"], headers=bearer(add_key(desk.sessions, "analyst")))
+    assert told.status_code == 200
+    assert told.json()["error"]["code"] == "upload_withheld"
+    assert "13812345678" not in told.text
+
+
+def test_a_file_of_a_key_that_is_revoked_before_it_is_read_is_not_taken(desk: Desk) -> None:
+    given = desk.give(GOOD).json()
+    with transaction(desk.sessions) as session:
+        [(key, _)] = keys(session)
+        revoke_key(session, TESTER, key, FAR_AWAY)
+    add_account(desk.sessions, "other", Role.PLANNER)
+    desk.client.headers.update(bearer(add_key(desk.sessions, "other")))
+    desk.work()
+    ended = desk.read(given["links"]["self"])
+    assert (ended["state"], ended["error"]["code"], desk.editions()) == ("failed", "permission_missing", [])
+
+
+def test_a_file_that_would_fill_the_disk_breaks_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is looked at while a file comes, since others send theirs at the same time."""
+    monkeypatch.setattr(folder, "_LOOK_EVERY_BYTES", 1_000)
+    incoming = upload_folder(desk.settings).begin("a.csv")
+    incoming.write(b"a" * 999)
+    monkeypatch.setattr(folder, "_SPARE_BYTES", 2**62)
+    with pytest.raises(UnavailableError, match="已满"):
+        incoming.write(b"a")
+    incoming.discard()
+    assert desk.files == []
