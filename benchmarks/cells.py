@@ -15,7 +15,7 @@ from harness import publish, require, shared_data
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from gridmgmt.analysis.cells import CellQuality, cells_of, measure, naive_cells, of_quarters
+from gridmgmt.analysis.cells import VERGE_M, CellOptions, CellQuality, cells_of, measure, naive_cells, of_quarters
 from gridmgmt.demo.frames import M_PER_DEGREE_LAT, M_PER_DEGREE_LON
 from gridmgmt.demo.generator import generate
 from gridmgmt.demo.towns import CENTRE_LAT, CENTRE_LON
@@ -137,7 +137,7 @@ def demo() -> tuple[CellQuality, dict[str, object]]:
     banks = shapely.get_rings(shapely.get_parts(moved(district.water.geometry, to_metres)))
     barriers = np.concatenate([*lines, banks])
     before_s, began = processor_s(), time.perf_counter()
-    cells = of_quarters(list(quarters), barriers, processes=CORES)
+    cells = of_quarters(list(quarters), barriers, options=CellOptions(strip_m=VERGE_M), processes=CORES)
     spent_s, took_s = processor_s() - before_s, time.perf_counter() - began
     for quarter, its_cells in zip(quarters, cells, strict=True):
         measured(its_cells, quarter, barriers)

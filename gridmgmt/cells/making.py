@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from gridmgmt import __version__
-from gridmgmt.analysis.cells import CellOptions, CellQuality, measure, naive_cells, numbering, of_quarters
+from gridmgmt.analysis.cells import VERGE_M, CellOptions, CellQuality, measure, naive_cells, numbering, of_quarters
 from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.cells.placing import Plane
 from gridmgmt.errors import InputError
@@ -34,8 +34,10 @@ below the other in a regular plan come into two rows whatever the rounding."""
 _DECIMALS = 6
 
 
-def options_for(target_m2: float) -> CellOptions:
+def options_for(target_m2: float, *, walled: bool = False) -> CellOptions:
     """Return how cells of a size are drawn; all sizes are to each other as for 10,000 m².
+
+    Where there are walls, the verges between them and the streets go to the compounds behind the walls.
 
     Raises
     ------
@@ -53,6 +55,7 @@ def options_for(target_m2: float) -> CellOptions:
         least_m2=plain.least_m2 * ratio,
         most_m2=plain.most_m2 * ratio,
         cut_above_m2=plain.cut_above_m2 * ratio,
+        strip_m=VERGE_M if walled else 0.0,
     )
 
 

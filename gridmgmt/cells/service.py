@@ -42,6 +42,7 @@ from gridmgmt.editions.service import metric_crs, note_step, reopen
 from gridmgmt.errors import ConflictError, InputError, NotFoundError
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
+from gridmgmt.land.rules import LandKind
 from gridmgmt.texts import text
 
 if TYPE_CHECKING:
@@ -307,6 +308,7 @@ def _read(session: Session, draft: Edition, ask: GenerationAsk) -> _Inputs:
     barriers = queries.barriers(session, ask.barriers_on, near)
     if not len(barriers):
         raise NotFoundError("no_barriers", on=ask.barriers_on)
+    editions = queries.barrier_editions(session, ask.barriers_on)
     return _Inputs(
         quarters=Quarters(
             codes=quarters["code"].tolist(),
@@ -314,12 +316,12 @@ def _read(session: Session, draft: Edition, ask: GenerationAsk) -> _Inputs:
             surfaces=quarters.geometry.to_numpy(),
             barriers=barriers,
             crs=metric_crs(session),
-            options=options_for(ask.target_m2),
+            options=options_for(ask.target_m2, walled=any(each["part"] == LandKind.WALL for each in editions)),
         ),
         present=_present(session, draft, quarters),
         land_use=queries.land_use(session, ask.barriers_on, near),
         scheme=queries.scheme_in_use(session),
-        editions=queries.barrier_editions(session, ask.barriers_on),
+        editions=editions,
         area={"code": area.code, "name": area.name, "level": area.level},
     )
 

@@ -8,11 +8,12 @@ import pytest
 import shapely
 from shapely.affinity import rotate, translate
 
-from gridmgmt.analysis.cells import CellOptions, cells_of, measure, naive_cells, numbering, of_quarters
+from gridmgmt.analysis.cells import VERGE_M, CellOptions, cells_of, measure, naive_cells, numbering, of_quarters
 from gridmgmt.analysis.cells.near import Near
 from gridmgmt.analysis.cells.strips import blocks_of
 
 NOTHING = np.empty(0, dtype=object)
+VERGES = CellOptions(strip_m=VERGE_M)
 
 
 def lines(*places: list[tuple[float, float]]) -> np.ndarray:
@@ -65,7 +66,7 @@ def compound(west: float) -> list[list[tuple[float, float]]]:
 def test_the_street_between_two_walled_compounds_is_their_border_and_the_verges_are_theirs() -> None:
     """Without the rule, the verges of 13 m and the ways of 7 m along walls make long cells around smaller ones."""
     barriers = lines([(120, -30), (120, 150)], *compound(0), *compound(120))
-    cells = cells_of(shapely.box(0, 0, 240, 120), barriers)
+    cells = cells_of(shapely.box(0, 0, 240, 120), barriers, options=VERGES)
     assert [each.bounds for each in cells] == [(0, 0, 120, 120), (120, 0, 240, 120)]
     assert areas(cells) == [14_400, 14_400]
 
@@ -74,19 +75,19 @@ def test_strips_side_by_side_come_to_the_block_along_which_they_lie_from_the_ins
     """Between blocks of 60 and 100 m, three strips of 10 m: the middle one is next to none and goes with the west."""
     faces = np.array([shapely.box(west, 0, east, 100) for west, east in pairwise((0, 60, 70, 80, 90, 190))])
     pairs, border_m = np.array([(0, 1), (1, 2), (2, 3), (3, 4)]), np.full(4, 100.0)
-    assert blocks_of(faces, pairs, border_m, CellOptions()).tolist() == [0, 0, 0, 4, 4]
+    assert blocks_of(faces, pairs, border_m, VERGES).tolist() == [0, 0, 0, 4, 4]
 
 
 def test_what_touches_a_block_with_its_end_only_or_would_make_it_too_large_stays_by_itself() -> None:
     end_on = np.array([shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 10)])
-    assert blocks_of(end_on, np.array([(0, 1)]), np.array([10.0]), CellOptions()).tolist() == [0, 1]
+    assert blocks_of(end_on, np.array([(0, 1)]), np.array([10.0]), VERGES).tolist() == [0, 1]
     too_large = np.array([shapely.box(0, 0, 398, 100), shapely.box(0, 100, 398, 110)])
-    assert blocks_of(too_large, np.array([(0, 1)]), np.array([398.0]), CellOptions()).tolist() == [0, 1]
+    assert blocks_of(too_large, np.array([(0, 1)]), np.array([398.0]), VERGES).tolist() == [0, 1]
 
 
 def test_the_strip_between_the_carriageways_of_a_street_is_no_cell() -> None:
     two = lines([(100, -30), (100, 230)], [(112, -30), (112, 230)])
-    cells = cells_of(shapely.box(0, 0, 212, 100), two)
+    cells = cells_of(shapely.box(0, 0, 212, 100), two, options=VERGES)
     # 100 × 100 on either side and 12 × 100 between, which goes to one of them.
     assert sorted(areas(cells)) == [10_000, 11_200]
 

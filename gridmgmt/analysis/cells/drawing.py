@@ -115,6 +115,8 @@ def _without_strips(
     arrangement: Arrangement, outline: shapely.Polygon, near: Near, never: NDArray[np.float64], options: CellOptions
 ) -> Arrangement:
     """Return the arrangement with its strips in the blocks beside them."""
+    if options.strip_m <= 0:
+        return arrangement
     pairs, border_m, _ = _shared(arrangement, near, never)
     return arrange(_borders(arrangement, blocks_of(arrangement.faces, pairs, border_m, options)), outline)
 

@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+VERGE_M = 14.0
+"""What is a strip where the barriers have walls: the verge between a street and the walls along it."""
+
 
 @dataclass(frozen=True)
 class CellOptions:
@@ -17,8 +20,11 @@ class CellOptions:
     """A larger block is cut."""
     near_barrier_m: float = 2.0
     """A border this near to a barrier counts as on it; barriers this near to the outline give way to it."""
-    strip_m: float = 14.0
-    """A face narrower than this on average, 2A/P, is a strip and goes to the block along which it lies."""
+    strip_m: float = 0.0
+    """A face narrower than this on average, 2A/P, is a strip and goes to the block along which it lies.
+
+    Nothing is, by default: a median between carriageways costs share of border on streets. See :data:`VERGE_M`.
+    """
     reach_m: float = 250.0
     """A barrier that ends nowhere is prolonged to the next line within this distance."""
     across_m: float = 45.0
