@@ -141,7 +141,7 @@ def test_cells_are_drawn_into_a_draft_reported_and_looked_up(opened: Callable[..
     expect(rows(page, "cells")).to_have_count(8)
     rows(page, "cells").first.focus()
     page.keyboard.press("Enter")
-    assert page.get_by_test_id("cell-code").locator(".digits").all_inner_texts() == ["310113", "109", "001", "001"]
+    expect(page.get_by_test_id("cell-code").locator(".digits")).to_have_text(["310113", "109", "001", "001"])
     expect(page.get_by_test_id("number-perimeter").locator("dd").first).to_have_text("400 m")
     expect(page.get_by_test_id("number-land-use").locator("dd").first).to_have_text("residential")
     assert console.errors == []
@@ -224,6 +224,7 @@ def test_uneven_grids_are_made_even_by_accepting_a_proposal(opened: Callable[...
     page.get_by_test_id("part-proposal").click()
     page.get_by_test_id("propose").click()
     expect(page.get_by_test_id("number-max_over_mean").locator("dd").first).to_have_text("1.17 → 1.00")
+    expect(page.get_by_test_id("at-best")).to_contain_text("can be 1.00 at best")
     expect(rows(page, "move-list")).to_have_count(1)
     page.get_by_test_id("accept").click()
     expect(page.get_by_test_id("accepted")).to_contain_text("1 cells change")
