@@ -17,11 +17,12 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.editions.service import open_draft
 from gridmgmt.jobs.worker import Worker
+from gridmgmt.responsibility import service
 from gridmgmt.settings import Settings
 from gridmgmt.work import handlers
 from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
 from tests.support import cells_example, paper_grids
-from tests.support.actors import PASSWORD, add_account
+from tests.support.actors import PASSWORD, TESTER, add_account
 from tests.support.division import block
 from tests.support.drafts import take_into_force
 from tests.support.paper_district import add_areas, described
@@ -206,9 +207,9 @@ def test_uneven_grids_are_made_even_by_accepting_a_proposal(opened: Callable[...
     def uneven(session: Session) -> None:
         paper_grids.build(session)
         given = {cell(2, 1)}
-        paper_grids.service.create_grid(session, paper_grids.TESTER, paper_grids.grid("W", paper_grids.WESTERN - given))
+        service.create_grid(session, TESTER, paper_grids.grid("W", paper_grids.WESTERN - given))
         eastern = paper_grids.grid("E", paper_grids.EASTERN | given, "P3", None)
-        paper_grids.service.create_grid(session, paper_grids.TESTER, eastern)
+        service.create_grid(session, TESTER, eastern)
 
     console = opened(Role.DISPATCHER, uneven)
     page = console.open("/grids/responsibility?part=cover&lang=en")
