@@ -32,7 +32,7 @@ SELECT
     w.cells,
     round(w.area_m2) AS area_m2,
     -- One of eight, spread by code: a palette tells neighbours apart more often than not.
-    abs(hashtext(g.code)) %% 8 AS colour
+    hashtext(g.code) & 7 AS colour
 FROM members
 JOIN responsibility_grids AS g
     ON g.code = members.grid_code
