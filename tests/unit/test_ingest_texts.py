@@ -69,4 +69,4 @@ def test_the_catalogue_holds_no_reason_that_nobody_gives() -> None:
     written = {
         key for name in ("ingest.json", "crs.json") for key in json.loads((path / name).read_text(encoding="utf-8"))
     }
-    assert written == {key for _, _, key, _ in GIVEN}
+    assert written <= {key for _, _, key, _ in GIVEN}
