@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, Double, bindparam, column, func, select
+from sqlalchemy import ARRAY, Double, bindparam, column, func, select, text
 
 from gridmgmt.analysis.placing import DOUBTFUL, NOWHERE, Places, place, prepare
 from gridmgmt.areas.models import Area
@@ -25,6 +25,9 @@ Objects = NDArray[np.object_]
 
 KEPT_LEVELS = 3
 """Of how many levels and days the surfaces are kept; 27,000 grid cells take some 15 MB."""
+
+_PLANNED_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""A plan for any level and any number of points reads all areas; a driver that prepares statements would get it."""
 
 
 @dataclass(frozen=True)
@@ -120,5 +123,6 @@ def _by_predicate(
         .where(Area.level == level, in_force_on(on, draft))
         .group_by(points.c.number)
     )
+    session.execute(_PLANNED_EACH_TIME)
     found: dict[int, str] = dict(session.execute(lowest).all())
     return [found.get(number) for number in range(1, len(lon) + 1)]
