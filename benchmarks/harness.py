@@ -5,6 +5,7 @@ runs them. Contenders take turns within each round, so that a busy moment of the
 ratio of a peer is the median over the rounds. No ratio is published unless the answers agree.
 """
 
+import gc
 import json
 import multiprocessing
 import os
@@ -92,6 +93,8 @@ def compare(
     answers = {contender: run() for contender, run in runs.items()}  # also the warm-up
     agreement = {peer: dict(agree(answers["own"], peer, answers[peer])) for peer in peers}
     del answers
+    gc.collect()
+    gc.freeze()  # what the making of the data has left is no contender's garbage
     times: dict[str, list[float]] = {contender: [] for contender in runs}
     for number in range(rounds):
         order = list(runs) if number % 2 else list(reversed(runs))
