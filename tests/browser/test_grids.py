@@ -144,7 +144,7 @@ def test_cells_are_drawn_into_a_draft_reported_and_looked_up(opened: Callable[..
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("cell-code").locator(".digits")).to_have_text(["310113", "109", "001", "001"])
     expect(page.get_by_test_id("number-perimeter").locator("dd").first).to_have_text("400 m")
-    expect(page.get_by_test_id("number-land-use").locator("dd").first).to_have_text("residential")
+    expect(page.get_by_test_id("number-land-use").locator("dd").first).to_have_text("Residential")
     assert console.errors == []
 
 
