@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
+from shutil import rmtree, which
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.support.browsing import FLAGS
 from tests.support.serving import answers, free_port, until
 
 START_S = 300.0
@@ -46,3 +48,20 @@ def served_demo() -> Iterator[ServedDemo]:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
             rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of one file."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A Chinese reader's browser, with nothing from before."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    yield context
+    context.close()

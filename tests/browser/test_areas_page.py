@@ -2,25 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from gridmgmt.texts import text
 from maps.areas_page import areas_page
-from tests.browser.test_map_page import FLAGS, Watched
+from tests.browser.test_map_page import Watched
 from tests.support.areas_example import timeline
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

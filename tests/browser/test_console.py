@@ -4,76 +4,23 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from shutil import which
-from typing import Any, Protocol
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
+from tests.support.browsing import Console, Served
+
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-]  # fmt: skip
 SHARE_COLOURS = [
     (0.0, (0xD9, 0x68, 0x3F)), (0.2, (0xEB, 0xA2, 0x7F)), (0.4, (0xF2, 0xD9, 0xB8)),
     (0.6, (0xB5, 0xDB, 0xBE)), (0.8, (0x5F, 0xAF, 0x97)), (0.95, (0x1F, 0x7A, 0x72)),
 ]  # fmt: skip
 LAND, OPACITY = (0xF3, 0xF1, 0xEC), 0.72
-PATIENCE_MS = 60_000
-"""Two busy cores draw the first frame by software."""
-
-
-class Served(Protocol):
-    base_url: str
-
-
-class Console:
-    """One page of the console with all that went wrong on it."""
-
-    def __init__(self, page: Page, base_url: str) -> None:
-        self.page = page
-        self.base_url = base_url
-        self.outside: list[str] = []
-        self.errors: list[str] = []
-        page.set_default_timeout(PATIENCE_MS)
-        page.route(lambda url: not url.startswith((base_url, "data:", "blob:")), self._refuse)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-
-    def _refuse(self, route: Route) -> None:
-        self.outside.append(route.request.url)
-        route.abort()
-
-    def open(self, address: str = "/") -> Page:
-        self.page.goto(self.base_url + address)
-        self.page.wait_for_load_state("networkidle")
-        return self.page
-
-    def drawn(self) -> None:
-        """Wait until the map has drawn all it asked for."""
-        self.page.wait_for_selector("[data-testid=map][data-idle=true]", state="attached")
-
-    def click_map_centre(self) -> None:
-        box = self.page.get_by_test_id("map").bounding_box()
-        assert box is not None
-        self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-    def close(self) -> None:
-        self.page.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

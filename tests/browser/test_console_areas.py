@@ -5,13 +5,12 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from shutil import which
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import shapely
-from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
@@ -20,8 +19,8 @@ from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.demo.load import load_demo
 from gridmgmt.settings import Settings
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console, Served
 from tests.support.actors import PASSWORD, add_account
+from tests.support.browsing import Console, Served
 from tests.support.serving import served
 
 pytestmark = pytest.mark.browser
@@ -47,15 +46,6 @@ def base_url(module_database_url: str, sessions: sessionmaker[Session]) -> Itera
     """The address of a server with the demo district and an administrator."""
     with served(create_app(Settings(), module_database_url)) as client:
         yield str(client.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

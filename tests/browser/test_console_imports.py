@@ -4,12 +4,11 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 from threading import Event, Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from api.app import create_app
 from api.gate import COOKIE
@@ -20,20 +19,11 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import handlers
 from tests.api.test_api_draft_files import towns_file
 from tests.api.test_api_imports import BAD, GOOD
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
 from tests.support.actors import PASSWORD, add_account
+from tests.support.browsing import Console
 from tests.support.serving import served
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -63,12 +53,10 @@ def planner(fresh_database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def context(browser: Browser, planner: httpx.Client) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+def context(context: BrowserContext, planner: httpx.Client) -> BrowserContext:
     url = str(planner.base_url).rstrip("/")
     context.add_cookies([{"name": COOKIE, "value": planner.cookies[COOKIE], "url": url}])
-    yield context
-    context.close()
+    return context
 
 
 @pytest.fixture

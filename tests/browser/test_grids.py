@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import which
 from threading import Event, Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.app import create_app
 from api.gate import COOKIE
@@ -20,9 +19,9 @@ from gridmgmt.jobs.worker import Worker
 from gridmgmt.responsibility import service
 from gridmgmt.settings import Settings
 from gridmgmt.work import handlers
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
 from tests.support import cells_example, paper_grids
 from tests.support.actors import PASSWORD, TESTER, add_account
+from tests.support.browsing import Console
 from tests.support.division import block
 from tests.support.drafts import take_into_force
 from tests.support.paper_district import add_areas, described
@@ -33,15 +32,6 @@ pytestmark = pytest.mark.browser
 
 COLUMNS, ROWS = 40, 20
 """Cells of a quarter that is too long a list to be drawn as a whole."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

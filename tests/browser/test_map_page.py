@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from gridmgmt.reports.formatting import count_text, ratio_text
 from gridmgmt.reports.public import public_form
@@ -39,14 +38,6 @@ class Watched:
             self.outside.append(url)
             return False
         return True
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,20 @@
 """Departments' grids compared and merged in the console, in a real browser, on grids that a person has counted."""
 
 from collections.abc import Iterator
-from shutil import which
 
 import httpx
 import pyproj
 import pytest
 import shapely
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from api.app import create_app
 from api.gate import COOKIE
 from gridmgmt.access.rules import Role
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.settings import Settings
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
 from tests.support.actors import PASSWORD, add_account
+from tests.support.browsing import Console
 from tests.support.departments import add_all
 from tests.support.division import add_residents, block, spot
 from tests.support.paper_district import FIRST, load_district
@@ -53,22 +52,6 @@ def planner(module_database_url: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def base_url(planner: httpx.Client) -> str:
     return str(planner.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
-    yield context
-    context.close()
 
 
 @pytest.fixture

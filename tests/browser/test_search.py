@@ -1,17 +1,16 @@
 """The one search box of the console in a real browser: areas, addresses and codes of a small drawn town."""
 
 from collections.abc import Iterator
-from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from api.app import create_app
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.responsibility import service
 from gridmgmt.settings import Settings
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console
 from tests.support.actors import TESTER
+from tests.support.browsing import Console
 from tests.support.division import spot
 from tests.support.gazetteer import DAY, take
 from tests.support.paper_grids import TOWN, WEST, WESTERN, build, cell, grid
@@ -42,22 +41,6 @@ def base_url(module_database_url: str, tmp_path_factory: pytest.TempPathFactory)
     engine.dispose()
     with served(create_app(Settings(reading="open"), module_database_url)) as client:
         yield str(client.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
-    yield context
-    context.close()
 
 
 @pytest.fixture

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import which
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from gridmgmt.access.rules import Role
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.settings import Settings
-from tests.browser.test_console import FLAGS, PATIENCE_MS, Console, Served
 from tests.support.actors import PASSWORD, add_account
+from tests.support.browsing import Console, Served
 from tests.support.serving import served, until
 
 pytestmark = pytest.mark.browser
@@ -22,15 +21,6 @@ pytestmark = pytest.mark.browser
 
 class ServedWithLog(Served):
     log: Path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
