@@ -11,13 +11,13 @@ from gridmgmt.access.models import Account, Change
 from gridmgmt.access.rules import Assignment, Grant, Permission, Role, setup_path
 from gridmgmt.areas.queries import area_summary
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of, warn
+from gridmgmt.cli.options import JSON
 from gridmgmt.clock import LOCAL_ZONE, local_date, system_clock
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError
 from gridmgmt.texts import Language, text
 
 _NAME = click.argument("name")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ROLES = click.option(
     "--role", "roles", multiple=True, type=click.Choice([str(role) for role in Role if role != Role.PUBLIC])
 )
@@ -70,7 +70,7 @@ def password(ctx: click.Context, name: str) -> None:
 
 
 @user.command("list")
-@_JSON
+@JSON
 @click.pass_context
 def list_users(ctx: click.Context, *, as_json: bool) -> None:
     """List all accounts with their roles."""
@@ -166,7 +166,7 @@ def new(ctx: click.Context, name: str, scopes: tuple[str, ...], expires: datetim
 
 @token.command("list")
 @click.argument("name", required=False)
-@_JSON
+@JSON
 @click.pass_context
 def list_keys(ctx: click.Context, name: str | None, *, as_json: bool) -> None:
     """List the keys of the account NAME, or all."""
@@ -221,7 +221,7 @@ def verify(ctx: click.Context) -> None:
 @click.option("--object", "object_", help="Only of this object, such as account:lihua.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day on.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="No more entries than these.")
-@_JSON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, object_: str | None, since: datetime | None, limit: int, *, as_json: bool) -> None:
     """Show entries of the log, the newest first."""

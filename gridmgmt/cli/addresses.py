@@ -16,8 +16,7 @@ from gridmgmt.addresses.queries import address_by_id as find
 from gridmgmt.addresses.rules import FOUND_FROM
 from gridmgmt.addresses.search import search as search_for
 from gridmgmt.cli.context import columns_of, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY
-from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cli.options import JSON, ON, day_or_today
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.ingest.columns import find_column, keep_where, require_column
@@ -25,8 +24,6 @@ from gridmgmt.ingest.tables import read_table
 from gridmgmt.ingest.values import texts
 from gridmgmt.texts import text
 
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LEAST = click.option(
     "--least", type=click.FloatRange(0, 1), default=FOUND_FROM, show_default=True, help="Least confidence of a match."
 )
@@ -37,20 +34,16 @@ def addresses() -> None:
     """Addresses: search, point of an address, address of a point."""
 
 
-def _day(on: date | None) -> date:
-    return on or local_date(system_clock())
-
-
 @addresses.command("search")
 @click.argument("words")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Answers at most.")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def search(ctx: click.Context, words: str, *, limit: int, on: date | None, as_json: bool) -> None:
     """Find areas and addresses by WORDS: Chinese, pinyin or its initials, house number, code."""
     with database(ctx) as session:
-        hits = search_for(session, words, _day(on), limit=limit)
+        hits = search_for(session, words, day_or_today(on), limit=limit)
     if as_json:
         print_json([asdict(hit) for hit in hits])
     elif not hits:
@@ -64,15 +57,15 @@ def search(ctx: click.Context, words: str, *, limit: int, on: date | None, as_js
 
 @addresses.command("show")
 @click.argument("address_id", type=int)
-@_ON
+@ON
 @click.pass_context
 def show(ctx: click.Context, address_id: int, *, on: date | None) -> None:
     """Print an address with its other names and their days, and its areas, as JSON."""
     with database(ctx) as session:
         row = find(session, address_id)
         own = [name_id for name_id in (row.name_id, row.base_id) if name_id is not None]
-        others = known_as(session, _day(on), own=own)
-        areas = _areas_of(session, row.lon, row.lat, _day(on))
+        others = known_as(session, day_or_today(on), own=own)
+        areas = _areas_of(session, row.lon, row.lat, day_or_today(on))
     print_json({**asdict(row), "other_names": [asdict(o) for o in others], "areas": [asdict(a) for a in areas]})
 
 
@@ -83,13 +76,13 @@ def _areas_of(session: Session, lon: float | None, lat: float | None, on: date) 
 @addresses.command("geocode")
 @click.argument("address")
 @_LEAST
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def geocode(ctx: click.Context, address: str, *, least: float, on: date | None, as_json: bool) -> None:
     """Show the point of ADDRESS, what it stands on and how sure it is, and the other candidates."""
     with database(ctx) as session:
-        found = geocoding.geocode(session, address, _day(on), least=least)
+        found = geocoding.geocode(session, address, day_or_today(on), least=least)
     if as_json:
         print_json(asdict(found))
         return
@@ -116,13 +109,13 @@ def geocode(ctx: click.Context, address: str, *, least: float, on: date | None, 
 @click.option(
     "--within-m", type=click.FloatRange(0, 5_000), default=200.0, show_default=True, help="Distance in metres."
 )
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def at(ctx: click.Context, lon: float, lat: float, *, within_m: float, on: date | None, as_json: bool) -> None:
     """Show the addresses nearest to LON LAT (degrees), and the areas it lies in."""
     with database(ctx) as session:
-        found = geocoding.addresses_at(session, lon, lat, _day(on), within_m=within_m)
+        found = geocoding.addresses_at(session, lon, lat, day_or_today(on), within_m=within_m)
     if as_json:
         near = [{**asdict(row), "distance_m": away_m} for row, away_m in found.addresses]
         print_json({"addresses": near, "areas": [asdict(area) for area in found.areas]})
@@ -142,8 +135,8 @@ def at(ctx: click.Context, lon: float, lat: float, *, within_m: float, on: date 
 @click.option("--encoding", help="Encoding of the file's texts.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Result file; beside FILE if absent.")
 @_LEAST
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def match(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
@@ -164,10 +157,10 @@ def match(  # noqa: PLR0913  each is an option of the command
     asked = _asked(file, MatchBy(by), columns_of(columns, "column"), where, encoding)
     with database(ctx) as session:
         if by == MatchBy.COMMITTEE:
-            committees = _committees(session, against, codes, _day(on))
-            rows = matching.match_committees(session, asked, committees, _day(on))
+            committees = _committees(session, against, codes, day_or_today(on))
+            rows = matching.match_committees(session, asked, committees, day_or_today(on))
         else:
-            rows = matching.match_addresses(session, asked, MatchBy(by), _day(on), least=least)
+            rows = matching.match_addresses(session, asked, MatchBy(by), day_or_today(on), least=least)
     target = output or file.with_name(f"{file.name.split('.')[0]}.matched.csv")
     matching.write_matches(target, rows, settings_of(ctx).lang)
     _tell(ctx, rows, target, as_json=as_json)

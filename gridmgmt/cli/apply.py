@@ -9,6 +9,7 @@ import click
 
 from gridmgmt.cli.context import actor, columns_of, print_json, print_table, say, sessions, settings_of, warn
 from gridmgmt.cli.imports import tell
+from gridmgmt.cli.options import JSON
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, refused_file, telling_refused
 from gridmgmt.clock import local_date, system_clock
@@ -31,7 +32,7 @@ from gridmgmt.texts import text
 )  # fmt: skip
 @click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="What ${NAME} stands for; repeated.")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_context
 def apply(
     ctx: click.Context,

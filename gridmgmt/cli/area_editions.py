@@ -16,7 +16,7 @@ from gridmgmt.boundaries.diff import Affected, Diff, diff, diff_geojson, diff_js
 from gridmgmt.boundaries.findings import describe, findings_geojson, tolerances_of
 from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, warn
-from gridmgmt.cli.options import DAY
+from gridmgmt.cli.options import DAY, JSON, day_or_today
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -25,7 +25,6 @@ from gridmgmt.texts import text
 from gridmgmt.units import M2_PER_KM2
 from gridmgmt.work import Approval, put_in_force
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _GEOJSON = click.option(
     "--geojson", type=click.Path(dir_okay=False, path_type=Path), help="Write what is found here, for a map."
 )
@@ -48,7 +47,7 @@ def draft(ctx: click.Context, name: str, planned_from: date, source: str | None)
 
 @click.command("diff")
 @_NAME
-@_JSON
+@JSON
 @_GEOJSON
 @click.pass_context
 def show_diff(ctx: click.Context, name: str, geojson: Path | None, *, as_json: bool) -> None:
@@ -69,7 +68,7 @@ def show_diff(ctx: click.Context, name: str, geojson: Path | None, *, as_json: b
 )
 @click.option("--on", type=DAY, help="Check what is in force on a day; today if neither is given.")
 @_GEOJSON
-@_JSON
+@JSON
 @click.pass_context
 def check(ctx: click.Context, edition: str | None, on: date | None, geojson: Path | None, *, as_json: bool) -> None:
     """Check the topology of an edition, or of what is in force on a day."""
@@ -80,7 +79,7 @@ def check(ctx: click.Context, edition: str | None, on: date | None, geojson: Pat
         if edition is not None:
             findings = _checked(ctx, session, draft_named(session, edition))
         else:
-            findings = check_day(session, on or local_date(system_clock()), tolerances=tolerances_of(settings))
+            findings = check_day(session, day_or_today(on), tolerances=tolerances_of(settings))
     document = findings_geojson(findings, settings.lang)
     if geojson is not None:
         _write(geojson, document)

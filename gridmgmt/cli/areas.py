@@ -11,8 +11,7 @@ from gridmgmt.boundaries.queries import EditionOverview, Fate, Passage, lineage,
 from gridmgmt.boundaries.rules import Direction
 from gridmgmt.cli import area_editions, area_edits
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY, LEVEL
-from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cli.options import JSON, LEVEL, ON, day_or_today
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions as all_editions
@@ -20,9 +19,6 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.texts import text
 from gridmgmt.units import M2_PER_KM2
-
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -34,18 +30,14 @@ for _command in (*area_edits.COMMANDS, *area_editions.COMMANDS):
     areas.add_command(_command)
 
 
-def _day(on: date | None) -> date:
-    return on or local_date(system_clock())
-
-
 @areas.command()
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def editions(ctx: click.Context, on: date | None, *, as_json: bool) -> None:
     """List every edition of every subject; those of boundaries with how far they are."""
     with database(ctx) as session:
-        boundaries = {edition.name: edition for edition in statuses(session, _day(on))}
+        boundaries = {edition.name: edition for edition in statuses(session, day_or_today(on))}
         rows = [_edition_row(edition, boundaries.get(edition.name)) for edition in all_editions(session)]
     if as_json:
         print_json(rows)
@@ -88,13 +80,13 @@ def _edition_row(edition: Edition, boundary: EditionOverview | None) -> dict[str
 
 @areas.command()
 @click.argument("code")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, code: str, on: date | None, *, as_json: bool) -> None:
     """Show the area of CODE; of a code that is retired, what became of it."""
     with database(ctx) as session:
-        found = _area_or_fate(session, code, _day(on))
+        found = _area_or_fate(session, code, day_or_today(on))
     if isinstance(found, Fate):
         _print_fate(ctx, found, as_json=as_json)
     else:
@@ -111,13 +103,13 @@ def _area_or_fate(session: Session, code: str, on: date) -> queries.AreaSummary 
 @areas.command()
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def at(ctx: click.Context, lon: float, lat: float, on: date | None, *, as_json: bool) -> None:
     """Show the areas that hold the point LON LAT, from the district down."""
     with database(ctx) as session:
-        found = queries.areas_at(session, lon, lat, _day(on))
+        found = queries.areas_at(session, lon, lat, day_or_today(on))
     _print_areas(ctx, found, as_json=as_json)
 
 
@@ -125,8 +117,8 @@ def at(ctx: click.Context, lon: float, lat: float, on: date | None, *, as_json: 
 @click.argument("code")
 @click.option("--level", type=LEVEL, help="The level of the code; found by itself where it is in force or was.")
 @click.option("--backward", is_flag=True, help="Where the code came from, not what came of it.")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def show_lineage(
     ctx: click.Context, code: str, level: str | None, on: date | None, *, backward: bool, as_json: bool
@@ -134,7 +126,7 @@ def show_lineage(
     """Show what came of CODE through all boundary editions, or where it came from."""
     direction = Direction.BACKWARD if backward else Direction.FORWARD
     with database(ctx) as session:
-        found = lineage(session, level or _level_of(session, code, _day(on)), code, direction)
+        found = lineage(session, level or _level_of(session, code, day_or_today(on)), code, direction)
     if as_json:
         print_json([asdict(passage) for passage in found])
     elif found:

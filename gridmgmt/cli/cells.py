@@ -20,8 +20,8 @@ from gridmgmt.cells.making import TARGET_M2
 from gridmgmt.cells.queries import CellFacts
 from gridmgmt.cells.review import CellCheck, check_cells
 from gridmgmt.cells.service import GenerationAsk
-from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of
-from gridmgmt.cli.options import DAY
+from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, write_content
+from gridmgmt.cli.options import DAY, JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session, transaction
@@ -31,9 +31,6 @@ from gridmgmt.jobs.queries import job_states
 from gridmgmt.reports.cells import render_cells
 from gridmgmt.texts import Language, text
 from gridmgmt.work import ask_cells, finish_cells
-
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("cells")
@@ -49,7 +46,7 @@ def cells() -> None:
 )
 @click.option("--from", "begins", type=DAY, help="The day from which a new draft is to be in force; today if absent.")
 @click.option("--management-level", metavar="CODE", help="Code of the management level of the new cells.")
-@_JSON
+@JSON
 @click.pass_context
 def generate(
     ctx: click.Context,
@@ -131,7 +128,7 @@ def _tell(ctx: click.Context, generation_id: int, document: Mapping[str, Any], *
 
 
 @cells.command()
-@_JSON
+@JSON
 @click.pass_context
 def generations(ctx: click.Context, *, as_json: bool) -> None:
     """List what was generated and what is under way, the newest first."""
@@ -168,30 +165,24 @@ def _cell(value: object) -> str:
 @cells.command()
 @click.argument("number", type=int)
 @click.option("--format", "format_", type=click.Choice(["json", "html"]), default="json", show_default=True)
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
-)
+@OUTPUT
 @click.pass_context
 def report(ctx: click.Context, number: int, format_: str, output: Path | None) -> None:
     """Write the report of generation NUMBER, as a page with a map or as JSON."""
     with database(ctx) as session:
         rendered = render_cells(session, queries.generation_by_id(session, number), format_, lang=settings_of(ctx).lang)
-    if output is None:
-        click.echo(rendered.content, nl=False)
-        return
-    output.write_bytes(rendered.content)
-    say(ctx, "cli.report_written", file=output)
+    write_content(ctx, rendered.content, output)
 
 
 @cells.command()
 @click.argument("code")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, code: str, on: date | None, *, as_json: bool) -> None:
     """Show what is known of the cell CODE: surface, perimeter, land use, responsible body, days, where it lies."""
     with database(ctx) as session:
-        facts = queries.cell_facts(session, code, on or local_date(system_clock()))
+        facts = queries.cell_facts(session, code, day_or_today(on))
     if as_json:
         print_json(asdict(facts))
     else:
@@ -221,17 +212,15 @@ def _facts(facts: CellFacts, lang: Language) -> list[tuple[str, str]]:
 
 @cells.command()
 @click.option("--edition", help="Look at the cells as this boundary edition has them, a draft too.")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def check(ctx: click.Context, edition: str | None, on: date | None, *, as_json: bool) -> None:
     """Check that cells cover and keep to their quarters and that their codes are right."""
     settings = settings_of(ctx)
     with database(ctx) as session:
         named = None if edition is None else draft_named(session, edition)
-        found = check_cells(
-            session, on or local_date(system_clock()), edition=named, tolerances=tolerances_of(settings)
-        )
+        found = check_cells(session, day_or_today(on), edition=named, tolerances=tolerances_of(settings))
     if as_json:
         print_json(_check_json(found, settings.lang))
         return
@@ -266,7 +255,7 @@ def _check_json(found: CellCheck, lang: Language) -> dict[str, object]:
 
 @cells.command()
 @click.option("--use", metavar="NAME", help="Code cells by this scheme from now on.")
-@_JSON
+@JSON
 @click.pass_context
 def schemes(ctx: click.Context, use: str | None, *, as_json: bool) -> None:
     """List the schemes of cell codes, or choose the one in use."""

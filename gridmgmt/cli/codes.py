@@ -15,9 +15,8 @@ from gridmgmt.areas.service import planned
 from gridmgmt.boundaries import service as boundaries
 from gridmgmt.boundaries.queries import draft_named
 from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY, LEVEL
+from gridmgmt.cli.options import JSON, LEVEL, ON, day_or_today
 from gridmgmt.cli.refused import keep_refused, telling_refused
-from gridmgmt.clock import local_date, system_clock
 from gridmgmt.crs import Datum
 from gridmgmt.errors import InputError
 from gridmgmt.ingest.points import read_points
@@ -26,8 +25,6 @@ from gridmgmt.official_codes.rules import CodeAgreement, Compared, by_parent, ta
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import text
 
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LEVEL = click.option(
     "--level", type=LEVEL, default="town", show_default=True, help="district, town or residential_quarter."
 )
@@ -39,19 +36,15 @@ def codes() -> None:
     """Official codes: the table of names, and how the areas agree with it."""
 
 
-def _today() -> date:
-    return local_date(system_clock())
-
-
 @codes.command("show")
 @click.argument("code")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, code: str, *, on: date | None, as_json: bool) -> None:
     """Show the unit of CODE, what it lies in, and how many lie in it."""
     with database(ctx) as session:
-        found = queries.entry(session, code, on or _today())
+        found = queries.entry(session, code, day_or_today(on))
     if as_json:
         print_json(asdict(found))
         return
@@ -65,15 +58,15 @@ def show(ctx: click.Context, code: str, *, on: date | None, as_json: bool) -> No
 @click.argument("words", required=False)
 @click.option("--parent", help="Only what lies directly below this code.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Units at most.")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def search(
     ctx: click.Context, words: str | None, *, parent: str | None, limit: int, on: date | None, as_json: bool
 ) -> None:
     """Find units by part of the name or, of digits, by the beginning of the code."""
     with database(ctx) as session:
-        found = queries.summaries(session, on or _today(), parent=parent, text=words, limit=limit)
+        found = queries.summaries(session, day_or_today(on), parent=parent, text=words, limit=limit)
     if as_json:
         print_json([asdict(unit) for unit in found])
         return
@@ -83,14 +76,14 @@ def search(
 
 @codes.command("compare")
 @_LEVEL
-@_ON
+@ON
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV of every area and row.")
-@_JSON
+@JSON
 @click.pass_context
 def compare(ctx: click.Context, *, level: AreaLevel, on: date | None, output: Path | None, as_json: bool) -> None:
     """Put the areas of a level beside the table: what agrees, and every mismatch."""
     with database(ctx) as session:
-        found = queries.comparison(session, level, on or _today())
+        found = queries.comparison(session, level, day_or_today(on))
     if output is not None:
         _write(output, _COMPARED, (_cells(each) for each in found.compared))
     if as_json:
@@ -134,14 +127,14 @@ def adopt(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV to write.")
 @click.option("--level", type=LEVEL, default="grid_cell", show_default=True, help="Level of the areas.")
-@_ON
+@ON
 @click.option("--datum", type=click.Choice([str(d) for d in Datum]), help="Datum of the file's coordinates.")
 @click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat).")
 @click.option("--encoding", help="Encoding of the file's texts.")
 @click.option("--layer", help="Layer of a file that holds several.")
 @click.option("--partial", is_flag=True, help="Take the good rows of a file that has bad ones too.")
 @click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows.")
-@_JSON
+@JSON
 @click.pass_context
 def of_points(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
@@ -170,7 +163,7 @@ def of_points(  # noqa: PLR0913  each is an option of the command
         keep_refused(ctx, file, refused, intake.problems)
     lon, lat = shapely.get_coordinates(intake.frame.geometry).T
     with database(ctx) as session:
-        found = codes_of_points(session, lon, lat, on or _today(), level)
+        found = codes_of_points(session, lon, lat, day_or_today(on), level)
     table = intake.frame.drop(columns=["row", "geometry"])
     table[f"{level}_code"] = found
     table.to_csv(output, index=False, encoding="utf-8-sig")

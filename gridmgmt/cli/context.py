@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,15 @@ def say(ctx: click.Context, key: str, **fields: object) -> None:
 def warn(ctx: click.Context, key: str, **fields: object) -> None:
     """Print a line of the catalogue on standard error."""
     click.echo(text(key, settings_of(ctx).lang, **fields), err=True)
+
+
+def write_content(ctx: click.Context, content: bytes, output: Path | None) -> None:
+    """Write a document to a file and say so, or to standard output where there is none."""
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    output.write_bytes(content)
+    say(ctx, "cli.report_written", file=output)
 
 
 def print_json(value: Any) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of
+from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, write_content
+from gridmgmt.cli.options import OUTPUT
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import queries, rules
@@ -92,9 +93,7 @@ def job(ctx: click.Context, run_id: int) -> None:
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--format", "format_", type=click.Choice(list(MEDIA_TYPES)), default="json", show_default=True)
 @click.option("--public", is_flag=True, help="The public form: area level, small counts suppressed.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
-)
+@OUTPUT
 @click.pass_context
 def report(ctx: click.Context, run_id: int, *, format_: str, public: bool, output: Path | None) -> None:
     """Write the report of a run as JSON, HTML, XLSX or GeoJSON."""
@@ -108,11 +107,7 @@ def report(ctx: click.Context, run_id: int, *, format_: str, public: bool, outpu
             form="public" if public else "exact",
             threshold=settings.suppression_threshold,
         )
-    if output is None:
-        click.echo(rendered.content, nl=False)
-        return
-    output.write_bytes(rendered.content)
-    say(ctx, "cli.report_written", file=output)
+    write_content(ctx, rendered.content, output)
 
 
 def _print_summary(ctx: click.Context, document: CoverageDocument) -> None:

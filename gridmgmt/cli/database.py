@@ -7,6 +7,7 @@ import click
 
 from gridmgmt import cluster
 from gridmgmt.cli.context import print_json, say, settings_of
+from gridmgmt.cli.options import JSON
 from gridmgmt.db import migrate
 from gridmgmt.errors import InputError
 
@@ -43,7 +44,7 @@ def stop(ctx: click.Context) -> None:
 
 
 @db.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_context
 def status(ctx: click.Context, *, as_json: bool) -> None:
     """Say whether the embedded database runs, and where."""

@@ -7,7 +7,7 @@ import click
 
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions
-from gridmgmt.cli.options import DAY, LEVEL
+from gridmgmt.cli.options import DAY, JSON, LEVEL
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import telling_refused
 from gridmgmt.db import transaction
@@ -26,7 +26,7 @@ from gridmgmt.statistics.service import FigureLabels, record_figures
 @click.option("--encoding", help="Encoding of the file's texts.")
 @click.option("--layer", help="Layer of a file that holds several.")
 @click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_context
 def import_figures(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,

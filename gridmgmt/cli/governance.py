@@ -8,10 +8,10 @@ from typing import Any, get_args
 import click
 
 from gridmgmt.areas.rules import TownMode
-from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY
+from gridmgmt.cli.context import actor, columns_of, database, print_json, say, settings_of, write_content
+from gridmgmt.cli.options import DAY, JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import telling_refused
-from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cli.report_tables import print_report_table
 from gridmgmt.crs import Datum
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
@@ -22,17 +22,12 @@ from gridmgmt.ingest.centres import CentreRows, read_centres
 from gridmgmt.ingest.intake import require_whole
 from gridmgmt.reports.governance import MEDIA_TYPES, ModeTable, render_matrix, render_modes
 from gridmgmt.reports.governance_tables import cells_table, matrix_notes, mode_notes, mode_tables
-from gridmgmt.reports.render import Rendered
-from gridmgmt.reports.tables import Table, cell_text
+from gridmgmt.reports.tables import Table
 from gridmgmt.texts import text
 from gridmgmt.uploads.records import centre_type_names, new_centre
 
 _FROM = click.option("--from", "begins", type=DAY, help="First day; today if absent.")
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
 _FORMAT = click.option("--format", "format_", type=click.Choice(list(MEDIA_TYPES)), help="A table here if absent.")
-_OUTPUT = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
-)
 _CODE = click.argument("code")
 
 
@@ -44,10 +39,6 @@ def mode() -> None:
 @click.group()
 def centres() -> None:
     """Open, close and show service centres of towns and subdistricts, and their branches in units."""
-
-
-def _day(given: date | None) -> date:
-    return given or local_date(system_clock())
 
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -90,7 +81,7 @@ def _together(facts: Mapping[str, Any], names: Sequence[str]) -> bool:
 @click.pass_context
 def decide(ctx: click.Context, code: str, mode: str, begins: date | None, facts: Mapping[str, Any]) -> None:
     """Give the town of CODE its main mode; the unit mode against the rule needs an override."""
-    on, residents, override = _day(begins), None, None
+    on, residents, override = day_or_today(begins), None, None
     if _together(facts, ("residents", "counted_on", "source")):
         residents = Residents(facts["residents"], facts["counted_on"], facts["source"])
     if _together(facts, ("override_by", "document", "reason", "dated")):
@@ -118,8 +109,8 @@ def decide(ctx: click.Context, code: str, mode: str, begins: date | None, facts:
 def end(ctx: click.Context, code: str, begins: date | None) -> None:
     """End the mode of the town of CODE: it is not decided from then on."""
     with database(ctx) as session:
-        service.end_mode(session, actor(), code, _day(begins))
-    say(ctx, "cli.mode_ended", code=code, on=_day(begins))
+        service.end_mode(session, actor(), code, day_or_today(begins))
+    say(ctx, "cli.mode_ended", code=code, on=day_or_today(begins))
 
 
 @mode.command()
@@ -133,7 +124,7 @@ def tag(ctx: click.Context, code: str, kind: str, value: str, begins: date | Non
     """Tag the area of CODE: a town's X, a village's type, a courtyard, a sector's type."""
     change = service.untag if remove else service.tag
     with database(ctx) as session:
-        change(session, actor(), code, TagKind(kind), value, _day(begins))
+        change(session, actor(), code, TagKind(kind), value, day_or_today(begins))
     say(ctx, "cli.governance_kept")
 
 
@@ -146,7 +137,7 @@ def tag(ctx: click.Context, code: str, kind: str, value: str, begins: date | Non
 def organ(ctx: click.Context, code: str, organ: str, name: str | None, begins: date | None) -> None:
     """Name a body, or the office that fills a post, of the unit or sector of CODE; without NAME it is dissolved."""
     with database(ctx) as session:
-        service.set_organ(session, actor(), code, Organ(organ), name, _day(begins))
+        service.set_organ(session, actor(), code, Organ(organ), name, day_or_today(begins))
     say(ctx, "cli.governance_kept")
 
 
@@ -158,42 +149,43 @@ def organ(ctx: click.Context, code: str, organ: str, name: str | None, begins: d
 def staffing(ctx: click.Context, code: str, posts: int, begins: date | None) -> None:
     """Say how many posts the unit of CODE has."""
     with database(ctx) as session:
-        service.set_staffing(session, actor(), code, posts, _day(begins))
+        service.set_staffing(session, actor(), code, posts, day_or_today(begins))
     say(ctx, "cli.governance_kept")
 
 
 @mode.command()
-@_ON
+@ON
 @_FORMAT
 @click.option("--table", type=click.Choice(get_args(ModeTable)), default="towns", help="What to show here or as CSV.")
-@_OUTPUT
+@OUTPUT
 @click.pass_context
 def report(ctx: click.Context, on: date | None, format_: str | None, table: ModeTable, output: Path | None) -> None:
     """Show each town's mode or gap, overrides and conflicts; as a file also units, sectors and what they lack."""
     lang = settings_of(ctx).lang
     with database(ctx) as session:
-        found, synthetic = queries.mode_report(session, _day(on)), holds_synthetic(session) is True
+        found, synthetic = queries.mode_report(session, day_or_today(on)), holds_synthetic(session) is True
     if format_ is None:
         shown = next(each for each in mode_tables(found, lang) if each.key == table)
         _print(mode_notes(found, lang), shown)
     else:
-        _write(ctx, render_modes(found, format_, lang=lang, synthetic=synthetic, table=table), output)
+        rendered = render_modes(found, format_, lang=lang, synthetic=synthetic, table=table)
+        write_content(ctx, rendered.content, output)
 
 
 @centres.command()
-@_ON
+@ON
 @_FORMAT
-@_OUTPUT
+@OUTPUT
 @click.pass_context
 def matrix(ctx: click.Context, on: date | None, format_: str | None, output: Path | None) -> None:
     """Show which centres and branches towns, units and subdistricts have and lack."""
     lang = settings_of(ctx).lang
     with database(ctx) as session:
-        found, synthetic = queries.completeness_matrix(session, _day(on)), holds_synthetic(session) is True
+        found, synthetic = queries.completeness_matrix(session, day_or_today(on)), holds_synthetic(session) is True
     if format_ is None:
         _print(matrix_notes(found, lang), cells_table(found, lang))
     else:
-        _write(ctx, render_matrix(found, format_, lang=lang, synthetic=synthetic), output)
+        write_content(ctx, render_matrix(found, format_, lang=lang, synthetic=synthetic).content, output)
 
 
 @centres.command()
@@ -213,7 +205,7 @@ def add(ctx: click.Context, /, code: str, begins: date | None, **given: Any) -> 
         type=CentreType(given["type_"]),
         name=given["name"],
         area_code=given["area"],
-        valid_from=_day(begins),
+        valid_from=day_or_today(begins),
         parent_code=given["parent"],
         address=given["address"],
         lonlat=given["at"],
@@ -230,8 +222,8 @@ def add(ctx: click.Context, /, code: str, begins: date | None, **given: Any) -> 
 def close(ctx: click.Context, code: str, begins: date | None) -> None:
     """Close the centre or branch CODE; its own branches stay, as findings of the matrix."""
     with database(ctx) as session:
-        service.close_centre(session, actor(), code, _day(begins))
-    say(ctx, "cli.centre_closed", code=code, on=_day(begins))
+        service.close_centre(session, actor(), code, day_or_today(begins))
+    say(ctx, "cli.centre_closed", code=code, on=day_or_today(begins))
 
 
 @centres.command()
@@ -255,7 +247,7 @@ def joint(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) 
         code=area["code"],
         name=area["name"],
         town_code=given["town"],
-        valid_from=_day(begins),
+        valid_from=day_or_today(begins),
         geometry=area.geometry,
         source=given["source"],
         party_branch=given["party_branch"],
@@ -275,7 +267,7 @@ def joint(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) 
 @click.option("--datum", type=click.Choice([str(d) for d in Datum]), help="Datum of the file's coordinates.")
 @click.option("--encoding", help="Encoding of the file's texts.")
 @click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_context
 def import_centres(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) -> None:  # Any: as above
     """Take service centres and branches: CSV or XLSX, whole or not at all; the same file again changes nothing."""
@@ -287,7 +279,7 @@ def import_centres(ctx: click.Context, /, file: Path, begins: date | None, **giv
             columns=columns_of(given["columns"], "column"),
             encoding=given["encoding"],
         )
-        outcome = _import(ctx, file, found, _day(begins))
+        outcome = _import(ctx, file, found, day_or_today(begins))
     if given["as_json"]:
         print_json({"read": outcome.read, "added": outcome.added, "known": outcome.known})
     else:
@@ -304,14 +296,4 @@ def _import(ctx: click.Context, file: Path, found: CentreRows, begins: date) -> 
 def _print(notes: Sequence[str], table: Table) -> None:
     for note in notes:
         click.echo(note)
-    kinds = [column.kind for column in table.columns]
-    rows = ([cell_text(k, cell, modelled=False) for k, cell in zip(kinds, row, strict=True)] for row in table.rows)
-    print_table([column.label for column in table.columns], rows, left=len(kinds))
-
-
-def _write(ctx: click.Context, rendered: Rendered, output: Path | None) -> None:
-    if output is None:
-        click.echo(rendered.content, nl=False)
-        return
-    output.write_bytes(rendered.content)
-    say(ctx, "cli.report_written", file=output)
+    print_report_table(table, left=len(table.columns))

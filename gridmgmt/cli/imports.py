@@ -13,7 +13,7 @@ from gridmgmt.cli.context import actor, columns_of, print_json, say, sessions, s
 from gridmgmt.cli.figures import import_figures
 from gridmgmt.cli.governance import import_centres
 from gridmgmt.cli.grids import import_grids, import_posts
-from gridmgmt.cli.options import DAY, LEVEL
+from gridmgmt.cli.options import DAY, JSON, LEVEL
 from gridmgmt.cli.progress import stage
 from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock
@@ -65,7 +65,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--replaces", metavar="EDITION", help="The edition that ends when this one begins."),
         click.option("--partial", is_flag=True, help="Take the good rows of a file that has bad ones too."),
         click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        JSON,
     )
 
     def with_common(*args: Any, refused: Path | None, as_json: bool, **kwargs: Any) -> None:  # Any: from click

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY
-from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of, write_content
+from gridmgmt.cli.options import DAY, JSON, OUTPUT, day_or_today
+from gridmgmt.cli.report_tables import print_report_table
 from gridmgmt.errors import InputError
 from gridmgmt.ingest.grids import GridRow
 from gridmgmt.ingest.tables import read_table
@@ -24,11 +24,10 @@ from gridmgmt.reports.merging import (
     departments_table,
     render_merge,
 )
-from gridmgmt.reports.tables import Table, cell_text
+from gridmgmt.reports.tables import Table
 from gridmgmt.responsibility.files import import_grids
 from gridmgmt.texts import text
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ON = click.option("--on", type=DAY, help="The day whose grids are meant; today if absent.")
 _MERGE = click.argument("merge_id", metavar="ID", type=int)
 _DECISION = ("conflict", "grid", "reason")
@@ -81,12 +80,12 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
 
 @merging.command("departments")
 @_ON
-@_JSON
+@JSON
 @click.pass_context
 def list_departments(ctx: click.Context, on: date | None, *, as_json: bool) -> None:
     """List the departments with grids in force."""
     with database(ctx) as session:
-        found = queries.departments(session, _day(on))
+        found = queries.departments(session, day_or_today(on))
     if as_json:
         print_json([vars(each) for each in found])
         return
@@ -101,13 +100,13 @@ def list_departments(ctx: click.Context, on: date | None, *, as_json: bool) -> N
 
 @merging.command()
 @_ON
-@_JSON
+@JSON
 @_asked
 @click.pass_context
 def compare(ctx: click.Context, *, ask: MergeAsk, on: date | None, as_json: bool) -> None:
     """Show where departments disagree, by m², residents and cases, and what each way would make of it."""
     with database(ctx) as session:
-        compared = service.compare_departments(session, ask, _day(on))
+        compared = service.compare_departments(session, ask, day_or_today(on))
         document, conflicts = compared.document(), compared.conflicts()
     for row in conflicts:
         del row["geom"]
@@ -124,13 +123,13 @@ def compare(ctx: click.Context, *, ask: MergeAsk, on: date | None, as_json: bool
 @click.option("--way", type=click.Choice([str(way) for way in Way]), required=True, help="How conflicts are resolved.")
 @click.option("--edition", required=True, help="Name of the edition that holds the merged grids.")
 @_ON
-@_JSON
+@JSON
 @_asked
 @click.pass_context
 def resolve(ctx: click.Context, *, ask: MergeAsk, edition: str, on: date | None, as_json: bool) -> None:
     """Merge the departments' grids into an edition, by the lead's borders, whole cells, or most departments."""
     with database(ctx) as session:
-        merge = service.merge(session, actor(), ask, _day(on), edition)
+        merge = service.merge(session, actor(), ask, day_or_today(on), edition)
         merge_id, document = merge.merge_id, merge.document
     if as_json:
         print_json({"merge_id": merge_id, "edition": edition, **document})
@@ -141,7 +140,7 @@ def resolve(ctx: click.Context, *, ask: MergeAsk, edition: str, on: date | None,
 
 
 @merging.command("list")
-@_JSON
+@JSON
 @click.pass_context
 def list_merges(ctx: click.Context, *, as_json: bool) -> None:
     """List the merges, the newest first."""
@@ -172,7 +171,7 @@ def list_merges(ctx: click.Context, *, as_json: bool) -> None:
 
 @merging.command()
 @_MERGE
-@_JSON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, merge_id: int, *, as_json: bool) -> None:
     """Show a merge: its ways side by side, and every conflict."""
@@ -191,9 +190,7 @@ def show(ctx: click.Context, merge_id: int, *, as_json: bool) -> None:
 @merging.command()
 @_MERGE
 @click.option("--format", "format_", type=click.Choice(list(MEDIA_TYPES)), required=True, help="What to write it as.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
-)
+@OUTPUT
 @click.pass_context
 def report(ctx: click.Context, merge_id: int, *, format_: str, output: Path | None) -> None:
     """Write the report of a merge; CSV and GeoJSON hold the conflicts."""
@@ -205,11 +202,7 @@ def report(ctx: click.Context, merge_id: int, *, format_: str, output: Path | No
         ]
         edition = queries.edition_name(session, merge)
         rendered = render_merge(merge, edition, conflicts, format_, lang=settings_of(ctx).lang)
-    if output is None:
-        click.echo(rendered.content, nl=False)
-        return
-    output.write_bytes(rendered.content)
-    say(ctx, "cli.report_written", file=output)
+    write_content(ctx, rendered.content, output)
 
 
 @merging.command()
@@ -217,7 +210,7 @@ def report(ctx: click.Context, merge_id: int, *, format_: str, output: Path | No
 @click.option("--kind", required=True, help="Kind of the responsibility grids: inspection, comprehensive …")
 @click.option("--from", "begins", type=DAY, help="First day; today if absent.")
 @click.option("--prefix", help="What goes before each grid's code; the kind and a dash if absent.")
-@_JSON
+@JSON
 @click.pass_context
 def adopt(
     ctx: click.Context, merge_id: int, *, kind: str, begins: date | None, prefix: str | None, as_json: bool
@@ -230,16 +223,12 @@ def adopt(
             GridRow(n, cell, kind, f"{before}{code}", name or code, None, None, None)
             for n, (cell, code, name) in enumerate(cells, start=1)
         ]
-        import_grids(session, actor(), rows, on := _day(begins), source=f"grid_merge:{merge_id}")
+        import_grids(session, actor(), rows, on := day_or_today(begins), source=f"grid_merge:{merge_id}")
     facts = {"merge_id": merge_id, "cells": len(rows), "grids": len({row.code for row in rows}), "on": on}
     if as_json:
         print_json({**facts, "kind": kind})
     else:
         say(ctx, "merging.adopted", **facts)
-
-
-def _day(given: date | None) -> date:
-    return given or local_date(system_clock())
 
 
 def _decisions(file: Path | None) -> tuple[Decision, ...]:
@@ -269,6 +258,4 @@ def _decisions(file: Path | None) -> tuple[Decision, ...]:
 def _print(tables: Sequence[Table]) -> None:
     for table in tables:
         click.echo(f"\n{table.title}")
-        kinds = [column.kind for column in table.columns]
-        rows = ([cell_text(k, cell, modelled=False) for k, cell in zip(kinds, row, strict=True)] for row in table.rows)
-        print_table([column.label for column in table.columns], rows, left=1 + (table.key == "changes"))
+        print_report_table(table, left=1 + (table.key == "changes"))

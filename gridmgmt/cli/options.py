@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.clock import local_date, system_clock
 
 _ALIASES = {"unit": AreaLevel.BASIC_MANAGEMENT_UNIT, "quarter": AreaLevel.RESIDENTIAL_QUARTER}
 
@@ -38,3 +40,14 @@ class _Day(click.ParamType):  # type: ignore[type-arg]  # as above
 
 LEVEL = _Level()
 DAY = _Day()
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
+OUTPUT = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
+)
+
+
+def day_or_today(given: date | None) -> date:
+    """Return the day of an option that means today where it is absent."""
+    return given or local_date(system_clock())

@@ -8,8 +8,7 @@ import click
 
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY, LEVEL
-from gridmgmt.clock import local_date, system_clock
+from gridmgmt.cli.options import DAY, JSON, LEVEL, day_or_today
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import boundary_edition
 from gridmgmt.editions.rules import Subject
@@ -35,7 +34,6 @@ _LEVEL = click.option("--level", type=LEVEL, default="town", show_default=True, 
 _ON = click.option("--on", type=DAY, help="The day whose boundaries count; today, or the day a draft is planned for.")
 _DRAFT = click.option("--draft", metavar="EDITION", help="See the boundaries of this draft as if it were in force.")
 _DATA_ON = click.option("--data-on", type=DAY, help="The day whose data count; that of the boundaries if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -51,7 +49,7 @@ def statistics() -> None:
 @_DATA_ON
 @click.option("--from", "begins", type=DAY, help="First day of the reports of cases that count.")
 @click.option("--to", "ends", type=DAY, help="The day before which they end.")
-@_JSON
+@JSON
 @click.pass_context
 def show_counts(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
@@ -90,7 +88,7 @@ def show_counts(  # noqa: PLR0913  each is an option of the command
 @_DRAFT
 @click.option("--by", "weighting", type=click.Choice([str(w) for w in Weighting]), default="area", show_default=True)
 @click.option("--data-on", type=DAY, help="The day whose residents weigh; --from-on if absent.")
-@_JSON
+@JSON
 @click.pass_context
 def show_apportionment(  # noqa: PLR0913  each is an option of the command
     ctx: click.Context,
@@ -120,12 +118,12 @@ def show_apportionment(  # noqa: PLR0913  each is an option of the command
 @statistics.command("surfaces")
 @_LEVEL
 @_ON
-@_JSON
+@JSON
 @click.pass_context
 def show_surfaces(ctx: click.Context, *, level: AreaLevel, on: date | None, as_json: bool) -> None:
     """Show the surface of each area beside those that were published, with their sources."""
     with database(ctx) as session:
-        found = queries.surfaces(session, level, on or _today())
+        found = queries.surfaces(session, level, day_or_today(on))
     if as_json:
         print_json([asdict(surface) for surface in found])
         return
@@ -134,10 +132,6 @@ def show_surfaces(ctx: click.Context, *, level: AreaLevel, on: date | None, as_j
         shown = [(each.source, _km2(each.area_m2)) for each in surface.published] or [("-", "-")]
         lines += [[surface.code, surface.name, source, _km2(surface.area_m2), km2] for source, km2 in shown]
     print_table(_header(ctx, "code", "name", "source", "computed", "published"), lines, left=3)
-
-
-def _today() -> date:
-    return local_date(system_clock())
 
 
 def _km2(area_m2: float) -> str:
@@ -168,11 +162,11 @@ def _boundaries(session: Session, level: AreaLevel, on: date | None, draft: str 
         When no boundary edition has that name.
     """
     if draft is None:
-        return Boundaries(level, on or _today())
+        return Boundaries(level, day_or_today(on))
     edition = boundary_edition(session, draft)
     if edition is None:
         raise NotFoundError("edition_unknown", subject=Subject.AREAS, name=draft)
-    return Boundaries(level, on or edition.planned_from or edition.valid_from or _today(), edition.edition_id)
+    return Boundaries(level, day_or_today(on or edition.planned_from or edition.valid_from), edition.edition_id)
 
 
 def _header(ctx: click.Context, *names: str) -> list[str]:
