@@ -8,27 +8,22 @@ from typing import Any, cast
 
 import click
 
-from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import DAY
+from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, write_content
+from gridmgmt.cli.options import DAY, JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import telling_refused
-from gridmgmt.clock import LOCAL_ZONE, local_date, system_clock
+from gridmgmt.clock import LOCAL_ZONE, system_clock
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
-from gridmgmt.ingest.grids import read_grids, read_posts
+from gridmgmt.hours import text_of_rules
+from gridmgmt.ingest.grids import GridRow, PostRow, read_grids, read_posts
 from gridmgmt.ingest.intake import require_whole
 from gridmgmt.responsibility import queries, service
-from gridmgmt.responsibility.hours import text_of_rules
 from gridmgmt.responsibility.models import GridKind
 from gridmgmt.responsibility.rules import NewPost
 from gridmgmt.texts import Language, text
 
-_ON = click.option("--on", type=DAY, help="The day to look at; today if absent.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _KIND = click.option("--kind", default="inspection", show_default=True, help="Kind of the grids.")
 _AREA = click.option("--area", metavar="CODE", help="Only the cells in the area of this code.")
-_OUTPUT = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output if absent."
-)
 _FORMAT = click.option(
     "--format", "format_", type=click.Choice(["json", "csv", "xlsx", "html"]), help="A table if absent."
 )
@@ -41,10 +36,6 @@ def grids() -> None:
 
 def _header(lang: Language, *names: str) -> list[str]:
     return [text(f"grids.header.{name}", lang) for name in names]
-
-
-def _day(given: date | None) -> date:
-    return given or local_date(system_clock())
 
 
 def _measured(command: Callable[..., None]) -> Callable[..., None]:
@@ -80,12 +71,12 @@ def _asked(begins: date | None, ends: date | None, weights: Sequence[str]) -> di
         numbers = {name: float(value) for name, value in given.items()}
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--weight") from error
-    period = None if begins is None else Period(begins, _day(ends))
+    period = None if begins is None else Period(begins, day_or_today(ends))
     return {"period": period, "weights": Weights(**numbers)}
 
 
 @grids.command()
-@_JSON
+@JSON
 @click.pass_context
 def kinds(ctx: click.Context, *, as_json: bool) -> None:
     """List the kinds of responsibility grids."""
@@ -104,14 +95,14 @@ def kinds(ctx: click.Context, *, as_json: bool) -> None:
 
 
 @grids.command()
-@_ON
+@ON
 @click.option("--kind", help="Only this kind.")
-@_JSON
+@JSON
 @click.pass_context
 def posts(ctx: click.Context, on: date | None, kind: str | None, *, as_json: bool) -> None:
     """List officer posts; never who fills them."""
     with database(ctx) as session:
-        found = queries.posts(session, _day(on), kind=kind)
+        found = queries.posts(session, day_or_today(on), kind=kind)
     names = ("code", "name", "kind", "body", "valid_from", "valid_to")
     if as_json:
         print_json([{name: getattr(post, name) for name in names} for post in found])
@@ -121,14 +112,14 @@ def posts(ctx: click.Context, on: date | None, kind: str | None, *, as_json: boo
 
 
 @grids.command("list")
-@_ON
+@ON
 @click.option("--kind", help="Only this kind.")
-@_JSON
+@JSON
 @click.pass_context
 def list_(ctx: click.Context, on: date | None, kind: str | None, *, as_json: bool) -> None:
     """List responsibility grids."""
     with database(ctx) as session:
-        found = queries.grids(session, _day(on), kind=kind)
+        found = queries.grids(session, day_or_today(on), kind=kind)
     if as_json:
         print_json([asdict(grid) for grid in found])
         return
@@ -151,14 +142,14 @@ def list_(ctx: click.Context, on: date | None, kind: str | None, *, as_json: boo
 
 @grids.command()
 @click.argument("code")
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def show(ctx: click.Context, code: str, on: date | None, *, as_json: bool) -> None:
     """Show one grid with its cells and its history."""
     with database(ctx) as session:
-        grid = queries.grid_summary(session, code, _day(on))
-        cells, past = queries.cells_of_grid(session, code, _day(on)), queries.history(session, code)
+        grid = queries.grid_summary(session, code, day_or_today(on))
+        cells, past = queries.cells_of_grid(session, code, day_or_today(on)), queries.history(session, code)
         names = ("name", "post_code", "backup_code", "hours", "valid_from", "valid_to")
         rows = [{name: getattr(row, name) for name in names} for row in past.grid]
         moves = [{name: getattr(m, name) for name in ("cell_code", "valid_from", "valid_to")} for m in past.members]
@@ -176,15 +167,15 @@ def show(ctx: click.Context, code: str, on: date | None, *, as_json: bool) -> No
 
 @grids.command()
 @_KIND
-@_ON
-@_JSON
+@ON
+@JSON
 @click.pass_context
 def cover(ctx: click.Context, kind: str, on: date | None, *, as_json: bool) -> None:
     """Check that every cell is in one grid, and every grid whole, with posts and the hours laid down."""
     from gridmgmt.responsibility.cover import FINDINGS, cover_check  # noqa: PLC0415 -- takes seconds to load
 
     with database(ctx) as session:
-        found = cover_check(session, kind, _day(on))
+        found = cover_check(session, kind, day_or_today(on))
     document = asdict(found) | {"findings": found.findings}
     if as_json:
         print_json(document)
@@ -198,11 +189,11 @@ def cover(ctx: click.Context, kind: str, on: date | None, *, as_json: bool) -> N
 
 @grids.command("workload")
 @_KIND
-@_ON
+@ON
 @_AREA
 @_FORMAT
-@_JSON
-@_OUTPUT
+@JSON
+@OUTPUT
 @_measured
 @click.pass_context
 def workload_(
@@ -227,18 +218,18 @@ def workload_(
 
     lang = settings_of(ctx).lang
     with database(ctx) as session:
-        found = workload(session, kind, _day(on), area=area, **asked)
+        found = workload(session, kind, day_or_today(on), area=area, **asked)
         name, synthetic = _name(queries.kind_of_code(session, kind), lang), holds_synthetic(session) is True
     if as_json or format_:
         form = "json" if as_json else cast("str", format_)
-        _write(ctx, render_workload(found, name, form, lang=lang, synthetic=synthetic).content, output)
+        write_content(ctx, render_workload(found, name, form, lang=lang, synthetic=synthetic).content, output)
         return
     _tell(notes(found, lang), [grids_table(found, lang), balance_table([found], lang)])
 
 
 @grids.command()
 @_KIND
-@_ON
+@ON
 @_AREA
 @click.option(
     "--keep", type=click.Choice(["residential_quarter", "town", "district"]), default="town", show_default=True,
@@ -248,8 +239,8 @@ def workload_(
 @click.option("--accept", is_flag=True, help="Put the proposal in force.")
 @click.option("--from", "begins_on", type=DAY, help="With --accept: the first day; today if absent.")
 @_FORMAT
-@_JSON
-@_OUTPUT
+@JSON
+@OUTPUT
 @_measured
 @click.pass_context
 def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> None:  # Any: what click passes
@@ -265,19 +256,19 @@ def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> 
     lang = settings_of(ctx).lang
     with database(ctx) as session:
         found = propose(
-            session, kind, _day(on), area=given["area"], keep=given["keep"], most_moves=given["most_moves"],
+            session, kind, day_or_today(on), area=given["area"], keep=given["keep"], most_moves=given["most_moves"],
             **given["asked"],
         )  # fmt: skip
         name, synthetic = _name(queries.kind_of_code(session, kind), lang), holds_synthetic(session) is True
         if given["accept"]:
-            service.move_cells(session, actor(), kind, found.wanted, _day(given["begins_on"]))
+            service.move_cells(session, actor(), kind, found.wanted, day_or_today(given["begins_on"]))
     if given["as_json"] or given["format_"]:
         form = "json" if given["as_json"] else given["format_"]
-        _write(ctx, render_proposal(found, name, form, lang=lang, synthetic=synthetic).content, given["output"])
+        write_content(ctx, render_proposal(found, name, form, lang=lang, synthetic=synthetic).content, given["output"])
     else:
         _tell(proposal_notes(found, lang), [balance_table([found.before, found.after], lang), loads_table(found, lang)])
     if given["accept"]:
-        say(ctx, "grids.accepted", cells=len(found.moves), on=_day(given["begins_on"]))
+        say(ctx, "grids.accepted", cells=len(found.moves), on=day_or_today(given["begins_on"]))
 
 
 @grids.command(context_settings={"ignore_unknown_options": True})
@@ -286,7 +277,7 @@ def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> 
 @click.option(
     "--at", type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"]), help="The moment, local time; now if absent."
 )
-@_JSON
+@JSON
 @click.pass_context
 def who(ctx: click.Context, lon: float, lat: float, at: datetime | None, *, as_json: bool) -> None:
     """Tell who answers for a position (WGS 84) at a moment, by kind of grid."""
@@ -315,7 +306,7 @@ def _file_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role."),
         click.option("--encoding", help="Encoding of the file's texts."),
         click.option("--refused", type=click.Path(path_type=Path), help="Where to write the refused rows."),
-        _JSON,
+        JSON,
     )
     for option in reversed(options):
         command = option(command)
@@ -325,49 +316,41 @@ def _file_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command("posts")
 @_file_options
 @click.pass_context
-def import_posts(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) -> None:  # Any: as above
+def import_posts(ctx: click.Context, /, **given: Any) -> None:  # Any: as above
     """Take officer posts: CSV or XLSX with code, name, kind, body; whole or not at all, never with persons."""
 
-    def take(session: Session) -> service.PostsOutcome:
-        kinds = queries.kind_names(session)
-        found = read_posts(
-            file, kinds=kinds, columns=columns_of(given["columns"], "column"), encoding=given["encoding"]
-        )
-        require_whole(found.problems, read=found.read, taken=len(found.rows), partial=False)
-        news = [(r.row, NewPost(r.code, r.name, r.kind, r.body, _day(begins))) for r in found.rows]
-        return service.import_posts(session, actor(), news, source=file.name)
+    def store(session: Session, rows: Sequence[PostRow], begins: date, source: str) -> service.PostsOutcome:
+        news = [(r.row, NewPost(r.code, r.name, r.kind, r.body, begins)) for r in rows]
+        return service.import_posts(session, actor(), news, source=source)
 
-    outcome = asdict(_taken(ctx, file, given["refused"], take))
-    if given["as_json"]:
-        print_json(outcome)
-    else:
-        say(ctx, "grids.posts_imported", **outcome)
+    _take(ctx, read_posts, store, "grids.posts_imported", **given)
 
 
 @click.command("grids")
 @_file_options
 @click.pass_context
-def import_grids(ctx: click.Context, /, file: Path, begins: date | None, **given: Any) -> None:  # Any: as above
+def import_grids(ctx: click.Context, /, **given: Any) -> None:  # Any: as above
     """Take responsibility grids: CSV or XLSX, a cell in each row; whole or not at all."""
 
-    def take(session: Session) -> service.GridsOutcome:
-        kinds = queries.kind_names(session)
-        found = read_grids(
-            file, kinds=kinds, columns=columns_of(given["columns"], "column"), encoding=given["encoding"]
-        )
-        require_whole(found.problems, read=found.read, taken=len(found.rows), partial=False)
-        return service.import_grids(session, actor(), found.rows, _day(begins), source=file.name)
+    def store(session: Session, rows: Sequence[GridRow], begins: date, source: str) -> service.GridsOutcome:
+        return service.import_grids(session, actor(), rows, begins, source=source)
 
-    outcome = asdict(_taken(ctx, file, given["refused"], take))
+    _take(ctx, read_grids, store, "grids.grids_imported", **given)
+
+
+def _take(
+    ctx: click.Context, read: Callable[..., Any], store: Callable[..., Any], told: str, /, **given: Any
+) -> None:  # Any: the rows of a file of posts or of grids, and what came of them
+    """Read a file whole, store its rows, and tell what came of it."""
+    file, columns = given["file"], columns_of(given["columns"], "column")
+    with telling_refused(ctx, file, given["refused"]), database(ctx) as session:
+        found = read(file, kinds=queries.kind_names(session), columns=columns, encoding=given["encoding"])
+        require_whole(found.problems, read=found.read, taken=len(found.rows), partial=False)
+        outcome = asdict(store(session, found.rows, day_or_today(given["begins"]), file.name))
     if given["as_json"]:
         print_json(outcome)
     else:
-        say(ctx, "grids.grids_imported", **outcome)
-
-
-def _taken(ctx: click.Context, file: Path, refused: Path | None, take: Callable[[Session], Any]) -> Any:  # as above
-    with telling_refused(ctx, file, refused), database(ctx) as session:
-        return take(session)
+        say(ctx, told, **outcome)
 
 
 def _name(kind: GridKind, lang: Language) -> str:
@@ -375,20 +358,10 @@ def _name(kind: GridKind, lang: Language) -> str:
 
 
 def _tell(notes: Sequence[str], tables: Sequence[Any]) -> None:  # Any: a table of the reports, loaded when needed
-    from gridmgmt.reports.tables import cell_text  # noqa: PLC0415 -- takes seconds to load
+    from gridmgmt.cli.report_tables import print_report_table  # noqa: PLC0415 -- takes seconds to load
 
     for note in notes:
         click.echo(note)
     for table in tables:
-        shown = [column.kind for column in table.columns]
-        rows = ([cell_text(k, c, modelled=False) for k, c in zip(shown, row, strict=True)] for row in table.rows)
         click.echo()
-        print_table([column.label for column in table.columns], rows, left=sum(k == "text" for k in shown[:2]))
-
-
-def _write(ctx: click.Context, content: bytes, output: Path | None) -> None:
-    if output is None:
-        click.echo(content, nl=False)
-        return
-    output.write_bytes(content)
-    say(ctx, "cli.report_written", file=output)
+        print_report_table(table, left=sum(column.kind == "text" for column in table.columns[:2]))

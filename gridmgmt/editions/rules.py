@@ -24,6 +24,7 @@ class Subject(StrEnum):
     ADDRESSES = "addresses"
     OFFICIAL_CODES = "official_codes"
     DEPARTMENT_GRIDS = "department_grids"
+    GATES = "gates"
 
 
 class Counting(StrEnum):

@@ -11,3 +11,5 @@ class LandKind(StrEnum):
     WALL = "wall"
     HAZARD = "hazard"
     LANDUSE = "landuse"
+    COMPOUND = "compound"
+    """The outline of a walled compound: its border is a wall, passed at its gates."""

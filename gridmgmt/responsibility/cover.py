@@ -9,7 +9,7 @@ import numpy as np
 from gridmgmt.analysis.adjacency import neighbour_pairs
 from gridmgmt.analysis.balance import neighbour_lists, pieces_of
 from gridmgmt.db import Session
-from gridmgmt.responsibility.hours import text_of_span
+from gridmgmt.hours import text_of_span
 from gridmgmt.responsibility.models import ResponsibilityGrid
 from gridmgmt.responsibility.queries import (
     grid_of_cell,

@@ -9,8 +9,8 @@ from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.db import Session
 from gridmgmt.errors import FileRefusedError, GridMgmtError, InputError, Problem
+from gridmgmt.hours import rules_of_text
 from gridmgmt.responsibility.grids import check_assignment, check_new, reassigned, row_of
-from gridmgmt.responsibility.hours import rules_of_text
 from gridmgmt.responsibility.members import require_on_cells, require_open, restated, set_grids_of_cells
 from gridmgmt.responsibility.models import ResponsibilityGrid
 from gridmgmt.responsibility.queries import cells_in_force, grid_of_cell, grid_rows

@@ -6,7 +6,7 @@ from datetime import date
 
 from gridmgmt.codes import is_code
 from gridmgmt.errors import CodeFormatError, InputError
-from gridmgmt.responsibility.hours import Hours, parse_hours
+from gridmgmt.hours import Hours, parse_hours
 
 Rules = Mapping[str, Sequence[str]]
 
@@ -50,7 +50,7 @@ class NewGrid:
     post: str | None = None
     backup: str | None = None
     hours: Rules = field(default_factory=dict)
-    """Opening rules as :func:`gridmgmt.responsibility.hours.parse_hours` reads them; none where nothing is said."""
+    """Opening rules as :func:`gridmgmt.hours.parse_hours` reads them; none where nothing is said."""
 
 
 def check_code(value: str) -> str:
@@ -72,7 +72,7 @@ def check_hours(rules: Rules) -> Hours:
     Raises
     ------
     InputError
-        See :func:`gridmgmt.responsibility.hours.parse_hours`.
+        See :func:`gridmgmt.hours.parse_hours`.
     """
     return parse_hours(rules) if rules else Hours(())
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmgmt.errors import InputError
-from gridmgmt.responsibility.hours import (
+from gridmgmt.hours import (
     DAYS,
     MINUTES_PER_DAY,
     MINUTES_PER_WEEK,

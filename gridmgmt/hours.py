@@ -1,4 +1,4 @@
-"""Weekly opening rules: on which minutes of the week a post is on duty.
+"""Weekly opening rules: on which minutes of the week a post is on duty, or a gate is open.
 
 Written as a mapping of days to spans, ``{"mon-fri": ["08:30-17:30"], "sat": ["20:00-06:00"]}``, or as a line of a
 table, ``mon-fri 08:30-17:30; sat 20:00-06:00``. A span whose end is not after its begin runs into the next day; the
