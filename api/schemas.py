@@ -184,10 +184,20 @@ class CaseDetail(CaseOut):
 
 
 class ProfileOut(Answer):
-    """A named way of walking."""
+    """A named way of walking, in the edition in force."""
 
     name: str = Field(examples=["elder"])
+    edition: str = Field(examples=["2026"])
     speed_m_per_s: float = Field(description="Metres per second.", examples=[0.83])
+    sd_m_per_s: float | None = Field(description="Standard deviation of the speed; null where no source gives one.")
+    steps_factor: float | None = Field(description="Time on steps over time on the flat; null where steps are no way.")
+    crossing_s: float = Field(description="Seconds waited at a crossing.")
+    unpaved_factor: float = Field(description="Time on an unpaved surface over time on a paved one.")
+    rough_factor: float = Field(description="Time on a rough surface over time on a smooth one.")
+    slope: bool = Field(description="Whether a known slope changes the speed.")
+    most_slope: float | None = Field(description="The steepest way walked, rise over run; null for any.")
+    wheelchair: bool = Field(description="Whether ways not fit for wheelchairs are left out.")
+    evidence: str = Field(description="Class of evidence or key of the source.", examples=["S39"])
     source: str
 
 

@@ -20,7 +20,7 @@ from gridmgmt.governance.models import (
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
-from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.official_codes.models import OfficialCode
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
@@ -52,6 +52,7 @@ MODELS: tuple[type[Base], ...] = (
     NetworkNode,
     NetworkEdge,
     WalkingProfile,
+    Gate,
     ServicePoint,
     LandFeature,
     AddressName,

@@ -32,6 +32,6 @@ def read_folder(session: RequestSession, context: Context, actor: Caller) -> Fol
 
 
 @router.get("/profiles", summary="Walking profiles: who walks, how fast")
-def read_profiles(session: RequestSession) -> Profiles:
-    """List the named walking profiles that a coverage run can use."""
-    return Profiles(items=[ProfileOut.model_validate(profile) for profile in profiles(session)])
+def read_profiles(session: RequestSession, context: Context) -> Profiles:
+    """List the named walking profiles that a coverage run of today can use, with their editions and evidence."""
+    return Profiles(items=[ProfileOut.model_validate(profile) for profile in profiles(session, context.today())])

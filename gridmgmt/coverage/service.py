@@ -71,7 +71,7 @@ def request_run(
         return known
     if (waiting := job_queries.open_count(session)) >= MAX_OPEN_JOBS:
         raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_JOBS)
-    network_queries.profile(session, request.profile)
+    network_queries.profile(session, request.profile, on)
     _edition(session, Subject.NETWORK, on)
     _edition(session, Subject.POPULATION, on)
     counts = point_queries.open_point_counts(session, on)
@@ -174,7 +174,7 @@ def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
         area_id = area_in_force(session, request.area_code, on).area_id
     return Inputs(
         request=request,
-        speed_m_per_s=network_queries.profile(session, request.profile).speed_m_per_s,
+        speed_m_per_s=network_queries.profile(session, request.profile, on).speed_m_per_s,
         counting=Counting(population.counting or Counting.COUNTED),
         editions=tuple(queries.input_editions(session, on, request.types)),
         edges=network_queries.edges(session, network.edition_id),

@@ -17,7 +17,7 @@ class LandFeature(Base):
     __tablename__ = "land_features"
     __table_args__ = (
         CheckConstraint("ST_IsValid(geom) AND NOT ST_IsEmpty(geom)", name="geom_valid"),
-        CheckConstraint("kind IN ('water', 'rail', 'wall', 'hazard', 'landuse')", name="kind_known"),
+        CheckConstraint("kind IN ('water', 'rail', 'wall', 'hazard', 'landuse', 'compound')", name="kind_known"),
         Index("ix_land_features_geom", "geom", postgresql_using="gist"),
     )
 

@@ -246,7 +246,7 @@ class CoverageStep(Step):
 
     def state(self, session: Session, today: date) -> State:
         """Tell whether the newest run of that area and these types asked the same, of inputs that have not changed."""
-        profile(session, self.entry.profile)
+        profile(session, self.entry.profile, today)
         request = coverage_request(self.entry)
         run = latest_finished(session, area_code=request.area_code, types=request.types)
         if run is None:

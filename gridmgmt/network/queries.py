@@ -1,32 +1,74 @@
-"""Reading the walking network and the profiles."""
+"""Reading the walking network, its gates, and the profiles."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import Integer, Select, String, and_, cast, func, or_, select
 
+from gridmgmt.analysis.walking.model import WalkProfile
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import in_force_on
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import geometries, read_table
-from gridmgmt.network.models import NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.frames import geometries, lonlat, read_table
+from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 
 
 def edges(session: Session, edition_id: int) -> pa.Table:
     """Return the edges of an edition in order of their id.
 
-    Columns ``source``, ``target``, ``length_m``, ``component`` and ``geom``.
+    Columns ``source``, ``target``, ``length_m``, ``component``, ``traits`` (int32, bits of
+    :class:`~gridmgmt.analysis.walking.model.Trait`), ``slope`` (float32, NaN where unknown) and ``geom``.
     """
+    columns = (NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.component, NetworkEdge.traits)
     statement = (
-        select(NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.component, NetworkEdge.geom)
+        select(*columns, NetworkEdge.slope, NetworkEdge.geom)
         .where(NetworkEdge.edition_id == edition_id)
         .order_by(NetworkEdge.edge_id)
     )
-    return read_table(session, statement)
+    table = read_table(session, statement)
+    exact = {
+        "traits": pc.cast(table["traits"], pa.int32()),
+        "slope": pc.fill_null(pc.cast(table["slope"], pa.float32()), np.float32("nan")),
+    }
+    for name, column in exact.items():
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def gates(session: Session, on: date, network_edition_id: int) -> pa.Table:
+    """Return the gates of a network edition, and those of the user's tables in force on a day, in order of their id.
+
+    Columns ``gate_id``, ``code``, ``name``, ``access`` (``public``, ``residents``, ``closed``), ``hours`` (JSON text
+    of rules as :mod:`gridmgmt.hours` reads them, null for always open), ``osm_id``, ``lon``, ``lat`` and
+    ``from_table`` (bool). Of tables with one code the one that began last counts.
+    """
+    from_table = Edition.subject == Subject.GATES
+    of_tables = and_(from_table, in_force_on(on))
+    latest = func.row_number().over(
+        partition_by=(from_table, Gate.code), order_by=(Edition.valid_from.desc(), Edition.edition_id.desc())
+    )
+    found = (
+        select(
+            Gate.gate_id, Gate.code, Gate.name, Gate.access, cast(Gate.hours, String).label("hours"), Gate.osm_id,
+            *lonlat(Gate.geom), cast(from_table, Integer).label("from_table"), latest.label("rank"),
+        )
+        .join(Edition, Edition.edition_id == Gate.edition_id)
+        .where(or_(Gate.edition_id == network_edition_id, of_tables))
+        .subquery()
+    )  # fmt: skip
+    columns = [column for column in found.c if column.name != "rank"]
+    table = read_table(session, select(*columns).where(found.c.rank == 1).order_by(found.c.gate_id))
+    at = table.column_names.index("from_table")
+    return table.set_column(at, "from_table", pc.cast(table["from_table"], pa.bool_()))
 
 
 def hull(session: Session, edition_id: int) -> shapely.Geometry:
@@ -43,24 +85,40 @@ def node_count(session: Session, edition_id: int) -> int:
     return session.scalar(select(func.count()).where(NetworkNode.edition_id == edition_id)) or 0
 
 
-def profiles(session: Session) -> Sequence[WalkingProfile]:
-    """Return all walking profiles by name."""
-    return session.scalars(select(WalkingProfile).order_by(WalkingProfile.name)).all()
+def profiles(session: Session, on: date) -> Sequence[WalkProfile]:
+    """Return the walking profiles in force on a day, by name."""
+    return [_walk_profile(row) for row in session.scalars(_in_force(on).order_by(WalkingProfile.name))]
 
 
-def profile(session: Session, name: str) -> WalkingProfile:
-    """Return one walking profile.
+def profile(session: Session, name: str, on: date) -> WalkProfile:
+    """Return the edition of a walking profile in force on a day.
 
     Raises
     ------
     NotFoundError
-        When there is none of that name.
+        When there is none of that name; the known ones are listed.
     """
-    found = session.get(WalkingProfile, name)
+    found = session.scalar(_in_force(on).where(WalkingProfile.name == name))
     if found is None:
-        known = ", ".join(p.name for p in profiles(session))
-        raise NotFoundError("profile_unknown", profile=name, known=known)
-    return found
+        raise NotFoundError("profile_unknown", profile=name, known=", ".join(p.name for p in profiles(session, on)))
+    return _walk_profile(found)
+
+
+def profile_editions(session: Session) -> Sequence[WalkingProfile]:
+    """Return all editions of all walking profiles, by name and day."""
+    statement = select(WalkingProfile).order_by(WalkingProfile.name, WalkingProfile.valid_from, WalkingProfile.edition)
+    return session.scalars(statement).all()
+
+
+def _in_force(on: date) -> Select[WalkingProfile]:
+    """Return the statement of the profiles in force on a day, one of each name."""
+    return select(WalkingProfile).where(
+        WalkingProfile.valid_from <= on, or_(WalkingProfile.valid_to.is_(None), WalkingProfile.valid_to > on)
+    )
+
+
+def _walk_profile(row: WalkingProfile) -> WalkProfile:
+    return WalkProfile(**{field.name: getattr(row, field.name) for field in fields(WalkProfile)})
 
 
 def reference_streets(session: Session, box: tuple[float, float, float, float]) -> NDArray[np.object_]:

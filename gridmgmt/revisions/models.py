@@ -16,12 +16,13 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "grid_members": ("areas",),
     "service_points": ("service_points",),
     "network_edges": ("streets",),
+    "gates": ("gates",),
     "land_features": ("land",),
     "cases": ("cases",),
     "coverage_runs": ("coverage",),
     "department_grids": ("department_grids",),
     "grid_merge_conflicts": ("merge_conflicts",),
-    "editions": ("areas", "service_points", "streets", "land", "cases", "coverage"),
+    "editions": ("areas", "service_points", "streets", "land", "cases", "coverage", "gates"),
 }
 """Each table that decides what is drawn, and the layers whose revision a write to it advances."""
 
