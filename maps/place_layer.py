@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.coverage import band_of
-from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.analysis.status import PlaceStatus, band_of
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.reports.formatting import minutes_text
 from gridmgmt.texts import Language, text

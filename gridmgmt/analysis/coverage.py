@@ -5,7 +5,6 @@ shortest path, along the point's edge, and the access leg of the point; when bot
 it. The search runs in metres and is divided by the speed at the end, so a higher speed can never lengthen a time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,9 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.compiled import compiled, inlined
 from gridmgmt.analysis.graph import WalkGraph
 from gridmgmt.analysis.snapping import Snap
-from gridmgmt.analysis.status import LIMIT_TOLERANCE_S, PlaceStatus
+from gridmgmt.analysis.status import LIMIT_TOLERANCE_S
+from gridmgmt.analysis.status import band_of as band_of
+from gridmgmt.analysis.status import classify as classify
 from gridmgmt.errors import InputError
 
 _MAX_BUCKETS = 1 << 16
@@ -71,33 +72,6 @@ def nearest_service(
         limit_m,
     )
     return NearestService(place_m / speed_m_per_s, place_point, node_m / speed_m_per_s, node_point)
-
-
-def classify(
-    time_s: NDArray[np.float64], connectable: NDArray[np.bool_], inside: NDArray[np.bool_], limit_s: float
-) -> NDArray[np.int8]:
-    """Return the :class:`PlaceStatus` of every place, shape ``(n,)``; covered means time ≤ ``limit_s``.
-
-    A place outside the network's extent is OUTSIDE whatever else holds; one inside that joins no edge of the main
-    network is NOT_CONNECTABLE whatever its time.
-    """
-    status = np.where(time_s <= limit_s + LIMIT_TOLERANCE_S, PlaceStatus.COVERED, PlaceStatus.UNCOVERED)
-    status = np.where(connectable, status, PlaceStatus.NOT_CONNECTABLE)
-    return np.where(inside, status, PlaceStatus.OUTSIDE).astype(np.int8)
-
-
-def band_of(time_s: NDArray[np.float64], bands_s: Sequence[float]) -> NDArray[np.int8]:
-    """Return the index of the first band (upper ends in seconds, ≤ is inside) of each time, ``len(bands_s)`` beyond.
-
-    Raises
-    ------
-    InputError
-        When the bands are not in rising order.
-    """
-    ends = np.asarray(bands_s, dtype=np.float64)
-    if not (np.all(ends >= 0) and np.all(np.diff(ends) > 0)):
-        raise InputError("limit_invalid", field="bands_s", value=list(bands_s))
-    return np.searchsorted(ends + LIMIT_TOLERANCE_S, time_s, side="left").astype(np.int8)
 
 
 def _check_snap(field: str, snap: Snap, n_edges: int) -> None:
