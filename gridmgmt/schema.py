@@ -22,6 +22,7 @@ from gridmgmt.land.models import LandFeature
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.official_codes.models import OfficialCode
+from gridmgmt.placeability.models import NormRow, NormSet, PlaceQuestions
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
@@ -80,4 +81,7 @@ MODELS: tuple[type[Base], ...] = (
     GridMerge,
     MergeConflict,
     OfficialCode,
+    NormSet,
+    NormRow,
+    PlaceQuestions,
 )
