@@ -6,7 +6,13 @@ from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecisio
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
-from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
+from gridmgmt.coverage.models import (
+    CoverageAreaResult,
+    CoverageOrder,
+    CoverageOrderRun,
+    CoveragePlaceResult,
+    CoverageRun,
+)
 from gridmgmt.db import Base
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
 from gridmgmt.governance.models import (
@@ -63,6 +69,8 @@ MODELS: tuple[type[Base], ...] = (
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,
+    CoverageOrder,
+    CoverageOrderRun,
     AreaFigure,
     ModeRule,
     TownModeDecision,

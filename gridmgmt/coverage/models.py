@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -78,3 +79,37 @@ class CoveragePlaceResult(Base):
     snap_distance_m: Mapped[float | None]
     """From the place to the network; NULL where no street lies within the connection limit."""
     point_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CoverageOrder(Base):
+    """A coverage report that is kept fresh: asked anew whenever one of its inputs has changed."""
+
+    __tablename__ = "coverage_orders"
+    __table_args__ = (
+        Index("uq_coverage_orders_name_kept", "name", unique=True, postgresql_where=text("dropped_at IS NULL")),
+    )
+
+    order_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    name: Mapped[str]
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """The fields of :class:`gridmgmt.coverage.rules.CoverageRequest`."""
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    dropped_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    checked_sha256: Mapped[str | None]
+    """Fingerprint of everything in force when the order was last looked at; NULL asks to look again."""
+    inputs_sha256: Mapped[str | None]
+    """Fingerprint of the order's own inputs when a run was last asked for."""
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Code and fields of the error by which the last run was refused."""
+
+
+class CoverageOrderRun(Base):
+    """A run that was asked for an order, with the inputs that had changed since the run before."""
+
+    __tablename__ = "coverage_order_runs"
+    __table_args__ = (Index("ix_coverage_order_runs_run_id", "run_id"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("coverage_orders.order_id"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("coverage_runs.run_id", ondelete="CASCADE"), primary_key=True)
+    because: Mapped[list[str]] = mapped_column(JSONB)
