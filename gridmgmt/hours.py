@@ -23,6 +23,8 @@ Span = tuple[int, int]
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
 
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Hours:
@@ -34,6 +36,10 @@ class Hours:
         """Tell whether a moment (aware) is on duty, in the district's time."""
         local = at.astimezone(LOCAL_ZONE)
         minute = local.weekday() * MINUTES_PER_DAY + local.hour * 60 + local.minute
+        return any(begin <= minute < end for begin, end in self.spans)
+
+    def open_at(self, minute: int) -> bool:
+        """Tell whether a minute of the week (see :func:`minute_of_week`) is in them."""
         return any(begin <= minute < end for begin, end in self.spans)
 
     def without(self, other: "Hours") -> "Hours":
@@ -117,6 +123,24 @@ def text_of_span(span: Span) -> str:
     end = last + 1
     times = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in (begin, end)]
     return f"{DAYS[day]} {times[0]}-{'' if last_day == day else DAYS[last_day] + ' '}{times[1]}"
+
+
+def minute_of_week(text: str) -> int:
+    """Return the minute of the week of a day and a time, Monday 00:00 being 0.
+
+    >>> minute_of_week("wed 10:00")
+    3480
+
+    Raises
+    ------
+    InputError
+        ``time_of_week_malformed`` when it is not a day and a time as ``wed 10:00``.
+    """
+    day, _, time = text.strip().lower().partition(" ")
+    found = _TIME.fullmatch(time.strip())
+    if day not in DAYS or found is None:
+        raise InputError("time_of_week_malformed", field="at", value=text, known=", ".join(DAYS))
+    return DAYS.index(day) * MINUTES_PER_DAY + int(found[1]) * 60 + int(found[2])
 
 
 def _days(text: str) -> range:

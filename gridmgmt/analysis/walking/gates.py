@@ -1,0 +1,38 @@
+"""Gates: who passes them, and when."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Span = tuple[int, int]
+"""The first minute of a stretch of the week, Monday 00:00 being 0, and the one after its last."""
+
+
+class Access(StrEnum):
+    """Who passes a gate while it is open."""
+
+    PUBLIC = "public"
+    RESIDENTS = "residents"
+    """Those who live behind it, with a card or a key."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: a position in degrees, who passes it, and the stretches of the week when it is open (None: always).
+
+    ``gate_id`` is None for a gate that is only planned.
+    """
+
+    gate_id: int | None
+    code: str
+    name: str | None
+    access: Access
+    spans: tuple[Span, ...] | None
+    lon: float
+    lat: float
+
+    def open_at(self, minute: int) -> bool:
+        """Tell whether anybody passes it at a minute of the week."""
+        if self.access is Access.CLOSED:
+            return False
+        return self.spans is None or any(begin <= minute < end for begin, end in self.spans)
