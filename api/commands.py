@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import click
@@ -54,13 +55,14 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 def worker(ctx: click.Context, *, supervised: bool) -> None:
     """Perform jobs until Ctrl-C; a server has a worker of its own, more help on more cores."""
     from gridmgmt.demo import grids  # noqa: PLC0415 -- takes seconds, which a web process has no use for
-    from gridmgmt.work import handlers  # noqa: PLC0415 -- as above
+    from gridmgmt.work import handlers, keep_reports_fresh  # noqa: PLC0415 -- as above
 
     set_up_logging()
     settings = settings_of(ctx)
     with open_database(settings) as url, migrated_sessions(url) as sessions:
         known = {**handlers(settings), grids.JOB_KIND: grids.perform}
-        performing = Worker(sessions, known, lease_s=settings.job_lease_s)
+        chore = partial(keep_reports_fresh, sessions)
+        performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)
         performing.stop_on_signals()
         if supervised:
             threading.Thread(target=_stop_when_input_closes, daemon=True).start()

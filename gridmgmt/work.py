@@ -15,7 +15,8 @@ from gridmgmt.cells import queries as cell_queries
 from gridmgmt.cells import service as cells
 from gridmgmt.cells.models import CellGeneration
 from gridmgmt.cells.service import GenerationAsk
-from gridmgmt.coverage import queries, service
+from gridmgmt.clock import local_date, system_clock
+from gridmgmt.coverage import orders, queries, service
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
@@ -63,6 +64,13 @@ def finish_coverage(factory: sessionmaker[Session], run_id: int, job_id: int, *,
     result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
     with transaction(factory) as session:
         return service.document_of(queries.run_by_id(session, run_id))
+
+
+def keep_reports_fresh(factory: sessionmaker[Session]) -> list[int]:
+    """Ask for the runs of standing orders whose inputs have changed by today, and return the numbers of their jobs."""
+    with transaction(factory) as session:
+        runs = orders.keep_fresh(session, local_date(system_clock()))
+        return [queries.run_by_id(session, run_id).job_id for run_id in runs]
 
 
 def ask_cells(

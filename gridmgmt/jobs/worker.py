@@ -21,6 +21,9 @@ from gridmgmt.jobs.rules import Claim, JobCancelledError
 POLL_S = 0.25
 """How often an idle worker looks for work, in seconds."""
 
+CHORE_S = 5.0
+"""How long a worker lets its chore be before it sees to it again, in seconds."""
+
 AWAY_S = 2.0
 """How long a worker leaves a database alone that does not answer, in seconds."""
 
@@ -70,12 +73,23 @@ class Worker:
         What performs each kind of job; it returns the job's result, as JSON can hold it.
     lease_s
         How long this worker may be silent before another takes its job over, in seconds.
+    chore
+        What to see to between jobs, at once and then every :data:`CHORE_S`: short, and safe to be broken off.
     """
 
-    def __init__(self, sessions: sessionmaker[Session], handlers: Mapping[str, Handler], *, lease_s: float) -> None:
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        handlers: Mapping[str, Handler],
+        *,
+        lease_s: float,
+        chore: Callable[[], object] | None = None,
+    ) -> None:
         self._sessions = sessions
         self._handlers = handlers
         self._lease_s = lease_s
+        self._chore = chore
+        self._chore_due = 0.0
         self._stopping = Event()
         self._performing = False
 
@@ -83,6 +97,7 @@ class Worker:
         """Perform jobs until :meth:`stop`; a lost database is waited for."""
         while not self._stopping.is_set():
             try:
+                self._see_to_chore()
                 if self.run_one():
                     continue
             except WorkerStoppedError:
@@ -127,6 +142,11 @@ class Worker:
             if service.is_final(job):
                 return job
             time.sleep(POLL_S)
+
+    def _see_to_chore(self) -> None:
+        if self._chore is not None and time.monotonic() >= self._chore_due:
+            self._chore()
+            self._chore_due = time.monotonic() + CHORE_S
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
