@@ -41,16 +41,21 @@ def spots_of(field: str, snap: Snap, graph: WalkGraph, costs: EdgeCosts) -> Spot
     InputError
         When arrays differ in length, an edge is not of the graph, a fraction not in 0–1, or a leg is no distance.
     """
+    return spots_on(field, snap, graph.n_edges, costs.speed_m_per_s)
+
+
+def spots_on(field: str, snap: Snap, n_edges: int, speed_m_per_s: float) -> Spots:
+    """Return the spots of a snap to one of ``n_edges`` edges; see :func:`spots_of`."""
     if not snap.edge.shape == snap.fraction.shape == snap.distance_m.shape:
         raise InputError("array_shape_invalid", field=field, value=snap.fraction.shape, expected=snap.edge.shape)
     used = snap.edge >= 0
-    if (stray := snap.edge[snap.edge >= graph.n_edges]).size:
-        raise InputError("edge_out_of_range", field=f"{field}.edge", value=int(stray[0]), last=graph.n_edges - 1)
+    if (stray := snap.edge[snap.edge >= n_edges]).size:
+        raise InputError("edge_out_of_range", field=f"{field}.edge", value=int(stray[0]), last=n_edges - 1)
     if (bad := snap.fraction[used & ~((snap.fraction >= 0) & (snap.fraction <= 1))]).size:
         raise InputError("fraction_out_of_range", field=f"{field}.fraction", value=float(bad[0]))
     if (bad := snap.distance_m[used & ~((snap.distance_m >= 0) & np.isfinite(snap.distance_m))]).size:
         raise InputError("distance_invalid", field=f"{field}.distance_m", value=float(bad[0]))
-    leg = np.rint(CS_PER_S * np.where(used, snap.distance_m, 0.0) / costs.speed_m_per_s)
+    leg = np.rint(CS_PER_S * np.where(used, snap.distance_m, 0.0) / speed_m_per_s)
     return Spots(
         snap.edge.astype(np.int32, copy=False),
         snap.fraction.astype(np.float64, copy=False),
