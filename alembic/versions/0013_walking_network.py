@@ -48,7 +48,7 @@ FROM (
         edition_id,
         edge_id,
         CASE WHEN highway = 'steps' THEN 1 ELSE 0 END
-        + CASE WHEN highway = 'steps' AND tags ->> 'ramp' IN ('yes', 'separate') THEN 2 ELSE 0 END
+        + CASE WHEN highway = 'steps' AND tags ->> 'ramp' = 'yes' THEN 2 ELSE 0 END
         + CASE WHEN highway = 'elevator' THEN 4 ELSE 0 END
         + CASE WHEN highway = 'crossing' OR tags ->> 'crossing' <> 'no' THEN 8 ELSE 0 END
         + CASE

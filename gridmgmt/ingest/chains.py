@@ -15,6 +15,7 @@ from gridmgmt.ingest.intake import Mask, Objects, Review
 from gridmgmt.ingest.osm import Ways
 from gridmgmt.ingest.values import texts
 from gridmgmt.ingest.walk_access import KEPT_TAGS, decide_way, main_highway
+from gridmgmt.ingest.walk_traits import slope_of, traits_of
 
 Ints = NDArray[np.int64]
 
@@ -40,6 +41,8 @@ class Chains:
     way_tags: Sequence[Mapping[str, str]]
     barriers: Mapping[int, str]
     """What stands on which OSM node."""
+    gates: Mapping[int, Mapping[str, str]]
+    """The tags of OSM nodes that are gates."""
     from_osm: bool
     details: Mapping[str, object]
 
@@ -47,6 +50,12 @@ class Chains:
         """Return the chains of a mask or of indices, as own copies."""
         names = ("first", "last", "source_key", "target_key", "source_osm_id", "target_osm_id", "way")
         return replace(self, **{name: getattr(self, name)[choice] for name in names})
+
+    def way_traits(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the traits of each way and its slope in its own direction, NaN where unknown."""
+        seen = [{**tags, "highway": str(highway)} for tags, highway in zip(self.way_tags, self.highway, strict=True)]
+        traits = np.array([traits_of(tags) for tags in seen], dtype=np.int32)
+        return traits, np.array([slope_of(tags.get("incline")) for tags in seen], dtype=np.float32)
 
     def lowest_key(self) -> int:
         """Return the lowest key in use, at most 0; keys below it are free."""
@@ -64,14 +73,18 @@ class Chains:
 
 
 def chains_from_ways(ways: Ways) -> Chains:
-    """Split walked OSM ways where they share nodes and at barriers; at an impassable barrier they part."""
+    """Split walked OSM ways where they share nodes, at gates and at barriers; at an impassable barrier they part.
+
+    A gate is one node, open or shut: what it lets through is asked when somebody walks.
+    """
     node = np.array(ways.node_ids, dtype=np.int64)
     way = np.repeat(np.arange(len(ways.sizes)), ways.sizes)
     xy = shapely.get_coordinates(shapely.from_wkb(np.array(ways.wkb, dtype=object)))
     stays = np.ones(len(node), dtype=bool)
     stays[1:] = (node[1:] != node[:-1]) | (way[1:] != way[:-1])
     node, way, xy = node[stays], way[stays], xy[stays]
-    cut = np.flatnonzero(_is_cut(node, way, np.fromiter(ways.barriers, dtype=np.int64)))
+    stands = np.fromiter((*ways.barriers, *ways.gates), dtype=np.int64)
+    cut = np.flatnonzero(_is_cut(node, way, stands))
     joined = way[cut[:-1]] == way[cut[1:]]
     first, last = cut[:-1][joined], cut[1:][joined]
     blocked = {at: rule.name for at, (_, rule) in ways.barriers.items() if not rule.passable}
@@ -80,7 +93,9 @@ def chains_from_ways(ways: Ways) -> Chains:
         xy=xy, first=first, last=last, source_key=source_key, target_key=target_key, source_osm_id=node[first],
         target_osm_id=node[last], way=way[first], way_id=np.array(ways.way_id, dtype=np.int64),
         highway=np.array(ways.highway, dtype=object), way_tags=ways.tags,
-        barriers={at: kind for at, (kind, _) in ways.barriers.items()}, from_osm=True,
+        barriers={at: kind for at, (kind, _) in ways.barriers.items()}
+        | {at: tags.get("barrier", "entrance") for at, tags in ways.gates.items()},
+        gates=ways.gates, from_osm=True,
         details={"ways_by_rule": dict(ways.rules.most_common()), "ways_incomplete": ways.incomplete,
                  "barriers_by_rule": dict(Counter(rule.name for _, rule in ways.barriers.values()).most_common())},
     )  # fmt: skip
@@ -102,15 +117,16 @@ def chains_from_rows(rows: Rows, review: Review, datum: Datum | None) -> Chains:
         xy=xy, first=first, last=last, source_key=source_key, target_key=target_key, source_osm_id=none,
         target_osm_id=none.copy(), way=kept[row_of_part].astype(np.int64), way_id=rows.row,
         highway=np.array([row.get("highway", "road") for row in tags], dtype=object),
-        way_tags=[{key: row[key] for key in KEPT_TAGS if key in row} for row in tags], barriers={}, from_osm=False,
+        way_tags=[{key: row[key] for key in KEPT_TAGS if key in row} for row in tags], barriers={}, gates={},
+        from_osm=False,
         details={"ways_by_rule": by_rule},
     )  # fmt: skip
 
 
-def _is_cut(node: Ints, way: Ints, barriers: Ints) -> Mask:
-    """Tell at which vertices ways begin, end, share a node or meet a barrier."""
+def _is_cut(node: Ints, way: Ints, stands: Ints) -> Mask:
+    """Tell at which vertices ways begin, end, share a node or meet what stands on one."""
     _, group, count = np.unique(node, return_inverse=True, return_counts=True)
-    cut: Mask = (count[group] > 1) | np.isin(node, barriers)
+    cut: Mask = (count[group] > 1) | np.isin(node, stands)
     border = way[1:] != way[:-1]
     cut[1:] |= border
     cut[:-1] |= border

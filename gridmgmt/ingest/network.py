@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from gridmgmt.analysis.graph import components
+from gridmgmt.analysis.walking.gates import Access
+from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.crs import Datum
 from gridmgmt.errors import Problem
 from gridmgmt.ingest.chains import Chains, chains_from_rows, chains_from_ways
 from gridmgmt.ingest.files import OSM_SUFFIXES, VECTOR_SUFFIXES, check_file, digest
+from gridmgmt.ingest.gates import NetworkGate, gate_counts, network_gate
 from gridmgmt.ingest.intake import Mask, Objects, Review, require_whole
 from gridmgmt.ingest.osm import read_ways
 from gridmgmt.ingest.vector import read_vector
@@ -52,8 +55,14 @@ class NetworkIntake:
     """(n_edges,); the OSM way, or the row of the line."""
     highway: Objects
     tags: Sequence[Mapping[str, str]]
+    traits: Ints
+    """(n_edges,); bits of :class:`gridmgmt.analysis.walking.model.Trait`."""
+    slope: NDArray[np.float32]
+    """(n_edges,); rise over run from source to target, NaN where unknown."""
     geometry: Objects
     """(n_edges,) shapely LineStrings in WGS 84, running from source to target."""
+    gates: tuple[NetworkGate, ...]
+    """The gates on nodes, in the order of the nodes."""
     problems: tuple[Problem, ...]
     read: int
     """Ways with a ``highway``, or lines, that the file holds."""
@@ -112,6 +121,9 @@ def _assemble(chains: Chains, problems: tuple[Problem, ...], read: int, sha256: 
     chains, length_m = chains.where(~repeated), length_m[~repeated]
     lonlat, osm_id, source, target = _nodes(chains)
     node_component = components(len(lonlat), source, target)
+    gates = _gates(chains, osm_id)
+    of_ways, slopes = chains.way_traits()
+    traits = of_ways[chains.way]
     details = {
         **chains.details,
         "loops_halved": loops,
@@ -119,12 +131,16 @@ def _assemble(chains: Chains, problems: tuple[Problem, ...], read: int, sha256: 
         "repeated_edges": int(repeated.sum()),
         "components": int(node_component.max(initial=-1)) + 1,
         "largest_component_ratio": float(np.mean(node_component == 0)) if len(lonlat) else 0.0,
+        "largest_public_component_ratio": _public_ratio(len(lonlat), source, target, traits, gates),
+        "edges_private": int(np.count_nonzero(traits & Trait.PRIVATE)),
+        **gate_counts(gates),
     }
     return NetworkIntake(
         node_lonlat=lonlat, node_osm_id=osm_id, node_component=node_component, source=source, target=target,
         length_m=length_m, component=node_component[source], way_id=chains.way_id[chains.way],
-        highway=chains.highway[chains.way], tags=chains.edge_tags(), geometry=_lines(chains), problems=problems,
-        read=read, file_sha256=sha256, crs_declared=declared, details=details,
+        highway=chains.highway[chains.way], tags=chains.edge_tags(), traits=traits, slope=slopes[chains.way],
+        geometry=_lines(chains), gates=gates, problems=problems, read=read, file_sha256=sha256,
+        crs_declared=declared, details=details,
     )  # fmt: skip
 
 
@@ -179,6 +195,30 @@ def _nodes(chains: Chains) -> tuple[Floats, NDArray[np.int64] | None, Ints, Ints
     osm_id = np.concatenate([chains.source_osm_id, chains.target_osm_id])[at] if chains.from_osm else None
     source, target = np.split(node.astype(np.int32), 2)
     return chains.xy[position], osm_id, source, target
+
+
+def _gates(chains: Chains, osm_id: NDArray[np.int64] | None) -> tuple[NetworkGate, ...]:
+    """Return the gates that stand on nodes of the network."""
+    if osm_id is None or not chains.gates:
+        return ()
+    at = np.flatnonzero(np.isin(osm_id, np.fromiter(chains.gates, dtype=np.int64)))
+    return tuple(network_gate(int(node), int(osm_id[node]), chains.gates[int(osm_id[node])]) for node in at)
+
+
+def _public_ratio(n_nodes: int, source: Ints, target: Ints, traits: Ints, gates: Sequence[NetworkGate]) -> float:
+    """Return the largest connected part's share of the nodes that public ways touch, as a stranger walks.
+
+    Private ways are none to a stranger, and a gate that does not let everybody through ends each way at it.
+    """
+    public = (traits & Trait.PRIVATE) == 0
+    ends = np.concatenate([source[public], target[public]]).astype(np.int64)
+    if not len(ends):
+        return 0.0
+    shut = np.isin(ends, [gate.node for gate in gates if gate.access is not Access.PUBLIC])
+    ends[shut] = n_nodes + np.arange(shut.sum())
+    _, node = np.unique(ends, return_inverse=True)
+    component = components(int(node.max()) + 1, *np.split(node, 2))
+    return float(np.mean(component == 0))
 
 
 def _lines(chains: Chains) -> Objects:

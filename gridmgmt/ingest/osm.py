@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from gridmgmt.errors import FileRefusedError
 from gridmgmt.ingest.files import OSM_SUFFIXES, check_file, digest
 from gridmgmt.ingest.intake import Objects
-from gridmgmt.ingest.walk_access import BARRIERS, KEPT_TAGS, Rule, decide, decide_way, main_highway
+from gridmgmt.ingest.walk_access import BARRIERS, KEPT_TAGS, Rule, decide, decide_way, is_gate, main_highway
 
-_WALK_KEYS = ("highway", "barrier")
+_WALK_KEYS = ("highway", "barrier", "entrance")
 
 
 @dataclass
@@ -33,7 +33,9 @@ class Ways:
     """How many nodes each piece has."""
     wkb: list[str] = field(default_factory=list)
     barriers: dict[int, tuple[str, Rule]] = field(default_factory=dict)
-    """What stands on a node and the rule that says whether a walker passes."""
+    """What stands on a node, other than a gate, and the rule that says whether a walker passes."""
+    gates: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    """The tags of nodes that are gates, on a walked way or not."""
     rules: Counter[str] = field(default_factory=Counter)
     incomplete: int = 0
     """Ways of which the extract holds only some nodes."""
@@ -71,7 +73,7 @@ def read_ways(path: Path) -> Ways:
         processor = osmium.FileProcessor(str(path)).with_locations()
         for thing in processor.with_filter(osmium.filter.KeyFilter(*_WALK_KEYS)):
             if isinstance(thing, osmium.osm.Node):
-                _take_barrier(ways, thing)
+                _take_node(ways, thing)
             elif isinstance(thing, osmium.osm.Way) and "highway" in thing.tags:
                 _take_way(ways, thing, factory)
     return ways
@@ -115,10 +117,12 @@ def _damage_reported(path: Path) -> Iterator[None]:
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
 
 
-def _take_barrier(ways: Ways, node: "osmium.osm.Node") -> None:
-    """Note a barrier on a node."""
+def _take_node(ways: Ways, node: "osmium.osm.Node") -> None:
+    """Note a gate, or another barrier on a node."""
     tags = {tag.k: tag.v for tag in node.tags}
-    if "barrier" in tags:
+    if is_gate(tags):
+        ways.gates[node.id] = tags
+    elif "barrier" in tags:
         ways.barriers[node.id] = (tags["barrier"], decide(BARRIERS, tags))
 
 

@@ -1,13 +1,16 @@
 """Where people may walk: one table of OpenStreetMap tags, each line with its reason.
 
 The first line whose tags all match decides. Ferries and other ways without ``highway`` are no walk ways and never
-reach the table: a walker must not swim.
+reach the table: a walker must not swim. Ways for residents alone are walked; :mod:`gridmgmt.ingest.walk_traits` marks
+them.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+
+from gridmgmt.analysis.walking.gates import Access
 
 Tags = Mapping[str, str]
 
@@ -18,11 +21,11 @@ _ROADS = frozenset(
 _MOTOR_ONLY = frozenset(
     {"motorway", "motorway_link", "trunk", "trunk_link", "motorroad", "raceway", "busway", "bus_guideway", "escape"}
 )
-_ALLOWED = frozenset({"yes", "designated", "permissive", "destination", "official", "public", "customers", "limited"})
-_FORBIDDEN = frozenset({"no", "private", "use_sidepath", "military", "restricted", "discouraged"})
-_NOT_PUBLIC = frozenset(
-    {"no", "private", "military", "restricted", "agricultural", "forestry", "delivery", "emergency", "permit"}
-)
+ALLOWED = frozenset({"yes", "designated", "permissive", "destination", "official", "public", "customers", "limited"})
+_FORBIDDEN = frozenset({"no", "use_sidepath", "military", "restricted", "discouraged"})
+_NOT_PUBLIC = frozenset({"no", "military", "restricted", "agricultural", "forestry", "delivery", "emergency"})
+PRIVATE = frozenset({"private", "permit", "residents"})
+"""For those who live there: their ways are kept, since they walk out on them; nobody else is led along."""
 _WALKED = frozenset(
     {
         "footway", "pedestrian", "path", "steps", "living_street", "residential", "service", "unclassified", "road",
@@ -56,7 +59,7 @@ WAYS: tuple[Rule, ...] = (
     ),
     Rule("indoor", {"indoor": frozenset({"yes", "area", "corridor", "room"})}, False, "open at the house's hours only"),
     Rule("foot_forbidden", {"foot": _FORBIDDEN}, False, "walking is forbidden, or on a way of its own beside"),
-    Rule("foot_allowed", {"foot": _ALLOWED}, True, "walking is expressly allowed, whatever else the way is"),
+    Rule("foot_allowed", {"foot": ALLOWED}, True, "walking is expressly allowed, whatever else the way is"),
     Rule("not_public", {"access": _NOT_PUBLIC}, False, "closed to the public, and no word that walkers are exempt"),
     Rule("motor_road", {"motorroad": frozenset({"yes"})}, False, "by law for motor vehicles alone"),
     Rule(
@@ -82,22 +85,42 @@ WAYS: tuple[Rule, ...] = (
 )
 
 BARRIERS: tuple[Rule, ...] = (
-    Rule("foot_allowed", {"foot": _ALLOWED}, True, "a way through for walkers is stated"),
+    Rule("foot_allowed", {"foot": ALLOWED}, True, "a way through for walkers is stated"),
     Rule("locked", {"locked": frozenset({"yes"})}, False, "locked"),
-    Rule("foot_forbidden", {"foot": _FORBIDDEN}, False, "walking is forbidden"),
-    Rule("not_public", {"access": _NOT_PUBLIC}, False, "a private gate is shut to those who do not live behind it"),
+    Rule("foot_forbidden", {"foot": _FORBIDDEN | PRIVATE}, False, "walking is forbidden"),
+    Rule("not_public", {"access": _NOT_PUBLIC | PRIVATE}, False, "shut to the public, and no gate that residents open"),
     Rule(
         "solid",
         {"barrier": frozenset({"wall", "fence", "city_wall", "retaining_wall", "hedge", "sealed"})},
         False,
         "the way runs against a solid barrier",
     ),
-    Rule("passable", {}, True, "gates, bollards, lift gates, kerbs, toll booths: a walker passes"),
+    Rule("passable", {}, True, "bollards, kerbs, cycle barriers, toll booths: a walker passes"),
 )
+"""What else than a gate stands on a node; where it cannot be passed the ways part for good."""
+
+GATE_KINDS = frozenset(
+    {"gate", "lift_gate", "swing_gate", "sliding_gate", "kissing_gate", "hampshire_gate", "wicket_gate", "turnstile",
+     "full-height_turnstile", "sally_port", "entrance"}
+)  # fmt: skip
+"""Values of ``barrier`` that open and shut."""
+
+GATES: tuple[tuple[str, Mapping[str, frozenset[str]], Access], ...] = (
+    ("foot_allowed", {"foot": ALLOWED}, Access.PUBLIC),
+    ("foot_private", {"foot": PRIVATE}, Access.RESIDENTS),
+    ("foot_forbidden", {"foot": _FORBIDDEN}, Access.CLOSED),
+    ("private", {"access": PRIVATE}, Access.RESIDENTS),
+    ("locked", {"locked": frozenset({"yes"})}, Access.CLOSED),
+    ("not_public", {"access": _NOT_PUBLIC}, Access.CLOSED),
+    ("emergency_exit", {"entrance": frozenset({"emergency"})}, Access.CLOSED),
+    ("open", {}, Access.PUBLIC),
+)
+"""Who passes a gate, the first line that matches: a card or a key of the residents' opens also what is locked."""
 
 KEPT_TAGS: tuple[str, ...] = (
     "name", "surface", "incline", "step_count", "handrail", "ramp", "barrier", "gate", "access", "foot", "sidewalk",
-    "bridge", "tunnel", "layer", "lit", "width", "smoothness", "wheelchair", "crossing", "service",
+    "bridge", "tunnel", "layer", "lit", "width", "smoothness", "wheelchair", "crossing", "service", "footway",
+    "ramp:wheelchair",
 )  # fmt: skip
 """Tags that edges keep, for walking profiles and for people who ask why."""
 
@@ -114,6 +137,20 @@ def decide(table: tuple[Rule, ...], tags: Tags) -> Rule:
 def decide_way(tags: Tags) -> Rule:
     """Return the line of the table of ways that matches; the few combinations that occur are decided once."""
     return _decided_way(tuple(tags.get(key) for key in _WAY_KEYS))
+
+
+def is_gate(tags: Tags) -> bool:
+    """Tell whether a node is a gate: a barrier that opens, or an entrance on a way."""
+    return tags.get("barrier") in GATE_KINDS or tags.get("entrance", "no") != "no"
+
+
+def gate_access(tags: Tags) -> Access:
+    """Return who passes a gate by its tags.
+
+    >>> gate_access({"barrier": "gate", "access": "private", "locked": "yes"}).value
+    'residents'
+    """
+    return next(access for _, when, access in GATES if all(tags.get(key) in values for key, values in when.items()))
 
 
 def main_highway(value: str) -> str:

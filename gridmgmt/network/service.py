@@ -1,14 +1,19 @@
-"""Storing the walking network."""
+"""Storing the walking network and gates."""
 
+import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import shapely
 
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
-from gridmgmt.frames import copy_columns
+from gridmgmt.frames import copy_columns, copy_rows
 from gridmgmt.ingest.network import NetworkIntake
-from gridmgmt.network.models import NetworkEdge, NetworkNode
+from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode
+
+_GATE_COLUMNS = (
+    "edition_id", "code", "name", "access", "hours", "hours_text", "osm_id", "attributes", "geom",
+)  # fmt: skip
 
 
 def store(session: Session, edition: Edition, network: NetworkIntake) -> int:
@@ -33,7 +38,35 @@ def store(session: Session, edition: Edition, network: NetworkIntake) -> int:
         "component": network.component,
         "highway": network.highway,
         "tags": network.tags,
+        "traits": network.traits,
+        "slope": network.slope,
         "way_id": network.way_id,
         "geom": network.geometry,
     }
+    rows = (
+        (
+            edition.edition_id, gate.code, gate.name, str(gate.access), gate.hours, gate.hours_text, gate.osm_id,
+            {"kind": gate.kind}, shapely.Point(lonlat[gate.node]),
+        )
+        for gate in network.gates
+    )  # fmt: skip
+    copy_rows(session, Gate.__tablename__, _GATE_COLUMNS, rows)
     return copy_columns(session, NetworkEdge.__tablename__, edges)
+
+
+def store_gates(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
+    """Store the gates of a table and return how many.
+
+    Parameters
+    ----------
+    frame
+        EPSG:4326 points, columns as :func:`gridmgmt.ingest.gates.read_gates` returns them.
+    """
+    said = ("code", "name", "access", "hours", "hours_text", "attributes")
+    rows = (
+        (edition.edition_id, code, name, str(access), hours, hours_text, None, attributes, geom)
+        for code, name, access, hours, hours_text, attributes, geom in zip(
+            *(frame[column] for column in said), frame.geometry, strict=True
+        )
+    )
+    return copy_rows(session, Gate.__tablename__, _GATE_COLUMNS, rows)
