@@ -16,7 +16,14 @@ def mirrored(there: EdgeCosts, back: EdgeCosts) -> bool:
 
 
 def nearest_trip(
-    graph: WalkGraph, there: EdgeCosts, back: EdgeCosts, *, points: Snap, places: Snap, trip: Trip
+    graph: WalkGraph,
+    there: EdgeCosts,
+    back: EdgeCosts,
+    *,
+    points: Snap,
+    places: Snap,
+    trip: Trip,
+    limit_cs: int = NO_WAY,
 ) -> Nearest:
     """Return the nearest points of every place and node, with costs for the way to a point and for the way from it.
 
@@ -24,15 +31,17 @@ def nearest_trip(
     over single points, never of two different ones, and where both ways must be searched at most four hours long.
     """
     if trip is Trip.FROM_POINT:
-        return nearest(graph, back, points=points, places=places, trip=trip)
+        return nearest(graph, back, points=points, places=places, trip=trip, limit_cs=limit_cs)
     if trip is Trip.TO_POINT:
-        return nearest(graph, there, points=points, places=places, trip=trip)
+        return nearest(graph, there, points=points, places=places, trip=trip, limit_cs=limit_cs)
     if mirrored(there, back):
-        one_way = nearest(graph, there, points=points, places=places, trip=Trip.TO_POINT)
+        one_way = nearest(
+            graph, there, points=points, places=places, trip=Trip.TO_POINT, limit_cs=min(limit_cs, NO_WAY - 1) // 2
+        )
         return Nearest(
             _doubled(one_way.place_cs), one_way.place_point, _doubled(one_way.node_cs), one_way.node_point
         )  # fmt: skip
-    limit = MOST_ROUND_LIMIT_CS
+    limit = min(limit_cs, MOST_ROUND_LIMIT_CS)
     to_places = [
         times_to_places(graph, costs, points=points, places=places, trip=leg, limit_cs=limit)
         for costs, leg in ((there, Trip.TO_POINT), (back, Trip.FROM_POINT))
