@@ -11,25 +11,13 @@ from gridmgmt.coverage.document import AreaFigures, CoverageDocument, LevelFigur
 from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
 from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, label, note_text, ratio_text
+from gridmgmt.reports.palette import ratio_colour, ratio_legend
 from gridmgmt.reports.tables import Table, cell_text, level_table, who
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import LANGUAGES, Language, text
 from maps.offline import OfflineMap
 from maps.page import environment, table_map, whole_page
 from maps.place_layer import PlaceLayer, classes, place_layer
-
-RATIO_CLASSES: tuple[tuple[float, str], ...] = (
-    (0.95, "#1F7A72"),
-    (0.8, "#5FAF97"),
-    (0.6, "#B5DBBE"),
-    (0.4, "#F2D9B8"),
-    (0.2, "#EBA27F"),
-    (0.0, "#D9683F"),
-)
-"""Least ratio and colour of each class of areas, the highest first; the same as on the console."""
-
-NO_RATIO = "#E3E3E6"
-"""The colour of an area whose ratio is withheld or undefined."""
 
 POINT_SHAPES: Mapping[ServicePointType, str] = {
     ServicePointType.ELDERLY_SERVICE_POINT: "M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16z",
@@ -86,12 +74,6 @@ def coverage_page(
     return whole_page(page_map, "coverage_page", title=title(document, lang), lang=lang, body=panels, data=data)
 
 
-def ratio_colour(area: AreaFigures) -> str:
-    """Return the colour of an area's ratio."""
-    ratio = area.figures.ratio
-    return NO_RATIO if ratio is None else next(colour for least, colour in RATIO_CLASSES if ratio >= least)
-
-
 def _add_areas(page_map: OfflineMap, level: LevelFigures, areas: gpd.GeoDataFrame) -> None:
     """Add the areas of a level to the map; the page's script finds them by the layer's name."""
     figures = {area.code: area for area in level.areas}
@@ -104,7 +86,7 @@ def _add_areas(page_map: OfflineMap, level: LevelFigures, areas: gpd.GeoDataFram
         folium.GeoJson(
             {"type": "FeatureCollection", "features": features},
             name=level.level,
-            style_function=lambda feature: {"fillColor": ratio_colour(figures[feature["id"]])},
+            style_function=lambda feature: {"fillColor": ratio_colour(figures[feature["id"]].figures.ratio)},
         ).add_to(page_map)
 
 
@@ -166,7 +148,7 @@ def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language)
         how=how_text(document, lang),
         levels=[_level_rows(document, level, lang) for level in document.levels],
         place_classes=[] if layer is None else classes(document, lang),
-        ratio_classes=_ratio_legend(),
+        ratio_classes=ratio_legend(),
         point_types=list(zip(_shapes(document), _words(document, lang)["types"], strict=True)),
     )  # fmt: skip
 
@@ -190,10 +172,3 @@ def _level_rows(document: CoverageDocument, level: LevelFigures, lang: Language)
         for code, row in zip(codes, table.rows, strict=True)
     ]
     return table, rows
-
-
-def _ratio_legend() -> list[tuple[str, str]]:
-    """Return colour and range of each class of areas."""
-    ends = [1.0, *(least for least, _ in RATIO_CLASSES)]
-    ranges = [f"{least * 100:.0f}–{end * 100:.0f} %" for (least, _), end in zip(RATIO_CLASSES, ends, strict=False)]
-    return [*zip((colour for _, colour in RATIO_CLASSES), ranges, strict=True), (NO_RATIO, "— / *")]

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.status import PlaceStatus, band_of
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.reports.formatting import minutes_text
+from gridmgmt.reports.palette import BEYOND, NOT_CONNECTABLE, OUTSIDE, band_colours
 from gridmgmt.texts import Language, text
 
 MAX_DOTS = 50_000
 """A page draws every place up to this many (about 1.5 MB); more are merged into squares."""
 
 MAX_SQUARES = 20_000
-BAND_COLOURS = ("#0B5563", "#2A8C82", "#7CC1A2", "#CFE6C8")
-BEYOND, NOT_CONNECTABLE, OUTSIDE = "#E07B54", "#8E8E93", "#C7C7CC"
 
 _MICRODEGREES = 1_000_000
 _METRES_PER_DEGREE = 111_320.0
@@ -45,11 +44,10 @@ class PlaceLayer:
 def classes(document: CoverageDocument, lang: Language) -> list[tuple[str, str]]:
     """Return colour and name of each class of places: bands up to the limit, beyond it, not connectable, outside."""
     bands = _bands(document)
-    colours = [BAND_COLOURS[round(i * (len(BAND_COLOURS) - 1) / max(len(bands) - 1, 1))] for i in range(len(bands))]
     names = [text("report.within", lang, minutes=minutes_text(band)) for band in bands]
     limit = minutes_text(document.parameters.limit_s)
     return [
-        *zip(colours, names, strict=True),
+        *zip(band_colours(len(bands)), names, strict=True),
         (BEYOND, text("map.beyond", lang, minutes=limit)),
         (NOT_CONNECTABLE, text("place_status.not_connectable", lang)),
         (OUTSIDE, text("place_status.outside", lang)),

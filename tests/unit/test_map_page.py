@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.reports.palette import NO_RATIO, RATIO_CLASSES, ratio_colour
 from maps import place_layer as layers
-from maps.coverage_page import NO_RATIO, RATIO_CLASSES, coverage_page, ratio_colour
+from maps.coverage_page import coverage_page
 from maps.place_layer import classes, place_layer
 from tests.support.coverage_example import Example, make_example
 
@@ -118,11 +119,8 @@ def test_square_takes_the_class_of_most_residents(example: Example, monkeypatch:
     assert rows[:, 2:4].tolist() == [[0, 11], [5, 1]]
 
 
-def test_colour_of_a_ratio_by_hand(example: Example) -> None:
-    area = example.document.levels[1].areas[0]
+def test_colour_of_a_ratio_by_hand() -> None:
     expected = {1.0: 0, 0.95: 0, 0.949: 1, 0.6: 2, 0.4: 3, 0.2: 4, 0.0: 5}
     for ratio, class_ in expected.items():
-        figures = area.figures.model_copy(update={"ratio": ratio})
-        assert ratio_colour(area.model_copy(update={"figures": figures})) == RATIO_CLASSES[class_][1]
-    nobody = area.model_copy(update={"figures": area.figures.model_copy(update={"ratio": None})})
-    assert ratio_colour(nobody) == NO_RATIO
+        assert ratio_colour(ratio) == RATIO_CLASSES[class_][1]
+    assert ratio_colour(None) == NO_RATIO
