@@ -1,4 +1,7 @@
-"""What coverage runs were asked beside the limit."""
+"""Coverage runs tell the scenario that they were asked with."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0015"
 down_revision = "0014"
@@ -7,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("coverage_runs", sa.Column("scenario", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("coverage_runs", "scenario")

@@ -1,117 +1,157 @@
-"""From arrays to the answer of a run: network, places and points in, walk times, statuses and the document out."""
+"""What a run knows of the places it was asked about: walks, statuses, residents, and the areas they lie in."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from gridmgmt import __version__
-from gridmgmt.analysis.coverage import NearestService, classify, nearest_service
-from gridmgmt.analysis.graph import WalkGraph, build_graph
-from gridmgmt.analysis.snapping import EdgeIndex, Snap, flatten
-from gridmgmt.crs import STORAGE_SRID
-from gridmgmt.frames import geometries
+from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, to_cs
+from gridmgmt.analysis.walking.tally import from_fixed, tally
+from gridmgmt.coverage.document import STATUSES, AgeBandFigures, BandFigures, Figures
 from gridmgmt.population.models import RESIDENT_COLUMNS
+from gridmgmt.units import AGE_BANDS
+from gridmgmt.walking.state import WalkState
+
+_CODE = ("gridmgmt.analysis", "gridmgmt.analysis.walking", "gridmgmt.walking", "gridmgmt.coverage")
+"""The packages that decide the numbers."""
 
 
 @dataclass(frozen=True, eq=False)
-class WalkNetwork:
-    """A network edition ready for searches: the graph, an index of the main component's edges, and its hull.
+class PlaceTable:
+    """What a run knows of its places, each array of shape ``(n,)``.
 
-    ``hull`` is the convex hull of the main component, in EPSG:4326; what lies beyond is outside the network.
+    ``time_cs`` is the walk in hundredths of a second. ``weight`` is ``(n, 1)`` or ``(n, 6)``: the residents of a place
+    (or 1 where places are counted) and those of each age band, in the fixed point of
+    :mod:`gridmgmt.analysis.walking.tally`.
     """
 
-    graph: WalkGraph
-    main: EdgeIndex
-    minor: EdgeIndex | None
-    hull: shapely.Polygon
-    crs: pyproj.CRS
+    status: NDArray[np.int8]
+    time_cs: NDArray[np.int32]
+    weight: NDArray[np.int64]
 
-    def project(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return metric coordinates ``(n, 2)`` of degrees ``(n, 2)``."""
-        return _project(lonlat, self.crs)
+
+def figures_by_group(
+    table: PlaceTable, group: NDArray[np.integer], n_groups: int, bands_s: Sequence[float]
+) -> list[Figures]:
+    """Return the figures of every group; ``group`` is ``(n,)`` with numbers 0 … n_groups-1, or -1 for none.
+
+    A band's ``covered`` counts places that are connectable and reached within it.
+    """
+    walked = np.where(table.status <= PlaceStatus.UNCOVERED, table.time_cs, NO_WAY).astype(np.int32)
+    sums = tally(walked, table.status, group.astype(np.int32), n_groups, table.weight, to_cs(bands_s))
+    by_status, by_band = from_fixed(sums.by_status), from_fixed(sums.by_band)
+    return [
+        Figures(
+            places=int(sums.places[i].sum()),
+            age_bands=tuple(
+                AgeBandFigures(band=band, **_counts(by_status[i, :, column], by_band[i, :, column], bands_s))
+                for column, band in enumerate(AGE_BANDS[: table.weight.shape[1] - 1], 1)
+            ),
+            **_counts(by_status[i, :, 0], by_band[i, :, 0], bands_s),
+        )
+        for i in range(n_groups)
+    ]
+
+
+def _counts(by_status: NDArray[np.float64], by_band: NDArray[np.float64], bands_s: Sequence[float]) -> dict[str, Any]:
+    parts = {name: float(value) for name, value in zip(STATUSES, by_status, strict=True)}
+    residents = sum(parts.values())
+    return {
+        "residents": residents,
+        **parts,
+        "ratio": ratio(parts["covered"], residents),
+        "bands": band_figures(by_band, residents, bands_s),
+    }
+
+
+def band_figures(covered: NDArray[np.float64], residents: float, bands_s: Sequence[float]) -> tuple[BandFigures, ...]:
+    """Return the figures of every band: who of the residents is covered within it."""
+    return tuple(
+        BandFigures(limit_s=limit, covered=float(count), ratio=ratio(float(count), residents))
+        for limit, count in zip(bands_s, covered, strict=True)
+    )
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Return a share, 0–1; None of nothing."""
+    return min(part / whole, 1.0) if whole > 0 else None
 
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """Where places and points join the network and what the search found for each place."""
+    """The places asked about and what the search found for each, arrays ``(n,)``.
 
-    places: Snap
-    points: Snap
-    nearest: NearestService
-    status: NDArray[np.int8]
-    point_reason: list[str | None]
-
-
-def build_network(edges: pa.Table, n_nodes: int, crs: pyproj.CRS) -> WalkNetwork:
-    """Return the network for a table of edges (see :func:`gridmgmt.network.queries.edges`)."""
-    vertices, offsets = flatten(geometries(edges["geom"]))
-    xy = _project(vertices, crs)
-    in_main = edges["component"].to_numpy() == 0
-    graph = build_graph(n_nodes, edges["source"].to_numpy(), edges["target"].to_numpy(), edges["length_m"].to_numpy())
-    hull = shapely.convex_hull(shapely.linestrings(vertices[np.repeat(in_main, np.diff(offsets))]))
-    minor = None if in_main.all() else EdgeIndex.build(xy, offsets, ~in_main)
-    return WalkNetwork(graph, EdgeIndex.build(xy, offsets, in_main), minor, hull, crs)
-
-
-def search(
-    network: WalkNetwork,
-    places: pa.Table,
-    points: pa.Table,
-    *,
-    limit_s: float,
-    speed_m_per_s: float,
-    connection_limit_m: float,
-) -> Reach:
-    """Return the nearest point and the status of every place.
-
-    A place joins the main component within the connection limit plus its own allowance (a raster cell's half
-    diagonal), or is not connectable; beyond the network's hull it is outside. Times have no limit, so that an
-    uncovered place knows how far it is.
+    ``place`` is their index in the warm state, ``lonlat`` ``(n, 2)`` degrees, ``table`` what figures are counted from,
+    ``point`` the nearest point's index, -1 where there is no way to one.
     """
-    place_lonlat, point_lonlat = lonlat_of(places), lonlat_of(points)
-    place_snap = network.main.nearest(
-        network.project(place_lonlat), connection_limit_m + places["connect_extra_m"].to_numpy()
+
+    place: NDArray[np.intp]
+    lonlat: NDArray[np.float64]
+    point: NDArray[np.int32]
+    table: PlaceTable
+
+    def __len__(self) -> int:
+        """Return how many places there are."""
+        return len(self.place)
+
+
+def reach(state: WalkState, place: NDArray[np.intp], limit_s: float) -> Reach:
+    """Return what is true of some of a state's places, by their index.
+
+    A place that joins no street of the main component is not connectable, or outside where it lies beyond the
+    network's hull.
+    """
+    time_cs = state.nearest.place_cs[place]
+    covered = np.where(time_cs <= to_cs(limit_s), PlaceStatus.COVERED, PlaceStatus.UNCOVERED)
+    status = np.where(state.place_snap.edge[place] >= 0, covered, PlaceStatus.NOT_CONNECTABLE)
+    status = np.where(state.ground.inside[place], status, PlaceStatus.OUTSIDE).astype(np.int8)
+    weight = state.weights[place][:, : 1 + len(RESIDENT_COLUMNS) * has_ages(state)]
+    return Reach(
+        place,
+        lonlat_of(state.places)[place],
+        state.nearest.place_point[place],
+        PlaceTable(status, time_cs, np.ascontiguousarray(weight)),
     )
-    point_xy = network.project(point_lonlat)
-    point_snap = network.main.nearest(point_xy, connection_limit_m)
-    nearest = nearest_service(network.graph, points=point_snap, places=place_snap, speed_m_per_s=speed_m_per_s)
-    connectable = place_snap.edge >= 0
-    inside = connectable | _within(network.hull, place_lonlat)
-    status = classify(nearest.time_s, connectable, inside, limit_s)
-    reasons = _point_reasons(network, point_snap, point_xy, point_lonlat, connection_limit_m)
-    return Reach(place_snap, point_snap, nearest, status, reasons)
 
 
-def residents(places: pa.Table, *, places_only: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return the weight of each place ``(n,)`` and the weights by age band ``(n, 5)``, None where there are none."""
-    if places_only:
-        return np.ones(places.num_rows), None
-    bands = np.column_stack([places[name].to_numpy() for name in RESIDENT_COLUMNS])
-    total = places["residents_60_plus"].to_numpy()
-    return np.nan_to_num(total), None if np.isnan(bands).all() else np.nan_to_num(bands)
+def has_ages(state: WalkState) -> bool:
+    """Tell whether the age of any resident is known."""
+    places = state.places
+    return any(places[name].null_count < places.num_rows for name in RESIDENT_COLUMNS)
 
 
-@cache
-def code_version() -> str:
-    """Return the version and a fingerprint of the code that decides the numbers."""
-    digest = hashlib.sha256()
-    for package in ("gridmgmt.analysis", "gridmgmt.coverage"):
-        for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
-            if file.name.endswith(".py"):
-                digest.update(file.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:12]}"
+def within(surface: shapely.Geometry, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which positions ``(n, 2)`` lie in a surface or on its border."""
+    shapely.prepare(surface)
+    inside: NDArray[np.bool_] = shapely.intersects_xy(surface, lonlat[:, 0], lonlat[:, 1])
+    return inside
 
 
-def _project(lonlat: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
-    transformer = pyproj.Transformer.from_crs(STORAGE_SRID, crs, always_xy=True)
-    return np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
+def point_reasons(state: WalkState, points: NDArray[np.float64]) -> list[str | None]:
+    """Return why each service point, degrees ``(n, 2)``, that does not join the main component does not."""
+    network, edge = state.network, state.point_snap.edge
+    reasons: list[str | None] = [None] * len(points)
+    apart = np.flatnonzero(edge < 0)
+    if not len(apart):
+        return reasons
+    inside = within(network.hull, points[apart])
+    on_minor = np.zeros(len(apart), dtype=bool)
+    if network.minor is not None:
+        near = network.minor.nearest(network.project(points[apart]), state.question.connection_limit_m)
+        on_minor = near.edge >= 0
+    found = np.where(on_minor, "minor_component", np.where(inside, "too_far", "outside"))
+    for index, reason in zip(apart.tolist(), found.tolist(), strict=True):
+        reasons[index] = reason
+    return reasons
 
 
 def lonlat_of(table: pa.Table) -> NDArray[np.float64]:
@@ -119,19 +159,17 @@ def lonlat_of(table: pa.Table) -> NDArray[np.float64]:
     return np.column_stack([table["lon"].to_numpy(), table["lat"].to_numpy()])
 
 
-def _within(polygon: shapely.Geometry, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
-    shapely.prepare(polygon)
-    inside: NDArray[np.bool_] = shapely.intersects_xy(polygon, lonlat[:, 0], lonlat[:, 1])
-    return inside
+def seconds_of(time_cs: int) -> float | None:
+    """Return a walk in seconds, None where there is no way."""
+    return None if time_cs >= NO_WAY else time_cs / CS_PER_S
 
 
-def _point_reasons(
-    network: WalkNetwork, snap: Snap, xy: NDArray[np.float64], lonlat: NDArray[np.float64], limit_m: float
-) -> list[str | None]:
-    """Return why each point that does not join the main component does not."""
-    inside = _within(network.hull, lonlat)
-    on_minor = np.zeros(len(xy), dtype=bool)
-    if network.minor is not None:
-        on_minor = network.minor.nearest(xy, limit_m).edge >= 0
-    reasons = np.where(on_minor, "minor_component", np.where(inside, "too_far", "outside"))
-    return [None if edge >= 0 else str(reason) for edge, reason in zip(snap.edge, reasons, strict=True)]
+@cache
+def code_version() -> str:
+    """Return the version and a fingerprint of the code that decides the numbers."""
+    digest = hashlib.sha256()
+    for package in _CODE:
+        for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
+            if file.name.endswith(".py"):
+                digest.update(file.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"

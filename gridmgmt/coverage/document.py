@@ -6,6 +6,9 @@ rounded; where :attr:`CoverageDocument.counts` is ``places``, every field that s
 
 A document that does not add up cannot be made: covered, uncovered, not connectable and outside sum to the residents
 in every :class:`Figures` of the exact form.
+
+An answer of the first version is read as it was written: what the second version has beyond it is absent, and the
+canonical text of such an answer is the one that was stored.
 """
 
 import hashlib
@@ -13,18 +16,22 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
-SCHEMA = "coverage-report/1"
+SCHEMA: Final = "coverage-report/2"
 """Name and version of the document's shape; a change that breaks a reader is a new number."""
 
-NETWORK_HULL = "network_hull"
+FIRST_SCHEMA: Final = "coverage-report/1"
+"""The shape before time of day, trip, barriers, scenario, sensitivity, gaps and flows."""
+
+NETWORK_HULL: Final = "network_hull"
 """The level whose one area, the hull of the network, stands in when no area is loaded."""
 
 STATUSES = ("covered", "uncovered", "not_connectable", "outside")
@@ -50,7 +57,11 @@ class _Part(BaseModel):
 
 
 class Parameters(_Part):
-    """What was asked: the limit and the band ends in seconds, who walks, where, and to which types of points."""
+    """What was asked: the limit and the band ends in seconds, who walks, where, when, and to which types of points.
+
+    ``sd_m_per_s`` is the standard deviation of the speed in the sample of the profile's source, ``at`` the time of the
+    week at which gates are looked at, ``barriers`` the kinds of land that cannot be crossed.
+    """
 
     limit_s: Count
     bands_s: tuple[Count, ...]
@@ -59,6 +70,13 @@ class Parameters(_Part):
     area_code: str | None
     types: tuple[ServicePointType, ...]
     connection_limit_m: Count
+    profile_edition: str | None = None
+    evidence: str | None = None
+    sd_m_per_s: Count | None = None
+    at: str | None = None
+    trip: Trip = Trip.TO_POINT
+    barriers: tuple[str, ...] = ()
+    scenario: str | None = None
 
 
 class InputEdition(_Part):
@@ -117,6 +135,15 @@ class AgeBandFigures(_Counts):
     band: str
 
 
+class CountRange(_Part):
+    """Between which numbers a count lies when residents known for whole areas alone were spread over places."""
+
+    name: str
+    """As in :attr:`Figures.suppressed`."""
+    least: Count
+    most: Count
+
+
 class Figures(_Counts):
     """The counts of one area, one remainder, or everything."""
 
@@ -126,6 +153,8 @@ class Figures(_Counts):
     """Empty where the source has no age bands, and in the public form."""
     suppressed: tuple[str, ...] = ()
     """Names of the counts withheld in the public form, bands by :attr:`BandFigures.name`."""
+    ranges: tuple[CountRange, ...] = ()
+    """Empty where every place has its own count."""
 
 
 class AreaFigures(_Part):
@@ -190,6 +219,81 @@ class UncoveredPlaces(_Part):
     listed: tuple[UncoveredPlace, ...]
 
 
+class SensitivityRow(_Part):
+    """Everybody's figures at another speed or trip, all else as asked; None is a suppressed number."""
+
+    trip: Trip
+    speed_m_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    bands: tuple[BandFigures, ...]
+
+
+class _Way(_Part):
+    """The shortest walk from a gap: its seconds, the point it leads to, and the first gate it passes, if any."""
+
+    nearest_s: Count | None
+    nearest_point_code: str | None
+    nearest_point_name: str | None
+    gate: str | None
+
+
+class AgeGap(_Way):
+    """The residents of one age band without a point within the limit, and the shortest walk of any of them."""
+
+    band: str
+    residents: Count
+
+
+class Gap(_Way):
+    """An area's residents without a point within the limit; its code is empty where they live in no area."""
+
+    level: Level
+    code: str
+    name: str
+    parent_code: str | None
+    places: Annotated[int, Field(ge=0)]
+    residents: Count
+    age_bands: tuple[AgeGap, ...]
+
+
+class Gaps(_Part):
+    """In how many areas residents have no point within the limit, and these areas, most residents first."""
+
+    count: Annotated[int, Field(ge=0)]
+    residents: Count
+    listed: tuple[Gap, ...]
+
+
+class PointFlow(_Part):
+    """Who has one service point as the nearest: within the limit with their walks, and beyond it."""
+
+    code: str
+    residents: Count
+    mean_s: Count | None
+    most_s: Count | None
+    """Nine tenths of the residents walk no longer."""
+    beyond: Count
+
+
+class AreaFlow(_Part):
+    """Residents of one area within the limit of their nearest point, a line from the middle of the area's residents."""
+
+    level: Level
+    area_code: str
+    point_code: str
+    residents: Count
+    mean_s: Count
+    begin: tuple[Number, Number]
+    end: tuple[Number, Number]
+    """Longitude and latitude."""
+
+
+class Flows(_Part):
+    """To which point residents walk: of every point, and from every area of the lowest level, most residents first."""
+
+    points: tuple[PointFlow, ...]
+    areas: tuple[AreaFlow, ...]
+
+
 class Note(_Part):
     """Something a reader must know before the numbers; its words stand in the catalogue under ``note.<code>``."""
 
@@ -207,7 +311,7 @@ class Provenance(_Part):
 class CoverageDocument(_Part):
     """The whole answer."""
 
-    schema_version: Literal["coverage-report/1"] = Field(default="coverage-report/1", alias="schema")
+    schema_version: Literal["coverage-report/1", "coverage-report/2"] = Field(default=SCHEMA, alias="schema")
     form: ResultForm
     suppression_threshold: Annotated[int, Field(ge=1)] | None = None
     """Counts above zero and below this are withheld; None in the exact form."""
@@ -221,7 +325,10 @@ class CoverageDocument(_Part):
     levels: tuple[LevelFigures, ...]
     service_points: ServicePoints
     uncovered_places: UncoveredPlaces | None
-    """None in the public form."""
+    """None in the public form, as gaps and flows."""
+    sensitivity: tuple[SensitivityRow, ...] = ()
+    gaps: Gaps | None = None
+    flows: Flows | None = None
     notes: tuple[Note, ...]
     provenance: Provenance
 
@@ -233,7 +340,7 @@ class CoverageDocument(_Part):
             for figures in all_figures(self):
                 if figures.suppressed or None in _counts_of(figures):
                     raise ValueError("the exact form withholds no count")
-        elif self.uncovered_places is not None or self.suppression_threshold is None:
+        elif (self.uncovered_places, self.gaps, self.flows) != (None, None, None) or self.suppression_threshold is None:
             raise ValueError("the public form lists no place and names its threshold")
         return self
 
@@ -247,11 +354,14 @@ def all_figures(document: CoverageDocument) -> Iterator[Figures]:
             yield level.remainder
 
 
+def values_of(document: CoverageDocument) -> dict[str, Any]:
+    """Return the document as values of JSON; one of the first version with what that had, no more."""
+    return document.model_dump(mode="json", exclude_unset=document.schema_version == FIRST_SCHEMA)
+
+
 def canonical_json(document: CoverageDocument) -> str:
     """Return the document's one text: keys sorted, no spaces, UTF-8, the shortest floats that read back equal."""
-    return json.dumps(
-        document.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(values_of(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def result_sha256(document: CoverageDocument) -> str:
@@ -270,7 +380,7 @@ def parse(text: str) -> CoverageDocument:
     Raises
     ------
     pydantic.ValidationError
-        When the text is no coverage document of this version.
+        When the text is no coverage document of a known version.
     """
     return CoverageDocument.model_validate_json(text)
 

@@ -39,6 +39,8 @@ class CoverageRun(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
     area_code: Mapped[str | None]
     types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scenario: Mapped[str | None]
+    """The name of the edits of the network that it was asked with; NULL for the network as it is."""
     input_sha256: Mapped[str | None]
     """SHA-256 over the inputs' contents and the parameters."""
     result_sha256: Mapped[str | None]

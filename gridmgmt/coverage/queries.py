@@ -21,6 +21,8 @@ from gridmgmt.editions.queries import in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat, read_table
+from gridmgmt.land.models import LandFeature
+from gridmgmt.land.rules import LandKind
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
@@ -83,10 +85,14 @@ def newest_runs(session: Session, limit: int, *, before: int | None = None) -> S
 def latest_finished(
     session: Session, *, area_code: str | None = None, types: Sequence[str] | None = None
 ) -> CoverageRun | None:
-    """Return the newest finished run for an area (None: everything) and, where named, exactly these types."""
+    """Return the newest finished run for an area (None: everything) and, where named, exactly these types.
+
+    Runs of scenarios are of what is not, so none of them.
+    """
     statement = (
         select(CoverageRun)
         .where(CoverageRun.finished_at.is_not(None), CoverageRun.area_code.is_not_distinct_from(area_code))
+        .where(CoverageRun.scenario.is_(None))
         .order_by(CoverageRun.run_id.desc())
         .limit(1)
     )
@@ -95,20 +101,30 @@ def latest_finished(
     return session.scalar(statement)
 
 
-def input_editions(session: Session, on: date, types: Sequence[str]) -> list[InputEdition]:
-    """Return the editions that a run on a day would be computed from, in order of subject, part and name."""
+def input_editions(
+    session: Session, on: date, types: Sequence[str], barriers: Sequence[str] = ()
+) -> list[InputEdition]:
+    """Return the editions that a run on a day would be computed from, in order of subject, part and name.
+
+    Land counts where it holds outlines of compounds, or barriers of the asked kinds.
+    """
     of_areas = select(Area.edition_id).where(area_in_force_on(on), Area.level.in_(_REPORTED))
     of_points = (
         select(ServicePoint.edition_id)
         .join(Edition, Edition.edition_id == ServicePoint.edition_id)
         .where(in_force_on(on), ServicePoint.type.in_(list(types)), ServicePoint.status == PointStatus.OPEN)
     )
+    of_land = (
+        select(LandFeature.edition_id)
+        .join(Edition, Edition.edition_id == LandFeature.edition_id)
+        .where(in_force_on(on), LandFeature.kind.in_([LandKind.COMPOUND, *barriers]))
+    )
     whole = select(Edition.edition_id).where(
-        Edition.subject.in_([Subject.NETWORK, Subject.POPULATION]), in_force_on(on)
+        Edition.subject.in_([Subject.NETWORK, Subject.POPULATION, Subject.GATES]), in_force_on(on)
     )
     statement = (
         select(Edition)
-        .where(Edition.edition_id.in_(of_areas.union(of_points, whole)))
+        .where(Edition.edition_id.in_(of_areas.union(of_points, of_land, whole)))
         .order_by(Edition.subject, Edition.part, Edition.name)
     )
     return [_input(edition) for edition in session.scalars(statement)]
@@ -141,7 +157,8 @@ def inputs_of(run: CoverageRun) -> list[InputEdition]:
 def stale_inputs(session: Session, run: CoverageRun, *, on: date) -> list[str]:
     """Return the names of the inputs that differ between a finished run and a run of today; none when it is valid."""
     then = {_key(edition) for edition in inputs_of(run)}
-    now = {_key(edition) for edition in input_editions(session, on, run.types)}
+    barriers = run.parameters.get("barriers", ())
+    now = {_key(edition) for edition in input_editions(session, on, run.types, barriers)}
     return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
 
 

@@ -15,26 +15,26 @@ from sqlalchemy import func
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
+from gridmgmt.analysis.walking.model import to_s
 from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
-from gridmgmt.coverage.compute import Reach, build_network, search
+from gridmgmt.coverage.compute import Reach, lonlat_of, reach, within
 from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, text_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
-from gridmgmt.editions.rules import Counting, Subject
-from gridmgmt.editions.service import metric_crs
+from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
 from gridmgmt.frames import copy_columns
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.network import queries as network_queries
-from gridmgmt.population import queries as population_queries
 from gridmgmt.service_points import queries as point_queries
+from gridmgmt.walking.service import walk_state
 
 JOB_KIND = "coverage_run"
 REMAINDER_CODE = "-"
@@ -85,6 +85,7 @@ def request_run(
         parameters=parameters,
         area_code=request.area_code,
         types=list(request.types),
+        scenario=request.scenario,
     )
     session.add(run)
     session.flush()
@@ -119,22 +120,12 @@ def perform(context: JobContext) -> Mapping[str, Any]:
     with stages.stage("reading", 0.0), transaction(context.sessions) as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         inputs = _read(session, request, on)
-    with stages.stage("network", 0.25):
-        network = build_network(inputs.edges, inputs.n_nodes, inputs.metric_crs)
-    with stages.stage("walking", 0.45):
-        reach = search(
-            network,
-            inputs.places,
-            inputs.points,
-            limit_s=request.limit_s,
-            speed_m_per_s=inputs.speed_m_per_s,
-            connection_limit_m=request.connection_limit_m,
-        )
-    with stages.stage("counting", 0.55):
-        document = assemble(inputs, reach, network.hull)
-    with stages.stage("writing", 0.7), transaction(context.sessions) as session:
+    with stages.stage("counting", 0.5):
+        found = _reach(inputs)
+        document = assemble(inputs, found)
+    with stages.stage("writing", 0.75), transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
-        _write(session, run_id, document, inputs, reach)
+        _write(session, run_id, document, inputs, found)
         result = {"run_id": run_id, "stages_s": stages.seconds}
         jobs.finish(session, context.claim, result)
     return result
@@ -167,23 +158,23 @@ def _edition(session: Session, subject: Subject, on: date) -> Edition:
 
 
 def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
-    network = _edition(session, Subject.NETWORK, on)
-    population = _edition(session, Subject.POPULATION, on)
-    area_id = None
-    if request.area_code is not None:
-        area_id = area_in_force(session, request.area_code, on).area_id
     return Inputs(
         request=request,
-        speed_m_per_s=network_queries.profile(session, request.profile, on).speed_m_per_s,
-        counting=Counting(population.counting or Counting.COUNTED),
-        editions=tuple(queries.input_editions(session, on, request.types)),
-        edges=network_queries.edges(session, network.edition_id),
-        n_nodes=network_queries.node_count(session, network.edition_id),
-        places=population_queries.places(session, on, area_id=area_id),
-        points=point_queries.open_points(session, on, request.types),
+        state=walk_state(session, request.walk_on(on)),
+        editions=tuple(queries.input_editions(session, on, request.types, request.barriers)),
         areas=queries.areas_reported(session, on, request.area_code),
-        metric_crs=metric_crs(session),
+        profiles=network_queries.profiles(session, on),
     )
+
+
+def _reach(inputs: Inputs) -> Reach:
+    """Return the places asked about: all, or those within the area, its border counted in."""
+    state, code = inputs.state, inputs.request.area_code
+    chosen = np.arange(state.places.num_rows)
+    if code is not None:
+        asked = inputs.areas.geometry[inputs.areas["code"] == code].iloc[0]
+        chosen = np.flatnonzero(within(asked, lonlat_of(state.places)))
+    return reach(state, chosen, inputs.request.limit_s)
 
 
 def _write(session: Session, run_id: int, document: CoverageDocument, inputs: Inputs, reach: Reach) -> None:
@@ -198,16 +189,17 @@ def _write(session: Session, run_id: int, document: CoverageDocument, inputs: In
         if level.remainder is not None:
             session.add(_area_result(run_id, level.level, REMAINDER_CODE, level.remainder.model_dump(mode="json")))
     session.flush()
-    nearest = reach.nearest.point
-    point_ids = inputs.points["point_id"].to_numpy()
-    reached = nearest >= 0
+    state, reached = inputs.state, reach.point >= 0
+    point_ids = state.points["point_id"].to_numpy()
     columns = {
         "run_id": run_id,
-        "place_id": inputs.places["place_id"].to_numpy(),
-        "status": reach.status,
-        "walk_time_s": _finite(reach.nearest.time_s),
-        "snap_distance_m": _finite(reach.places.distance_m),
-        "point_id": pa.array(point_ids[np.where(reached, nearest, 0)] if len(point_ids) else nearest, mask=~reached),
+        "place_id": state.places["place_id"].to_numpy()[reach.place],
+        "status": reach.table.status,
+        "walk_time_s": _finite(to_s(reach.table.time_cs)),
+        "snap_distance_m": _finite(state.place_snap.distance_m[reach.place]),
+        "point_id": pa.array(
+            point_ids[np.where(reached, reach.point, 0)] if len(point_ids) else reach.point, mask=~reached
+        ),
     }
     copy_columns(session, CoveragePlaceResult.__tablename__, columns)
 

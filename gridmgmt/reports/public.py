@@ -6,20 +6,37 @@ grow into one another; the areas of a level and their remainder sum to the total
 only know by other means (the step from one band to the next, what an area has beyond its children) is a cell of the
 table like any other, so a published difference protects as little as a published count.
 
-Age bands, numbers of places and the list of uncovered places are left out altogether: they would refine the table
-without having been audited.
+The figures at other speeds and for other trips are cells of the table, too: more speed, more time, or one way instead
+of two never covers fewer, so what each step adds is a part of what it leads to.
+
+Age bands, numbers of places, gaps, flows and the list of uncovered places are left out altogether: they would refine
+the table without having been audited.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridmgmt.analysis.suppression import suppress
-from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, Note, ResultForm, all_figures, parse
+from gridmgmt.analysis.walking.model import Trip
+from gridmgmt.coverage.document import (
+    FIRST_SCHEMA,
+    STATUSES,
+    BandFigures,
+    CoverageDocument,
+    Figures,
+    Note,
+    ResultForm,
+    SensitivityRow,
+    all_figures,
+    parse,
+)
 
 _ROUNDING = 1e-9
 """Sums of decimals differ from their total by rounding, relative to the total; less than this is nothing."""
@@ -47,6 +64,7 @@ def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
     sheet = _Sheet()
     rows = [sheet.add(figures, document.parameters.limit_s) for figures in all_figures(document)]
     _relate_levels(sheet, document, rows)
+    cells = _relate_sensitivity(sheet, document, rows[0])
     withheld = suppress(np.array(sheet.values), sheet.relations, threshold)
     shown = iter(
         _public_figures(figures, {name for name, cell in row.items() if withheld[cell]})
@@ -62,16 +80,18 @@ def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
         )
         for level in document.levels
     )
-    return document.model_copy(
-        update={
-            "form": "public",
-            "suppression_threshold": threshold,
-            "totals": totals,
-            "levels": levels,
-            "uncovered_places": None,
-            "notes": tuple(note for note in document.notes if _is_public(note, totals)),
-        }
-    )
+    changes: dict[str, Any] = {
+        "form": "public",
+        "suppression_threshold": threshold,
+        "totals": totals,
+        "levels": levels,
+        "uncovered_places": None,
+        "notes": tuple(note for note in document.notes if _is_public(note, totals)),
+    }
+    if document.schema_version != FIRST_SCHEMA:
+        rows_shown = _public_sensitivity(document, cells, withheld, residents=totals.residents)
+        changes |= {"sensitivity": rows_shown, "gaps": None, "flows": None}
+    return document.model_copy(update=changes)
 
 
 @dataclass
@@ -145,6 +165,48 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
                 _relate_rows(sheet, total, members)
 
 
+def _relate_sensitivity(sheet: _Sheet, document: CoverageDocument, totals: _Row) -> list[list[int]]:
+    """Add the counts at other speeds and trips; return the cell of each row and band.
+
+    Those of the asked speed and trip are the totals' own.
+    """
+    asked, rows = document.parameters, document.sensitivity
+    own = (asked.trip, asked.speed_m_per_s)
+    cells = [
+        [totals[b.name] if (row.trip, row.speed_m_per_s) == own else sheet.cell(b.covered or 0.0) for b in row.bands]
+        for row in rows
+    ]
+    at = {(row.trip, row.speed_m_per_s): of_row for row, of_row in zip(rows, cells, strict=True)}
+    for (trip, speed), of_row in at.items():
+        for shorter, longer in pairwise(of_row):
+            sheet.relate(longer, [shorter])
+        sheet.relate(totals["residents"], of_row[-1:])
+        slower = [v for (other, v) in at if other == trip and v < speed]
+        wider = [at[trip, max(slower)]] if slower else []
+        if trip is not Trip.ROUND and (Trip.ROUND, speed) in at:
+            wider.append(at[Trip.ROUND, speed])
+        for parts in wider:
+            for total, part in zip(of_row, parts, strict=True):
+                sheet.relate(total, [part])
+    return cells
+
+
+def _public_sensitivity(
+    document: CoverageDocument, cells: list[list[int]], withheld: NDArray[np.bool_], *, residents: float | None
+) -> tuple[SensitivityRow, ...]:
+    """Return the rows without the withheld counts, and without the ratios that would tell them."""
+
+    def shown(band: BandFigures, cell: int) -> BandFigures:
+        covered = None if withheld[cell] else band.covered
+        ratio = None if covered is None or residents is None else band.ratio
+        return band.model_copy(update={"covered": covered, "ratio": ratio})
+
+    return tuple(
+        row.model_copy(update={"bands": tuple(map(shown, row.bands, of_row))})
+        for row, of_row in zip(document.sensitivity, cells, strict=True)
+    )
+
+
 def _relate_rows(sheet: _Sheet, total: _Row, parts: list[_Row]) -> None:
     """Relate every count of a total to the same counts of its parts."""
     cells = {cell: [part[name] for part in parts if name in part] for name, cell in total.items()}
@@ -170,6 +232,7 @@ def _public_figures(figures: Figures, withheld: set[str]) -> Figures:
         ),
         "places": None,
         "age_bands": (),
+        "ranges": (),
         "suppressed": tuple(sorted(name for name in withheld if not name.startswith("step."))),
     }
     return figures.model_copy(update=changes)

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmgmt.analysis.walking.model import to_cs, to_s
+from gridmgmt.analysis.walking.tally import from_fixed, to_fixed
+from gridmgmt.coverage.compute import PlaceTable, figures_by_group
 from gridmgmt.coverage.document import (
     AreaFigures,
     CoverageDocument,
@@ -14,7 +17,6 @@ from gridmgmt.coverage.document import (
     Note,
     UncoveredPlace,
 )
-from gridmgmt.coverage.rules import PlaceTable, figures_by_group
 from gridmgmt.service_points.rules import ServicePointType
 
 LIMIT_S = 1200.0
@@ -54,7 +56,8 @@ def make_example(
     status[town < 0] = 3
     time_s = np.where(status >= 2, np.inf, time_s)
     ages = rng.exponential(mean_residents / 5, (n_places, 5))
-    table = PlaceTable(status.astype(np.int8), time_s, ages.sum(axis=1), ages)
+    weight = to_fixed("residents", np.column_stack([ages.sum(axis=1), ages]))
+    table = PlaceTable(status.astype(np.int8), to_cs(time_s), weight)
     lonlat = np.column_stack([WEST + x * SIZE_DEG, SOUTH + y * SIZE_DEG])
     areas = _areas(n_towns, n_quarters)
     levels = [
@@ -62,13 +65,14 @@ def make_example(
         _level("town", areas, table, np.where(town >= 0, town, n_towns)),
         _level("residential_quarter", areas, table, np.where(quarter >= 0, quarter, n_towns * n_quarters)),
     ]
+    residents = from_fixed(weight[:, 0])
     places = pd.DataFrame(
         {
             "lon": lonlat[:, 0],
             "lat": lonlat[:, 1],
             "status": status,
             "walk_time_s": np.where(np.isfinite(time_s), time_s, np.nan),
-            "residents": table.weight,
+            "residents": residents,
         }
     )
     return Example(_document(table, levels, lonlat, limit_s), areas, places, _points())
@@ -113,18 +117,19 @@ def _points() -> pd.DataFrame:
 
 
 def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray, limit_s: float) -> CoverageDocument:
+    weight, time_s = from_fixed(table.weight[:, 0]), to_s(table.time_cs)
     missed = np.flatnonzero(table.status != 0)
-    missed = missed[np.argsort(-table.weight[missed])]
+    missed = missed[np.argsort(-weight[missed])]
     listed = [
         UncoveredPlace(
             place_no=int(i),
             lon=lonlat[i, 0],
             lat=lonlat[i, 1],
-            residents=table.weight[i],
+            residents=weight[i],
             status=STATUS[table.status[i]],
-            walk_time_s=table.time_s[i] if np.isfinite(table.time_s[i]) else None,
-            nearest_point_code="P1" if np.isfinite(table.time_s[i]) else None,
-            nearest_point_name="一号点" if np.isfinite(table.time_s[i]) else None,
+            walk_time_s=time_s[i] if np.isfinite(time_s[i]) else None,
+            nearest_point_code="P1" if np.isfinite(time_s[i]) else None,
+            nearest_point_name="一号点" if np.isfinite(time_s[i]) else None,
             area_codes={"district": "310113"},
         )
         for i in missed
@@ -170,7 +175,7 @@ def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray,
             },
             "uncovered_places": {
                 "count": len(missed),
-                "residents": float(table.weight[missed].sum()),
+                "residents": float(weight[missed].sum()),
                 "listed": listed,
             },
             "notes": [

@@ -8,8 +8,9 @@ import pytest
 from scipy.optimize import linprog
 
 from gridmgmt.analysis import suppression
+from gridmgmt.analysis.walking.tally import to_fixed
+from gridmgmt.coverage.compute import PlaceTable, figures_by_group
 from gridmgmt.coverage.document import STATUSES, CoverageDocument, Figures, all_figures, canonical_json, parse
-from gridmgmt.coverage.rules import PlaceTable, figures_by_group
 from gridmgmt.reports.public import public_form
 from tests.support.coverage_example import BANDS_S, LIMIT_S, make_example
 
@@ -119,7 +120,7 @@ def test_no_small_count_can_be_worked_out(seed: int, n_places: int, mean: float,
 
 def all_covered(residents: float) -> Figures:
     """The figures of one area in which everybody is near a point."""
-    table = PlaceTable(np.zeros(1, np.int8), np.array([100.0]), np.array([residents]), None)
+    table = PlaceTable(np.zeros(1, np.int8), np.array([10_000], np.int32), to_fixed("residents", [[residents]]))
     return figures_by_group(table, np.zeros(1, np.int64), 1, BANDS_S)[0]
 
 
