@@ -30,6 +30,7 @@ from api.routes import (
     editions,
     exports,
     folder,
+    gates,
     governance,
     health,
     imports,
@@ -61,7 +62,7 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    points, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
+    points, gates, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.cases.rules import CaseKind, CaseStatus
 from gridmgmt.editions.rules import Counting, EditionState, Subject
@@ -181,6 +182,24 @@ class CaseDetail(CaseOut):
     """One case with the areas it falls in, from the highest level down."""
 
     areas: list[AreaLite]
+
+
+class GateOut(Answer):
+    """One gate; nothing is known of who passed it."""
+
+    gate_id: int
+    code: str = Field(examples=["osm-1234567"])
+    name: str | None
+    access: Access = Field(description="Who passes it while it is open.")
+    hours: dict[str, list[str]] | None = Field(
+        description="Rules of the week, null for always open.", examples=[{"mon-fri": ["06:00-22:00"]}]
+    )
+    hours_text: str | None = Field(description="The hours as the file has them, understood or not.")
+    osm_id: int | None = Field(description="The OpenStreetMap node; null for gates of a table.")
+    lon: Longitude
+    lat: Latitude
+    from_table: bool = Field(description="Whether it is of a table of gates, else of the network.")
+    edition: str
 
 
 class ProfileOut(Answer):

@@ -29,6 +29,7 @@ from gridmgmt.ingest.codes import CodeRows, read_codes
 from gridmgmt.ingest.department_grids import read_department_grids
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.files import OSM_SUFFIXES
+from gridmgmt.ingest.gates import read_gates
 from gridmgmt.ingest.homes import read_homes
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
@@ -170,6 +171,35 @@ class FeaturesFile(_Vector):
     def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
         """Take the features."""
         return imports.import_features(session, actor, intake, labels, kind=self.kind)
+
+
+class CompoundsFile(_Vector):
+    """Outlines of walled compounds, passed at their gates: a vector file, or what an OSM extract says is walled."""
+
+    name_field: str | None = Field(default=None, description="Column of the name.")
+
+    def read(self, file: Path, known: Extent | None) -> Intake:  # noqa: ARG002  as above
+        """Return the outlines."""
+        said = self.model_dump(include={"datum", "name_field", "encoding", "layer"})
+        return read_features(file, kind=LandKind.COMPOUND, **said)
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the outlines."""
+        return imports.import_features(session, actor, intake, labels, kind=LandKind.COMPOUND)
+
+
+class GatesFile(_Table):
+    """Gates with access and hours, beside those of the network: CSV, XLSX or a vector file."""
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the gates."""
+        return read_gates(
+            file, datum=self.datum, columns=self.columns, extent=known, encoding=self.encoding, layer=self.layer
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the gates."""
+        return imports.import_gates(session, actor, intake, labels)
 
 
 class NetworkFile(FileKind):
@@ -340,6 +370,8 @@ KINDS: Mapping[str, type[FileKind]] = {
     "cells": CellsFile,
     "features": FeaturesFile,
     "network": NetworkFile,
+    "gates": GatesFile,
+    "compounds": CompoundsFile,
     "population": PopulationFile,
     "service-points": ServicePointsFile,
     "cases": CasesFile,

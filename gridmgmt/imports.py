@@ -32,12 +32,15 @@ from gridmgmt.land import service as land
 from gridmgmt.merging import service as merging
 from gridmgmt.merging.rules import check_department
 from gridmgmt.network import service as network
+from gridmgmt.network.queries import gates_far_from
+from gridmgmt.network.rules import GATE_REACH_M
 from gridmgmt.official_codes import service as official_codes
 from gridmgmt.population import service as population
 from gridmgmt.service_points import service as service_points
 
 Store = Callable[[Session, Edition, gpd.GeoDataFrame], int]
 Warning_ = tuple[str, dict[str, Any]]
+_GATES_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,11 @@ def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels
         "highway": np.asarray(intake.highway, dtype=object),
         "geometry": np.asarray(intake.geometry),
     }
-    return _import(
+    if intake.traits.any():
+        content |= {"traits": intake.traits, "slope": intake.slope}
+    if intake.gates:
+        content["gates"] = np.array([(g.osm_id, str(g.access), g.hours_text) for g in intake.gates], dtype=object)
+    outcome = _import(
         session,
         actor,
         intake,
@@ -164,6 +171,21 @@ def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels
         extent=extent_of(intake.node_lonlat),
         store=lambda edition: network.store(session, edition, intake),
     )
+    unread = intake.details["gates_hours_unread"]
+    told: tuple[Warning_, ...] = (("gate_hours_unread", {"count": unread}),) if unread else ()
+    return replace(outcome, warnings=outcome.warnings + told)
+
+
+def import_gates(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+    """Take a table of gates; one far from every street is told and taken: nobody passes it until a way leads there."""
+    outcome = _import_frame(session, actor, intake, labels, _What(Subject.GATES), network.store_gates)
+    streets = editions(session, subject=Subject.NETWORK, on=labels.valid_from)
+    told: tuple[Warning_, ...] = () if streets else (("gates_without_network", {"on": labels.valid_from}),)
+    if streets and (far := gates_far_from(session, labels.name, streets[-1].edition_id)):
+        named = ", ".join(f"{code} ({distance_m:.0f} m)" for code, distance_m in far[:_GATES_NAMED])
+        more = " …" if len(far) > _GATES_NAMED else ""
+        told += (("gates_far", {"count": len(far), "limit_m": GATE_REACH_M, "named": named + more}),)
+    return replace(outcome, warnings=outcome.warnings + told)
 
 
 def import_codes(session: Session, actor: Actor, rows: CodeRows, labels: Labels) -> Outcome:

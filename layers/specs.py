@@ -101,6 +101,7 @@ _LAND_ZOOMS = {
     LandKind.RAIL.value: 9,
     LandKind.HAZARD.value: 11,
     LandKind.WALL.value: 14,
+    LandKind.COMPOUND.value: 14,
 }
 
 LAYERS: Mapping[str, Layer] = {
@@ -265,6 +266,14 @@ LAYERS: Mapping[str, Layer] = {
             class_zooms=_HIGHWAY_ZOOMS,
             other_classes_zoom=14,
             single_from_zoom=14,
+        ),
+        Layer(
+            name="gates",
+            revised_as="gates",
+            subject=Subject.NETWORK,
+            geometry="point",
+            fields={"code": "String", "name": "String", "access": "String", "hours": "String", "from_table": "Boolean"},
+            min_zoom=14,
         ),
         Layer(
             name="land",

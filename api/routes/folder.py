@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.access import Caller, asks
-from api.context import Context, RequestSession
+from api.context import Context, OnDate, RequestSession
 from api.gate import form_for
 from api.routes import PREFIX
 from api.schemas import EditionOut, FolderOut, ProfileOut, Profiles
@@ -32,6 +32,6 @@ def read_folder(session: RequestSession, context: Context, actor: Caller) -> Fol
 
 
 @router.get("/profiles", summary="Walking profiles: who walks, how fast")
-def read_profiles(session: RequestSession, context: Context) -> Profiles:
-    """List the named walking profiles that a coverage run of today can use, with their editions and evidence."""
-    return Profiles(items=[ProfileOut.model_validate(profile) for profile in profiles(session, context.today())])
+def read_profiles(session: RequestSession, on: OnDate) -> Profiles:
+    """List the named walking profiles in force on a day, with their editions and evidence."""
+    return Profiles(items=[ProfileOut.model_validate(profile) for profile in profiles(session, on)])

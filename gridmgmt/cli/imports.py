@@ -28,9 +28,11 @@ from gridmgmt.file_kinds import (
     CasesFile,
     CellsFile,
     CodesFile,
+    CompoundsFile,
     DepartmentGridsFile,
     FeaturesFile,
     FileKind,
+    GatesFile,
     NetworkFile,
     PopulationFile,
     ServicePointsFile,
@@ -180,6 +182,18 @@ def import_features(ctx: click.Context, /, file: Path, *, common: Common, **opti
     take(ctx, file, FeaturesFile(**common.said, **options), common)
 
 
+@import_group.command("compounds")
+@_FILE
+@click.option("--name-field", help="Column of the name.")
+@click.option("--encoding", help="Encoding of a Shapefile's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_compounds(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
+    """Take outlines of walled compounds, passed at their gates: polygons with names, or an OSM extract."""
+    take(ctx, file, CompoundsFile(**common.said, **options), common)
+
+
 @import_group.command("network")
 @_FILE
 @_common
@@ -191,6 +205,20 @@ def import_network(ctx: click.Context, file: Path, *, common: Common) -> None:
 
 _COLUMN = click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat …).")
 _WHERE = click.option("--where", multiple=True, metavar="CONDITION", help="COLUMN=TEXT, !=, ~ (holds), !~.")
+
+
+@import_group.command("gates")
+@_FILE
+@_COLUMN
+@click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_gates(
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
+    """Take gates with access (public, residents, closed) and hours (mon-fri 06:00-22:00; sat 07:00-21:00)."""
+    take(ctx, file, GatesFile(columns=columns_of(columns, "column"), **common.said, **options), common)
 
 
 @import_group.command("service-points")

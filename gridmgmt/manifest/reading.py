@@ -24,6 +24,7 @@ from gridmgmt.manifest.schema import (
     Codes,
     Coverage,
     Features,
+    Gates,
     Manifest,
     ManifestSettings,
     Population,
@@ -36,6 +37,7 @@ Part = TypeVar("Part", bound=BaseModel)
 _LISTS: Mapping[str, type[FileKind]] = {
     "codes": Codes,
     "areas": Areas,
+    "gates": Gates,
     "features": Features,
     "service_points": ServicePoints,
     "cases": Cases,

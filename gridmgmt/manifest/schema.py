@@ -15,6 +15,7 @@ from gridmgmt.file_kinds import (
     CasesFile,
     CodesFile,
     FeaturesFile,
+    GatesFile,
     NetworkFile,
     PopulationFile,
     ServicePointsFile,
@@ -43,6 +44,10 @@ class Features(FeaturesFile, _OneFile):
 
 class Network(NetworkFile, _OneFile):
     """The walking network."""
+
+
+class Gates(GatesFile, _OneFile):
+    """A table of gates."""
 
 
 class ServicePoints(ServicePointsFile, _OneFile):
@@ -124,6 +129,7 @@ class Manifest(_Part):
     areas: tuple[Areas, ...] = ()
     activate: tuple[Activation, ...] = ()
     network: Network | None = None
+    gates: tuple[Gates, ...] = ()
     features: tuple[Features, ...] = ()
     cells: tuple[Cells, ...] = ()
     population: Population | None = None

@@ -1,25 +1,49 @@
 """Reading the walking network, its gates, and the profiles."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
+from geoalchemy2 import Geography
 from numpy.typing import NDArray
-from sqlalchemy import Integer, Select, String, and_, cast, func, or_, select
+from sqlalchemy import Double, Integer, Select, String, Subquery, and_, cast, func, or_, select, true, tuple_
 
+from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.analysis.walking.model import WalkProfile
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
-from gridmgmt.editions.queries import in_force_on
+from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import geometries, lonlat, read_table
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.network.rules import GATE_REACH_M
+
+_STREETS_TRIED = 32
+"""So many next by degrees hold the next by metres."""
+
+
+@dataclass(frozen=True)
+class GateSummary:
+    """One gate with the edition that it is of."""
+
+    gate_id: int
+    code: str
+    name: str | None
+    access: str
+    hours: dict[str, list[str]] | None
+    """None for always open."""
+    hours_text: str | None
+    osm_id: int | None
+    lon: float
+    lat: float
+    from_table: bool
+    edition: str
 
 
 def edges(session: Session, edition_id: int) -> pa.Table:
@@ -51,24 +75,91 @@ def gates(session: Session, on: date, network_edition_id: int) -> pa.Table:
     of rules as :mod:`gridmgmt.hours` reads them, null for always open), ``osm_id``, ``lon``, ``lat`` and
     ``from_table`` (bool). Of tables with one code the one that began last counts.
     """
-    from_table = Edition.subject == Subject.GATES
-    of_tables = and_(from_table, in_force_on(on))
-    latest = func.row_number().over(
-        partition_by=(from_table, Gate.code), order_by=(Edition.valid_from.desc(), Edition.edition_id.desc())
-    )
-    found = (
-        select(
-            Gate.gate_id, Gate.code, Gate.name, Gate.access, cast(Gate.hours, String).label("hours"), Gate.osm_id,
-            *lonlat(Gate.geom), cast(from_table, Integer).label("from_table"), latest.label("rank"),
-        )
-        .join(Edition, Edition.edition_id == Gate.edition_id)
-        .where(or_(Gate.edition_id == network_edition_id, of_tables))
-        .subquery()
-    )  # fmt: skip
-    columns = [column for column in found.c if column.name != "rank"]
+    found = _counting_gates(on, [network_edition_id])
+    names = ("gate_id", "code", "name", "access", "osm_id", "lon", "lat")
+    columns = [
+        *(found.c[name] for name in names),
+        cast(found.c.hours, String).label("hours"),
+        cast(found.c.from_table, Integer).label("from_table"),
+    ]
     table = read_table(session, select(*columns).where(found.c.rank == 1).order_by(found.c.gate_id))
     at = table.column_names.index("from_table")
     return table.set_column(at, "from_table", pc.cast(table["from_table"], pa.bool_()))
+
+
+def gate_summaries(
+    session: Session,
+    on: date,
+    *,
+    code: str | None = None,
+    access: Access | None = None,
+    after: tuple[str, int] | None = None,
+    limit: int = 100,
+) -> list[GateSummary]:
+    """Return the gates in force on a day by code and id, at most ``limit``.
+
+    Parameters
+    ----------
+    after
+        Code and id of the last gate of the page before.
+    """
+    found = _counting_gates(on, edition_ids_in_force(Subject.NETWORK, on))
+    statement = (
+        select(*(found.c[field.name] for field in fields(GateSummary)))
+        .where(found.c.rank == 1)
+        .order_by(found.c.code, found.c.gate_id)
+        .limit(limit)
+    )
+    if code is not None:
+        statement = statement.where(found.c.code == code)
+    if access is not None:
+        statement = statement.where(found.c.access == access)
+    if after is not None:
+        statement = statement.where(tuple_(found.c.code, found.c.gate_id) > tuple_(*after))
+    return [GateSummary(**row) for row in session.execute(statement).mappings()]
+
+
+def _counting_gates(on: date, networks: Select[int] | Sequence[int]) -> Subquery:
+    """Return the gates of network editions and of the tables in force, those to count with ``rank`` 1."""
+    from_table = Edition.subject == Subject.GATES
+    latest = func.row_number().over(
+        partition_by=(from_table, Gate.code), order_by=(Edition.valid_from.desc(), Edition.edition_id.desc())
+    )
+    return (
+        select(
+            Gate.gate_id, Gate.code, Gate.name, Gate.access, Gate.hours, Gate.hours_text, Gate.osm_id,
+            *lonlat(Gate.geom), from_table.label("from_table"), Edition.name.label("edition"), latest.label("rank"),
+        )
+        .join(Edition, Edition.edition_id == Gate.edition_id)
+        .where(or_(Gate.edition_id.in_(networks), and_(from_table, in_force_on(on))))
+        .subquery()
+    )  # fmt: skip
+
+
+def gates_far_from(session: Session, name: str, network_edition_id: int) -> Sequence[tuple[str, float]]:
+    """Return codes of the gates of a table by its edition's name that stand on no street, and how far the next one is.
+
+    The farthest first; distances in metres on the ellipsoid.
+    """
+    nearby = (
+        select(NetworkEdge.geom)
+        .where(NetworkEdge.edition_id == network_edition_id)
+        .order_by(NetworkEdge.geom.op("<->")(Gate.geom))
+        .limit(_STREETS_TRIED)
+        .correlate(Gate)
+        .lateral()
+    )
+    distance_m = func.min(func.ST_Distance(cast(nearby.c.geom, Geography), cast(Gate.geom, Geography), type_=Double))
+    statement = (
+        select(Gate.code, distance_m)
+        .join(Edition, Edition.edition_id == Gate.edition_id)
+        .join(nearby, true())
+        .where(Edition.subject == Subject.GATES, Edition.name == name)
+        .group_by(Gate.gate_id)
+        .having(distance_m > GATE_REACH_M)
+        .order_by(distance_m.desc(), Gate.code)
+    )
+    return [(code, found_m) for code, found_m in session.execute(statement)]
 
 
 def hull(session: Session, edition_id: int) -> shapely.Geometry:

@@ -1,15 +1,24 @@
-"""Storing the walking network and gates."""
+"""Storing the walking network, gates and profiles."""
+
+from dataclasses import asdict
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import shapely
 
-from gridmgmt.db import Session
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
+from gridmgmt.analysis.walking.model import WalkProfile
+from gridmgmt.db import Session, translated
 from gridmgmt.editions.models import Edition
+from gridmgmt.errors import ConflictError
 from gridmgmt.frames import copy_columns, copy_rows
 from gridmgmt.ingest.network import NetworkIntake
-from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode
+from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
+from gridmgmt.network.queries import profile_editions
+from gridmgmt.network.rules import check_profile
 
 _GATE_COLUMNS = (
     "edition_id", "code", "name", "access", "hours", "hours_text", "osm_id", "attributes", "geom",
@@ -70,3 +79,37 @@ def store_gates(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> 
         )
     )
     return copy_rows(session, Gate.__tablename__, _GATE_COLUMNS, rows)
+
+
+def add_profile(session: Session, actor: Actor, profile: WalkProfile, valid_from: date) -> WalkingProfile:
+    """Put a new edition of a walking profile in force from a day on; the one before ends that day.
+
+    Raises
+    ------
+    ForbiddenError
+        When the actor may not import.
+    InputError
+        When a number is out of its bounds, see :func:`gridmgmt.network.rules.check_profile`.
+    ConflictError
+        When the profile has an edition of that name, or one that begins later.
+    """
+    require(actor, Permission.IMPORT)
+    check_profile(profile)
+    known = [row for row in profile_editions(session) if row.name == profile.name]
+    if any(row.edition == profile.edition for row in known):
+        raise ConflictError("profile_edition_taken", name=profile.name, edition=profile.edition)
+    last = max(known, key=lambda row: row.valid_from, default=None)
+    if last is not None:
+        if last.valid_from > valid_from:
+            raise ConflictError(
+                "profile_begins_too_early", name=profile.name, valid_from=valid_from, latest=last.valid_from
+            )
+        last.valid_to = valid_from
+        session.flush()
+    added = WalkingProfile(**asdict(profile), valid_from=valid_from)
+    session.add(added)
+    with translated():
+        session.flush()
+    facts = {**asdict(profile), "valid_from": valid_from.isoformat()}
+    record(session, actor, "profile.add", f"profile:{profile.name}/{profile.edition}", after=facts)
+    return added

@@ -18,7 +18,7 @@ OptionType = Literal["text", "choice", "flag", "day", "pairs", "texts"]
 _SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "areas": VECTOR_SUFFIXES,
     "cells": VECTOR_SUFFIXES,
-    "features": (*VECTOR_SUFFIXES, *OSM_SUFFIXES),
+    **dict.fromkeys(("features", "compounds"), (*VECTOR_SUFFIXES, *OSM_SUFFIXES)),
     "network": (*OSM_SUFFIXES, *VECTOR_SUFFIXES),
     **dict.fromkeys(("codes", "centres", "posts", "grids"), TABLE_SUFFIXES),
     "population": (*TABLE_SUFFIXES, *VECTOR_SUFFIXES, *OSM_SUFFIXES),
