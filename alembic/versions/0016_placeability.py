@@ -90,10 +90,9 @@ def upgrade() -> None:
         sa.Column("edition", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
-        sa.Column("valid_to", sa.Date(), nullable=True),
-        sa.CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name=op.f("ck_norm_sets_valid_range")),
         sa.PrimaryKeyConstraint("norm_set_id", name=op.f("pk_norm_sets")),
         sa.UniqueConstraint("name", "edition", name=op.f("uq_norm_sets_name_edition")),
+        sa.UniqueConstraint("name", "valid_from", name=op.f("uq_norm_sets_name_valid_from")),
     )
     op.create_table(
         "norms",

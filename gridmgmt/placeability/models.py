@@ -10,13 +10,10 @@ from gridmgmt.db import Base
 
 
 class NormSet(Base):
-    """One edition of a set of norms, in force from ``valid_from`` until before ``valid_to``."""
+    """One edition of a set of norms, in force from ``valid_from`` until a later one of its name begins."""
 
     __tablename__ = "norm_sets"
-    __table_args__ = (
-        UniqueConstraint("name", "edition"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="valid_range"),
-    )
+    __table_args__ = (UniqueConstraint("name", "edition"), UniqueConstraint("name", "valid_from"))
 
     norm_set_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     name: Mapped[str]
@@ -24,7 +21,6 @@ class NormSet(Base):
     title: Mapped[str]
     """What people call it, as its source writes it."""
     valid_from: Mapped[date]
-    valid_to: Mapped[date | None]
     norms: Mapped[list["NormRow"]] = relationship(order_by="NormRow.norm_no", lazy="raise")
 
 
