@@ -33,8 +33,8 @@ class TraitRule:
 
 
 def _holds(tags: Tags, key: str, values: frozenset[str]) -> bool:
-    value = tags.get(key, "no")
-    return value in values if values else value != "no"
+    value = tags.get(key)
+    return value in values if values else value not in (None, "no")
 
 
 _STEPS = {"highway": frozenset({"steps"})}

@@ -9,9 +9,10 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.errors import FileRefusedError
 from gridmgmt.ingest.network import NetworkIntake, read_network
-from gridmgmt.ingest.walk_access import BARRIERS, WAYS, decide
+from gridmgmt.ingest.walk_access import BARRIERS, WAYS, decide, gate_access, is_gate
 
 GEOD = Geod(ellps="WGS84")
 Tags = Mapping[str, str]
@@ -104,13 +105,55 @@ def test_repeats_go_and_parallel_ways_stay(tmp_path: Path) -> None:
     assert _edges(network) == {(1, 1, 2), (1, 2, 3), (3, 1, 3), (4, 4, 5)}
 
 
-def test_gates_let_through_and_shut_ones_part_the_way(tmp_path: Path) -> None:
-    tagged = {2: {"barrier": "gate"}, 4: {"barrier": "gate", "access": "private"}}
-    network = read_network(_osm(tmp_path / "a.osm", LATTICE, [(1, [1, 2, 3, 4, 5], STREET)], tagged))
-    assert _edges(network) == {(1, 1, 2), (1, 2, 4), (1, 4, 5)}
-    assert network.details["components"] == 2
-    assert [tags.get("barrier") for tags in network.tags] == ["gate", "gate", "gate"]
-    assert sorted(network.node_component.tolist()) == [0, 0, 0, 1, 1]
+def test_a_gate_is_a_node_open_or_shut_and_a_wall_parts_the_way(tmp_path: Path) -> None:
+    """Way 1 has an open gate at 2 and the residents' own at 4; way 2 runs against a wall at 12; node 9 is on no way."""
+    tagged = {
+        2: {"barrier": "gate", "name": "南门", "opening_hours": "Mo-Fr 06:00-22:00"},
+        4: {"barrier": "lift_gate", "access": "private", "opening_hours": "sunrise-sunset"},
+        9: {"barrier": "gate"},
+        12: {"barrier": "wall"},
+        13: {"entrance": "main", "locked": "yes"},
+    }
+    ways = [(1, [1, 2, 3, 4, 5], STREET), (2, [11, 12, 13, 14], STREET)]
+    network = read_network(_osm(tmp_path / "a.osm", LATTICE, ways, tagged))
+    assert _edges(network) == {(1, 1, 2), (1, 2, 4), (1, 4, 5), (2, 11, 12), (2, 12, 13), (2, 13, 14)}
+    assert np.bincount(network.node_component).tolist() == [4, 3, 2]
+    assert [tags["barrier"] for tags in network.tags] == ["gate", "gate", "lift_gate", "wall", "wall", "entrance"]
+    seen = [(g.code, g.name, str(g.access), g.hours, g.hours_text, g.hours_read, g.kind) for g in network.gates]
+    assert seen == [
+        ("osm-2", "南门", "public", {"mon-fri": ("06:00-22:00",)}, "Mo-Fr 06:00-22:00", True, "gate"),
+        ("osm-4", None, "residents", None, "sunrise-sunset", False, "lift_gate"),
+        ("osm-13", None, "closed", None, None, True, "entrance"),
+    ]
+    assert network.node_osm_id is not None
+    assert [int(network.node_osm_id[gate.node]) for gate in network.gates] == [2, 4, 13]
+    assert network.details["gates"] == {"public": 1, "residents": 1, "closed": 1}
+    assert network.details["gates_hours_unread"] == 1
+
+
+def test_residents_ways_are_kept_and_told_from_public_ones(tmp_path: Path) -> None:
+    """Of nodes 1 to 6 in a row the last two edges are private, behind a residents' gate at 4 there are none public."""
+    own = {"highway": "service", "access": "private"}
+    tagged = {2: {"barrier": "gate", "access": "permit"}}
+    ways = [(1, [1, 2, 3], STREET), (2, [3, 4], STREET), (3, [4, 5, 6], own), (4, [6, 16], {**own, "foot": "yes"})]
+    network = read_network(_osm(tmp_path / "a.osm", LATTICE, ways, tagged))
+    private = {(way, bool(traits & Trait.PRIVATE)) for way, traits in zip(network.way_id, network.traits, strict=True)}
+    assert private == {(1, False), (2, False), (3, True), (4, False)}
+    assert network.details["components"] == 1
+    assert network.details["largest_component_ratio"] == 1
+    # A stranger's pieces: 1-2 | 2-3-4 | 6-16: seven ends on paper, three of them together.
+    assert network.details["largest_public_component_ratio"] == pytest.approx(3 / 7)
+    assert network.details["edges_private"] == 1
+
+
+def test_traits_and_slope_go_with_the_way(tmp_path: Path) -> None:
+    steps = {"highway": "steps", "incline": "-30%", "ramp": "yes"}
+    network = read_network(_osm(tmp_path / "a.osm", LATTICE, [(1, [1, 2, 3], steps), (2, [2, 12], STREET)]))
+    assert network.traits.tolist() == [Trait.STEPS | Trait.RAMP, Trait.STEPS | Trait.RAMP, 0]
+    assert network.slope[:2].tolist() == [pytest.approx(-0.3)] * 2
+    assert np.isnan(network.slope[2])
+    assert network.node_osm_id is not None
+    assert network.node_osm_id[network.source].tolist() == [1, 2, 2]
 
 
 def test_an_extract_that_lacks_nodes_keeps_the_pieces_it_has(tmp_path: Path) -> None:
@@ -129,7 +172,11 @@ def test_an_extract_that_lacks_nodes_keeps_the_pieces_it_has(tmp_path: Path) -> 
         ({"highway": "trunk"}, "motor_only", False),
         ({"highway": "trunk", "sidewalk": "both"}, "sidewalk", True),
         ({"highway": "primary", "foot": "no"}, "foot_forbidden", False),
-        ({"highway": "service", "access": "private"}, "not_public", False),
+        ({"highway": "service", "access": "private"}, "walked", True),
+        ({"highway": "service", "access": "no"}, "not_public", False),
+        ({"highway": "footway", "foot": "private"}, "walked", True),
+        ({"highway": "service", "access": "private", "foot": "no"}, "foot_forbidden", False),
+        ({"highway": "motorway", "access": "private"}, "motor_only", False),
         ({"highway": "service", "access": "private", "foot": "yes"}, "foot_allowed", True),
         ({"highway": "pedestrian", "area": "yes"}, "area", False),
         ({"highway": "construction", "foot": "yes"}, "not_built", False),
@@ -150,16 +197,40 @@ def test_the_access_table_decides(tags: Tags, rule: str, walked: bool) -> None:
 @pytest.mark.parametrize(
     ("tags", "passable"),
     [
-        ({"barrier": "gate"}, True),
         ({"barrier": "bollard"}, True),
-        ({"barrier": "gate", "access": "private"}, False),
-        ({"barrier": "gate", "access": "private", "foot": "yes"}, True),
-        ({"barrier": "gate", "locked": "yes"}, False),
+        ({"barrier": "bollard", "access": "private"}, False),
+        ({"barrier": "bollard", "access": "private", "foot": "yes"}, True),
+        ({"barrier": "chain", "locked": "yes"}, False),
         ({"barrier": "wall"}, False),
     ],
 )
 def test_the_barrier_table_decides(tags: Tags, passable: bool) -> None:
     assert decide(BARRIERS, tags).passable is passable
+
+
+@pytest.mark.parametrize(
+    ("tags", "access"),
+    [
+        ({"barrier": "gate"}, "public"),
+        ({"barrier": "gate", "access": "private"}, "residents"),
+        ({"barrier": "gate", "access": "private", "foot": "yes"}, "public"),
+        ({"barrier": "gate", "access": "private", "locked": "yes"}, "residents"),
+        ({"barrier": "gate", "locked": "yes"}, "closed"),
+        ({"barrier": "turnstile", "foot": "permit"}, "residents"),
+        ({"barrier": "gate", "foot": "no"}, "closed"),
+        ({"barrier": "gate", "access": "emergency"}, "closed"),
+        ({"entrance": "emergency"}, "closed"),
+        ({"entrance": "yes"}, "public"),
+    ],
+)
+def test_the_table_of_gates_decides(tags: Tags, access: str) -> None:
+    assert is_gate(tags)
+    assert gate_access(tags) == access
+
+
+@pytest.mark.parametrize("tags", [{"barrier": "bollard"}, {"barrier": "wall"}, {"entrance": "no"}, {}])
+def test_what_does_not_open_is_no_gate(tags: Tags) -> None:
+    assert not is_gate(tags)
 
 
 def test_every_rule_has_its_reason_and_the_last_catches_all() -> None:
