@@ -76,6 +76,9 @@ class LiveCoverage:
     ----------
     graph, costs, points, places, trip, limit_cs
         As :func:`gridmgmt.analysis.walking.search.nearest` takes them; nothing of them is changed.
+    mirrored
+        Whether round trips take the costs for those of the way there alone, and every walk back costs what the same
+        walk there does: so it is with gates that let residents out on the way there and in on the way back.
     counting
         What is counted; None for nothing.
 
@@ -93,10 +96,12 @@ class LiveCoverage:
         points: Snap,
         places: Snap,
         trip: Trip = Trip.TO_POINT,
+        mirrored: bool = False,
         limit_cs: int = NO_WAY,
         counting: Counting | None = None,
     ) -> None:
         self.trip, self.limit_cs, self._lock, self._epoch = trip, limit_cs, RLock(), 0
+        self._by_pairs = trip is Trip.ROUND and not mirrored
         self._town = LiveNetwork(graph, costs, points, places, trip)
         n_places = len(places.edge)
         wanted = counting or Counting.nothing(n_places)
@@ -171,14 +176,14 @@ class LiveCoverage:
         return steps
 
     def _check_limit(self) -> None:
-        if self.trip is Trip.ROUND and self._town.lopsided:
+        if self._by_pairs and self._town.lopsided:
             checked_round_limit(self.limit_cs)
 
     def _update(self, steps: Sequence[Step]) -> tuple[Change, Int64s]:
         """Bring labels and counts up to date; return what has changed and the labels before of its nodes."""
         edges = np.concatenate([NONE, *(step.edges for step in steps)])
         moved = np.concatenate([NONE, *(step.places for step in steps)])
-        if self.trip is Trip.ROUND and (self._town.lopsided or not self._one_way):
+        if self._by_pairs and (self._town.lopsided or not self._one_way):
             return self._compute_anew()
         town, rules, scratch = self._town, self._rules, self._room()
         self._epoch += 1
