@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
@@ -109,21 +109,21 @@ def bytes_of(value: object) -> int:
 
 
 def _bytes_of(value: object, seen: set[int]) -> int:
+    if isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
     if id(value) in seen:
         return 0
     seen.add(id(value))
-    if isinstance(value, np.ndarray):
-        if value.base is not None and isinstance(value.base, np.ndarray):
-            return _bytes_of(value.base, seen)
-        return int(value.nbytes)
-    if isinstance(value, pa.Table):
+    if isinstance(value, np.ndarray | pa.Table):
         return int(value.nbytes)
     if isinstance(value, shapely.Geometry):
         return 16 * int(shapely.get_num_coordinates(value))
-    if isinstance(value, dict):
-        return sum(_bytes_of(item, seen) for item in value.values())
+    return sum(_bytes_of(part, seen) for part in _parts(value))
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
     if isinstance(value, tuple | list):
-        return sum(_bytes_of(item, seen) for item in value)
-    if is_dataclass(value):
-        return sum(_bytes_of(getattr(value, field.name), seen) for field in fields(value))
-    return 0
+        return value
+    return [getattr(value, field.name) for field in fields(value)] if is_dataclass(value) else []

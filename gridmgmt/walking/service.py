@@ -177,9 +177,10 @@ def _place_area(session: Session, question: WalkQuestion, lonlat: Floats) -> Map
 
 def _notes(network: Edition, editions: Sequence[Edition]) -> Iterable[tuple[str, Mapping[str, object]]]:
     """Yield what a reader must know: a network that is older than the boundaries it is counted by."""
-    boundaries = [edition.valid_from for edition in editions if edition.subject == Subject.AREAS]
-    if boundaries and network.valid_from < max(boundaries):
-        yield "network_older_than_boundaries", {"network": network.valid_from, "boundaries": max(boundaries)}
+    boundaries = [e.valid_from for e in editions if e.subject == Subject.AREAS and e.valid_from is not None]
+    newest = max(boundaries, default=None)
+    if newest is not None and network.valid_from is not None and network.valid_from < newest:
+        yield "network_older_than_boundaries", {"network": network.valid_from, "boundaries": newest}
 
 
 def _input(edition: Edition) -> InputEdition:

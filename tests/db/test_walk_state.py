@@ -1,9 +1,6 @@
 """The warm state of walking on the town drawn in `tests.support.paper_town`."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from gridmgmt.analysis.walking.model import NO_WAY
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import make_engine, make_sessions
-from gridmgmt.errors import NotFoundError
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.service import make_question, walk_state
 from tests.support import paper_town

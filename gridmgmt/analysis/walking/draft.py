@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -12,6 +13,8 @@ from gridmgmt.analysis.walking.model import Trait
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
+
+_WGS84 = 4326
 
 AT_END_M = 0.1
 """A cut this near to an edge's end is at the end: rounding makes no piece of its own."""
@@ -42,28 +45,37 @@ class _New:
     slope: float
     base_edge: int
     xy: Floats
+    zone: int = -1
     gate: int = -1
     passage: int = 0
     inner: int = 0
     alive: bool = True
 
+    @property
+    def is_way(self) -> bool:
+        """Whether it is still there, and no passage."""
+        return self.alive and not self.traits & Trait.GATE
+
 
 class Draft:
-    """Edges that may be cut, joined and parted; all positions in one metric system.
+    """Edges that may be cut, joined and parted; all positions in metres of the metric system ``crs``.
 
     Numbers below ``n_base`` are edges of the edition, those from it on are new. What is cut or taken away is no longer
     alive; the numbers of the others stay.
     """
 
-    def __init__(self, edges: Edges, xy_m: Floats) -> None:
+    def __init__(self, edges: Edges, crs: pyproj.CRS) -> None:
         self.base = edges
-        self.xy_m = xy_m
+        self.crs = crs
+        self.xy_m = project(edges.vertices, crs)
         self.n_base = len(edges.source)
         self.n_nodes = edges.n_nodes
         self.source, self.target = edges.source.copy(), edges.target.copy()
         self.alive = np.ones(self.n_base, dtype=bool)
+        self.zone = np.full(self.n_base, -1, dtype=np.int32)
         self.new: list[_New] = []
         self.node_xy: list[Floats] = []
+        self._boxes = np.empty((64, 4))
 
     @property
     def n_edges(self) -> int:
@@ -80,14 +92,14 @@ class Draft:
 
     def line(self, edge: int) -> shapely.LineString:
         """Return the line of an edge in metres."""
-        return self.lines[edge] if edge < self.n_base else shapely.linestrings(self.new[edge - self.n_base].xy)
+        line: shapely.LineString = self.lines[edge] if edge < self.n_base else shapely.LineString(self.xy(edge))
+        return line
 
     @cached_property
     def lines(self) -> NDArray[np.object_]:
         """Return the lines of the edition's edges in metres."""
         number = np.repeat(np.arange(self.n_base), np.diff(self.base.offsets))
-        lines: NDArray[np.object_] = shapely.linestrings(self.xy_m, indices=number)
-        return lines
+        return np.asarray(shapely.linestrings(self.xy_m, indices=number), dtype=object)
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
@@ -107,6 +119,57 @@ class Draft:
         """Return the traits of an edge."""
         return int(self.base.traits[edge]) if edge < self.n_base else self.new[edge - self.n_base].traits
 
+    def zone_of(self, edge: int) -> int:
+        """Return the zone of an edge, -1 for none."""
+        return int(self.zone[edge]) if edge < self.n_base else self.new[edge - self.n_base].zone
+
+    def set_zone(self, edge: int, zone: int) -> None:
+        """Put an edge into a zone."""
+        if edge < self.n_base:
+            self.zone[edge] = zone
+        else:
+            self.new[edge - self.n_base].zone = zone
+
+    def living(self) -> Ints:
+        """Return the numbers of all living edges but passages, ascending."""
+        new = [self.n_base + i for i, edge in enumerate(self.new) if edge.is_way]
+        return np.concatenate([np.flatnonzero(self.alive), new]).astype(np.int32)
+
+    def ends_of(self, edges: Ints) -> tuple[Ints, Ints]:
+        """Return sources and targets of edges, ``(n,)`` each."""
+        source = np.concatenate([self.source, np.array([edge.source for edge in self.new], dtype=np.int32)])
+        target = np.concatenate([self.target, np.array([edge.target for edge in self.new], dtype=np.int32)])
+        return source[edges], target[edges]
+
+    def zones_of(self, edges: Ints) -> Ints:
+        """Return the zones of edges, ``(n,)``."""
+        zones: Ints = np.concatenate([self.zone, np.array([edge.zone for edge in self.new], dtype=np.int32)])[edges]
+        return zones
+
+    def traits_of(self, edges: Ints) -> Ints:
+        """Return the traits of edges, ``(n,)``."""
+        new = np.array([edge.traits for edge in self.new], dtype=np.int32)
+        traits: Ints = np.concatenate([self.base.traits, new])[edges]
+        return traits
+
+    @cached_property
+    def _base_positions(self) -> Floats:
+        xy = np.full((self.base.n_nodes, 2), np.nan)
+        first, last = self.base.offsets[:-1], self.base.offsets[1:] - 1
+        xy[self.base.source], xy[self.base.target] = self.xy_m[first], self.xy_m[last]
+        return xy
+
+    def positions(self) -> Floats:
+        """Return the position of every node, ``(n_nodes, 2)``; NaN for one without edges."""
+        return np.vstack([self._base_positions, *self.node_xy])
+
+    def position(self, node: int) -> Floats:
+        """Return the position of a node."""
+        known: Floats = (
+            self._base_positions[node] if node < self.base.n_nodes else self.node_xy[node - self.base.n_nodes]
+        )
+        return known
+
     def meeting(self, shape: shapely.Geometry, within_m: float = 0.0) -> list[int]:
         """Return the living edges that come within some metres of a shape, ascending; passages of no length are not."""
         if within_m:
@@ -114,12 +177,15 @@ class Draft:
         else:
             found = self._tree.query(shape, predicate="intersects")
         kept = sorted(found[self.alive[found]].tolist())
+        west, south, east, north = shapely.bounds(shape)
+        boxes = self._boxes[: len(self.new)]
+        near = (boxes[:, 0] <= east + within_m) & (boxes[:, 2] >= west - within_m)
+        near &= (boxes[:, 1] <= north + within_m) & (boxes[:, 3] >= south - within_m)
+        new = [number for number in np.flatnonzero(near).tolist() if self.new[number].is_way]
         return kept + [
             self.n_base + number
-            for number, edge in enumerate(self.new)
-            if edge.alive
-            and not edge.traits & Trait.GATE
-            and shapely.dwithin(shapely.linestrings(edge.xy), shape, within_m)
+            for number in new
+            if shapely.dwithin(shapely.linestrings(self.new[number].xy), shape, within_m)
         ]
 
     def nearest(self, xy: Floats, among: Iterable[int]) -> tuple[int, float, float] | None:
@@ -140,16 +206,23 @@ class Draft:
         self.n_nodes += 1
         return self.n_nodes - 1
 
-    def add_edge(self, source: int, target: int, xy: Sequence[Floats] | Floats, traits: int = 0) -> int:
+    def add_edge(
+        self, source: int, target: int, xy: Sequence[Floats] | Floats, *, traits: int = 0, zone: int = -1
+    ) -> int:
         """Add an edge along a line and return its number; it is measured at the end."""
         line = np.asarray(xy, dtype=np.float64)
-        self.new.append(_New(source, target, np.nan, traits, np.nan, -1, line))
-        return self.n_edges - 1
+        return self._add(_New(source, target, np.nan, traits, np.nan, -1, line, zone))
 
     def add_passage(self, source: int, target: int, at: Floats, *, gate: int, passage: int, inner: int) -> int:
         """Add an edge of no length and return its number: what is passed at a gate or a wall."""
         line = np.array([at, at], dtype=np.float64)
-        self.new.append(_New(source, target, 0.0, int(Trait.GATE), np.nan, -1, line, gate, passage, inner))
+        return self._add(_New(source, target, 0.0, int(Trait.GATE), np.nan, -1, line, -1, gate, passage, inner))
+
+    def _add(self, edge: _New) -> int:
+        if len(self.new) == len(self._boxes):
+            self._boxes = np.vstack([self._boxes, np.empty_like(self._boxes)])
+        self._boxes[len(self.new)] = *edge.xy.min(axis=0), *edge.xy.max(axis=0)
+        self.new.append(edge)
         return self.n_edges - 1
 
     def move_end(self, edge: int, old: int, node: int) -> None:
@@ -169,7 +242,8 @@ class Draft:
         along = np.concatenate([[0.0], np.cumsum(steps)])
         total = along[-1]
         source, target = self.ends(edge)
-        nodes, inside = [], {}
+        nodes: list[int] = []
+        inside: dict[float, int] = {}
         for share in shares:
             at = float(np.clip(share, 0.0, 1.0)) * total
             if at <= AT_END_M or total - at <= AT_END_M:
@@ -190,13 +264,14 @@ class Draft:
         whole = self.base.length_m[edge] if edge < self.n_base else self.new[edge - self.n_base].length_m
         slope = self.base.slope[edge] if edge < self.n_base else self.new[edge - self.n_base].slope
         of = edge if edge < self.n_base else self.new[edge - self.n_base].base_edge
+        zone = self.zone_of(edge)
         metres, nodes = [0.0, *inside, along[-1]], [source, *inside.values(), target]
         for begin, end, first, last in zip(metres, metres[1:], nodes, nodes[1:], strict=False):
             between = (along > begin) & (along < end)
             ends = [np.array([np.interp(m, along, xy[:, 0]), np.interp(m, along, xy[:, 1])]) for m in (begin, end)]
             piece = np.vstack([ends[0], xy[between], ends[1]])
             share = (end - begin) / along[-1]
-            self.new.append(_New(first, last, whole * share, self.traits(edge), float(slope), of, piece))
+            self._add(_New(first, last, whole * share, self.traits(edge), float(slope), of, piece, zone))
         self.take_away(edge)
 
     def take_away(self, edge: int) -> None:
@@ -205,3 +280,26 @@ class Draft:
             self.alive[edge] = False
         else:
             self.new[edge - self.n_base].alive = False
+
+    def lengths_m(self) -> Floats:
+        """Return the geodesic lengths of the new edges, living or not; pieces have their share of the whole."""
+        geod = pyproj.Geod(ellps="WGS84")
+        return np.array(
+            [
+                geod.line_length(*unproject(edge.xy, self.crs).T) if np.isnan(edge.length_m) else edge.length_m
+                for edge in self.new
+            ],
+            dtype=np.float64,
+        )
+
+
+def project(lonlat: Floats, crs: pyproj.CRS) -> Floats:
+    """Return coordinates ``(n, 2)`` of degrees ``(n, 2)`` in a metric system."""
+    transformer = pyproj.Transformer.from_crs(_WGS84, crs, always_xy=True)
+    return np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
+
+
+def unproject(xy_m: Floats, crs: pyproj.CRS) -> Floats:
+    """Return degrees ``(n, 2)`` of coordinates ``(n, 2)`` in a metric system."""
+    transformer = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
+    return np.column_stack(transformer.transform(xy_m[:, 0], xy_m[:, 1]))

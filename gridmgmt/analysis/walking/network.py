@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.graph import WalkGraph
 from gridmgmt.analysis.snapping import EdgeIndex, Snap
 from gridmgmt.analysis.walking.costs import edge_costs
+from gridmgmt.analysis.walking.draft import project
 from gridmgmt.analysis.walking.gates import Access, Gate
 from gridmgmt.analysis.walking.model import EdgeCosts, Trait, Trip, WalkProfile
-from gridmgmt.crs import STORAGE_SRID
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -163,15 +163,3 @@ class NetworkFinding:
     lon: float
     lat: float
     distance_m: float | None = None
-
-
-def project(lonlat: Floats, crs: pyproj.CRS) -> Floats:
-    """Return coordinates ``(n, 2)`` of degrees ``(n, 2)`` in a metric system."""
-    transformer = pyproj.Transformer.from_crs(STORAGE_SRID, crs, always_xy=True)
-    return np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
-
-
-def unproject(xy_m: Floats, crs: pyproj.CRS) -> Floats:
-    """Return degrees ``(n, 2)`` of coordinates ``(n, 2)`` in a metric system."""
-    transformer = pyproj.Transformer.from_crs(crs, STORAGE_SRID, always_xy=True)
-    return np.column_stack(transformer.transform(xy_m[:, 0], xy_m[:, 1]))

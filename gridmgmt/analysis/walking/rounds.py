@@ -1,4 +1,4 @@
-"""Round trips where the way there and the way back have costs of their own: gates that let out, and gates that let in."""
+"""Round trips where the ways there and back have costs of their own: gates let out on one and in on the other."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,15 +42,18 @@ def nearest_trip(
             _doubled(one_way.place_cs), one_way.place_point, _doubled(one_way.node_cs), one_way.node_point
         )  # fmt: skip
     limit = min(limit_cs, MOST_ROUND_LIMIT_CS)
-    to_places = [
+    place_ways = [
         times_to_places(graph, costs, points=points, places=places, trip=leg, limit_cs=limit)
         for costs, leg in ((there, Trip.TO_POINT), (back, Trip.FROM_POINT))
     ]
-    to_nodes = [
+    node_ways = [
         times_to_nodes(graph, costs, points=points, trip=leg, limit_cs=limit)
         for costs, leg in ((there, Trip.TO_POINT), (back, Trip.FROM_POINT))
     ]
-    return Nearest(*_least_sum(*to_places, len(places.edge), limit), *_least_sum(*to_nodes, graph.n_nodes, limit))
+    return Nearest(
+        *_least_sum(place_ways[0], place_ways[1], len(places.edge), limit),
+        *_least_sum(node_ways[0], node_ways[1], graph.n_nodes, limit),
+    )
 
 
 def _doubled(times: NDArray[np.int32]) -> NDArray[np.int32]:
