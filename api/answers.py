@@ -49,6 +49,7 @@ REPORT_CONTENT: dict[str, dict[str, object]] = {
     "application/geo+json": {},
     "text/html": {},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+    "application/pdf": {},
 }
 """The media types of a report, for the documentation."""
 

@@ -27,7 +27,7 @@ PlaceNo = Annotated[
     int, Query(ge=0, le=2**63 - 1, description="Number of the place in its source, as the report lists it.")
 ]
 PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the place, as the coverage tiles have it.")]
-ReportFormat = Literal["json", "html", "xlsx", "geojson"]
+ReportFormat = Literal["json", "html", "xlsx", "geojson", "pdf"]
 
 
 @router.post("/runs", status_code=202, summary="Ask for a coverage run", dependencies=[asks(Permission.COVERAGE_RUN)])
@@ -113,7 +113,7 @@ def read_run_report(  # the format is a parameter of the address
     run_id: RunId,
     format: Annotated[ReportFormat, Query(description="What to write it as.")] = "json",  # noqa: A002 -- its name outside
 ) -> Response:
-    """Return the report as JSON, HTML, XLSX or GeoJSON; equal runs give equal bytes."""
+    """Return the report as JSON, HTML, XLSX, GeoJSON or PDF; equal runs give equal bytes."""
     rendered = answers.render(
         session, context, queries.run_by_id(session, run_id), form=form, format_=format, lang=lang
     )

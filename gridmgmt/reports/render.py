@@ -20,6 +20,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "html": "text/html; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "geojson": "application/geo+json",
+    "pdf": "application/pdf",
 }
 """The formats of a report and their media types."""
 
@@ -71,4 +72,9 @@ def _content(session: Session, run: CoverageRun, document: CoverageDocument, for
         return coverage_html(document, lang).encode()
     if format_ == "json":
         return coverage_json(document).encode()
+    if format_ == "pdf":
+        from gridmgmt.reports.coverage_pdf import coverage_pdf  # noqa: PLC0415 -- only one who wants paper waits for it
+        from gridmgmt.reports.coverage_pdf_maps import read_ground  # noqa: PLC0415 -- as above
+
+        return coverage_pdf(document, read_ground(session, run, document), lang)
     return coverage_geojson(document, areas_of_run(session, run)).encode()

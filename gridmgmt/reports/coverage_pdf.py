@@ -1,0 +1,105 @@
+"""The coverage report as a PDF whose bytes depend on the document, its maps and the language alone."""
+
+import json
+import tempfile
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from gridmgmt.coverage.document import CoverageDocument, result_sha256
+from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
+from gridmgmt.reports.coverage_pdf_maps import Drawn, Ground, coverage_maps
+from gridmgmt.reports.formatting import note_text
+from gridmgmt.reports.pdf_fonts import Typeface, chinese_typeface
+from gridmgmt.reports.tables import (
+    Table,
+    cell_text,
+    inputs_table,
+    numbers_tables,
+    parameters_table,
+    points_table,
+    uncovered_table,
+)
+from gridmgmt.texts import Language, text
+
+LISTED = 60
+"""Rows of the lists of places and points on paper; the XLSX holds all."""
+
+Values = dict[str, Any]  # Any: JSON
+
+
+def coverage_pdf(document: CoverageDocument, ground: Ground, lang: Language = "zh") -> bytes:
+    """Return the report as a tagged PDF, exact or public as the document is.
+
+    Raises
+    ------
+    UnavailableError
+        When no Chinese typeface is installed.
+    """
+    face = chinese_typeface()
+    maps = coverage_maps(document, ground, lang)
+    content = {**_content(document, lang), "maps": [_map(drawn) for drawn in maps], "font": face.family}
+    return set_in_type("coverage.typ", content, {f"{drawn.key}.svg": drawn.svg for drawn in maps}, face)
+
+
+def set_in_type(template: str, content: Values, drawings: dict[str, str], face: Typeface) -> bytes:
+    """Return the PDF of a template of this package, of values and drawings; no clock and no other font enters it."""
+    texts = {"content.json": json.dumps(content, ensure_ascii=False), **drawings}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        main = folder / "main.typ"
+        main.write_bytes(resources.files("gridmgmt.reports").joinpath("templates", template).read_bytes())
+        for file_name, written in texts.items():
+            (folder / file_name).write_text(written, encoding="utf-8")
+        fonts = folder / "fonts"
+        fonts.mkdir()
+        for number, file in enumerate(face.files):
+            (fonts / f"{number}{file.suffix}").symlink_to(file)
+        return typst.compile(main, root=folder, format="pdf", font_paths=[fonts], ignore_system_fonts=True, timestamp=0)
+
+
+def _content(document: CoverageDocument, lang: Language) -> Values:
+    """Return what the template prints, every text and number as it is to be read."""
+    modelled = document.counting == "modelled"
+    withheld = public_note(document, lang)
+    lists = []
+    if document.uncovered_places is not None:
+        lists.append(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
+    lists.append(points_table(document, lang))
+    return {
+        "lang": lang,
+        "title": title(document, lang),
+        "badge": text("report.synthetic_badge", lang) if document.synthetic else "",
+        "notes": [*(note_text(note, lang) for note in document.notes), *([withheld] if withheld else [])],
+        "notes_title": text("report.notes", lang),
+        "figures": [asdict(figure) for figure in key_figures(document, lang)],
+        "tables": [_table(table, lang, modelled=modelled) for table in numbers_tables(document, lang)],
+        "lists": [_table(table, lang, modelled=modelled, most=LISTED) for table in lists],
+        "how_title": text("report.how", lang),
+        "how": how_text(document, lang),
+        "parameters": _table(parameters_table(document, lang), lang),
+        "inputs": _table(inputs_table(document, lang), lang),
+        "hash": text("pdf.hash", lang, sha256=result_sha256(document)),
+    }
+
+
+def _table(table: Table, lang: Language, *, modelled: bool = False, most: int | None = None) -> Values:
+    rows = table.rows[:most]
+    return {
+        "title": table.title,
+        "columns": [{"label": column.label, "number": column.kind != "text"} for column in table.columns],
+        "rows": [
+            [cell_text(c.kind, cell, modelled=modelled) for c, cell in zip(table.columns, row, strict=True)]
+            for row in rows
+        ],
+        "note": text("pdf.first_rows", lang, shown=len(rows)) if len(rows) < len(table.rows) else "",
+    }
+
+
+def _map(drawn: Drawn) -> Values:
+    values = asdict(drawn)
+    del values["svg"]
+    return values
