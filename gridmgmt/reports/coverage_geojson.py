@@ -1,4 +1,4 @@
-"""The coverage report as GeoJSON (RFC 7946): areas with their figures, and in the exact form the uncovered places."""
+"""The coverage report as GeoJSON (RFC 7946): areas with their figures; in the exact form uncovered places and flows."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from gridmgmt.coverage.document import CoverageDocument, Figures, UncoveredPlace
+from gridmgmt.coverage.document import AreaFlow, CoverageDocument, Figures, UncoveredPlace, values_of
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.errors import CrsError
 from gridmgmt.reports.coverage_json import coverage_report
@@ -21,7 +21,7 @@ Feature = dict[str, Any]  # Any: a JSON object
 
 
 def coverage_geojson(document: CoverageDocument, areas: "gpd.GeoDataFrame") -> str:
-    """Return a FeatureCollection with one feature an area, and one an uncovered place where the document lists them.
+    """Return a FeatureCollection with one feature an area, and one an uncovered place and a flow where they are listed.
 
     ``areas`` has the columns ``level`` and ``code`` and geometries in degrees; an area of the document that is not in
     it gets no geometry. What is true of all (parameters, notes, provenance) stands beside the features.
@@ -33,9 +33,11 @@ def coverage_geojson(document: CoverageDocument, areas: "gpd.GeoDataFrame") -> s
     """
     if areas.crs is None or areas.crs.to_epsg() != STORAGE_SRID:
         raise CrsError("areas_crs", field="areas", value=str(areas.crs), expected=f"EPSG:{STORAGE_SRID}")
-    common = coverage_report(document).model_dump(mode="json", exclude={"levels", "uncovered_places", "service_points"})
+    drawn = {"levels", "uncovered_places", "service_points", "flows"}
+    common = {name: value for name, value in values_of(coverage_report(document)).items() if name not in drawn}
     listed = document.uncovered_places.listed if document.uncovered_places else ()
-    features = [*_area_features(document, areas), *map(_place_feature, listed)]
+    flows = document.flows.areas if document.flows else ()
+    features = [*_area_features(document, areas), *map(_place_feature, listed), *map(_flow_feature, flows)]
     collection = {"type": "FeatureCollection", "features": features, **common}
     return json.dumps(collection, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -76,7 +78,7 @@ def _area_features(document: CoverageDocument, areas: "gpd.GeoDataFrame") -> Ite
 
 def _flat(figures: Figures) -> Feature:
     """Return figures as plain properties; map programs do not read nested ones."""
-    flat = figures.model_dump(mode="json", exclude={"bands", "age_bands"})
+    flat = figures.model_dump(mode="json", exclude={"bands", "age_bands", "ranges"})
     bands = {f"covered_{band.limit_s:.15g}_s": band.covered for band in figures.bands}
     ages = {f"{name}_{age.band}": getattr(age, name) for age in figures.age_bands for name in ("residents", "covered")}
     return {**flat, **bands, **ages}
@@ -88,4 +90,13 @@ def _place_feature(place: UncoveredPlace) -> Feature:
         "type": "Feature",
         "geometry": {"type": "Point", "coordinates": [round(place.lon, DECIMALS), round(place.lat, DECIMALS)]},
         "properties": {"feature": "uncovered_place", **properties},
+    }
+
+
+def _flow_feature(flow: AreaFlow) -> Feature:
+    ends = [[round(x, DECIMALS) for x in end] for end in (flow.begin, flow.end)]
+    return {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": ends},
+        "properties": {"feature": "flow", **flow.model_dump(mode="json", exclude={"begin", "end"})},
     }

@@ -6,6 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from gridmgmt.coverage.document import CoverageDocument
+from gridmgmt.reports.coverage_tables import gap_texts, gaps_table, point_flows_table, sensitivity_table
 from gridmgmt.reports.formatting import WITHHELD, count_text, label, minutes_text, note_text, ratio_text
 from gridmgmt.reports.tables import (
     Table,
@@ -46,6 +47,11 @@ def coverage_html(document: CoverageDocument, lang: Language = "zh") -> str:
         if document.uncovered_places
         else None,
         uncovered_caption=_uncovered_caption(document, lang),
+        sensitivity=sensitivity_table(document, lang) if document.sensitivity else None,
+        gaps=_first(gaps_table(document, document.gaps.listed[:LISTED], lang)) if document.gaps else None,
+        gaps_caption=_gaps_caption(document, lang),
+        gap_texts=list(gap_texts(document, document.gaps, lang)) if document.gaps else [],
+        flows=_first(point_flows_table(document, document.flows, lang)) if document.flows else None,
         points=_first(points_table(document, lang)),
         points_caption=_points_caption(document, lang),
         inputs=inputs_table(document, lang),
@@ -63,7 +69,10 @@ def title(document: CoverageDocument, lang: Language) -> str:
 def how_text(document: CoverageDocument, lang: Language) -> str:
     """Return how the answer was computed, in words."""
     asked = document.parameters
-    return text(
+    when = (
+        "" if asked.at is None else text("reading.how_when", lang, trip=text(f"trip.{asked.trip}", lang), at=asked.at)
+    )
+    how = text(
         "report.how_text",
         lang,
         connection=f"{asked.connection_limit_m:g}",
@@ -71,6 +80,7 @@ def how_text(document: CoverageDocument, lang: Language) -> str:
         speed=f"{asked.speed_m_per_s:g}",
         profile=label("profile", asked.profile, lang),
     )
+    return f"{how} {when}".strip()
 
 
 def public_note(document: CoverageDocument, lang: Language) -> str | None:
@@ -119,6 +129,16 @@ def _uncovered_caption(document: CoverageDocument, lang: Language) -> str:
     residents = count_text(found.residents, modelled=document.counting == "modelled")
     listed = min(LISTED, len(found.listed))
     return text(key, lang, count=count_text(found.count), residents=residents, listed=listed)
+
+
+def _gaps_caption(document: CoverageDocument, lang: Language) -> str:
+    found = document.gaps
+    if found is None:
+        return text("reading.gaps_public", lang)
+    key = "reading.gaps_listed" + ("_places" if document.counts == "places" else "")
+    residents = count_text(found.residents, modelled=document.counting == "modelled")
+    limit, listed = minutes_text(document.parameters.limit_s), min(LISTED, len(found.listed))
+    return text(key, lang, count=count_text(found.count), residents=residents, limit=limit, listed=listed)
 
 
 def _points_caption(document: CoverageDocument, lang: Language) -> str:

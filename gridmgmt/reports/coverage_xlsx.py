@@ -4,6 +4,7 @@ import io
 
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
+from gridmgmt.reports.coverage_tables import reading_tables
 from gridmgmt.reports.formatting import note_text
 from gridmgmt.reports.tables import (
     Table,
@@ -18,12 +19,14 @@ from gridmgmt.texts import Language, text
 
 
 def coverage_xlsx(document: CoverageDocument, lang: Language = "zh") -> bytes:
-    """Return the workbook: summary, ages, one sheet a level, uncovered places, service points, inputs."""
+    """Return the workbook: summary, ages, a sheet a level, sensitivity, gaps, flows, places, points, inputs."""
     buffer = io.BytesIO()
     with workbook(buffer, title(document, lang), modelled=document.counting == "modelled") as writer:
         bands, *tables = numbers_tables(document, lang)
         _summary(writer, document, bands, lang)
         for table in tables:
+            writer.sheet(table)
+        for table in reading_tables(document, lang):
             writer.sheet(table)
         if document.uncovered_places is not None:
             writer.sheet(uncovered_table(document, document.uncovered_places.listed, lang))

@@ -14,7 +14,7 @@ the table without having been audited.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -223,7 +223,7 @@ def _public_figures(figures: Figures, withheld: set[str]) -> Figures:
     def ratio(name: str, value: float | None) -> float | None:
         return None if {name, "residents"} & withheld else value
 
-    changes: Mapping[str, Any] = {  # Any: the values of model_copy have the types of the fields they replace
+    changes: dict[str, Any] = {  # Any: the values of model_copy have the types of the fields they replace
         **{name: shown(name, getattr(figures, name)) for name in ("residents", *STATUSES)},
         "ratio": ratio("covered", figures.ratio),
         "bands": tuple(
@@ -232,9 +232,10 @@ def _public_figures(figures: Figures, withheld: set[str]) -> Figures:
         ),
         "places": None,
         "age_bands": (),
-        "ranges": (),
         "suppressed": tuple(sorted(name for name in withheld if not name.startswith("step."))),
     }
+    if figures.ranges:
+        changes |= {"ranges": ()}
     return figures.model_copy(update=changes)
 
 

@@ -236,6 +236,7 @@ def parameters_table(document: CoverageDocument, lang: Language) -> Table:
         "band_minutes": ", ".join(minutes_text(band) for band in asked.bands_s),
         "profile": label("profile", asked.profile, lang),
         "speed": f"{asked.speed_m_per_s:g}",
+        **_walk_rows(document, lang),
         "types": ", ".join(text(f"point_type.{type_}", lang) for type_ in asked.types),
         "connection_limit": f"{asked.connection_limit_m:g}",
         "counting": text(f"counting.{document.counting}", lang),
@@ -246,5 +247,25 @@ def parameters_table(document: CoverageDocument, lang: Language) -> Table:
     }
     columns = (Column(text("report.parameter", lang)), Column(text("report.value", lang)))
     return Table(
-        "parameters", text("report.how", lang), columns, tuple((text(f"report.{k}", lang), v) for k, v in rows.items())
+        "parameters",
+        text("report.how", lang),
+        columns,
+        tuple((text(name if "." in name else f"report.{name}", lang), value) for name, value in rows.items()),
     )
+
+
+def _walk_rows(document: CoverageDocument, lang: Language) -> dict[str, Cell]:
+    """Return what was asked of walking beside the speed; nothing in an answer of the first version."""
+    asked = document.parameters
+    if asked.at is None:
+        return {}
+    none = text("reading.none", lang)
+    return {
+        "reading.profile_edition": asked.profile_edition,
+        "reading.evidence": asked.evidence,
+        "reading.sd": None if asked.sd_m_per_s is None else f"{asked.sd_m_per_s:g}",
+        "reading.trip": text(f"trip.{asked.trip}", lang),
+        "reading.at": asked.at,
+        "reading.barriers": ", ".join(label("land_kind", kind, lang) for kind in asked.barriers) or none,
+        "reading.scenario": asked.scenario or none,
+    }

@@ -1,5 +1,6 @@
 """A small made-up district with places, as a coverage document and the frames its map is drawn from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -7,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmgmt.analysis.walking.model import to_cs, to_s
+from gridmgmt.analysis.walking.model import NO_WAY, Trip, to_cs, to_s
 from gridmgmt.analysis.walking.tally import from_fixed, to_fixed
-from gridmgmt.coverage.compute import PlaceTable, figures_by_group
+from gridmgmt.coverage.compute import PlaceTable, Reach, figures_by_group
 from gridmgmt.coverage.document import (
     AreaFigures,
     CoverageDocument,
@@ -17,9 +18,13 @@ from gridmgmt.coverage.document import (
     Note,
     UncoveredPlace,
 )
+from gridmgmt.coverage.flows import FlowPoints, flows
+from gridmgmt.coverage.gaps import GapAreas, gaps
+from gridmgmt.coverage.sensitivity import sensitivity
 from gridmgmt.service_points.rules import ServicePointType
 
 LIMIT_S = 1200.0
+SPEED_M_PER_S = 0.83
 BANDS_S = (300.0, 600.0, 900.0, LIMIT_S)
 WEST, SOUTH, SIZE_DEG = 121.40, 31.30, 0.02
 STATUS = ("covered", "uncovered", "not_connectable", "outside")
@@ -75,7 +80,30 @@ def make_example(
             "residents": residents,
         }
     )
-    return Example(_document(table, levels, lonlat, limit_s), areas, places, _points())
+    quarters = areas[areas["level"] == "residential_quarter"]
+    points = _points()
+    document = _document(table, levels, lonlat, limit_s)
+    point = np.where(table.time_cs < NO_WAY, np.arange(n_places) % 2, -1).astype(np.int32)
+    reach = Reach(np.arange(n_places), lonlat, point, table)
+    codes, names = (quarters[name].tolist() for name in ("code", "name"))
+    of_quarters = GapAreas("residential_quarter", codes, names, quarters["parent_code"].tolist(), quarter)
+    ends = FlowPoints(points["code"].tolist(), points[["lon", "lat"]].to_numpy())
+    found = {
+        "sensitivity": tuple(sensitivity(_walks(time_s), CASES, np.ascontiguousarray(weight[:, 0]), BANDS_S)),
+        "gaps": gaps(
+            reach, of_quarters, (ends.codes, points["name"].tolist()), lambda place: "西门" if place % 2 else None
+        ),
+        "flows": flows(reach, "residential_quarter", codes, quarter, ends),
+    }
+    return Example(document.model_copy(update=found), areas, places, points)
+
+
+CASES = [(speed, trip) for trip in (Trip.TO_POINT, Trip.ROUND) for speed in (0.67, SPEED_M_PER_S, 1.0)]
+
+
+def _walks(time_s: np.ndarray) -> Callable[[float, Trip], np.ndarray]:
+    """Walks in inverse proportion to the speed, twice as long there and back."""
+    return lambda speed, trip: to_cs(time_s * (SPEED_M_PER_S / speed) * (2 if trip is Trip.ROUND else 1))
 
 
 def _areas(n_towns: int, n_quarters: int) -> gpd.GeoDataFrame:
@@ -143,7 +171,11 @@ def _document(table: PlaceTable, levels: list[LevelFigures], lonlat: np.ndarray,
                 "limit_s": limit_s,
                 "bands_s": BANDS_S,
                 "profile": "elder",
-                "speed_m_per_s": 0.83,
+                "speed_m_per_s": SPEED_M_PER_S,
+                "profile_edition": "2026",
+                "evidence": "measured",
+                "sd_m_per_s": 0.2,
+                "at": "wed 10:00",
                 "area_code": None,
                 "types": [ServicePointType.ELDERLY_SERVICE_POINT, ServicePointType.MEAL_POINT],
                 "connection_limit_m": 100,

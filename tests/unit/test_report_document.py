@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gridmgmt.coverage.document import Figures, Note, canonical_json, parse, result_sha256
+from gridmgmt.reports.coverage_html import coverage_html
 from gridmgmt.reports.coverage_json import SCHEMA_FILE, coverage_json, json_schema
 from gridmgmt.reports.public import public_form
 from tests.support.coverage_example import make_example
 
 SCHEMA_TEXT = resources.files("gridmgmt.reports").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+FIRST_SCHEMA_TEXT = (
+    resources.files("gridmgmt.reports").joinpath("schemas/coverage-report-1.schema.json").read_text(encoding="utf-8")
+)
 COUNT = st.floats(0, 1e7, allow_nan=False)
 
 
@@ -103,3 +107,33 @@ def test_notes_come_with_their_words() -> None:
     notes = json.loads(coverage_json(make_example().document))["notes"]
     assert notes[1]["zh"] == "400 处居住点中有 24 处不在任何已知区划内。"
     assert notes[1]["en"] == "24 of 400 places lie in no known area."
+
+
+def first_version() -> str:
+    """The text of an answer as the first version wrote it."""
+    document = json.loads(canonical_json(make_example(n_places=60).document))
+    for name in ("sensitivity", "gaps", "flows"):
+        del document[name]
+    for name in ("profile_edition", "evidence", "sd_m_per_s", "at", "trip", "barriers", "scenario"):
+        del document["parameters"][name]
+    figures_of = [document["totals"]]
+    for level in document["levels"]:
+        figures_of += [area["figures"] for area in level["areas"]] + (
+            [level["remainder"]] if level["remainder"] else []
+        )
+    for of_area in figures_of:
+        del of_area["ranges"]
+    document["schema"] = "coverage-report/1"
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("form", ["exact", "public"])
+def test_an_answer_of_the_first_version_stays_what_it_was(form: str) -> None:
+    text = first_version()
+    document = parse(text)
+    assert canonical_json(document) == text
+    assert result_sha256(document) == hashlib.sha256(text.encode()).hexdigest()
+    shown = document if form == "exact" else public_form(document, 10)
+    schema = json.loads(FIRST_SCHEMA_TEXT)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(coverage_json(shown)))
+    assert 'id="sensitivity"' not in coverage_html(shown, "en")

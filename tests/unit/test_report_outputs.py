@@ -6,11 +6,12 @@ import openpyxl
 import pytest
 import shapely
 
-from gridmgmt.coverage.document import CoverageDocument, Note
+from gridmgmt.coverage.document import AgeGap, CoverageDocument, Gap, Note
 from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import CrsError
 from gridmgmt.reports.coverage_geojson import coverage_geojson, rfc7946
 from gridmgmt.reports.coverage_html import coverage_html, key_figures
+from gridmgmt.reports.coverage_tables import gap_text
 from gridmgmt.reports.coverage_xlsx import coverage_xlsx
 from gridmgmt.reports.formatting import count_text, minutes_text, note_text, ratio_text
 from gridmgmt.reports.public import public_form
@@ -113,6 +114,7 @@ def test_workbook_holds_unrounded_numbers_and_texts_as_texts(example: Example) -
     book = openpyxl.load_workbook(io.BytesIO(coverage_xlsx(example.document, "en")))
     assert book.sheetnames == [
         "Summary", "By age", "District", "Town or subdistrict", "Residential quarter",
+        "By speed and trip", "Gaps", "Who walks to which point", "From areas to points",
         "Places not covered", "Service points", "Inputs",
     ]  # fmt: skip
     rows = list(book["Residential quarter"].iter_rows(min_row=2, values_only=True))
@@ -150,6 +152,44 @@ def test_geojson_has_every_area_and_every_listed_place(example: Example) -> None
     assert town["properties"]["covered_600_s"] == figures.bands[1].covered
     assert shapely.from_geojson(json.dumps(town["geometry"])).equals_exact(
         example.areas.geometry[2], 1e-7, normalize=True
+    )
+
+
+def test_geojson_draws_flows_as_straight_lines(example: Example) -> None:
+    collection = json.loads(coverage_geojson(example.document, example.areas))
+    lines = [f for f in collection["features"] if f["properties"]["feature"] == "flow"]
+    assert example.document.flows is not None
+    flow = example.document.flows.areas[0]
+    assert len(lines) == len(example.document.flows.areas)
+    assert lines[0]["geometry"]["type"] == "LineString"
+    assert lines[0]["geometry"]["coordinates"][1] == pytest.approx(flow.end)
+    assert lines[0]["properties"] == {
+        "feature": "flow", "level": "residential_quarter", "area_code": flow.area_code,
+        "point_code": flow.point_code, "residents": flow.residents, "mean_s": flow.mean_s,
+    }  # fmt: skip
+
+
+def test_the_page_tells_gaps_in_words_and_compares_speeds(example: Example) -> None:
+    page = coverage_html(example.document, "en")
+    gaps = example.document.gaps
+    assert gaps is not None
+    line = gap_text(example.document, gaps.listed[0], gaps.listed[0], "en")
+    assert f"<li>{line}</li>" in page
+    assert 'id="sensitivity"' in page
+    assert page.count("One way, to the point") >= 3
+
+
+def test_a_gap_is_told_with_its_gate_or_with_no_way(example: Example) -> None:
+    way = {"nearest_s": 1620.0, "nearest_point_code": "P1", "nearest_point_name": "一号点", "gate": "the west gate"}
+    eldest = AgeGap(band="80_plus", residents=238.0, **way)
+    fields = {"level": "residential_quarter", "code": "1", "name": "芳草路", "parent_code": None, "places": 9}
+    gap = Gap(**fields, residents=300.0, age_bands=(eldest,), **dict.fromkeys(way))
+    assert gap_text(example.document, gap, eldest, "en") == (
+        "芳草路: 238 residents aged 80 and over have no point within 20 minutes; "
+        "the nearest have 27 min via the west gate to 一号点"
+    )
+    assert gap_text(example.document, gap, gap, "zh") == (
+        "芳草路：20 分钟内没有服务点的60岁及以上老人有 300；没有可走的路"
     )
 
 

@@ -42,6 +42,8 @@ class Reader:
             self.sums({covered: 1.0}, [self.at(i, f"bands.{public.parameters.limit_s:g}")])
             self.at_most.append({bands[-1]: 1.0, covered: -1.0, uncovered: -1.0})
         self.hierarchy(public)
+        self.unknowns = len(self.rows) * len(self.names)
+        self.sensitivity(public)
 
     def at(self, row: int, name: str) -> int:
         return row * len(self.names) + self.names.index(name)
@@ -65,9 +67,31 @@ class Reader:
                 for name in self.names:
                     self.sums({self.at(by_code[parent], name): 1.0}, [self.at(i, name) for i in members])
 
+    def sensitivity(self, public: CoverageDocument) -> None:
+        """Everybody at other speeds and trips: the asked case is the totals', the rest is known by its order alone."""
+        asked = public.parameters
+        self.cases: dict[tuple[str, float], list[int]] = {}
+        for case in public.sensitivity:
+            own = (case.trip, case.speed_m_per_s) == (asked.trip, asked.speed_m_per_s)
+            of_case = []
+            for band in case.bands:
+                cell = self.at(0, band.name) if own else self.unknowns
+                self.unknowns += not own
+                if band.covered is not None:
+                    self.equal.append(({cell: 1.0}, band.covered))
+                of_case.append(cell)
+            self.cases[case.trip, case.speed_m_per_s] = of_case
+        for (trip, speed), cells in self.cases.items():
+            for less, more in pairwise([*cells, self.at(0, "residents")]):
+                self.at_most.append({less: 1.0, more: -1.0})
+            for (other, faster), more in self.cases.items():
+                wider = other == trip and faster > speed
+                if wider or (trip == "round" and other == "to_point" and faster == speed):
+                    self.at_most += [{a: 1.0, b: -1.0} for a, b in zip(cells, more, strict=True)]
+
     def span(self, cell: int) -> float:
         """How far apart the least and the greatest possible value of a cell are."""
-        n = len(self.rows) * len(self.names)
+        n = self.unknowns
 
         def dense(rows: list[dict[int, float]]) -> np.ndarray:
             matrix = np.zeros((len(rows), n))
@@ -113,6 +137,13 @@ def test_no_small_count_can_be_worked_out(seed: int, n_places: int, mean: float,
         for name, value in counts(figures).items()
         if value is not None and 0 < value < THRESHOLD
     ]
+    for exact_case, public_case in zip(exact.sensitivity, public.sensitivity, strict=True):
+        cells = reader.cases[public_case.trip, public_case.speed_m_per_s]
+        small += [
+            cell
+            for cell, band in zip(cells, exact_case.bands, strict=True)
+            if band.covered is not None and 0 < band.covered < THRESHOLD
+        ]
     assert small, "the example must hold something to hide"
     for cell in small:
         assert reader.span(cell) >= THRESHOLD * (1 - 1e-6)
@@ -143,7 +174,8 @@ def test_levels_that_share_codes_give_nothing_away() -> None:
     )
     empty = tuple(area.model_copy(update={"figures": all_covered(0)}) for area in town.areas)
     unit = town.model_copy(update={"level": "basic_management_unit", "areas": empty})
-    shared = exact.model_copy(update={"totals": filled(""), "levels": (district, town, unit, quarter)})
+    changes = {"totals": filled(""), "levels": (district, town, unit, quarter), "sensitivity": ()}
+    shared = exact.model_copy(update=changes)
     public = public_form(shared, THRESHOLD)
     reader = Reader(public.model_copy(update={"levels": (public.levels[0], public.levels[1], public.levels[3])}))
     five = 1 + len(district.areas) + len(town.areas)
@@ -194,7 +226,7 @@ def test_a_ratio_is_withheld_with_either_of_its_numbers() -> None:
 
 def test_nothing_about_single_places_is_left() -> None:
     public = public_form(make_example().document, THRESHOLD)
-    assert public.uncovered_places is None
+    assert (public.uncovered_places, public.gaps, public.flows) == (None, None, None)
     assert public.suppression_threshold == THRESHOLD
     for figures in all_figures(public):
         assert figures.places is None
