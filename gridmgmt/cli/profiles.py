@@ -9,6 +9,7 @@ import click
 from gridmgmt.analysis.walking.model import WalkProfile
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import DAY, JSON, ON, day_or_today
+from gridmgmt.errors import InputError
 from gridmgmt.network import queries, service
 from gridmgmt.texts import Language, text
 
@@ -69,7 +70,7 @@ def add(ctx: click.Context, /, name: str, valid_from: date | None, *, no_steps: 
     with database(ctx) as session:
         before = next((each for each in queries.profiles(session, day) if each.name == name), None)
         if before is None and "speed_m_per_s" not in said:
-            raise click.UsageError("--speed")
+            raise InputError("profile_speed_missing", field="speed", name=name)
         profile = replace(before or _plain(name), **said)
         service.add_profile(session, actor(), profile, day)
     say(ctx, "profiles.added", name=name, edition=profile.edition, valid_from=day)
