@@ -334,7 +334,7 @@ def _scratch(state: WalkState) -> Scratch:
     """Return this thread's buffers for searches on a state's graph."""
     graph = state.network.graph
     if getattr(_SCRATCH, "graph", None) is not graph:
-        _SCRATCH.graph, _SCRATCH.buffers = graph, Scratch(graph)
+        _SCRATCH.graph, _SCRATCH.buffers = graph, Scratch()
     found: Scratch = _SCRATCH.buffers
     return found
 
