@@ -10,13 +10,13 @@ from typing import ParamSpec, TypeVar, cast
 try:
     import numba
 except ImportError:
-    numba = None
+    AVAILABLE = False
+else:
+    AVAILABLE = True
+    """Whether kernels are compiled."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-AVAILABLE = numba is not None
-"""Whether kernels are compiled."""
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -25,7 +25,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Single-threaded and without reordered floating-point sums, so that equal input gives equal bytes. Where no folder
     for the machine code can be written, each process compiles for itself.
     """
-    if numba is None:
+    if not AVAILABLE:
         return function
     try:
         return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))
@@ -39,6 +39,6 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     For small parts that take arrays: a call of its own would count references to each array, which costs more than
     the part's work.
     """
-    if numba is None:
+    if not AVAILABLE:
         return function
     return cast("Callable[P, R]", numba.njit(inline="always", error_model="numpy")(function))

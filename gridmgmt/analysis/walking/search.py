@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridmgmt.analysis import compiled
 from gridmgmt.analysis.graph import WalkGraph
 from gridmgmt.analysis.snapping import Snap
-from gridmgmt.analysis.walking import reference
+from gridmgmt.analysis.walking import kernels, reference
 from gridmgmt.analysis.walking.matrix import SparseTimes, times_to_nodes, times_to_places
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip
 from gridmgmt.analysis.walking.spots import (
@@ -28,6 +29,9 @@ from gridmgmt.errors import InputError
 
 MOST_ROUND_LIMIT_CS = 4 * 3600 * 100
 """Four hours: without a limit, round trips under directed costs would need the times of all pairs."""
+
+
+_POINTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +52,13 @@ def nearest(
     places: Snap,
     trip: Trip = Trip.TO_POINT,
     limit_cs: int = NO_WAY,
+    back: EdgeCosts | None = None,
 ) -> Nearest:
     """Return the time between every place ``(n_places,)`` and node ``(n_nodes,)`` and its nearest point.
 
     Points and places with edge -1 are skipped. Times above ``limit_cs`` are NO_WAY. Of points at one time the lowest
-    index is taken. A round trip is the least sum of the ways there and back over single points.
+    index is taken. A round trip is the least sum of the ways there and back over single points; the way back has the
+    costs ``back``, or those of the way there where None.
 
     Raises
     ------
@@ -61,18 +67,18 @@ def nearest(
         the same both ways, above four hours.
     """
     checked_costs(graph, costs)
-    at, of = spots_of("points", points, graph, costs), spots_of("places", places, graph, costs)
-    limit = limit_of(limit_cs)
-    if trip is Trip.ROUND and costs.symmetric:
-        node, place = reference.nearest(graph, costs, at, of, limit // 2)
-        return _of_labels(_doubled(place), _doubled(node))
-    if trip is Trip.ROUND:
+    limit, home = limit_of(limit_cs), costs if back is None else back
+    if trip is Trip.ROUND and not mirrored(costs, home):
+        checked_costs(graph, home)
         checked_round_limit(limit_cs)
-        to_places = times_to_places(graph, costs, points=points, places=places, trip=trip, limit_cs=limit)
-        to_nodes = times_to_nodes(graph, costs, points=points, trip=trip, limit_cs=limit)
-        return _of_labels(_least(to_places, len(of.edge)), _least(to_nodes, graph.n_nodes))
-    node, place = reference.nearest(graph, towards(costs, trip), at, of, limit)
-    return _of_labels(place, node)
+        return _nearest_round(graph, (costs, home), points, places, limit)
+    at, of = spots_of("points", points, graph, costs), spots_of("places", places, graph, costs)
+    kernel = kernels.nearest if compiled.AVAILABLE else reference.nearest
+    if trip is Trip.ROUND:
+        node, place = kernel(graph, costs, at, of, limit // 2)
+        return Nearest(*split(_doubled(place)), *split(_doubled(node)))
+    node, place = kernel(graph, towards(costs, trip), at, of, limit)
+    return Nearest(*split(place), *split(node))
 
 
 def nearest_k(
@@ -99,14 +105,15 @@ def nearest_k(
     checked_costs(graph, costs)
     at, of = spots_of("points", points, graph, costs), spots_of("places", places, graph, costs)
     limit = limit_of(limit_cs)
+    kernel = kernels.nearest_k if compiled.AVAILABLE else reference.nearest_k
     if trip is Trip.ROUND and costs.symmetric:
-        time, point = reference.nearest_k(graph, costs, at, of, k, limit // 2)
+        time, point = kernel(graph, costs, at, of, k, limit // 2)
         return np.where(point >= 0, time * 2, NO_WAY).astype(np.int32), point
     if trip is Trip.ROUND:
         checked_round_limit(limit_cs)
         pairs = times_to_places(graph, costs, points=points, places=places, trip=trip, limit_cs=limit)
         return _least_k(pairs, len(of.edge), k)
-    return reference.nearest_k(graph, towards(costs, trip), at, of, k, limit)
+    return kernel(graph, towards(costs, trip), at, of, k, limit)
 
 
 def checked_round_limit(limit_cs: int) -> None:
@@ -121,7 +128,32 @@ def checked_round_limit(limit_cs: int) -> None:
         raise InputError("limit_invalid", field="limit_cs", value=limit_cs)
 
 
-def _of_labels(place: Integers, node: Integers) -> Nearest:
+def mirrored(there: EdgeCosts, back: EdgeCosts) -> bool:
+    """Tell whether every walk there costs what the same walk costs back."""
+    if there is back and there.out_cs is there.back_cs:
+        return True
+    return (
+        np.array_equal(there.out_cs, back.back_cs)
+        and np.array_equal(there.back_cs, back.out_cs)
+        and there.speed_m_per_s == back.speed_m_per_s
+    )
+
+
+def _nearest_round(
+    graph: WalkGraph, ways: tuple[EdgeCosts, EdgeCosts], points: Snap, places: Snap, limit_cs: int
+) -> Nearest:
+    """Return the least sums of both ways, a few points at a time: the times of all pairs would take too much room."""
+    place = np.full(len(places.edge), NOWHERE, dtype=np.int64)
+    node = np.full(graph.n_nodes, NOWHERE, dtype=np.int64)
+    there, back = ways
+    for first in range(0, len(points.edge), _POINTS_AT_ONCE):
+        some = slice(first, first + _POINTS_AT_ONCE)
+        at = Snap(points.edge[some], points.fraction[some], points.distance_m[some])
+        to_places = times_to_places(
+            graph, there, points=at, places=places, trip=Trip.ROUND, limit_cs=limit_cs, back=back
+        )
+        _lower(place, to_places, first)
+        _lower(node, times_to_nodes(graph, there, points=at, trip=Trip.ROUND, limit_cs=limit_cs, back=back), first)
     return Nearest(*split(place), *split(node))
 
 
@@ -130,14 +162,12 @@ def _doubled(labels: Integers) -> Integers:
     return np.where(labels < NOWHERE, labels + ((labels >> TIME_SHIFT) << TIME_SHIFT), NOWHERE)
 
 
-def _least(pairs: SparseTimes, n_columns: int) -> Integers:
-    """Return the least label of each column."""
-    best = np.full(n_columns, NOWHERE, dtype=np.int64)
-    for point in range(len(pairs.indptr) - 1):
-        row = slice(pairs.indptr[point], pairs.indptr[point + 1])
-        column = pairs.place[row]
-        best[column] = np.minimum(best[column], pairs.cs[row].astype(np.int64) << TIME_SHIFT | point)
-    return best
+def _lower(best: Integers, pairs: SparseTimes, first: int) -> None:
+    """Lower the labels of columns to those of some points, numbered from ``first`` on."""
+    for row in range(len(pairs.indptr) - 1):
+        of_row = slice(pairs.indptr[row], pairs.indptr[row + 1])
+        column = pairs.place[of_row]
+        best[column] = np.minimum(best[column], pairs.cs[of_row].astype(np.int64) << TIME_SHIFT | (first + row))
 
 
 def _least_k(pairs: SparseTimes, n_columns: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
