@@ -16,7 +16,7 @@ from gridmgmt.coverage.document import (
 from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, km2_text, label, minutes_text, ratio_text
 from gridmgmt.texts import Language, text
 
-Kind = Literal["text", "count", "ratio", "minutes", "km2", "degrees"]
+Kind = Literal["text", "count", "ratio", "minutes", "km2", "degrees", "decimal"]
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
 
@@ -52,6 +52,8 @@ def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
             return km2_text(cell)
         case "degrees":
             return f"{cell:.6f}" if isinstance(cell, float) else count_text(cell)
+        case "decimal":
+            return f"{cell:,.3f}" if isinstance(cell, float) else count_text(cell)
         case "text":
             return cell if isinstance(cell, str) else count_text(cell)
 

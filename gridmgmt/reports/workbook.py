@@ -27,6 +27,7 @@ _NUMBER_FORMATS: dict[Kind, str] = {
     "minutes": "0.0",
     "km2": "#,##0.000",
     "degrees": "0.000000",
+    "decimal": "#,##0.000",
 }
 
 SCALE: dict[Kind, float] = {"minutes": 1 / SECONDS_PER_MINUTE, "km2": 1 / M2_PER_KM2}

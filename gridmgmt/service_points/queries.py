@@ -43,6 +43,14 @@ def open_points(session: Session, on: date, types: Collection[str]) -> pa.Table:
     return read_table(session, statement)
 
 
+def capacities(session: Session, point_ids: Collection[int]) -> dict[int, int]:
+    """Return the capacity of each of some points, of any edition, that has a known one."""
+    statement = select(ServicePoint.point_id, ServicePoint.capacity).where(
+        ServicePoint.point_id.in_(list(point_ids)), ServicePoint.capacity.is_not(None)
+    )
+    return dict(session.execute(statement).all())
+
+
 def open_point_counts(session: Session, on: date) -> dict[str, int]:
     """Return how many open points of each type are in force on a day."""
     statement = (
