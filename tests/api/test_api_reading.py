@@ -144,8 +144,16 @@ def test_a_made_up_cursor_is_refused(client: httpx.Client, cursor: str) -> None:
 
 
 def test_profiles(client: httpx.Client) -> None:
-    speeds = {p["name"]: p["speed_m_per_s"] for p in client.get("/api/v1/profiles").json()["items"]}
-    assert speeds["elder"] == 0.83
+    profiles = {p["name"]: p for p in client.get("/api/v1/profiles").json()["items"]}
+    elder, wheelchair = profiles["elder"], profiles["wheelchair"]
+    assert (elder["speed_m_per_s"], elder["edition"], elder["evidence"]) == (0.83, "2026", "S39")
+    assert (wheelchair["steps_factor"], wheelchair["wheelchair"]) == (None, True)
+    assert client.get("/api/v1/profiles", params={"on": "1850-01-01"}).json()["items"] == []
+
+
+def test_a_town_of_streets_alone_has_no_gates(client: httpx.Client) -> None:
+    assert client.get("/api/v1/gates").json() == {"items": [], "next": None}
+    assert client.get("/api/v1/gates", params={"access": "everybody"}).status_code == 422
 
 
 def test_a_tile_asked_with_a_huge_body_and_a_wrong_method_are_problems_like_any(client: httpx.Client) -> None:

@@ -182,6 +182,14 @@ def test_statuses_are_named_in_the_order_of_their_numbers() -> None:
     assert [PlaceStatus[name.upper()] for name in STATUSES] == [0, 1, 2, 3]
 
 
+def test_gates_with_who_passes_and_when(draw: Draw) -> None:
+    near = draw("gates", 14).sort_values("code")
+    assert near[["code", "access", "hours", "from_table"]].to_numpy().tolist() == [
+        ["osm-1", "public", "Mo-Fr 06:00-22:00", False],
+        ["osm-2", "residents", "", False],
+    ]
+
+
 def test_streets_by_class_and_zoom(draw: Draw) -> None:
     assert draw("streets", 7).empty
     far = draw("streets", 12)
@@ -243,6 +251,7 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("cases", "ix_cases_geom"),
         ("coverage", "ix_population_places_geom"),
         ("streets", "ix_network_edges_geom"),
+        ("gates", "ix_gates_geom"),
         ("land", "ix_land_features_geom"),
     ],
 )
@@ -276,6 +285,7 @@ WRITES: Mapping[str, tuple[str, str, str]] = {
         "DELETE FROM network_edges WHERE edge_id = 0",
         "TRUNCATE network_edges",
     ),
+    "gates": ("UPDATE gates SET access = 'closed'", "DELETE FROM gates WHERE code = 'osm-2'", "TRUNCATE gates"),
     "land": ("UPDATE land_features SET name = '江'", "DELETE FROM land_features", "TRUNCATE land_features"),
     "coverage": (
         "UPDATE coverage_runs SET area_code = '1'",
