@@ -1,7 +1,9 @@
 """Snapping: the nearest edge of a walk network to each point, and where along it.
 
 The segments of the edges are kept in a uniform grid; a query looks at the cells around its point ring by ring and
-stops when no farther ring can hold anything nearer, so the answer is exact for any distance.
+stops when no farther ring can hold anything nearer, so the answer is exact for any distance. Points are asked in order
+of where they lie, so that what one has looked at is still at hand for the next. Without the compiler the segments are
+kept in shapely's tree, which gives the same answers.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gridmgmt.analysis import compiled as compiler
 from gridmgmt.analysis.compiled import compiled, inlined
 from gridmgmt.errors import InputError
 
@@ -19,6 +22,9 @@ DISTANCE_TOLERANCE_M = 1e-6
 
 _CELL_PADDING = 1e-6
 """A segment is entered into cells this share of a cell beside it too: no rounding may lose one on a cell border."""
+
+_BAND_BITS = 4
+"""Points are ordered by bands of 16 rows of cells, and along each by columns."""
 
 Grid = tuple[float, float, float, int, int]
 """West, south and cell size in metres, number of columns and rows."""
@@ -49,7 +55,7 @@ class EdgeIndex:
 
     ``segment_xy_m`` is ``(n_segments, 4)``: x, y of both ends. ``segment_start`` and ``segment_share`` tell which
     part of its edge's length a segment is, 0–1. The segments of cell ``row * n_columns + column`` are
-    ``indptr[cell]:indptr[cell + 1]`` of ``members``, ascending.
+    ``indptr[cell]:indptr[cell + 1]`` of ``members``, ascending. Without the compiler there are no cells but a ``tree``.
     """
 
     cell_m: float
@@ -63,6 +69,7 @@ class EdgeIndex:
     segment_edge: NDArray[np.int32]
     segment_start: NDArray[np.float64]
     segment_share: NDArray[np.float64]
+    tree: shapely.STRtree | None = None
 
     @classmethod
     def build(
@@ -88,6 +95,11 @@ class EdgeIndex:
             raise InputError("number_not_positive", field="cell_m", value=cell_m)
         west, south, east, north = _extent(xy)
         n_columns, n_rows = int((east - west) / cell) + 1, int((north - south) / cell) + 1
+        if not compiler.AVAILABLE:
+            lines = np.asarray(shapely.linestrings(xy.reshape(-1, 2, 2)), dtype=object)
+            none, indptr = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64)
+            tree = shapely.STRtree(lines)
+            return cls(cell, west, south, n_columns, n_rows, indptr, none, xy, edge, start, share, tree)
         counts = _count_cells(xy, west, south, cell, n_columns, n_rows)
         cells, members = _list_cells(xy, west, south, cell, n_columns, n_rows, int(counts.sum()))
         order = np.argsort(cells, kind="stable")
@@ -113,14 +125,14 @@ class EdgeIndex:
             raise InputError("array_shape_invalid", field="max_distance_m", value=reach.shape, expected=(len(points),))
         if not np.all(reach >= 0):
             raise InputError("distance_invalid", field="max_distance_m", value=float(reach[~(reach >= 0)].flat[0]))
-        grid = self.west_m, self.south_m, self.cell_m, self.n_columns, self.n_rows
-        segment, share, distance = _nearest_segments(
-            points,
-            np.ascontiguousarray(np.broadcast_to(reach, len(points))),
-            grid,
-            (self.indptr, self.members),
-            self.segment_xy_m,
-        )
+        reaches = np.ascontiguousarray(np.broadcast_to(reach, len(points)))
+        if self.tree is None:
+            grid = self.west_m, self.south_m, self.cell_m, self.n_columns, self.n_rows
+            segment, share, distance = _nearest_segments(
+                points, self._order(points), reaches, grid, (self.indptr, self.members), self.segment_xy_m
+            )
+        else:
+            segment, share, distance = _nearest_by_tree(points, reaches, self.tree, self.segment_xy_m)
         found = segment >= 0
         hit = segment[found]
         edge = np.full(len(points), -1, dtype=np.int32)
@@ -128,6 +140,13 @@ class EdgeIndex:
         edge[found] = self.segment_edge[hit]
         fraction[found] = np.minimum(self.segment_start[hit] + share[found] * self.segment_share[hit], 1.0)
         return Snap(edge, fraction, distance)
+
+    def _order(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the points in an order in which neighbours follow each other."""
+        across, up = ((points - (self.west_m, self.south_m)) / self.cell_m).T
+        column = np.clip(across, 0, self.n_columns - 1).astype(np.int64)
+        row = np.clip(up, 0, self.n_rows - 1).astype(np.int64)
+        return np.argsort((row >> _BAND_BITS) * self.n_columns + column)
 
 
 def flatten(lines: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -290,31 +309,42 @@ def _scan(
     return square, segment, share
 
 
+@inlined
+def _beyond(at: float, index: int) -> float:
+    """Return how far a coordinate is from the strip of cells of an index, both in cells; 0 inside it."""
+    return max(0.0, index - at, at - (index + 1))
+
+
 @compiled
 def _nearest_to(x: float, y: float, reach_m: float, grid: Grid, cells: Cells, xy: NDArray[np.float64]) -> Best:
     """Return squared distance, segment and share along it of the segment nearest to one point.
 
     The rings are the cells at one index distance from the point's own; the first to touch the grid comes first, and
-    the search ends when the nearest place of the next ring is beyond the reach or the best.
+    the search ends when the nearest place of the next ring is beyond the reach or the best. Of a ring only the cells
+    that begin nearer than that are looked at.
     """
     west, south, cell, n_columns, n_rows = grid
     indptr, members = cells
     across, up = (x - west) / cell, (y - south) / cell
     column, middle = int(np.floor(across)), int(np.floor(up))
-    inner = min(across - column, column + 1 - across, up - middle, middle + 1 - up) * cell
+    inner = min(across - column, column + 1 - across, up - middle, middle + 1 - up)
     radius = max(0, -column, column - n_columns + 1, -middle, middle - n_rows + 1)
     farthest = max(abs(column), abs(n_columns - 1 - column), abs(middle), abs(n_rows - 1 - middle))
     best = (np.inf, len(xy), 0.0)
-    while radius <= farthest:
-        if (radius - 1) * cell + inner > min(reach_m, np.sqrt(best[0])) + DISTANCE_TOLERANCE_M:
-            break
+    near = (reach_m + DISTANCE_TOLERANCE_M) / cell
+    while radius <= farthest and radius - 1 + inner <= near:
         for row in range(max(middle - radius, 0), min(middle + radius, n_rows - 1) + 1):
+            above = _beyond(up, row)
+            if above > near:
+                continue
             whole = abs(row - middle) == radius
             first = max(column - radius, 0) if whole else column - radius
             for c in range(first, min(column + radius, n_columns - 1) + 1, 1 if whole else 2 * radius):
-                if c >= 0:
+                beside = _beyond(across, c)
+                if c >= 0 and above * above + beside * beside <= near * near:
                     k = row * n_columns + c
                     best = _scan(x, y, indptr[k], indptr[k + 1], members, xy, best)
+                    near = min(near, (np.sqrt(best[0]) + DISTANCE_TOLERANCE_M) / cell)
         radius += 1
     return best
 
@@ -322,6 +352,7 @@ def _nearest_to(x: float, y: float, reach_m: float, grid: Grid, cells: Cells, xy
 @compiled
 def _nearest_segments(
     points: NDArray[np.float64],
+    order: NDArray[np.int64],
     reach_m: NDArray[np.float64],
     grid: Grid,
     cells: Cells,
@@ -330,8 +361,44 @@ def _nearest_segments(
     """Return segment (-1 where none), share along it and distance in metres of every point, each ``(n,)``."""
     segments = np.full(len(points), -1, dtype=np.int64)
     shares, distances = np.zeros(len(points)), np.full(len(points), np.inf)
-    for i in range(len(points)):
+    for i in order:
         square, segment, share = _nearest_to(points[i, 0], points[i, 1], reach_m[i], grid, cells, xy)
         if np.sqrt(square) <= reach_m[i] + DISTANCE_TOLERANCE_M and segment < len(xy):
             segments[i], shares[i], distances[i] = segment, share, np.sqrt(square)
     return segments, shares, distances
+
+
+def _nearest_by_tree(
+    points: NDArray[np.float64], reach_m: NDArray[np.float64], tree: shapely.STRtree, xy: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the same as :func:`_nearest_segments`: of all segments about as near as the nearest, the least by it."""
+    segments = np.full(len(points), -1, dtype=np.int64)
+    shares, distances = np.zeros(len(points)), np.full(len(points), np.inf)
+    if not len(points) or not len(xy):
+        return segments, shares, distances
+    places = np.asarray(shapely.points(points), dtype=object)
+    (first, _), nearest_m = tree.query_nearest(places, all_matches=False, return_distance=True)
+    point, segment = tree.query(places[first], predicate="dwithin", distance=nearest_m + DISTANCE_TOLERANCE_M)
+    point = first[point]
+    square, share = _to_segments(points[point], xy[segment])
+    order = np.lexsort((segment, square, point))
+    order = order[np.concatenate([[True], np.diff(point[order]) != 0])]
+    order = order[np.sqrt(square[order]) <= reach_m[point[order]] + DISTANCE_TOLERANCE_M]
+    segments[point[order]], shares[point[order]] = segment[order], share[order]
+    distances[point[order]] = np.sqrt(square[order])
+    return segments, shares, distances
+
+
+def _to_segments(
+    points: NDArray[np.float64], xy: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return :func:`_to_segment` of pairs of a point ``(n, 2)`` and a segment ``(n, 4)``."""
+    (x, y), (x0, y0, x1, y1) = points.T, xy.T
+    dx, dy, px, py = x1 - x0, y1 - y0, x - x0, y - y0
+    along, square = px * dx + py * dy, dx * dx + dy * dy
+    before, beyond = along <= 0.0, along >= square
+    share = along / np.where(square > 0, square, 1.0)
+    foot_x, foot_y = px - share * dx, py - share * dy
+    end = (x - x1) * (x - x1) + (y - y1) * (y - y1)
+    squares = np.where(before, px * px + py * py, np.where(beyond, end, foot_x * foot_x + foot_y * foot_y))
+    return squares, np.where(before, 0.0, np.where(beyond, 1.0, share))
