@@ -38,6 +38,7 @@ from api.routes import (
     keys,
     merging,
     official_codes,
+    placeability,
     points,
     responsibility,
     session,
@@ -62,7 +63,8 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    points, gates, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes, merging, health,
+    placeability, points, gates, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes,
+    merging, health,
 )  # fmt: skip
 
 

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         default=10,
         description="Counts of residents above zero and below this are suppressed in the public form.",
     )
+    place_questions_per_day: Annotated[int, Field(ge=0)] = Field(
+        default=200,
+        description="How many spots each account without exact results may ask about a day, and all callers without "
+        "an account together.",
+    )
     metric_crs: str | None = Field(
         default=None,
         description="Metric CRS of a new data folder (EPSG:… or PROJ text); without it, one is chosen for the data.",

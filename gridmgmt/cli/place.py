@@ -13,7 +13,7 @@ from gridmgmt.crs import Datum
 from gridmgmt.errors import InputError
 from gridmgmt.placeability import rules
 from gridmgmt.placeability.batch import ranked, read_candidates
-from gridmgmt.placeability.card import Card, canonical_json
+from gridmgmt.placeability.card import PlaceabilityCard, canonical_json
 from gridmgmt.placeability.service import place as place_one
 from gridmgmt.placeability.service import place_many
 from gridmgmt.reports.placeability import RANKED_MEDIA_TYPES, card_html, card_title, render_ranked
@@ -112,7 +112,7 @@ def _many(
         say(ctx, "cli.place_done", count=len(ranking))
 
 
-def _show(ctx: click.Context, card: Card, output: Path | None, options: dict[str, Any]) -> None:
+def _show(ctx: click.Context, card: PlaceabilityCard, output: Path | None, options: dict[str, Any]) -> None:
     lang = settings_of(ctx).lang
     if options["as_html"]:
         write_content(ctx, card_html(card, lang).encode(), output)

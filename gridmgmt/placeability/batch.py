@@ -11,8 +11,8 @@ from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.ingest.columns import find_column
 from gridmgmt.ingest.points import read_points
 from gridmgmt.ingest.values import text_of
-from gridmgmt.placeability.card import Card
-from gridmgmt.placeability.rules import ATTRIBUTES, MAX_CANDIDATES, Candidate, Verdict, attributes_of
+from gridmgmt.placeability.card import PlaceabilityCard
+from gridmgmt.placeability.rules import ATTRIBUTES, MAX_CANDIDATES, Candidate, PlaceVerdict, attributes_of
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Ranked:
     """One candidate with its place in the order, from 1; equal ones share it."""
 
     rank: int
-    card: Card
+    card: PlaceabilityCard
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: PlaceVerdict) -> int:
         """Return how many of the checks end in a verdict."""
         return sum(check.verdict is verdict for check in self.card.checks)
 
@@ -58,7 +58,7 @@ def read_candidates(path: Path, *, datum: Datum | None = None) -> list[Candidate
     return found
 
 
-def ranked(cards: Sequence[Card]) -> list[Ranked]:
+def ranked(cards: Sequence[PlaceabilityCard]) -> list[Ranked]:
     """Return the cards in order: fewest failed checks, then most newly covered residents, then fewest warnings.
 
     Candidates that join no network come last among those with as many failures; equal ones keep their order.
@@ -71,8 +71,8 @@ def ranked(cards: Sequence[Card]) -> list[Ranked]:
     return found
 
 
-def _key(card: Card) -> tuple[int, float, int]:
+def _key(card: PlaceabilityCard) -> tuple[int, float, int]:
     verdicts = [check.verdict for check in card.checks]
     gain = card.facts.gain
     residents = 0.0 if gain is None or gain.residents is None else gain.residents
-    return verdicts.count(Verdict.FAIL), -residents, verdicts.count(Verdict.WARN)
+    return verdicts.count(PlaceVerdict.FAIL), -residents, verdicts.count(PlaceVerdict.WARN)

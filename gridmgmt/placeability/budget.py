@@ -5,6 +5,7 @@ Only how many were asked is kept, by account, or for all others together; never 
 
 from datetime import date
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from gridmgmt.access.rules import Actor, Permission
@@ -17,10 +18,30 @@ EVERYBODY_ELSE = 0
 """Stands for all callers without an account together: they cannot be told apart, nor should they be."""
 
 
+def check(session: Session, actor: Actor, on: date, allowed: int) -> None:
+    """Refuse an actor whose questions of a day have been asked, without counting one.
+
+    Raises
+    ------
+    ForbiddenError
+        When none is left.
+    """
+    asked = select(PlaceQuestions.questions).where(
+        PlaceQuestions.asked_on == on, PlaceQuestions.account_id == _account(actor)
+    )
+    if (session.scalar(asked) or 0) >= allowed:
+        raise ForbiddenError("place_questions_spent", allowed=allowed, on=on)
+
+
+def _account(actor: Actor) -> int:
+    return EVERYBODY_ELSE if actor.account_id is None else actor.account_id
+
+
 def spend(session: Session, actor: Actor, on: date, allowed: int) -> int:
     """Count one question of the actor on a day and return how many are left.
 
-    It is counted and not logged: a log would tell who asks when.
+    It is counted and not logged: a log would tell who asks when. To be called last: others without an account wait
+    until the transaction ends.
 
     Raises
     ------
@@ -28,10 +49,9 @@ def spend(session: Session, actor: Actor, on: date, allowed: int) -> int:
         When the day's questions have been asked.
     """
     require(actor, Permission.READ)
-    account = EVERYBODY_ELSE if actor.account_id is None else actor.account_id
     statement = (
         insert(PlaceQuestions)
-        .values(asked_on=on, account_id=account, questions=1)
+        .values(asked_on=on, account_id=_account(actor), questions=1)
         .on_conflict_do_update(
             index_elements=[PlaceQuestions.asked_on, PlaceQuestions.account_id],
             set_={"questions": PlaceQuestions.questions + 1},

@@ -14,7 +14,7 @@ from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.land.rules import LandKind
-from gridmgmt.placeability.rules import CandidateStatus, NormItem, PlaceCheck, Tenure, Verdict
+from gridmgmt.placeability.rules import CandidateStatus, NormItem, PlaceCheck, PlaceVerdict, Tenure
 from gridmgmt.service_points.rules import ServicePointType
 
 SCHEMA = "placeability-card/1"
@@ -213,7 +213,7 @@ class Reason(Part):
     """Why a check does not pass; its words stand in the catalogue under ``place_reason.<code>``."""
 
     code: str
-    verdict: Verdict
+    verdict: PlaceVerdict
     fields: dict[str, Scalar] = Field(default_factory=dict)
     norm: NormUsed | None = None
 
@@ -222,13 +222,13 @@ class CheckResult(Part):
     """One check: its verdict, why, what it lacks (``place_need.<code>``), and what it stands on."""
 
     check: PlaceCheck
-    verdict: Verdict
+    verdict: PlaceVerdict
     reasons: tuple[Reason, ...] = ()
     needs: tuple[str, ...] = ()
     evidence: dict[str, Scalar] = Field(default_factory=dict)
 
 
-class CandidateOut(Part):
+class SpotJudged(Part):
     """The spot as it was judged."""
 
     lon: Number
@@ -276,16 +276,16 @@ class NormSetUsed(Part):
     valid_from: date
 
 
-class Card(Part):
+class PlaceabilityCard(Part):
     """The whole answer for one spot."""
 
     schema_version: Literal["placeability-card/1"] = Field(default="placeability-card/1", alias="schema")
     form: CardForm
     suppression_threshold: int | None = None
     synthetic: bool
-    verdict: Verdict
+    verdict: PlaceVerdict
     """The worst of all checks that could be assessed."""
-    candidate: CandidateOut
+    candidate: SpotJudged
     checks: tuple[CheckResult, ...]
     facts: Facts
     terms: CardTerms
@@ -293,7 +293,7 @@ class Card(Part):
     inputs: tuple[InputEdition, ...]
 
 
-def canonical_json(card: Card) -> str:
+def canonical_json(card: PlaceabilityCard) -> str:
     """Return the card's one text: keys sorted, no spaces, UTF-8."""
     content: Any = card.model_dump(mode="json")
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -10,7 +10,16 @@ from datetime import date
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.land.rules import LandKind
 from gridmgmt.placeability.card import CheckResult, Facts, GateHere, NormUsed, Reason, Scalar
-from gridmgmt.placeability.rules import Attributes, CandidateStatus, Norm, NormItem, PlaceCheck, Tenure, Verdict, worst
+from gridmgmt.placeability.rules import (
+    Attributes,
+    CandidateStatus,
+    Norm,
+    NormItem,
+    PlaceCheck,
+    PlaceVerdict,
+    Tenure,
+    worst,
+)
 from gridmgmt.service_points.rules import ServicePointType
 
 CENTRES_AND_MEALS = (
@@ -45,7 +54,7 @@ class _Sheet:
     needs: list[str] = field(default_factory=list)
     evidence: dict[str, Scalar] = field(default_factory=dict)
 
-    def fault(self, code: str, verdict: Verdict, **fields: Scalar) -> None:
+    def fault(self, code: str, verdict: PlaceVerdict, **fields: Scalar) -> None:
         self.reasons.append(Reason(code=code, verdict=verdict, fields=fields))
 
     def need(self, *codes: str) -> None:
@@ -63,8 +72,8 @@ class _Sheet:
 
     def result(self, check: PlaceCheck) -> CheckResult:
         found = worst([reason.verdict for reason in self.reasons])
-        if found is Verdict.NOT_ASSESSED and not self.needs:
-            found = Verdict.PASS
+        if found is PlaceVerdict.NOT_ASSESSED and not self.needs:
+            found = PlaceVerdict.PASS
         return CheckResult(
             check=check, verdict=found, reasons=tuple(self.reasons), needs=tuple(self.needs), evidence=self.evidence
         )
@@ -103,9 +112,9 @@ def _area(sheet: _Sheet) -> None:
         here = [area for area in facts.areas if area.level == level]
         sheet.evidence[level] = ", ".join(f"{area.code} {area.name}" for area in here) or None
         if RANK[level] not in depths:
-            sheet.fault("in_no_area", Verdict.FAIL if level in OUTERMOST else Verdict.WARN, level=str(level))
+            sheet.fault("in_no_area", PlaceVerdict.FAIL if level in OUTERMOST else PlaceVerdict.WARN, level=str(level))
         elif len(here) > 1:
-            sheet.fault("on_border", Verdict.WARN, level=str(level), areas=", ".join(area.code for area in here))
+            sheet.fault("on_border", PlaceVerdict.WARN, level=str(level), areas=", ".join(area.code for area in here))
 
 
 def _ground(sheet: _Sheet) -> None:
@@ -123,7 +132,7 @@ def _ground(sheet: _Sheet) -> None:
         elif (land := nearest.get(kind)) is not None:
             if land.distance_m == 0:
                 sheet.evidence[item] = 0.0
-                sheet.fault(f"in_{kind}", Verdict.FAIL, name=land.name)
+                sheet.fault(f"in_{kind}", PlaceVerdict.FAIL, name=land.name)
             else:
                 sheet.hold(item, land.distance_m, name=land.name)
     sheet.hold(NormItem.ROAD_DISTANCE_M, facts.street.distance_m)
@@ -135,7 +144,7 @@ def _connection(sheet: _Sheet) -> None:
     """Judge whether it joins the network near by, through a gate that is open to those who come."""
     facts = sheet.case.facts
     if facts.street.edge is None:
-        sheet.fault(f"street_{facts.street.why_not}", Verdict.FAIL)
+        sheet.fault(f"street_{facts.street.why_not}", PlaceVerdict.FAIL)
         return
     sheet.evidence["edge"] = facts.street.edge
     sheet.hold(NormItem.CONNECTION_M, facts.street.distance_m)
@@ -153,11 +162,11 @@ def _through_gates(sheet: _Sheet, gates: Sequence[GateHere]) -> None:
     best = min(gates, key=lambda gate: (not gate.open_at_time, gate.access != "public", not gate.always_open))
     sheet.evidence |= {"gate": best.code, "gate_access": best.access}
     if not best.open_at_time or best.access == "closed":
-        sheet.fault("gate_closed", Verdict.FAIL, gate=best.code)
+        sheet.fault("gate_closed", PlaceVerdict.FAIL, gate=best.code)
     elif best.access == "residents":
-        sheet.fault("gate_residents", Verdict.WARN, gate=best.code)
+        sheet.fault("gate_residents", PlaceVerdict.WARN, gate=best.code)
     elif not best.always_open:
-        sheet.fault("gate_hours", Verdict.WARN, gate=best.code)
+        sheet.fault("gate_hours", PlaceVerdict.WARN, gate=best.code)
 
 
 def _gain(sheet: _Sheet) -> None:
@@ -167,7 +176,7 @@ def _gain(sheet: _Sheet) -> None:
         sheet.need("street_and_residents")
         return
     if gain.residents is None:
-        sheet.fault("gain_withheld", Verdict.WARN)
+        sheet.fault("gain_withheld", PlaceVerdict.WARN)
     sheet.hold(NormItem.NEW_RESIDENTS, gain.residents)
     sheet.evidence |= {f"band_{band.limit_s:.15g}_s": band.residents for band in gain.bands}
     sheet.evidence["in_reach"] = gain.in_reach
@@ -196,7 +205,7 @@ def _capacity(sheet: _Sheet) -> None:
     if capacity is None:
         sheet.need("capacity")
     elif not capacity:
-        sheet.fault("no_capacity", Verdict.FAIL)
+        sheet.fault("no_capacity", PlaceVerdict.FAIL)
     elif load.residents is None:
         sheet.need("withheld")
     else:
@@ -255,15 +264,15 @@ def _tenure(sheet: _Sheet) -> None:
     if given.tenure is Tenure.LEASED and given.lease_years is None:
         sheet.need("lease_years")
     if given.tenure is Tenure.DISPUTED:
-        sheet.fault("tenure_disputed", Verdict.FAIL)
+        sheet.fault("tenure_disputed", PlaceVerdict.FAIL)
     elif given.tenure is Tenure.LEASED:
         sheet.hold(NormItem.LEASE_YEARS, given.lease_years)
     if given.candidate_status is CandidateStatus.REJECTED:
-        sheet.fault("candidate_rejected", Verdict.FAIL)
+        sheet.fault("candidate_rejected", PlaceVerdict.FAIL)
     elif given.candidate_status is CandidateStatus.IDEA:
-        sheet.fault("candidate_idea", Verdict.WARN)
+        sheet.fault("candidate_idea", PlaceVerdict.WARN)
     if given.milestone_on is not None and given.milestone_on < sheet.case.on:
-        sheet.fault("milestone_past", Verdict.WARN, on=given.milestone_on.isoformat())
+        sheet.fault("milestone_past", PlaceVerdict.WARN, on=given.milestone_on.isoformat())
     _budget(sheet, given.cost_yuan, given.budget_yuan)
     sheet.evidence |= {"tenure": given.tenure, "candidate_status": given.candidate_status}
 
@@ -274,7 +283,7 @@ def _budget(sheet: _Sheet, cost: float | None, budget: float | None) -> None:
     if budget > 0:
         sheet.hold(NormItem.COST_TO_BUDGET_RATIO, cost / budget)
     elif cost > 0:
-        sheet.fault("no_budget", Verdict.FAIL, cost_yuan=cost)
+        sheet.fault("no_budget", PlaceVerdict.FAIL, cost_yuan=cost)
 
 
 def _combination(sheet: _Sheet) -> None:
@@ -286,7 +295,7 @@ def _combination(sheet: _Sheet) -> None:
         sheet.evidence["combined_with"] = facts.combined.code
         sheet.hold(NormItem.COMBINED_WALK_S, facts.combined.walk_time_s, point=facts.combined.code)
     elif any(type_ in CENTRES_AND_MEALS for type_ in facts.types_open):
-        sheet.fault("nothing_to_combine", Verdict.FAIL)
+        sheet.fault("nothing_to_combine", PlaceVerdict.FAIL)
     else:
         sheet.need("centres_and_meals")
 

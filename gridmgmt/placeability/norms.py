@@ -14,7 +14,7 @@ from gridmgmt.errors import ConflictError, FileRefusedError, InputError, Problem
 from gridmgmt.ingest.tables import read_table
 from gridmgmt.placeability import queries
 from gridmgmt.placeability.models import NormRow, NormSet
-from gridmgmt.placeability.rules import Norm, NormItem, Verdict, member
+from gridmgmt.placeability.rules import Norm, NormItem, PlaceVerdict, member
 from gridmgmt.service_points.rules import ServicePointType
 
 COLUMNS = ("item", "types", "least", "most", "severity", "evidence", "source")
@@ -47,8 +47,8 @@ def _norm(row: Mapping[str, str | None], name: str, edition: str) -> Norm:
     least, most = _bound(row, "least"), _bound(row, "most")
     if (least is None and most is None) or (least is not None and most is not None and least > most):
         raise InputError("norm_bounds", least=row["least"], most=row["most"])
-    severity = member(Verdict, row["severity"] or "", "severity")
-    if severity not in (Verdict.WARN, Verdict.FAIL):
+    severity = member(PlaceVerdict, row["severity"] or "", "severity")
+    if severity not in (PlaceVerdict.WARN, PlaceVerdict.FAIL):
         raise InputError("choice_unknown", field="severity", value=severity, known="warn, fail")
     types = (row["types"] or "").replace(";", " ").split()
     return Norm(

@@ -14,7 +14,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat, read_table
 from gridmgmt.network.models import NetworkEdge
 from gridmgmt.placeability.models import NormSet
-from gridmgmt.placeability.rules import Norm, NormItem, Verdict
+from gridmgmt.placeability.rules import Norm, NormItem, PlaceVerdict
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
@@ -52,7 +52,7 @@ def norms_of(sets: Sequence[NormSet]) -> tuple[Norm, ...]:
             types=tuple(ServicePointType(name) for name in row.types),
             least=row.least,
             most=row.most,
-            severity=Verdict(row.severity),
+            severity=PlaceVerdict(row.severity),
             evidence=row.evidence,
             source=row.source,
         )

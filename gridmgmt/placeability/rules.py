@@ -1,7 +1,7 @@
 """What holds for placeability without a database: what may be asked, what is judged, and by which words.
 
-A spot is judged by twelve checks (``docs/placeability.md``). Each ends in one :class:`Verdict`: the worst of what it
-breaks; else "not assessed" where something it needs was not given or not loaded; else "pass".
+A spot is judged by twelve checks (``docs/placeability.md``). Each ends in one :class:`PlaceVerdict`: the worst of what
+it breaks; else "not assessed" where something it needs was not given or not loaded; else "pass".
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ ROUNDED_TO = 10
 """Residents of those without exact results are told in multiples of this."""
 
 
-class Verdict(StrEnum):
+class PlaceVerdict(StrEnum):
     """What a check says, from best to worst; "not assessed" is neither good nor bad."""
 
     PASS = "pass"  # noqa: S105 -- no password
@@ -303,7 +303,7 @@ class Norm:
     types: tuple[ServicePointType, ...]
     least: float | None
     most: float | None
-    severity: Verdict
+    severity: PlaceVerdict
     evidence: str
     source: str
 
@@ -316,16 +316,16 @@ class Norm:
         return not self.types or type_ in self.types
 
 
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
+def worst(verdicts: Sequence[PlaceVerdict]) -> PlaceVerdict:
     """Return the worst of some verdicts: fail, warn, pass; "not assessed" where none is any of these.
 
-    >>> str(worst([Verdict.PASS, Verdict.NOT_ASSESSED, Verdict.WARN])), str(worst([]))
+    >>> str(worst([PlaceVerdict.PASS, PlaceVerdict.NOT_ASSESSED, PlaceVerdict.WARN])), str(worst([]))
     ('warn', 'not_assessed')
     """
-    for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.PASS):
+    for verdict in (PlaceVerdict.FAIL, PlaceVerdict.WARN, PlaceVerdict.PASS):
         if verdict in verdicts:
             return verdict
-    return Verdict.NOT_ASSESSED
+    return PlaceVerdict.NOT_ASSESSED
 
 
 def rounded_count(value: float, threshold: float) -> float | None:

@@ -6,13 +6,14 @@ from datetime import date
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import require
+from gridmgmt.areas.queries import areas_at
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import InputError
 from gridmgmt.placeability import budget, queries
-from gridmgmt.placeability.card import CandidateOut, Card, CardForm, CardTerms, NormSetUsed, Street
+from gridmgmt.placeability.card import CardForm, CardTerms, NormSetUsed, PlaceabilityCard, SpotJudged, Street
 from gridmgmt.placeability.checks import Case, check_all
 from gridmgmt.placeability.finding import Finder, Spot, spot_at
 from gridmgmt.placeability.models import NormSet
@@ -28,11 +29,15 @@ USUAL_THRESHOLD = 10
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads the answer: in which form, from which count on, and with how many questions a day."""
+    """Who reads the answer: in which form, from which count on, and with how many questions of today.
+
+    Questions are counted on ``today``, whatever day they ask about; None is the day that is asked about.
+    """
 
     form: CardForm = "exact"
     threshold: int = USUAL_THRESHOLD
     questions_per_day: int = 0
+    today: date | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +50,17 @@ class _Desk:
     terms: CardTerms
     inputs: tuple[InputEdition, ...]
 
-    def card(self, candidate: Candidate, spot: Spot, street: Street, reader: Reader) -> Card:
+    def card(self, candidate: Candidate, spot: Spot, street: Street, reader: Reader) -> PlaceabilityCard:
         facts = self.finder.facts(spot, street, candidate.attributes)
         if reader.form == "public":
             facts = public_facts(facts, reader.threshold)
         checks = check_all(Case(facts, candidate.attributes, self.finder.norms, self.terms.on))
-        return Card(
+        return PlaceabilityCard(
             form=reader.form,
             suppression_threshold=reader.threshold if reader.form == "public" else None,
             synthetic=any(edition.synthetic for edition in self.inputs),
             verdict=worst([check.verdict for check in checks]),
-            candidate=CandidateOut(
+            candidate=SpotJudged(
                 lon=candidate.lon,
                 lat=candidate.lat,
                 name=candidate.name,
@@ -72,7 +77,7 @@ class _Desk:
 
 def place(
     session: Session, actor: Actor, candidate: Candidate, terms: Terms, *, on: date, reader: Reader = Reader()
-) -> Card:
+) -> PlaceabilityCard:
     """Return the card of one spot.
 
     Those without exact results get rounded, thresholded numbers of a spot moved to the nearest corner of 100 m squares,
@@ -85,12 +90,15 @@ def place(
     NotFoundError
         When a profile, scenario or norm set is unknown, or no network or population is in force on the day.
     """
-    if reader.form == "public":
-        check_terms(terms)
-        budget.spend(session, actor, on, reader.questions_per_day)
-    else:
-        require(actor, Permission.COVERAGE_RUN)
-    return _cards(session, [candidate], terms, on, reader)[0]
+    if reader.form == "exact":
+        require(actor, Permission.COVERAGE_RUN, areas=_codes_at(session, actor, candidate, on))
+        return _cards(session, [candidate], terms, on, reader)[0]
+    require(actor, Permission.READ)
+    check_terms(terms)
+    budget.check(session, actor, reader.today or on, reader.questions_per_day)
+    card = _cards(session, [candidate], terms, on, reader)[0]
+    budget.spend(session, actor, reader.today or on, reader.questions_per_day)
+    return card
 
 
 def place_many(
@@ -101,7 +109,7 @@ def place_many(
     *,
     on: date,
     progress: Callable[[int], object] | None = None,
-) -> list[Card]:
+) -> list[PlaceabilityCard]:
     """Return the exact cards of many spots under the same terms, in their order.
 
     Parameters
@@ -122,6 +130,13 @@ def place_many(
     return _cards(session, candidates, terms, on, Reader(), progress)
 
 
+def _codes_at(session: Session, actor: Actor, candidate: Candidate, on: date) -> list[str]:
+    """Return the codes of the areas of a spot, where the actor's right may be bound to one of them."""
+    if actor.may(Permission.COVERAGE_RUN):
+        return []
+    return [area.code for area in areas_at(session, candidate.lon, candidate.lat, on)]
+
+
 def _cards(
     session: Session,
     candidates: Sequence[Candidate],
@@ -129,7 +144,7 @@ def _cards(
     on: date,
     reader: Reader,
     progress: Callable[[int], object] | None = None,
-) -> list[Card]:
+) -> list[PlaceabilityCard]:
     desk = _desk(session, terms, on)
     if reader.form == "public":
         candidates = [_on_lattice(each, desk.state) for each in candidates]

@@ -8,7 +8,7 @@ from typing import Any
 
 from gridmgmt.errors import InputError
 from gridmgmt.placeability.batch import Ranked
-from gridmgmt.placeability.card import Card, canonical_json
+from gridmgmt.placeability.card import PlaceabilityCard, canonical_json
 from gridmgmt.reports.coverage_html import template
 from gridmgmt.reports.formatting import label
 from gridmgmt.reports.placeability_tables import card_tables, ranked_table, terms_text
@@ -27,13 +27,13 @@ RANKED_MEDIA_TYPES: Mapping[str, str] = {
 """The formats of ranked candidates and their media types."""
 
 
-def card_title(card: Card, lang: Language) -> str:
+def card_title(card: PlaceabilityCard, lang: Language) -> str:
     """Return what a card is called: the type and name of the candidate."""
     name = card.candidate.name or text("place.here", lang)
     return text("place.title", lang, name=f"{label('point_type', card.candidate.type, lang)} · {name}")
 
 
-def card_notes(card: Card, lang: Language) -> list[str]:
+def card_notes(card: PlaceabilityCard, lang: Language) -> list[str]:
     """Return what a reader must know beside the tables."""
     notes = [terms_text(card, lang)]
     if card.form == "public":
@@ -42,7 +42,7 @@ def card_notes(card: Card, lang: Language) -> list[str]:
     return [*notes, text("place.inputs", lang, inputs=inputs)]
 
 
-def render_card(card: Card, format_: str, lang: Language) -> Rendered:
+def render_card(card: PlaceabilityCard, format_: str, lang: Language) -> Rendered:
     """Return a card as JSON or HTML; equal cards give equal bytes.
 
     Raises
@@ -56,7 +56,7 @@ def render_card(card: Card, format_: str, lang: Language) -> Rendered:
     return Rendered(content.encode(), ALL_MEDIA_TYPES[format_], f"placeability.{format_}")
 
 
-def card_html(card: Card, lang: Language) -> str:
+def card_html(card: PlaceabilityCard, lang: Language) -> str:
     """Return a card as a page that needs nothing else."""
 
     def draw(kind: Kind, cell: Any) -> str:  # Any: what a template hands over

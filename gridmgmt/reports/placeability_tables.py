@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from gridmgmt.placeability.batch import Ranked
-from gridmgmt.placeability.card import Card, CheckResult, NormUsed, Reason, Scalar
-from gridmgmt.placeability.rules import NormItem, Verdict
+from gridmgmt.placeability.card import CheckResult, NormUsed, PlaceabilityCard, Reason, Scalar
+from gridmgmt.placeability.rules import NormItem, PlaceVerdict
 from gridmgmt.reports.formatting import UNDEFINED, WITHHELD, count_text, label, minutes_text, ratio_text
 from gridmgmt.reports.tables import Cell, Column, Kind, Table
 from gridmgmt.texts import Language, catalogue, text
@@ -12,7 +12,7 @@ from gridmgmt.texts import Language, catalogue, text
 _ENUMERATED = {"tenure": "tenure", "candidate_status": "candidate_status", "gate_access": "gate_access"}
 
 
-def check_table(card: Card, lang: Language) -> Table:
+def check_table(card: PlaceabilityCard, lang: Language) -> Table:
     """Return the twelve checks with their reasons, what they lack, and their evidence."""
     rows = tuple(
         (text(f"place_check.{check.check}", lang), text(f"verdict.{check.verdict}", lang), why(check, lang))
@@ -102,7 +102,7 @@ def _value_text(name: str, value: Scalar, lang: Language) -> str:
     return _writer(name, lang)(value) if isinstance(value, int | float) else str(value)
 
 
-def card_tables(card: Card, lang: Language) -> tuple[Table, ...]:
+def card_tables(card: PlaceabilityCard, lang: Language) -> tuple[Table, ...]:
     """Return all tables of a card that have rows."""
     tables = (
         check_table(card, lang), _gain_table(card, lang), _nearest_table(card, lang), _area_table(card, lang),
@@ -116,7 +116,7 @@ def _table(key: str, columns: Sequence[tuple[str, Kind]], rows: Sequence[tuple[C
     return Table(key, text(f"place.{key}", lang), named, tuple(rows))
 
 
-def _gain_table(card: Card, lang: Language) -> Table:
+def _gain_table(card: PlaceabilityCard, lang: Language) -> Table:
     """Return the newly covered residents by band, and by age where it is known."""
     gain = card.facts.gain
     bands = () if gain is None else gain.bands
@@ -134,7 +134,7 @@ def _shown(count: float | None) -> Cell:
     return WITHHELD if count is None else count
 
 
-def _nearest_table(card: Card, lang: Language) -> Table:
+def _nearest_table(card: PlaceabilityCard, lang: Language) -> Table:
     rows = [
         (point.code, point.name, label("point_type", point.type, lang), point.walk_time_s)
         for point in card.facts.nearest
@@ -142,7 +142,7 @@ def _nearest_table(card: Card, lang: Language) -> Table:
     return _table("nearest", [("code", "text"), ("name", "text"), ("type", "text"), ("walk", "minutes")], rows, lang)
 
 
-def _area_table(card: Card, lang: Language) -> Table:
+def _area_table(card: PlaceabilityCard, lang: Language) -> Table:
     columns: list[tuple[str, Kind]] = [
         ("code", "text"), ("name", "text"), ("residents", "count"), ("ratio_before", "ratio"), ("ratio_after", "ratio"),
     ]  # fmt: skip
@@ -151,7 +151,7 @@ def _area_table(card: Card, lang: Language) -> Table:
     return _table("areas", columns, rows, lang)
 
 
-def _place_table(card: Card, lang: Language) -> Table:
+def _place_table(card: PlaceabilityCard, lang: Language) -> Table:
     columns: list[tuple[str, Kind]] = [
         ("place_no", "text"), ("lon", "degrees"), ("lat", "degrees"), ("residents", "count"),
         ("before", "minutes"), ("after", "minutes"),
@@ -164,7 +164,7 @@ def _place_table(card: Card, lang: Language) -> Table:
     return _table("places", columns, rows, lang)
 
 
-def _taken_table(card: Card, lang: Language) -> Table:
+def _taken_table(card: PlaceabilityCard, lang: Language) -> Table:
     columns: list[tuple[str, Kind]] = [
         ("code", "text"), ("name", "text"), ("residents", "count"), ("load_before", "count"), ("load_after", "count"),
         ("capacity", "count"),
@@ -177,13 +177,13 @@ def _taken_table(card: Card, lang: Language) -> Table:
     return _table("taken", columns, rows, lang)
 
 
-def _norm_table(card: Card, lang: Language) -> Table:
+def _norm_table(card: PlaceabilityCard, lang: Language) -> Table:
     rows = [(each.title, each.name, each.edition, each.valid_from.isoformat()) for each in card.norm_sets]
     columns: list[tuple[str, Kind]] = [("norms", "text"), ("name", "text"), ("edition", "text"), ("valid_from", "text")]
     return _table("norms", columns, rows, lang)
 
 
-def terms_text(card: Card, lang: Language) -> str:
+def terms_text(card: PlaceabilityCard, lang: Language) -> str:
     """Return by what the card was judged, in one line."""
     terms = card.terms
     return text(
@@ -211,7 +211,9 @@ def ranked_table(ranking: Sequence[Ranked], lang: Language) -> Table:
 def _ranked_row(each: Ranked, lang: Language) -> tuple[Cell, ...]:
     card = each.card
     gain = None if card.facts.gain is None else card.facts.gain.residents
-    counted = (str(each.count(verdict)) for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_ASSESSED))
+    counted = (
+        str(each.count(verdict)) for verdict in (PlaceVerdict.FAIL, PlaceVerdict.WARN, PlaceVerdict.NOT_ASSESSED)
+    )
     verdicts = (text(f"verdict.{check.verdict}", lang) for check in card.checks)
     overall = text(f"verdict.{card.verdict}", lang)
     place = card.candidate

@@ -48,6 +48,11 @@ NAMED = {
     "CellWeight": "cell_weight",
     "ConflictKind": "conflict_kind",
     "CodeAgreement": "code_agreement",
+    "PlaceVerdict": "verdict",
+    "PlaceCheck": "place_check",
+    "NormItem": "norm_item",
+    "Tenure": "tenure",
+    "CandidateStatus": "candidate_status",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 

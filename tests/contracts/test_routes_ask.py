@@ -25,7 +25,9 @@ from tests.support.actors import PASSWORD, add_account, add_key, bearer
 from tests.support.serving import served
 
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
-QUESTIONS = {("POST", "/api/v1/areas/codes-of-points"), ("POST", "/api/v1/addresses/geocode")}
+QUESTIONS = {
+    ("POST", "/api/v1/areas/codes-of-points"), ("POST", "/api/v1/addresses/geocode"), ("POST", "/api/v1/placeability"),
+}  # fmt: skip
 """What changes nothing and is asked with a body, because it does not fit an address."""
 APP = create_app(Settings(reading="accounts"), "postgresql:///unused")
 OPEN_ROUTES = {
