@@ -11,7 +11,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import lonlat, read_table
+from gridmgmt.frames import lonlat, read_numbers
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 
 
@@ -46,7 +46,7 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
     )
     if area_id is not None:
         statement = statement.where(covered_by(area_id, PopulationPlace.geom))
-    return read_table(session, statement)
+    return read_numbers(session, statement)
 
 
 def place_by_id(session: Session, place_id: int) -> PlaceSummary:
