@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, sessions, settings_of, write_content
+from gridmgmt.cli.coverage_access import access
+from gridmgmt.cli.coverage_orders import orders
 from gridmgmt.cli.options import OUTPUT
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.clock import local_date, system_clock
@@ -22,6 +24,10 @@ from gridmgmt.work import ask_coverage, finish_coverage
 @click.group()
 def coverage() -> None:
     """Who reaches a service point on foot within a limit."""
+
+
+coverage.add_command(access)
+coverage.add_command(orders)
 
 
 def _numbers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
