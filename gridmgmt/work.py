@@ -1,20 +1,18 @@
-"""Which handler performs which kind of job; performing one in this very process; what takes several transactions."""
+"""Which handler performs which kind of job; performing one in this very process; what takes several transactions.
+
+The rooms that do other work than one's own take seconds and a hundred megabytes to load, so each is loaded where it is
+first needed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.access.rules import Actor
-from gridmgmt.boundaries import service as boundaries
-from gridmgmt.boundaries.findings import tolerances_of
-from gridmgmt.boundaries.queries import draft_named
-from gridmgmt.cells import queries as cell_queries
-from gridmgmt.cells import service as cells
-from gridmgmt.cells.models import CellGeneration
-from gridmgmt.cells.service import GenerationAsk
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import orders, queries, service
 from gridmgmt.coverage.document import CoverageDocument
@@ -23,24 +21,45 @@ from gridmgmt.db import Session, transaction
 from gridmgmt.editions.rules import EditionState
 from gridmgmt.errors import ConflictError
 from gridmgmt.jobs.service import result_of
-from gridmgmt.jobs.worker import Handler, Worker
-from gridmgmt.merging import service as merging
+from gridmgmt.jobs.worker import Handler, JobContext, Worker
 from gridmgmt.settings import Settings
-from gridmgmt.uploads import perform as uploads
 from gridmgmt.uploads.folder import upload_folder
 from gridmgmt.uploads.service import JOB_KIND as UPLOAD
 
+if TYPE_CHECKING:
+    from gridmgmt.cells.models import CellGeneration
+    from gridmgmt.cells.service import GenerationAsk
+
+
+def _make_cells(context: JobContext) -> Mapping[str, Any]:
+    from gridmgmt.cells.service import perform  # noqa: PLC0415 -- see the module
+
+    return perform(context)
+
+
+def _merge_grids(context: JobContext) -> Mapping[str, Any]:
+    from gridmgmt.merging.service import perform  # noqa: PLC0415 -- see the module
+
+    return perform(context)
+
+
+def _take_upload(context: JobContext, **options: Any) -> Mapping[str, Any]:
+    from gridmgmt.uploads.perform import perform  # noqa: PLC0415 -- see the module
+
+    return perform(context, **options)
+
+
 HANDLERS: Mapping[str, Handler] = {
     service.JOB_KIND: service.perform,
-    cells.JOB_KIND: cells.perform,
-    merging.JOB_KIND: merging.perform,
+    "cell_generation": _make_cells,
+    "grid_merge": _merge_grids,
 }
 """What performs the kinds of jobs that need nothing but the database."""
 
 
 def handlers(settings: Settings) -> Mapping[str, Handler]:
     """Return what performs every kind of job: also those on files that were given over HTTP."""
-    take = partial(uploads.perform, folder=upload_folder(settings), metric_crs=settings.metric_crs)
+    take = partial(_take_upload, folder=upload_folder(settings), metric_crs=settings.metric_crs)
     return {**HANDLERS, UPLOAD: take}
 
 
@@ -74,15 +93,19 @@ def keep_reports_fresh(factory: sessionmaker[Session]) -> list[int]:
 
 
 def ask_cells(
-    factory: sessionmaker[Session], actor: Actor, ask: GenerationAsk, *, document: str | None = None
+    factory: sessionmaker[Session], actor: Actor, ask: "GenerationAsk", *, document: str | None = None
 ) -> tuple[int, int]:
     """Enqueue a generation of cells and return the ids of the generation and of its job."""
+    from gridmgmt.cells import service as cells  # noqa: PLC0415 -- see the module
+
     with transaction(factory) as session:
         generation = cells.request_generation(session, actor, ask, document=document)
         return generation.generation_id, generation.job_id or 0
 
 
-def finish_cells(factory: sessionmaker[Session], generation_id: int, job_id: int, *, lease_s: float) -> CellGeneration:
+def finish_cells(
+    factory: sessionmaker[Session], generation_id: int, job_id: int, *, lease_s: float
+) -> "CellGeneration":
     """Perform the job of a generation in this process, or wait for the worker that has taken it, and return it.
 
     Raises
@@ -90,9 +113,11 @@ def finish_cells(factory: sessionmaker[Session], generation_id: int, job_id: int
     JobFailedError, JobCancelledError
         When the job ended without cells.
     """
+    from gridmgmt.cells.queries import generation_by_id  # noqa: PLC0415 -- see the module
+
     result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
     with transaction(factory) as session:
-        return cell_queries.generation_by_id(session, generation_id)
+        return generation_by_id(session, generation_id)
 
 
 @dataclass(frozen=True)
@@ -127,6 +152,10 @@ def put_in_force(
     TopologyError, ForbiddenError, InputError
         As :func:`gridmgmt.boundaries.service.approve`.
     """
+    from gridmgmt.boundaries import service as boundaries  # noqa: PLC0415 -- see the module
+    from gridmgmt.boundaries.findings import tolerances_of  # noqa: PLC0415 -- see the module
+    from gridmgmt.boundaries.queries import draft_named  # noqa: PLC0415 -- see the module
+
     with transaction(factory) as session:
         draft = draft_named(session, name)
         unapproved = draft.state in (EditionState.DRAFT, EditionState.CHECKED)

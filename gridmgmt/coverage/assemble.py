@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pyproj
 from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ from gridmgmt.coverage.sensitivity import sensitivity, speeds_of, trips_of
 from gridmgmt.coverage.ways import FirstGates
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.editions.rules import Counting
+from gridmgmt.frames import geometries
 from gridmgmt.walking.state import WalkState
 
 LISTED_PLACES = 1_000
@@ -54,14 +55,14 @@ LISTED_PLACES = 1_000
 class Inputs:
     """Everything a run reads from the database: the warm state, and what only the answer needs.
 
-    ``areas`` are those that figures are told of, ``profiles`` all in force, ``outer_ways`` how many edges of the
-    network are in its largest part and in all.
+    ``areas`` are those that figures are told of (see :func:`gridmgmt.coverage.queries.area_table`), ``profiles`` all in
+    force.
     """
 
     request: CoverageRequest
     state: WalkState
     editions: tuple[InputEdition, ...]
-    areas: gpd.GeoDataFrame
+    areas: pa.Table
     profiles: Sequence[WalkProfile]
 
 
@@ -96,7 +97,7 @@ def assemble(inputs: Inputs, reach: Reach) -> CoverageDocument:
         inputs=inputs.editions,
         counts="places" if state.ground.counting is Counting.PLACES_ONLY else "residents",
         counting=state.ground.counting,
-        hull_area=inputs.areas.empty,
+        hull_area=not inputs.areas.num_rows,
         totals=figures_by_group(reach.table, everything, 1, bands_s)[0],
         levels=tuple(_level_figures(level, reach, bands_s) for level in levels),
         service_points=_service_points(inputs, reasons),
@@ -129,21 +130,15 @@ def _input_sha256(editions: Sequence[InputEdition], parameters: Parameters) -> s
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def levels_of(areas: gpd.GeoDataFrame, lonlat: NDArray[np.float64]) -> list[AreasOfLevel]:
+def levels_of(areas: pa.Table, lonlat: NDArray[np.float64]) -> list[AreasOfLevel]:
     """Return every level that is present, from the district down."""
     found = []
-    for level in sorted(set(areas["level"]), key=lambda level: (RANK[AreaLevel(level)], level)):
-        of_level = areas[areas["level"] == level].sort_values("code", ignore_index=True)
-        found.append(
-            AreasOfLevel(
-                AreaLevel(level),
-                of_level["code"].tolist(),
-                of_level["name"].tolist(),
-                [code if isinstance(code, str) else None for code in of_level["parent_code"]],
-                of_level["area_m2"].tolist(),
-                area_of_points(of_level.geometry, lonlat),
-            )
-        )
+    of_level = np.array(areas["level"].to_pylist(), dtype=object)
+    for level in sorted(set(of_level), key=lambda level: (RANK[AreaLevel(level)], level)):
+        rows = areas.filter(pa.array(of_level == level)).sort_by("code")
+        codes, names, parents, area_m2 = (rows[name].to_pylist() for name in ("code", "name", "parent_code", "area_m2"))
+        of_place = area_of_points(geometries(rows["geom"]), lonlat)
+        found.append(AreasOfLevel(AreaLevel(level), codes, names, parents, area_m2, of_place))
     return found
 
 
@@ -278,7 +273,7 @@ def _notes(
     facts: Mapping[str, Any] = {
         "counting": state.ground.counting,
         "synthetic": any(edition.synthetic for edition in inputs.editions),
-        "hull_area": inputs.areas.empty,
+        "hull_area": not inputs.areas.num_rows,
         "places": len(reach),
         "places_in_known_area": int(known.sum()),
         "points_by_type": by_type,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import area_frame, area_in_force
+from gridmgmt.areas.queries import area_frame, area_in_force, at_or_below
 from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
@@ -56,6 +56,21 @@ def run_by_key(session: Session, idempotency_key: str) -> CoverageRun | None:
 def areas_of_run(session: Session, run: CoverageRun) -> "gpd.GeoDataFrame":
     """Return the areas that a run was asked over, as on the day it was asked (see :func:`area_frame`)."""
     return areas_reported(session, date.fromisoformat(run.parameters["on"]), run.area_code)
+
+
+def area_table(session: Session, on: date, area_code: str | None) -> pa.Table:
+    """Return the areas of :func:`areas_reported` as a table, by level and code.
+
+    Columns ``level``, ``code``, ``name``, ``parent_code``, ``area_m2`` and ``geom``: a frame would load its library.
+    """
+    columns = (Area.level, Area.code, Area.name, Area.parent_code, Area.area_m2, Area.geom)
+    statement = select(*columns).where(area_in_force_on(on)).order_by(Area.level, Area.code)
+    levels = _REPORTED
+    if area_code is not None:
+        area = area_in_force(session, area_code, on)
+        levels |= {AreaLevel(area.level)}
+        statement = statement.where(Area.area_id.in_(at_or_below(area.area_id, on)))
+    return read_table(session, statement.where(Area.level.in_(list(levels))))
 
 
 def areas_reported(session: Session, on: date, area_code: str | None) -> "gpd.GeoDataFrame":

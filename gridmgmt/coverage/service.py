@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import TypeAdapter
 from sqlalchemy import func
 
@@ -17,6 +18,7 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.walking.model import to_s
 from gridmgmt.areas.queries import ancestors, area_in_force
+from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
 from gridmgmt.coverage.compute import Reach, lonlat_of, reach, within
@@ -28,7 +30,7 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
-from gridmgmt.frames import copy_columns
+from gridmgmt.frames import copy_columns, geometries
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
@@ -162,7 +164,7 @@ def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
         request=request,
         state=walk_state(session, request.walk_on(on)),
         editions=tuple(queries.input_editions(session, on, request.types, request.barriers)),
-        areas=queries.areas_reported(session, on, request.area_code),
+        areas=queries.area_table(session, on, request.area_code),
         profiles=network_queries.profiles(session, on),
     )
 
@@ -172,7 +174,9 @@ def _reach(inputs: Inputs) -> Reach:
     state, code = inputs.state, inputs.request.area_code
     chosen = np.arange(state.places.num_rows)
     if code is not None:
-        asked = inputs.areas.geometry[inputs.areas["code"] == code].iloc[0]
+        same = inputs.areas.filter(pc.equal(inputs.areas["code"], code))  # levels may share codes: the highest
+        ranks = [RANK[AreaLevel(level)] for level in same["level"].to_pylist()]
+        asked = geometries(same["geom"])[int(np.argmin(ranks))]
         chosen = np.flatnonzero(within(asked, lonlat_of(state.places)))
     return reach(state, chosen, inputs.request.limit_s)
 

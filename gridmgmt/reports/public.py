@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.suppression import suppress
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.coverage.document import (
     FIRST_SCHEMA,
@@ -61,6 +60,8 @@ def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
     Counts above zero and below ``threshold`` are withheld, with as many others as it takes that every withheld small
     count could be anything in a span of at least ``threshold``. A ratio is withheld with either of its numbers.
     """
+    from gridmgmt.analysis.suppression import suppress  # noqa: PLC0415 -- its solver takes seconds to load
+
     sheet = _Sheet()
     rows = [sheet.add(figures, document.parameters.limit_s) for figures in all_figures(document)]
     _relate_levels(sheet, document, rows)
