@@ -20,9 +20,11 @@ OUTSIDE, POSSIBLE, CERTAIN = 0, 1, 2
 """No spot of the cell is within the limit; it is not known; every spot of it is."""
 
 TILE_CELLS = 64
-"""Cells along the side of a tile, the largest square that is decided at once."""
+"""Cells along the side of a tile: a block of cells is kept for each tile that is not all of one class."""
+ROOT_TILES = 8
+"""Tiles along the side of the largest square that is decided at once."""
 
-_LEVELS = 7  # a tile, its quarters … single cells: 64 = 2**6
+_LEVELS = 10  # a root, its quarters … single cells: 8 · 64 = 2**9
 _ROUNDING_M = 0.02
 """Squares are taken as so much larger: what is published is rounded, and nothing rounded may leave its square."""
 _ROUNDING_CS = 1.52
@@ -68,7 +70,7 @@ class Question(NamedTuple):
 
 
 class Lattice(NamedTuple):
-    """Tiles of cells: cell size and the corner of the first tile in metres, columns and rows of tiles."""
+    """Roots of cells: cell size and the corner of the first root in metres, columns and rows of roots."""
 
     cell_m: float
     west_m: float
@@ -238,67 +240,79 @@ def _judge(
 
 @compiled
 def _quarter(
-    corner: tuple[float, float],
-    cell_m: float,
+    root: tuple[int, int],
+    lattice: Lattice,
     question: Question,
     pieces: tuple[Floats, Floats],
-    block: NDArray[np.uint8],
-) -> int:
-    """Class all cells of a tile; return the class of the whole tile, POSSIBLE where the block tells more."""
+    tile: NDArray[np.int32],
+    kept_blocks: tuple[NDArray[np.uint8], int],
+) -> tuple[NDArray[np.uint8], int]:
+    """Class all cells of a root, and return the blocks and how many they are then."""
+    blocks, n_blocks = kept_blocks
     n = len(pieces[0])
-    kept = np.empty((_LEVELS + 1, max(n, 1)), dtype=np.int32)
-    kept[0, :n] = np.arange(n)
-    counts = np.zeros(_LEVELS + 1, dtype=np.int64)
-    counts[0] = n
+    kept, feet = np.empty((_LEVELS + 1, n), dtype=np.int32), np.empty((n, 2))
+    kept[0] = np.arange(n)
+    counts, done = np.zeros(_LEVELS + 1, dtype=np.int64), np.zeros(_LEVELS, dtype=np.int64)
     column, row = np.zeros(_LEVELS, dtype=np.int64), np.zeros(_LEVELS, dtype=np.int64)
-    done = np.zeros(_LEVELS, dtype=np.int64)
-    feet = np.empty((max(n, 1), 2))
+    counts[0] = n
+    column[0], row[0] = root[0] * ROOT_TILES * TILE_CELLS, root[1] * ROOT_TILES * TILE_CELLS
     level = 0
     while level >= 0:
-        size = TILE_CELLS >> level
-        if done[level] == 0:
-            middle = size / 2.0
-            centre = corner[0] + (column[level] + middle) * cell_m, corner[1] + (row[level] + middle) * cell_m
-            radius = middle * cell_m * np.sqrt(2.0) + _ROUNDING_M
-            given = kept[level, : counts[level]]
-            kind, used = _judge(centre, radius, question, pieces, given, kept[level + 1], feet)
-            counts[level + 1] = used
-            if kind != POSSIBLE or size == 1:
-                if level == 0:
-                    return kind
-                block[row[level] : row[level] + size, column[level] : column[level] + size] = kind
-                level -= 1
-                continue
+        size = (ROOT_TILES * TILE_CELLS) >> level
         if done[level] == 4:
             level -= 1
             continue
+        at_row, at_column = row[level] // TILE_CELLS, column[level] // TILE_CELLS
+        if done[level] == 0:
+            half_m = size * lattice.cell_m / 2.0
+            centre = (
+                lattice.west_m + column[level] * lattice.cell_m + half_m,
+                lattice.south_m + row[level] * lattice.cell_m + half_m,
+            )
+            radius = half_m * np.sqrt(2.0) + _ROUNDING_M
+            given = kept[level, : counts[level]]
+            kind, counts[level + 1] = _judge(centre, radius, question, pieces, given, kept[level + 1], feet)
+            if size >= TILE_CELLS and kind != POSSIBLE:
+                wide = size // TILE_CELLS
+                tile[at_row : at_row + wide, at_column : at_column + wide] = -1 - kind
+                level -= 1
+                continue
+            if size == TILE_CELLS:
+                if n_blocks == len(blocks):
+                    blocks = np.concatenate((blocks, np.empty_like(blocks)))
+                tile[at_row, at_column] = n_blocks
+                n_blocks += 1
+            elif size < TILE_CELLS and (kind != POSSIBLE or size == 1):
+                y, x = row[level] % TILE_CELLS, column[level] % TILE_CELLS
+                blocks[tile[at_row, at_column], y : y + size, x : x + size] = kind
+                level -= 1
+                continue
         child, half = done[level], size // 2
         done[level] += 1
-        column[level + 1] = column[level] + (child & 1) * half
-        row[level + 1] = row[level] + (child >> 1) * half
+        column[level + 1], row[level + 1] = column[level] + (child & 1) * half, row[level] + (child >> 1) * half
         level += 1
         done[level] = 0
-    return POSSIBLE
+    return blocks, n_blocks
 
 
 @compiled
-def mark_tiles(streets: Streets, question: Question, lattice: Lattice) -> NDArray[np.bool_]:
-    """Return the tiles, ``(n_rows, n_columns)``, in which a spot may be within the limit by some segment."""
+def mark_roots(streets: Streets, question: Question, lattice: Lattice) -> NDArray[np.bool_]:
+    """Return the roots, ``(n_rows, n_columns)``, in which a spot may be within the limit by some segment."""
     wanted = np.zeros((lattice.n_rows, lattice.n_columns), dtype=np.bool_)
-    side = lattice.cell_m * TILE_CELLS
+    side = lattice.cell_m * TILE_CELLS * ROOT_TILES
     line = np.empty((streets.at_source.shape[0], 4))
+    reach = question.connection_m + 1.0
     for segment in range(len(streets.edge)):
         edge = streets.edge[segment]
         first = np.searchsorted(streets.point_edge, edge)
-        on_it = first < len(streets.point_edge) and streets.point_edge[first] == edge
+        has_point = first < len(streets.point_edge) and streets.point_edge[first] == edge
         span = streets.start[segment], streets.start[segment] + streets.share[segment]
         for way in range(len(line)):
             _lines_of(streets, edge, span, (first, first), way, line[way])
         least, _ = _bounds(line, 0.0, 1.0)
-        if least - len(line) * _ROUNDING_CS > question.limit_cs and not on_it:
+        if least - len(line) * _ROUNDING_CS > question.limit_cs and not has_point:
             continue
         x0, y0, x1, y1 = streets.xy_m[segment]
-        reach = question.connection_m + side / 8
         low_column = int(np.floor((min(x0, x1) - reach - lattice.west_m) / side))
         high_column = int(np.floor((max(x0, x1) + reach - lattice.west_m) / side))
         low_row = int(np.floor((min(y0, y1) - reach - lattice.south_m) / side))
@@ -310,34 +324,27 @@ def mark_tiles(streets: Streets, question: Question, lattice: Lattice) -> NDArra
 
 
 @compiled
-def class_tiles(
+def class_cells(
     streets: Streets, index: Index, question: Question, lattice: Lattice, wanted: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Return the classes of all cells (see :class:`Cells`); tiles that are not wanted are outside."""
-    tile = np.full(wanted.shape, -1 - OUTSIDE, dtype=np.int32)
-    blocks = np.empty((64, TILE_CELLS, TILE_CELLS), dtype=np.uint8)
-    block = np.empty((TILE_CELLS, TILE_CELLS), dtype=np.uint8)
+    """Return the classes of all cells (see :class:`Cells`); roots that are not wanted are outside."""
+    tile = np.full((wanted.shape[0] * ROOT_TILES, wanted.shape[1] * ROOT_TILES), -1 - OUTSIDE, dtype=np.int32)
+    blocks, n_blocks = np.empty((64, TILE_CELLS, TILE_CELLS), dtype=np.uint8), 0
     seen = np.full(len(streets.edge), -1, dtype=np.int32)
-    side, n_blocks = lattice.cell_m * TILE_CELLS, 0
+    side = lattice.cell_m * TILE_CELLS * ROOT_TILES
     reach = question.connection_m + 3.0 * (side * np.sqrt(0.5) + _ROUNDING_M)
     for row in range(wanted.shape[0]):
         for column in range(wanted.shape[1]):
             if not wanted[row, column]:
                 continue
-            corner = lattice.west_m + column * side, lattice.south_m + row * side
-            number = row * wanted.shape[1] + column
-            near = _near(corner[0] + side / 2, corner[1] + side / 2, reach, index, seen, number)
+            x, y = lattice.west_m + (column + 0.5) * side, lattice.south_m + (row + 0.5) * side
+            near = _near(x, y, reach, index, seen, row * wanted.shape[1] + column)
             places = np.empty((len(near) + len(streets.point_edge), 6))
             lines = np.empty((len(places), streets.at_source.shape[0], 4))
             used = 0
             for segment in near:
                 used = _pieces(streets, segment, places, lines, used)
-            kind = _quarter(corner, lattice.cell_m, question, (places[:used], lines[:used]), block)
-            tile[row, column] = -1 - kind
-            if kind == POSSIBLE:
-                if n_blocks == len(blocks):
-                    blocks = np.concatenate((blocks, np.empty_like(blocks)))
-                blocks[n_blocks] = block
-                tile[row, column] = n_blocks
-                n_blocks += 1
+            blocks, n_blocks = _quarter(
+                (column, row), lattice, question, (places[:used], lines[:used]), tile, (blocks, n_blocks)
+            )
     return tile, blocks[:n_blocks]

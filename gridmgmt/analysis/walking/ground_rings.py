@@ -38,7 +38,7 @@ _CORNER_CELLS = 0.25
 _CLEARANCE_M = 0.05
 """No other vertex comes nearer to a new side than this."""
 _LEAST_TURN_COSINE = -0.87
-"""No corner of a region becomes sharper than 30°."""
+"""No corner becomes sharper than 30°, of the region or of what is around it."""
 _BUCKET_M = 8.0
 _LEAST_VERTICES = 4
 
@@ -128,7 +128,7 @@ def _trace(
 
 def rings_of(cells: Cells, lattice: Lattice, region: int) -> Rings:
     """Return the rings of the certain or of the outside ground, in metres."""
-    words = cells.blocks.reshape(len(cells.blocks), -1).view(np.uint64)
+    words = cells.blocks.view(np.uint64).reshape(len(cells.blocks), TILE_CELLS * TILE_CELLS // 8)
     xy, ends = _trace(cells.tile, cells.blocks, words, region, _VISITED[region])
     return xy * lattice.cell_m + (lattice.west_m, lattice.south_m), ends
 
@@ -236,8 +236,8 @@ def _meet(xy: Floats, p: int, links: Links, cut_m: Floats, allowed_m: float, gri
         return False
     ux, uy, wx, wy = xy[p, 0] - xy[a, 0], xy[p, 1] - xy[a, 1], xy[q, 0] - xy[d, 0], xy[q, 1] - xy[d, 1]
     bx, by = xy[q, 0] - xy[p, 0], xy[q, 1] - xy[p, 1]
-    across = _cross(ux, uy, wx, wy)
-    if across <= 0:
+    across, along = _cross(ux, uy, wx, wy), ux * wx + uy * wy
+    if across <= 0 or along > -_LEAST_TURN_COSINE * np.sqrt((ux * ux + uy * uy) * (wx * wx + wy * wy)):
         return False
     on = _cross(bx, by, wx, wy) / across
     x, y = xy[p, 0] + on * ux, xy[p, 1] + on * uy
@@ -285,11 +285,13 @@ def _simplify(xy: Floats, ends: Offsets, tolerance_m: float, grid: Grid, *, bend
 def simplified(rings: Rings, tolerance_m: float) -> Rings:
     """Return the rings with fewer vertices: ground within ``tolerance_m`` of them is taken from the region, none added.
 
-    No corner of the region becomes sharper than 30°. A bulging corner is cut off where the triangle that is lost holds
+    No corner becomes sharper than 30° on either side. A bulging corner is cut off where the triangle that is lost holds
     no other vertex; so no side can come to cross another one. Of three sides that bend inwards the outer two are
     lengthened until they meet, on the same condition; a long side could still pass between them, so that is looked at
     in the end, and done without where it has happened.
     """
+    if not len(rings[0]):
+        return rings
     found = _simplified(rings, tolerance_m, bends=True)
     lines, _ = _lines([found])
     return found if shapely.is_simple(shapely.multilinestrings(lines)) else _simplified(rings, tolerance_m, bends=False)
@@ -297,8 +299,6 @@ def simplified(rings: Rings, tolerance_m: float) -> Rings:
 
 def _simplified(rings: Rings, tolerance_m: float, *, bends: bool) -> Rings:
     xy, ends = rings[0].copy(), rings[1]
-    if not len(xy):
-        return rings
     west, south = xy.min(axis=0) - 2 * tolerance_m - 1.0
     columns, rows = ((xy.max(axis=0) + 2 * tolerance_m + 1.0 - (west, south)) // _BUCKET_M).astype(int) + 1
     heads = np.full((rows, columns), -1, dtype=np.int64)
@@ -332,7 +332,7 @@ def polygons_of(*regions: Rings) -> Polygons:
     """
     lines, areas = _lines(regions)
     shells, holes = np.flatnonzero(areas > 0), np.flatnonzero(areas < 0)
-    doors = shapely.points([line.coords[0] for line in lines[holes]])
+    doors = shapely.get_point(lines[holes], 0)
     shell, hole = shapely.STRtree(doors).query(shapely.polygons(lines[shells]), predicate="contains")
     order = np.lexsort((areas[shells[shell]], hole))
     least = np.append(True, np.diff(hole[order]) != 0)[: len(order)]

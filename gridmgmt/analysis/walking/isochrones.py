@@ -20,14 +20,15 @@ from gridmgmt.analysis.walking.ground_cells import (
     CERTAIN,
     CLOSED_CS,
     OUTSIDE,
+    ROOT_TILES,
     TILE_CELLS,
     Cells,
     Index,
     Lattice,
     Question,
     Streets,
-    class_tiles,
-    mark_tiles,
+    class_cells,
+    mark_roots,
 )
 from gridmgmt.analysis.walking.ground_rings import (
     Polygons,
@@ -38,7 +39,9 @@ from gridmgmt.analysis.walking.ground_rings import (
     without_pinholes,
     without_specks,
 )
-from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, EdgeCosts, Trip
+from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, EdgeCosts, Trait, Trip
+from gridmgmt.analysis.walking.network import WalkNetwork
+from gridmgmt.analysis.walking.rounds import mirrored
 from gridmgmt.analysis.walking.search import nearest
 from gridmgmt.analysis.walking.spots import spots_of, towards
 from gridmgmt.errors import InputError
@@ -74,6 +77,20 @@ class Ground:
     index: EdgeIndex
     connection_m: float
     outline: Any = None  # a polygon or several, of which shapely's types know no common parent
+
+
+def grounds_of(network: WalkNetwork, connection_m: float) -> list[Ground]:
+    """Return the grounds of a network, in which spots join it as :meth:`WalkNetwork.snap_places` has places join it."""
+    found = [Ground(network.main, connection_m)]
+    outlines = np.array(network.compounds, dtype=object)
+    for zone, index in sorted(network.within.items()):
+        earlier = outlines[:zone]
+        own = shapely.difference(
+            outlines[zone], shapely.union_all(earlier[shapely.intersects(earlier, outlines[zone])])
+        )
+        across = bool(network.traits[index.segment_edge[0]] & Trait.INTERIOR)
+        found.append(Ground(index, np.inf if across else connection_m, own))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +130,12 @@ class _Ways:
 def isochrones(
     graph: WalkGraph,
     grounds: Sequence[Ground],
-    costs: EdgeCosts,
+    there: EdgeCosts,
+    back: EdgeCosts,
     *,
     points: Snap,
     limits_cs: Sequence[int],
     trip: Trip = Trip.TO_POINT,
-    costs_home: EdgeCosts | None = None,
     fineness: Fineness = FINE,
 ) -> tuple[Isochrone, ...]:
     """Return the ground within each limit of at least one of the points.
@@ -127,10 +144,10 @@ def isochrones(
     ----------
     grounds
         The first is everywhere else; the others lie apart within it (see :class:`Ground`).
+    there, back
+        The costs of the way to a point and of the way from it; they are the same where no gate tells them apart.
     limits_cs
         Hundredths of a second, below :data:`~gridmgmt.analysis.walking.model.NO_WAY`; a time equal to it is within.
-    costs_home
-        The costs of the way back of a round trip, where they are others than those of the way there.
 
     Raises
     ------
@@ -140,10 +157,10 @@ def isochrones(
     for field, value in (*(("limits_cs", limit) for limit in limits_cs), ("cell_m", fineness.cell_m)):
         if not 0 < value < NO_WAY:
             raise InputError("number_not_positive", field=field, value=value)
-    ways = list(_ways(graph, costs, costs_home or costs, points, trip, max(limits_cs)))
+    ways = list(_ways(graph, there, back, points, trip, max(limits_cs)))
     found = []
     for limit in limits_cs:
-        ask = _Ask(limit, CS_PER_S / costs.speed_m_per_s, fineness)
+        ask = _Ask(limit, CS_PER_S / there.speed_m_per_s, fineness)
         found.append(_either(limit, [_of_grounds(grounds, way, ask) for way in ways]))
     return tuple(found)
 
@@ -195,18 +212,18 @@ def _surfaces(geometry: shapely.Geometry) -> Polygons:
 
 
 def _ways(
-    graph: WalkGraph, costs: EdgeCosts, costs_home: EdgeCosts, points: Snap, trip: Trip, limit_cs: int
+    graph: WalkGraph, there: EdgeCosts, back: EdgeCosts, points: Snap, trip: Trip, limit_cs: int
 ) -> Iterator[_Ways]:
     """Yield what a spot walks: once for all points, or point by point where there and back must be of the same one."""
     if trip is not Trip.ROUND:
-        yield _stacked([_way(graph, costs, points, trip, limit_cs)])
-    elif costs.symmetric and np.array_equal(costs.out_cs, costs_home.out_cs) and costs_home.symmetric:
-        yield _stacked([_way(graph, costs, points, Trip.TO_POINT, limit_cs // 2)] * 2)
+        yield _stacked([_way(graph, there if trip is Trip.TO_POINT else back, points, trip, limit_cs)])
+    elif mirrored(there, back):
+        yield _stacked([_way(graph, there, points, Trip.TO_POINT, limit_cs // 2)] * 2)
     else:
         for one in np.flatnonzero(points.edge >= 0):
             point = Snap(points.edge[[one]], points.fraction[[one]], points.distance_m[[one]])
-            there = _way(graph, costs, point, Trip.TO_POINT, limit_cs)
-            yield _stacked([there, _way(graph, costs_home, point, Trip.FROM_POINT, limit_cs)])
+            out = _way(graph, there, point, Trip.TO_POINT, limit_cs)
+            yield _stacked([out, _way(graph, back, point, Trip.FROM_POINT, limit_cs)])
 
 
 def _way(graph: WalkGraph, costs: EdgeCosts, points: Snap, trip: Trip, limit_cs: int) -> _Ways:
@@ -250,8 +267,8 @@ def _classed(ground: Ground, ways: _Ways, ask: _Ask) -> tuple[Cells, Lattice] | 
     if lattice is None:
         return None
     index: Index = (at.west_m, at.south_m, at.cell_m, at.n_columns, at.n_rows, at.indptr, at.members)
-    wanted = mark_tiles(streets, question, lattice)
-    return Cells(*class_tiles(streets, index, question, lattice, wanted)), lattice
+    wanted = mark_roots(streets, question, lattice)
+    return Cells(*class_cells(streets, index, question, lattice, wanted)), lattice
 
 
 def _lattice(ground: Ground, ways: _Ways, question: Question, cell_m: float) -> Lattice | None:
@@ -268,8 +285,8 @@ def _lattice(ground: Ground, ways: _Ways, question: Question, cell_m: float) -> 
         low, high = np.maximum(low, bounds[:2]), np.minimum(high, bounds[2:])
         if (low > high).any():
             return None
-    side = cell_m * TILE_CELLS
-    # One tile more on each side, so that nothing but the outside lies along the edge.
+    side = cell_m * TILE_CELLS * ROOT_TILES
+    # One root more on each side, so that nothing but the outside lies along the edge.
     (column, row), (last_column, last_row) = (
         np.floor(low / side).astype(int) - 1,
         np.floor(high / side).astype(int) + 1,
