@@ -4,17 +4,14 @@ Everybody on the network takes part, whoever is reported on: those who live beyo
 too, and its residents use points beyond it.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from gridmgmt.analysis import accessibility as kernel
 from gridmgmt.analysis.accessibility import Decay, Method
@@ -24,8 +21,9 @@ from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cells.queries import land_use
 from gridmgmt.coverage import queries
+from gridmgmt.coverage.access_document import AccessDocument, AccessParameters, EquityGroup, EquityRow, SuppliedPoints
 from gridmgmt.coverage.compute import code_version, lonlat_of, within
-from gridmgmt.coverage.document import InputEdition, Note
+from gridmgmt.coverage.document import Note
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Counting
@@ -39,12 +37,10 @@ from gridmgmt.walking.state import WalkState
 if TYPE_CHECKING:
     import geopandas as gpd
 
-SCHEMA: Literal["coverage-accessibility/1"] = "coverage-accessibility/1"
 DEFAULT_EXPONENTS: Mapping[Method, float] = {Method.GRAVITY_POWER: 1.5, Method.GRAVITY_EXPONENTIAL: 0.1}
 MAX_EXPONENT = 10.0
 MAX_CAPACITY = 1e6
 
-Grouping = Literal["everybody", "town_mode", "land_use"] | AreaLevel
 Numbers = NDArray[np.float64]
 
 
@@ -101,88 +97,6 @@ def _check_range(field: str, value: float, maximum: float) -> None:
         raise InputError("number_out_of_range", field=field, value=value, minimum=0, maximum=maximum)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-
-class AccessParameters(_Part):
-    """What was asked, and who walks; ``capacities`` are those given to points that have none of their own."""
-
-    method: Method
-    limit_s: float
-    zones_s: tuple[float, ...]
-    zone_weights: tuple[float, ...]
-    exponent: float | None
-    profile: str
-    profile_edition: str
-    speed_m_per_s: float
-    evidence: str
-    at: str
-    trip: Trip
-    barriers: tuple[str, ...]
-    scenario: str | None
-    area_code: str | None
-    types: tuple[ServicePointType, ...]
-    connection_limit_m: float
-    capacities: dict[ServicePointType, float]
-
-
-class SuppliedPoints(_Part):
-    """The points: how many take part, whose capacity is not known, and what of the capacity anybody reaches."""
-
-    total: int
-    taking_part: int
-    capacity_unknown: int
-    capacity_given: int
-    """Points whose capacity is the one that was asked for their type."""
-    not_connectable: int
-    reached_by_nobody: int
-    capacity: float
-    shared: float
-    """Capacity of the points that anybody reaches: accessibility times residents, summed over everybody."""
-
-
-class EquityRow(_Part):
-    """One group: capacity per resident (mean, and of the place that has least), who has nothing, and the Gini.
-
-    The numbers are null where nobody lives, the Gini also where nobody has anything.
-    """
-
-    code: str
-    name: str
-    parent_code: str | None = None
-    places: int
-    residents: float
-    mean: float | None
-    least: float | None
-    without: float
-    gini: float | None
-
-
-class EquityGroup(_Part):
-    """The groups of one kind; one without rows was not assessed: nothing of it is loaded."""
-
-    by: Grouping
-    assessed: bool
-    rows: tuple[EquityRow, ...]
-
-
-class AccessDocument(_Part):
-    """The whole answer; it holds no clock, so equal inputs and questions give equal bytes."""
-
-    schema_version: Literal["coverage-accessibility/1"] = Field(default=SCHEMA, alias="schema")
-    on: date
-    synthetic: bool
-    parameters: AccessParameters
-    inputs: tuple[InputEdition, ...]
-    counts: Literal["residents", "places"]
-    points: SuppliedPoints
-    everybody: EquityRow
-    groups: tuple[EquityGroup, ...]
-    notes: tuple[Note, ...]
-    code_version: str
-
-
 def accessibility(session: Session, ask: AccessAsk, *, on: date) -> AccessDocument:
     """Return the accessibility of everybody in the asked area.
 
@@ -219,17 +133,6 @@ def accessibility(session: Session, ask: AccessAsk, *, on: date) -> AccessDocume
         notes=tuple(_notes(state, points)),
         code_version=code_version(),
     )
-
-
-def document_sha256(document: AccessDocument) -> str:
-    """Return the fingerprint of an answer."""
-    return hashlib.sha256(canonical_json(document).encode()).hexdigest()
-
-
-def canonical_json(document: AccessDocument) -> str:
-    """Return the answer's one text: keys sorted, no spaces, UTF-8."""
-    values = document.model_dump(mode="json")
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _supply(session: Session, state: WalkState, ask: AccessAsk) -> tuple[Numbers, SuppliedPoints]:
@@ -351,7 +254,7 @@ def _by_land_use(session: Session, state: WalkState, sheet: _Sheet, on: date) ->
 def _parameters(ask: AccessAsk, state: WalkState) -> AccessParameters:
     request, decay, profile = ask.request, ask.decay, state.profile
     return AccessParameters(
-        method=decay.method,
+        method=decay.method.value,
         limit_s=decay.limit_s,
         zones_s=decay.zones_s,
         zone_weights=decay.zone_weights,

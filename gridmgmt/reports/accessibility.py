@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gridmgmt.coverage.accessibility import AccessDocument, EquityGroup, EquityRow, canonical_json, document_sha256
+from gridmgmt.coverage.access_document import AccessDocument, EquityGroup, EquityRow, canonical_json, document_sha256
 from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.formatting import label, minutes_text, note_text
 from gridmgmt.reports.governance import MEDIA_TYPES as PAGE_MEDIA_TYPES

@@ -17,14 +17,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from gridmgmt import imports
 from gridmgmt.areas.models import TownModeDecision
 from gridmgmt.cli.coverage import coverage
-from gridmgmt.coverage.accessibility import (
-    AccessAsk,
-    AccessDocument,
-    EquityGroup,
-    accessibility,
-    canonical_json,
-    make_ask,
-)
+from gridmgmt.coverage.access_document import AccessDocument, EquityGroup, canonical_json
+from gridmgmt.coverage.accessibility import AccessAsk, accessibility, make_ask
 from gridmgmt.coverage.queries import areas_reported
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import make_engine, make_sessions
