@@ -17,23 +17,14 @@ from gridmgmt.analysis.snapping import Snap
 from gridmgmt.analysis.walking.edits import Change, Edit
 from gridmgmt.analysis.walking.live_network import NONE, LiveNetwork, Step
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip
-from gridmgmt.analysis.walking.repair import (
-    EDGE,
-    SLOT,
-    Counted,
-    Int32s,
-    Int64s,
-    Placed,
-    Rules,
-    Scratch,
-    put_labels,
-    repair_nodes,
-    repair_places,
-)
+from gridmgmt.analysis.walking.repair import Counted, Int32s, Int64s, Rules, Scratch, put_labels, repair
 from gridmgmt.analysis.walking.search import Nearest, checked_round_limit, nearest
 from gridmgmt.analysis.walking.spots import NOWHERE, TIME_SHIFT, limit_of, split
 from gridmgmt.analysis.walking.tally import Cells, Tally, check_groups, check_weights, checked_bands
 from gridmgmt.errors import InputError
+
+_Kept = tuple[Int32s, Int64s]
+"""Nodes, and the labels that they had."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,35 +93,35 @@ class LiveCoverage:
     ) -> None:
         self.trip, self.limit_cs, self._lock, self._epoch = trip, limit_cs, RLock(), 0
         self._by_pairs = trip is Trip.ROUND and not mirrored
-        self._town = LiveNetwork(graph, costs, points, places, trip)
+        self._network = LiveNetwork(graph, costs, points, places, trip)
         n_places = len(places.edge)
         wanted = counting or Counting.nothing(n_places)
-        counted, self._first_rows = _counted(wanted, n_places)
+        self._counted, self._first_rows = _counted(wanted, n_places)
         factor, limit = 2 if trip is Trip.ROUND else 1, limit_of(limit_cs)
         self._rules = Rules(limit // factor, limit, int(wanted.covered_cs), factor)
-        self._places = Placed(self._town.places, np.full(n_places, NOWHERE, dtype=np.int64), counted)
         self._one_way = True
         self._scratch: Scratch | None = None
         self._check_limit()
-        all_edges, all_places = (np.arange(n, dtype=np.int32) for n in (self._town.n_edges, n_places))
+        all_edges, all_places = (np.arange(n, dtype=np.int32) for n in (self._network.n_edges, n_places))
         self._update([Step(lambda: None, all_edges, all_places)])
 
     @property
     def nearest(self) -> Nearest:
         """Return the nearest point of every place and node, as a full search does."""
         with self._lock:
-            node = self._reported(self._town.streets.label[: self._town.n_nodes])
-            return Nearest(*split(self._places.label), *split(node))
+            town = self._network.town
+            node = self._reported(town.node["label"][: self._network.n_nodes])
+            return Nearest(*split(town.place["label"]), *split(node))
 
     def tally(self, level: int = 0) -> Tally:
         """Return the counts by the groups of a level of the counting."""
         with self._lock:
-            return Cells(self._places.counted.places, self._places.counted.sums).tally(*self._first_rows[level])
+            return Cells(self._counted.places, self._counted.sums).tally(*self._first_rows[level])
 
     def town(self) -> tuple[WalkGraph, EdgeCosts, Snap, Snap]:
         """Return graph, costs, points and places as they stand after the edits."""
         with self._lock:
-            return self._town.frozen()
+            return self._network.frozen()
 
     def apply(self, *edits: Edit) -> Change:
         """Make the edits, all or none, and return what has changed.
@@ -154,13 +145,13 @@ class LiveCoverage:
         """
         with self._lock:
             one_way, steps = self._one_way, self._make(edits)
-            change, node_before = self._update(steps)
+            change, (node, label) = self._update(steps)
             try:
                 yield change
             finally:
                 _unmake(steps)
                 self._one_way = one_way
-                self._town.streets.label[change.node] = node_before
+                self._network.town.node["label"][node] = label
                 self._put(change.place, change.place_before)
 
     def _make(self, edits: Sequence[Edit]) -> list[Step]:
@@ -168,7 +159,7 @@ class LiveCoverage:
         steps: list[Step] = []
         try:
             for edit in edits:
-                steps.append(self._town.make(edit))  # noqa: PERF401 - what is made is unmade when a later one fails
+                steps.append(self._network.make(edit))  # noqa: PERF401 - what is made is unmade when a later one fails
             self._check_limit()
         except InputError:
             _unmake(steps)
@@ -176,60 +167,55 @@ class LiveCoverage:
         return steps
 
     def _check_limit(self) -> None:
-        if self._by_pairs and self._town.lopsided:
+        if self._by_pairs and self._network.lopsided:
             checked_round_limit(self.limit_cs)
 
-    def _update(self, steps: Sequence[Step]) -> tuple[Change, Int64s]:
-        """Bring labels and counts up to date; return what has changed and the labels before of its nodes."""
+    def _update(self, steps: Sequence[Step]) -> tuple[Change, _Kept]:
+        """Bring labels and counts up to date; return what has changed, and what its nodes' labels were."""
         edges = np.concatenate([NONE, *(step.edges for step in steps)])
         moved = np.concatenate([NONE, *(step.places for step in steps)])
-        if self._by_pairs and (self._town.lopsided or not self._one_way):
+        if self._by_pairs and (self._network.lopsided or not self._one_way):
             return self._compute_anew()
-        town, rules, scratch = self._town, self._rules, self._room()
+        town, scratch = self._network.town, self._room()
         self._epoch += 1
-        loose = moved[self._places.stops.record[moved, EDGE] < 0]
-        n_nodes, n_edges = repair_nodes(town.streets, town.points, edges, rules.node_limit, self._epoch, scratch)
-        n_places = repair_places(town.streets, town.points, self._places, loose, n_edges, rules, scratch)
+        loose = moved[town.place["edge"][moved] < 0]
+        n_nodes, n_places = repair(town, edges, loose, self._counted, self._rules, self._epoch, scratch)
         order = np.argsort(scratch.place[:n_places])
         place, before = scratch.place[:n_places][order], scratch.place_before[:n_places][order]
-        change = Change(place, before, self._places.label[place], scratch.node[:n_nodes].copy(), full=False)
-        return change, scratch.node_before[:n_nodes].copy()
+        node, kept = scratch.node[:n_nodes].copy(), scratch.node_before[:n_nodes].copy()
+        return Change(place, before, town.place["label"][place], node, full=False), (node, kept)
 
-    def _compute_anew(self) -> tuple[Change, Int64s]:
+    def _compute_anew(self) -> tuple[Change, _Kept]:
         """Replace all labels by those of a full search."""
-        graph, costs, points, places = self._town.frozen()
+        graph, costs, points, places = self._network.frozen()
         found = nearest(graph, costs, points=points, places=places, trip=self.trip, limit_cs=self.limit_cs)
+        label = self._network.town.node["label"][: graph.n_nodes]
+        kept, node_before, node_after = label.copy(), self._reported(label), _labels(found.node_cs, found.node_point)
         self._one_way = costs.symmetric
-        node_label, slot = self._town.streets.label[: graph.n_nodes], self._places.stops.record[:, SLOT].copy()
-        node_after = _labels(found.node_cs, found.node_point)
-        if self._one_way:
-            node_after = _halved(node_after)
-        node = np.flatnonzero(node_label != node_after).astype(np.int32)
-        node_before, place_before = node_label[node], self._places.label.copy()
-        node_label[node] = node_after[node]
-        place_after = _labels(found.place_cs, found.place_point)
-        self._put(np.arange(len(slot), dtype=np.int32), place_after)
-        other = (place_before != place_after) | (slot != self._places.stops.record[:, SLOT])
-        place = np.flatnonzero(other).astype(np.int32)
-        return Change(place, place_before[place], place_after[place], node, full=True), node_before
+        label[:] = _halved(node_after) if self._one_way else node_after
+        before = self._network.town.place.copy()
+        self._put(np.arange(len(before), dtype=np.int32), _labels(found.place_cs, found.place_point))
+        after = self._network.town.place
+        place = _different(before["label"], after["label"], before["slot"], after["slot"])
+        change = Change(
+            place, before["label"][place], after["label"][place], _different(node_before, node_after), full=True
+        )
+        return change, (np.arange(graph.n_nodes, dtype=np.int32), kept)
 
     def _put(self, place: Int32s, label: Int64s) -> None:
-        put_labels(place, label, self._places, self._rules)
+        put_labels(place, label, self._network.town.place, self._counted, self._rules)
 
     def _reported(self, node_label: Int64s) -> Int64s:
         """Return the labels of nodes for whole trips."""
         if self._rules.factor == 1 or not self._one_way:
-            return node_label
+            return node_label.copy()
         return np.where(node_label == NOWHERE, NOWHERE, node_label + (node_label >> TIME_SHIFT << TIME_SHIFT))
 
     def _room(self) -> Scratch:
         """Return room for the lists of one edit."""
-        edge, first_step, _ = self._town.streets
-        if self._scratch is None or (len(self._scratch.asked), len(self._scratch.dirty)) != (
-            len(first_step),
-            len(edge),
-        ):
-            self._scratch = _scratch(len(first_step), len(edge), len(self._places.label))
+        sizes = len(self._network.town.node), len(self._network.town.edge)
+        if self._scratch is None or sizes != (len(self._scratch.node), len(self._scratch.edge)):
+            self._scratch = _scratch(*sizes, len(self._network.town.place))
         return self._scratch
 
 
@@ -257,18 +243,22 @@ def _counted(wanted: Counting, n_places: int) -> tuple[Counted, list[tuple[int, 
 
 def _scratch(n_nodes: int, n_edges: int, n_places: int) -> Scratch:
     return Scratch(
-        asked=np.zeros(n_nodes, dtype=np.int32),
-        touched=np.zeros(n_nodes, dtype=np.int32),
-        dirty=np.zeros(n_edges, dtype=np.int32),
+        visited=np.zeros(n_edges, dtype=np.int32),
+        root=np.empty(n_nodes, dtype=np.int32),
         node=np.empty(n_nodes, dtype=np.int32),
         node_before=np.empty(n_nodes, dtype=np.int64),
-        root=np.empty(n_nodes, dtype=np.int32),
         edge=np.empty(n_edges, dtype=np.int32),
         place=np.empty(n_places, dtype=np.int32),
         place_before=np.empty(n_places, dtype=np.int64),
         # A node enters once for being asked or lost, and once for each of its steps at most.
         heap=np.empty(2 * (n_nodes + n_edges), dtype=np.int64),
     )
+
+
+def _different(*before_and_after: NDArray[np.integer]) -> Int32s:
+    """Return where any of pairs of vectors differ."""
+    pairs = zip(before_and_after[::2], before_and_after[1::2], strict=True)
+    return np.flatnonzero(np.any([before != after for before, after in pairs], axis=0)).astype(np.int32)
 
 
 def _labels(time_cs: Int32s, point: Int32s) -> Int64s:

@@ -6,10 +6,11 @@ label no neighbour and no point supports any more loses it, and those that leant
 that lost theirs, and those that can do better, are searched from their border inwards. As every edge costs at least
 one, a node leans on nearer ones only; there is one set of labels that all support, so it is that of a full search.
 
-Labels are those of :mod:`gridmgmt.analysis.walking.spots`: ``time · 2³² + point``.
+Labels are those of :mod:`gridmgmt.analysis.walking.spots`: ``time · 2³² + point``. What is asked of an edge, a node or
+a place together lies together, in one record: most of the time of a small edit goes into waiting for memory.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,36 +23,43 @@ from gridmgmt.analysis.walking.tally import band_of_cs
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
+Records = NDArray[Any]
 
-SOURCE, TARGET, OUT, BACK, NEXT_AT_SOURCE, NEXT_AT_TARGET, FIRST_PLACE, FIRST_POINT = range(8)
-"""Columns of an edge. The steps of a node are a chain: step ``2 e`` leaves the source of edge e, ``2 e + 1`` its
-target. So are the places and the points of an edge."""
+EDGE = np.dtype(
+    [(name, np.int32) for name in ("source", "target", "out", "back", "at_source", "at_target", "places", "points")]
+)
+"""An edge, its costs those of the walk to the point. The steps of a node are a chain, in which ``2 e`` leaves the
+source of edge e and ``2 e + 1`` its target; ``at_source`` and ``at_target`` are the next steps there. ``places`` and
+``points`` are the first ones on the edge. -1 ends a chain."""
 
-EDGE, NEXT, LEG, SLOT = range(4)
-"""Columns of a place and, without the slot, of a point."""
+NODE = np.dtype([("label", np.int64), ("step", np.int32), ("stamp", np.int32)])
+"""A node: its label, its first step, and twice the number of the edit that asked it last, one more if it changed it."""
+
+STOP = np.dtype(
+    [("label", np.int64), ("fraction", np.float64)] + [(name, np.int32) for name in ("edge", "next", "leg", "slot")]
+)
+"""A place or a point: its label, where it is on which edge (-1 for none), the next one there, its access leg, and how
+it is counted; points use neither label nor slot."""
 
 _COVERED, _UNCOVERED = int(PlaceStatus.COVERED), int(PlaceStatus.UNCOVERED)
 _NOT_CONNECTABLE, _OUTSIDE = int(PlaceStatus.NOT_CONNECTABLE), int(PlaceStatus.OUTSIDE)
-
-
-class Streets(NamedTuple):
-    """The network and its labels, with room to grow.
-
-    ``edge`` is ``(n_edges, 8)``; ``first_step`` and ``label`` are ``(n_nodes,)``, the costs in ``edge`` those of the
-    walk to the point.
-    """
-
-    edge: Int32s
-    first_step: Int32s
-    label: Int64s
+_LOW = 0xFFFFFFFF
 
 
 class Stops(NamedTuple):
-    """Points or places on edges: ``record`` is ``(n, 4)``, ``fraction`` and ``distance_m`` are ``(n,)``."""
+    """Points or places, each array ``(n,)``: records of :data:`STOP`, and their access legs in metres."""
 
-    record: Int32s
-    fraction: NDArray[np.float64]
+    record: Records
     distance_m: NDArray[np.float64]
+
+
+class Town(NamedTuple):
+    """The network with its labels: records of :data:`EDGE`, :data:`NODE` and, of points and places, :data:`STOP`."""
+
+    edge: Records
+    node: Records
+    point: Records
+    place: Records
 
 
 class Counted(NamedTuple):
@@ -69,14 +77,6 @@ class Counted(NamedTuple):
     sums: Int64s
 
 
-class Placed(NamedTuple):
-    """The places: where they are, their labels ``(n_places,)``, and what is counted of them."""
-
-    stops: Stops
-    label: Int64s
-    counted: Counted
-
-
 class Rules(NamedTuple):
     """Limits in hundredths of a second: of the labels of nodes, of places, of what counts as covered; trips' factor."""
 
@@ -87,14 +87,12 @@ class Rules(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that is used again: stamps of the edit that last asked or changed a node or edge, lists and a heap."""
+    """Room that is used again: the edit that last visited each edge, lists with their labels before, and a heap."""
 
-    asked: Int32s
-    touched: Int32s
-    dirty: Int32s
+    visited: Int32s
+    root: Int32s
     node: Int32s
     node_before: Int64s
-    root: Int32s
     edge: Int32s
     place: Int32s
     place_before: Int64s
@@ -102,9 +100,9 @@ class Scratch(NamedTuple):
 
 
 @inlined
-def _push(heap: Int64s, size: int, key: int) -> int:
-    """Add a key to the heap; return its new size."""
-    at = size
+def _push(heap: Int64s, size: int, label: int, node: int) -> int:
+    """Add a node by its time to the heap; return its new size."""
+    key, at = label >> TIME_SHIFT << TIME_SHIFT | node, size
     while at > 0:
         above = (at - 1) >> 1
         if heap[above] <= key:
@@ -139,159 +137,152 @@ def _to_end(fraction: float, cost: int, at_source: bool) -> int:
 
 
 @compiled
-def _best(node: int, streets: Streets, points: Stops, limit: int) -> int:
+def _best(node: int, town: Town, limit: int) -> int:
     """Return the label that a node's neighbours and the points on its edges support."""
-    edge, first_step, label = streets
-    best = NOWHERE
-    step = first_step[node]
+    best, step = NOWHERE, town.node[node]["step"]
     while step >= 0:
-        e, at_source = step >> 1, step & 1 == 0
-        cost = int(edge[e, OUT] if at_source else edge[e, BACK])
+        edge, at_source = town.edge[step >> 1], step & 1 == 0
+        cost = int(edge["out"] if at_source else edge["back"])
         if cost < NO_WAY:
-            best = min(best, label[edge[e, TARGET if at_source else SOURCE]] + (cost << TIME_SHIFT))
-            point = edge[e, FIRST_POINT]
+            other = edge["target"] if at_source else edge["source"]
+            best = min(best, town.node[other]["label"] + (cost << TIME_SHIFT))
+            point = edge["points"]
             while point >= 0:
-                time = points.record[point, LEG] + _to_end(points.fraction[point], cost, at_source)
-                best = min(best, (time << TIME_SHIFT) | point)
-                point = points.record[point, NEXT]
-        step = edge[e, NEXT_AT_SOURCE if at_source else NEXT_AT_TARGET]
+                time = town.point[point]["leg"] + _to_end(town.point[point]["fraction"], cost, at_source)
+                best = min(best, time << TIME_SHIFT | point)
+                point = town.point[point]["next"]
+        step = edge["at_source"] if at_source else edge["at_target"]
     return best if best >> TIME_SHIFT <= limit else NOWHERE
 
 
 @inlined
-def _touch(node: int, label: Int64s, epoch: int, n_touched: int, scratch: Scratch) -> int:
-    """Keep the label of a node before its first change; return how many are kept."""
-    if scratch.touched[node] != epoch:
-        scratch.touched[node] = epoch
-        scratch.node[n_touched], scratch.node_before[n_touched] = node, label[node]
+def _set_label(node: int, label: int, town: Town, epoch: int, n_touched: int, scratch: Scratch) -> int:
+    """Give a node a label, and keep the one before its first change; return how many are kept."""
+    if town.node[node]["stamp"] != 2 * epoch + 1:
+        scratch.node[n_touched], scratch.node_before[n_touched] = node, town.node[node]["label"]
+        town.node[node]["stamp"] = 2 * epoch + 1
         n_touched += 1
+    town.node[node]["label"] = label
     return n_touched
 
 
 @compiled
-def _lose(streets: Streets, points: Stops, n_roots: int, limit: int, epoch: int, scratch: Scratch) -> int:
+def _lose(town: Town, n_roots: int, limit: int, epoch: int, scratch: Scratch) -> int:
     """Take the labels that nothing supports any more, in the order of the labels; return the number of nodes."""
-    edge, first_step, label = streets
     heap, size, n_touched = scratch.heap, 0, 0
-    for i in range(n_roots):
-        if label[scratch.root[i]] != NOWHERE:
-            size = _push(heap, size, (label[scratch.root[i]] >> TIME_SHIFT << TIME_SHIFT) | scratch.root[i])
+    for root in scratch.root[:n_roots]:
+        if town.node[root]["label"] != NOWHERE:
+            size = _push(heap, size, town.node[root]["label"], root)
     while size > 0:
-        node = int(heap[0] & 0xFFFFFFFF)
+        node = int(heap[0] & _LOW)
         size = _pop(heap, size)
-        old = label[node]
-        if _best(node, streets, points, limit) <= old:
+        old = town.node[node]["label"]
+        if _best(node, town, limit) <= old:
             continue
-        n_touched = _touch(node, label, epoch, n_touched, scratch)
-        label[node] = NOWHERE
-        step = first_step[node]
+        n_touched = _set_label(node, NOWHERE, town, epoch, n_touched, scratch)
+        step = town.node[node]["step"]
         while step >= 0:
-            e, at_source = step >> 1, step & 1 == 0
-            cost = int(edge[e, BACK] if at_source else edge[e, OUT])
-            other = edge[e, TARGET if at_source else SOURCE]
-            if scratch.asked[other] != epoch and label[other] == old + (cost << TIME_SHIFT):
-                scratch.asked[other] = epoch
-                size = _push(heap, size, (label[other] >> TIME_SHIFT << TIME_SHIFT) | other)
-            step = edge[e, NEXT_AT_SOURCE if at_source else NEXT_AT_TARGET]
+            edge, at_source = town.edge[step >> 1], step & 1 == 0
+            cost = int(edge["back"] if at_source else edge["out"])
+            other = edge["target"] if at_source else edge["source"]
+            label = town.node[other]["label"]
+            if label == old + (cost << TIME_SHIFT) and town.node[other]["stamp"] < 2 * epoch:
+                town.node[other]["stamp"] = 2 * epoch
+                size = _push(heap, size, label, other)
+            step = edge["at_source"] if at_source else edge["at_target"]
     return n_touched
 
 
 @compiled
-def _gain(streets: Streets, points: Stops, n_roots: int, n_lost: int, limit: int, epoch: int, scratch: Scratch) -> int:
+def _gain(town: Town, n_roots: int, n_lost: int, limit: int, epoch: int, scratch: Scratch) -> int:
     """Search from the border of what was lost and from what can do better; return the number of nodes touched."""
-    edge, first_step, label = streets
     heap, size, n_touched = scratch.heap, 0, n_lost
     for i in range(n_lost + n_roots):
         node = int(scratch.node[i] if i < n_lost else scratch.root[i - n_lost])
-        best = _best(node, streets, points, limit)
-        if best < label[node]:
-            n_touched = _touch(node, label, epoch, n_touched, scratch)
-            label[node] = best
-            size = _push(heap, size, (best >> TIME_SHIFT << TIME_SHIFT) | node)
+        best = _best(node, town, limit)
+        if best < town.node[node]["label"]:
+            n_touched = _set_label(node, best, town, epoch, n_touched, scratch)
+            size = _push(heap, size, best, node)
     while size > 0:
-        node = int(heap[0] & 0xFFFFFFFF)
-        mine = label[node]
-        stale = heap[0] >> TIME_SHIFT != mine >> TIME_SHIFT
+        node, time = int(heap[0] & _LOW), heap[0] >> TIME_SHIFT
         size = _pop(heap, size)
-        step = np.int32(-1) if stale else first_step[node]
+        label = town.node[node]["label"]
+        step = town.node[node]["step"] if label >> TIME_SHIFT == time else -1
         while step >= 0:
-            e, at_source = step >> 1, step & 1 == 0
-            cost = int(edge[e, BACK] if at_source else edge[e, OUT])
-            other = int(edge[e, TARGET if at_source else SOURCE])
-            new = mine + (cost << TIME_SHIFT)
-            if cost < NO_WAY and new < label[other] and new >> TIME_SHIFT <= limit:
-                n_touched = _touch(other, label, epoch, n_touched, scratch)
-                label[other] = new
-                size = _push(heap, size, (new >> TIME_SHIFT << TIME_SHIFT) | other)
-            step = edge[e, NEXT_AT_SOURCE if at_source else NEXT_AT_TARGET]
+            edge, at_source = town.edge[step >> 1], step & 1 == 0
+            cost = int(edge["back"] if at_source else edge["out"])
+            other = int(edge["target"] if at_source else edge["source"])
+            new = label + (cost << TIME_SHIFT)
+            if cost < NO_WAY and new < town.node[other]["label"] and new >> TIME_SHIFT <= limit:
+                n_touched = _set_label(other, new, town, epoch, n_touched, scratch)
+                size = _push(heap, size, new, other)
+            step = edge["at_source"] if at_source else edge["at_target"]
     return n_touched
 
 
+@inlined
+def _visit(edge: int, epoch: int, n_edges: int, scratch: Scratch) -> int:
+    """List an edge once; return how many are listed."""
+    if scratch.visited[edge] != epoch:
+        scratch.visited[edge] = epoch
+        scratch.edge[n_edges] = edge
+        n_edges += 1
+    return n_edges
+
+
 @compiled
-def repair_nodes(
-    streets: Streets, points: Stops, changed: Int32s, limit: int, epoch: int, scratch: Scratch
-) -> tuple[int, int]:
-    """Bring the labels of all nodes up to date after changes of the costs, ends or points of the edges ``changed``.
+def _repair_nodes(town: Town, changed: Int32s, limit: int, epoch: int, scratch: Scratch) -> tuple[int, int]:
+    """Bring the nodes up to date; list those with another label, and the edges that have changed or touch such a node.
 
     Returns
     -------
     tuple
-        How many nodes have another label, listed in ``scratch.node`` with the label before, and how many edges have
-        changed or touch such a node, listed in ``scratch.edge``.
+        How many nodes and how many edges are listed.
     """
-    edge, first_step, label = streets
-    n_roots = n_edges = 0
+    n_roots = n_edges = n_nodes = 0
     for e in changed:
-        for end in (SOURCE, TARGET):
-            node = edge[e, end]
-            if scratch.asked[node] != epoch:
-                scratch.asked[node] = epoch
+        n_edges = _visit(e, epoch, n_edges, scratch)
+        for node in (town.edge[e]["source"], town.edge[e]["target"]):
+            if town.node[node]["stamp"] < 2 * epoch:
+                town.node[node]["stamp"] = 2 * epoch
                 scratch.root[n_roots] = node
                 n_roots += 1
-        if scratch.dirty[e] != epoch:
-            scratch.dirty[e] = epoch
-            scratch.edge[n_edges] = e
-            n_edges += 1
-    n_lost = _lose(streets, points, n_roots, limit, epoch, scratch)
-    n_touched = _gain(streets, points, n_roots, n_lost, limit, epoch, scratch)
-    n_nodes = 0
+    n_lost = _lose(town, n_roots, limit, epoch, scratch)
+    n_touched = _gain(town, n_roots, n_lost, limit, epoch, scratch)
     for i in range(n_touched):
         node = scratch.node[i]
-        if label[node] == scratch.node_before[i]:
+        if town.node[node]["label"] == scratch.node_before[i]:
             continue
         scratch.node[n_nodes], scratch.node_before[n_nodes] = node, scratch.node_before[i]
         n_nodes += 1
-        step = first_step[node]
+        step = town.node[node]["step"]
         while step >= 0:
-            e = step >> 1
-            if scratch.dirty[e] != epoch:
-                scratch.dirty[e] = epoch
-                scratch.edge[n_edges] = e
-                n_edges += 1
-            step = edge[e, NEXT_AT_SOURCE if step & 1 == 0 else NEXT_AT_TARGET]
+            n_edges = _visit(step >> 1, epoch, n_edges, scratch)
+            edge = town.edge[step >> 1]
+            step = edge["at_source"] if step & 1 == 0 else edge["at_target"]
     return n_nodes, n_edges
 
 
 @inlined
-def _place_label(place: int, streets: Streets, points: Stops, places: Placed, rules: Rules) -> int:
+def _place_label(place: int, town: Town, rules: Rules) -> int:
     """Return the label of a place that is on an edge."""
-    edge, label, fraction = streets.edge, streets.label, places.stops.fraction[place]
-    e = places.stops.record[place, EDGE]
-    out, back, best = int(edge[e, OUT]), int(edge[e, BACK]), NOWHERE
+    here = town.place[place]
+    edge, fraction, best = town.edge[here["edge"]], here["fraction"], NOWHERE
+    out, back = int(edge["out"]), int(edge["back"])
     if back < NO_WAY:
-        best = label[edge[e, SOURCE]] + (_to_end(fraction, back, True) << TIME_SHIFT)
+        best = town.node[edge["source"]]["label"] + (_to_end(fraction, back, True) << TIME_SHIFT)
     if out < NO_WAY:
-        best = min(best, label[edge[e, TARGET]] + (_to_end(fraction, out, False) << TIME_SHIFT))
-    point = edge[e, FIRST_POINT]
+        best = min(best, town.node[edge["target"]]["label"] + (_to_end(fraction, out, False) << TIME_SHIFT))
+    point = edge["points"]
     while point >= 0:
-        other = points.fraction[point]
+        other = town.point[point]["fraction"]
         cost = out if other > fraction else back
         if cost < NO_WAY or other == fraction:
-            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + points.record[point, LEG]
-            best = min(best, (time << TIME_SHIFT) | point)
-        point = points.record[point, NEXT]
-    time = ((best >> TIME_SHIFT) + places.stops.record[place, LEG]) * rules.factor
-    return (time << TIME_SHIFT) | (best & 0xFFFFFFFF) if time <= rules.place_limit else NOWHERE
+            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + town.point[point]["leg"]
+            best = min(best, time << TIME_SHIFT | point)
+        point = town.point[point]["next"]
+    time = ((best >> TIME_SHIFT) + here["leg"]) * rules.factor
+    return time << TIME_SHIFT | best & _LOW if time <= rules.place_limit else NOWHERE
 
 
 @inlined
@@ -321,90 +312,107 @@ def _recount(place: int, before: int, after: int, counted: Counted) -> None:
 
 
 @inlined
-def _set_place(place: int, new: int, places: Placed, covered: int) -> bool:
+def _set_place(place: int, new: int, places: Records, counted: Counted, covered: int) -> bool:
     """Give a place its label and count it where it now belongs; tell whether anything has changed."""
-    record = places.stops.record
-    slot = _slot(place, record[place, EDGE], new >> TIME_SHIFT, places.counted, covered)
-    before = record[place, SLOT]
-    changed = new != places.label[place] or slot != before
+    here = places[place]
+    before, slot = here["slot"], _slot(place, here["edge"], new >> TIME_SHIFT, counted, covered)
+    changed = new != here["label"] or slot != before
     if slot != before:
-        _recount(place, before, slot, places.counted)
-        record[place, SLOT] = slot
-    places.label[place] = new
+        _recount(place, before, slot, counted)
+        places[place]["slot"] = slot
+    places[place]["label"] = new
     return bool(changed)
 
 
 @compiled
-def repair_places(
-    streets: Streets, points: Stops, places: Placed, loose: Int32s, n_edges: int, rules: Rules, scratch: Scratch
-) -> int:
-    """Bring the places of the edges in ``scratch.edge`` up to date, and those that have come ``loose`` of any edge.
+def repair(
+    town: Town, changed: Int32s, loose: Int32s, counted: Counted, rules: Rules, epoch: int, scratch: Scratch
+) -> tuple[int, int]:
+    """Bring all labels and counts up to date after changes of the costs, ends, points or places of ``changed`` edges.
+
+    ``loose`` are places that have come off their edge and joined no other; ``epoch`` is the number of this edit,
+    higher than the ones before.
 
     Returns
     -------
-    int
-        How many have another label or are counted elsewhere, listed in ``scratch.place`` with the label before.
+    tuple
+        How many nodes have another label, listed in ``scratch.node`` with the labels before; how many places have, or
+        are counted elsewhere, listed likewise.
     """
-    n_changed = 0
-    for k in range(n_edges):
-        place = streets.edge[scratch.edge[k], FIRST_PLACE]
+    n_nodes, n_edges = _repair_nodes(town, changed, rules.node_limit, epoch, scratch)
+    n_places = 0
+    for k in range(n_edges + len(loose)):
+        place = town.edge[scratch.edge[k]]["places"] if k < n_edges else loose[k - n_edges]
         while place >= 0:
-            before = places.label[place]
-            new = _place_label(place, streets, points, places, rules)
-            if _set_place(place, new, places, rules.covered):
-                scratch.place[n_changed], scratch.place_before[n_changed] = place, before
-                n_changed += 1
-            place = places.stops.record[place, NEXT]
-    for place in loose:
-        before = places.label[place]
-        if _set_place(place, NOWHERE, places, rules.covered):
-            scratch.place[n_changed], scratch.place_before[n_changed] = place, before
-            n_changed += 1
-    return n_changed
+            here = town.place[place]
+            before, new = here["label"], NOWHERE
+            if here["edge"] >= 0:
+                new = _place_label(place, town, rules)
+            if _set_place(place, new, town.place, counted, rules.covered):
+                scratch.place[n_places], scratch.place_before[n_places] = place, before
+                n_places += 1
+            place = here["next"]
+    return n_nodes, n_places
 
 
 @compiled
-def put_labels(place: Int32s, new: Int64s, places: Placed, rules: Rules) -> None:
+def put_labels(place: Int32s, new: Int64s, places: Records, counted: Counted, rules: Rules) -> None:
     """Give places their labels, each ``(k,)``, and count them there."""
     for i in range(len(place)):
-        _set_place(place[i], new[i], places, rules.covered)
+        _set_place(place[i], new[i], places, counted, rules.covered)
 
 
 @compiled
-def join_edges(edge: Int32s, first_step: Int32s, start: int, end: int) -> None:
+def set_costs(edges: Records, index: Int32s, out: Int32s, back: Int32s) -> int:
+    """Give edges their costs; return by how many more edges than before do not cost the same both ways."""
+    more = 0
+    for k in range(len(index)):
+        edge = edges[index[k]]
+        more += int(out[k] != back[k]) - int(edge["out"] != edge["back"])
+        edges[index[k]]["out"], edges[index[k]]["back"] = out[k], back[k]
+    return more
+
+
+@compiled
+def join_edges(edges: Records, nodes: Records, start: int, end: int) -> None:
     """Put the edges ``start … end - 1`` into the chains of their nodes."""
     for e in range(start, end):
-        edge[e, NEXT_AT_SOURCE] = first_step[edge[e, SOURCE]]
-        first_step[edge[e, SOURCE]] = 2 * e
-        edge[e, NEXT_AT_TARGET] = first_step[edge[e, TARGET]]
-        first_step[edge[e, TARGET]] = 2 * e + 1
+        source, target = edges[e]["source"], edges[e]["target"]
+        edges[e]["at_source"] = nodes[source]["step"]
+        nodes[source]["step"] = 2 * e
+        edges[e]["at_target"] = nodes[target]["step"]
+        nodes[target]["step"] = 2 * e + 1
 
 
 @compiled
-def drop_edges(edge: Int32s, first_step: Int32s, start: int, end: int) -> None:
+def drop_edges(edges: Records, nodes: Records, start: int, end: int) -> None:
     """Take the edges ``start … end - 1``, the last to be joined, out of the chains of their nodes."""
     for e in range(end - 1, start - 1, -1):
-        first_step[edge[e, TARGET]] = edge[e, NEXT_AT_TARGET]
-        first_step[edge[e, SOURCE]] = edge[e, NEXT_AT_SOURCE]
+        nodes[edges[e]["target"]]["step"] = edges[e]["at_target"]
+        nodes[edges[e]["source"]]["step"] = edges[e]["at_source"]
 
 
 @compiled
-def relink(edge: Int32s, head: int, stops: Stops, index: Int32s, to: Stops) -> None:
-    """Move the points or places ``index`` (chained from column ``head`` of their edge) to the spots of ``to``."""
+def move_stops(edges: Records, stops: Stops, are_points: bool, index: Int32s, to: Stops) -> None:
+    """Move the points or places ``index`` to the spots of ``to``."""
     record = stops.record
     for k in range(len(index)):
-        i, old = index[k], record[index[k], EDGE]
+        i, old, new = index[k], record[index[k]]["edge"], to.record[k]["edge"]
         if old >= 0:
-            at = edge[old, head]
-            if at == i:
-                edge[old, head] = record[i, NEXT]
+            at = edges[old]["points"] if are_points else edges[old]["places"]
+            if at != i:
+                while record[at]["next"] != i:
+                    at = record[at]["next"]
+                record[at]["next"] = record[i]["next"]
+            elif are_points:
+                edges[old]["points"] = record[i]["next"]
             else:
-                while record[at, NEXT] != i:
-                    at = record[at, NEXT]
-                record[at, NEXT] = record[i, NEXT]
-        new = to.record[k, EDGE]
-        record[i, EDGE], record[i, LEG], record[i, NEXT] = new, to.record[k, LEG], -1
-        stops.fraction[i], stops.distance_m[i] = to.fraction[k], to.distance_m[k]
-        if new >= 0:
-            record[i, NEXT] = edge[new, head]
-            edge[new, head] = i
+                edges[old]["places"] = record[i]["next"]
+        record[i]["edge"], record[i]["leg"], record[i]["next"] = new, to.record[k]["leg"], -1
+        record[i]["fraction"], stops.distance_m[i] = to.record[k]["fraction"], to.distance_m[k]
+        if new >= 0 and are_points:
+            record[i]["next"] = edges[new]["points"]
+            edges[new]["points"] = i
+        elif new >= 0:
+            record[i]["next"] = edges[new]["places"]
+            edges[new]["places"] = i

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gridmgmt.analysis import compiled as compiler
 from gridmgmt.analysis.compiled import compiled
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.model import NO_WAY
@@ -121,7 +122,15 @@ def tally(
             raise InputError("array_shape_invalid", field=field, value=array.shape, expected=place_cs.shape)
     check_groups("group", group, n_groups)
     cells = Cells.none(n_groups, len(bands), weights.shape[1])
-    _count(place_cs, status, group, weights, bands, cells.places, cells.sums)
+    counted = (
+        place_cs.astype(np.int32, copy=False),
+        status.astype(np.int8, copy=False),
+        group.astype(np.int64, copy=False),
+    )
+    if compiler.AVAILABLE:
+        _count(*counted, weights, bands, cells.places, cells.sums)
+    else:
+        count_by_sorting(*counted, weights, bands, cells)
     return cells.tally(0, n_groups)
 
 
