@@ -16,7 +16,7 @@ class WalkGraph:
 
     ``source``, ``target``, ``length_m`` and ``edge_component`` have shape ``(n_edges,)``. Component 0 is the largest
     by nodes (see :func:`components`). The steps from node ``i`` are ``indptr[i]:indptr[i + 1]`` of ``neighbour``,
-    ``step_edge``, ``step_out`` and ``step_m``, shape ``(2 n_edges,)``: each edge is one step from each of its ends, and
+    ``step_edge`` and ``step_out``, shape ``(2 n_edges,)``: each edge is one step from each of its ends, and
     ``step_out`` tells the one that leaves its source.
     """
 
@@ -29,7 +29,6 @@ class WalkGraph:
     neighbour: NDArray[np.int32]
     step_edge: NDArray[np.int32]
     step_out: NDArray[np.bool_]
-    step_m: NDArray[np.float64]
 
     @property
     def n_edges(self) -> int:
@@ -64,7 +63,6 @@ def build_graph(n_nodes: int, source: ArrayLike, target: ArrayLike, length_m: Ar
         neighbour=np.concatenate([targets, sources])[order],
         step_edge=step_edge,
         step_out=order < len(lengths),
-        step_m=lengths[step_edge],
     )
 
 

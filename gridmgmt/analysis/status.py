@@ -21,19 +21,6 @@ class PlaceStatus(IntEnum):
     OUTSIDE = 3
 
 
-def classify(
-    time_s: NDArray[np.float64], connectable: NDArray[np.bool_], inside: NDArray[np.bool_], limit_s: float
-) -> NDArray[np.int8]:
-    """Return the :class:`PlaceStatus` of every place, shape ``(n,)``; covered means time ≤ ``limit_s``.
-
-    A place outside the network's extent is OUTSIDE whatever else holds; one inside that joins no edge of the main
-    network is NOT_CONNECTABLE whatever its time.
-    """
-    status = np.where(time_s <= limit_s + LIMIT_TOLERANCE_S, PlaceStatus.COVERED, PlaceStatus.UNCOVERED)
-    status = np.where(connectable, status, PlaceStatus.NOT_CONNECTABLE)
-    return np.where(inside, status, PlaceStatus.OUTSIDE).astype(np.int8)
-
-
 def band_of(time_s: NDArray[np.float64], bands_s: Sequence[float]) -> NDArray[np.int8]:
     """Return the index of the first band (upper ends in seconds, ≤ is inside) of each time, ``len(bands_s)`` beyond.
 

@@ -2,16 +2,23 @@
 
 import numpy as np
 
-from gridmgmt.analysis.coverage import nearest_service
 from gridmgmt.analysis.graph import build_graph
 from gridmgmt.analysis.snapping import EdgeIndex
+from gridmgmt.analysis.walking.matrix import PlacesByEdge, from_one, times_to_nodes
+from gridmgmt.analysis.walking.model import EdgeCosts
+from gridmgmt.analysis.walking.search import nearest, nearest_k
 
 
 def warm() -> None:
     """Run every kernel once on a street of one edge; the machine code stays in the compiler's cache on disk."""
     street = build_graph(2, [0], [1], [100.0])
+    cost = np.array([10_000], dtype=np.int32)
+    costs = EdgeCosts(cost, cost, 1.0)
     snap = EdgeIndex.build([[0.0, 0.0], [100.0, 0.0]], [0, 2]).nearest(np.array([[50.0, 5.0]]), 100.0)
-    nearest_service(street, points=snap, places=snap, speed_m_per_s=1.0, limit_s=1200.0)
+    nearest(street, costs, points=snap, places=snap)
+    nearest_k(street, costs, points=snap, places=snap, k=2)
+    times_to_nodes(street, costs, points=snap, limit_cs=60_000)
+    from_one(street, costs, point=snap, places=snap, by_edge=PlacesByEdge.build(snap, 1), limit_cs=60_000)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,18 @@ def test_an_edge_has_the_component_of_its_nodes() -> None:
 def test_each_edge_is_a_step_from_both_ends() -> None:
     graph = build_graph(3, [0, 1, 1], [1, 2, 0], [5.0, 7.0, 4.0])
     steps = {
-        (node, int(graph.neighbour[k]), int(graph.step_edge[k]), float(graph.step_m[k]))
+        (node, int(graph.neighbour[k]), int(graph.step_edge[k]), bool(graph.step_out[k]))
         for node in range(3)
         for k in range(graph.indptr[node], graph.indptr[node + 1])
     }
-    assert steps == {(0, 1, 0, 5), (1, 0, 0, 5), (1, 2, 1, 7), (2, 1, 1, 7), (1, 0, 2, 4), (0, 1, 2, 4)}
+    assert steps == {
+        (0, 1, 0, True),
+        (1, 0, 0, False),
+        (1, 2, 1, True),
+        (2, 1, 1, False),
+        (1, 0, 2, True),
+        (0, 1, 2, False),
+    }
 
 
 def test_a_graph_may_be_empty() -> None:
