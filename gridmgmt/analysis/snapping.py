@@ -125,7 +125,7 @@ class EdgeIndex:
             raise InputError("array_shape_invalid", field="max_distance_m", value=reach.shape, expected=(len(points),))
         if not np.all(reach >= 0):
             raise InputError("distance_invalid", field="max_distance_m", value=float(reach[~(reach >= 0)].flat[0]))
-        reaches = np.ascontiguousarray(np.broadcast_to(reach, len(points)))
+        reaches = np.array(np.broadcast_to(reach, len(points)))
         if self.tree is None:
             grid = self.west_m, self.south_m, self.cell_m, self.n_columns, self.n_rows
             segment, share, distance = _nearest_segments(

@@ -44,9 +44,9 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert printed == "42 None"
 
 
-def test_a_second_process_compiles_nothing() -> None:
-    """What warming has compiled is found by the next process, with arrays as a run makes them."""
-    run("-m", "gridmgmt.analysis.warm")
+def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+    """What warming has compiled, from nothing, is found by the next process, with arrays as a run makes them."""
+    run("-m", "gridmgmt.analysis.warm", NUMBA_CACHE_DIR=str(tmp_path))
     printed = run(
         "-c",
         "from numba.core import event\n"
@@ -54,5 +54,6 @@ def test_a_second_process_compiles_nothing() -> None:
         "with event.install_recorder('numba:compile') as recorder:\n"
         "    answers()\n"
         "print([e.data['dispatcher'].py_func.__name__ for _, e in recorder.buffer if e.is_start])",
+        NUMBA_CACHE_DIR=str(tmp_path),
     )
     assert printed == "[]"
