@@ -1,8 +1,6 @@
-"""Gates: those on the nodes of a walk network by their OpenStreetMap tags, and a table of the user's own."""
+"""A table of gates of the user's own."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,59 +15,15 @@ from gridmgmt.ingest.areas import review_codes
 from gridmgmt.ingest.columns import coordinate_columns, find_column, require_column
 from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
-from gridmgmt.ingest.opening_hours import ALWAYS, HourRules, rules_of_opening_hours
+from gridmgmt.ingest.opening_hours import ALWAYS, HourRules, rules_of_opening_hours, unless_always
 from gridmgmt.ingest.points import read_rows
 from gridmgmt.ingest.values import attributes, blank, texts
-from gridmgmt.ingest.walk_access import gate_access
 
-_CONDITIONAL = ("foot:conditional", "access:conditional")
 _ACCESS: Mapping[str, Access] = {
     **dict.fromkeys(("public", "open", "yes", "公共", "公众", "开放"), Access.PUBLIC),
     **dict.fromkeys(("residents", "card", "private", "居民", "刷卡", "门禁", "业主"), Access.RESIDENTS),
     **dict.fromkeys(("closed", "no", "locked", "关闭", "封闭"), Access.CLOSED),
 }
-
-
-@dataclass(frozen=True)
-class NetworkGate:
-    """A gate on a node of a walk network."""
-
-    node: int
-    osm_id: int
-    name: str | None
-    access: Access
-    hours: HourRules | None
-    """None for always open."""
-    hours_text: str | None
-    """The hours as they stand in the map."""
-    hours_read: bool
-    """False where there are hours that were not understood; such a gate counts as always open."""
-    kind: str
-
-    @property
-    def code(self) -> str:
-        """Return a code that stays the same from one extract to the next."""
-        return f"osm-{self.osm_id}"
-
-
-def network_gate(node: int, osm_id: int, tags: Mapping[str, str]) -> NetworkGate:
-    """Return the gate that a node with these tags is; one that never opens is closed."""
-    access = gate_access(tags)
-    stated = next((tags[key] for key in ("opening_hours", *_CONDITIONAL) if key in tags), None)
-    hours = rules_of_opening_hours(stated) if stated is not None else ALWAYS
-    if hours is not None and not hours:
-        access, hours = Access.CLOSED, ALWAYS
-    return NetworkGate(
-        node, osm_id, tags.get("name") or tags.get("ref"), access, _unless_always(hours), stated,
-        hours is not None, tags.get("barrier", "entrance"),
-    )  # fmt: skip
-
-
-def gate_counts(gates: Sequence[NetworkGate]) -> dict[str, object]:
-    """Return how many gates there are by access, and of how many the hours were not understood."""
-    by_access = Counter(str(gate.access) for gate in gates)
-    unread = sum(not gate.hours_read for gate in gates)
-    return {"gates": dict(by_access.most_common()), "gates_hours_unread": unread}
 
 
 def read_gates(
@@ -131,7 +85,7 @@ def _hours(review: Review, column: str | None, cells: Objects) -> Objects:
     """Return the rules of the hours that the cells tell, None for always."""
     read = [_rules(cell) for cell in cells]
     review.refuse(blank(_objects(read)), "gate_hours_malformed", field=column, value=cells)
-    return _objects([None if rules is None else _unless_always(rules) for rules in read])
+    return _objects([None if rules is None else unless_always(rules) for rules in read])
 
 
 def _rules(cell: str | None) -> HourRules | None:
@@ -146,11 +100,6 @@ def _rules(cell: str | None) -> HourRules | None:
     except InputError:
         return None
     return rules
-
-
-def _unless_always(rules: HourRules | None) -> HourRules | None:
-    """Return rules, None where they cover the whole week or are not known."""
-    return None if rules is None or parse_hours(rules) == parse_hours(ALWAYS) else rules
 
 
 def _objects(values: Sequence[Any]) -> NDArray[np.object_]:

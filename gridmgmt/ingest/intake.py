@@ -4,17 +4,19 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.errors import FileRefusedError, Problem
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 Mask = NDArray[np.bool_]
 Objects = NDArray[np.object_]
@@ -28,7 +30,7 @@ class Intake:
     left out are counted in ``details`` alone.
     """
 
-    frame: gpd.GeoDataFrame
+    frame: "gpd.GeoDataFrame"
     """The good rows in EPSG:4326; column ``row`` is the line (CSV) or the feature's number from 1."""
     problems: tuple[Problem, ...]
     read: int
@@ -104,6 +106,8 @@ class Review:
         stated_areas: Mapping[str, Objects] | None = None,
     ) -> Intake:
         """Return the intake of the good rows; columns and geometry are given for all rows."""
+        import geopandas as gpd  # noqa: PLC0415 -- takes seconds, and a street network needs no frame
+
         data = {"row": self.row, **columns}
         kept = {name: _column(values, self.good) for name, values in data.items()}
         frame = gpd.GeoDataFrame(kept, geometry=geometry[self.good], crs=STORAGE_SRID)
@@ -115,5 +119,7 @@ class Review:
 
 def _column(values: object, good: Mask) -> "pd.Series[Any]":
     """Return the good cells of a column (of any type); text stays objects, so that a missing one stays None."""
+    import pandas as pd  # noqa: PLC0415 -- as above
+
     column = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values), dtype=np.asarray(values).dtype)
     return column[good].reset_index(drop=True)

@@ -21,12 +21,11 @@ from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.crs import Datum
 from gridmgmt.errors import Problem
-from gridmgmt.ingest.chains import Chains, chains_from_rows, chains_from_ways
+from gridmgmt.ingest.chains import Chains, chains_from_ways
 from gridmgmt.ingest.files import OSM_SUFFIXES, VECTOR_SUFFIXES, check_file, digest
-from gridmgmt.ingest.gates import NetworkGate, gate_counts, network_gate
 from gridmgmt.ingest.intake import Mask, Objects, Review, require_whole
+from gridmgmt.ingest.network_gates import NetworkGate, gate_counts, network_gate
 from gridmgmt.ingest.osm import read_ways
-from gridmgmt.ingest.vector import read_vector
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -98,20 +97,28 @@ def read_network(
     began = time.perf_counter()
     if check_file(path, (*OSM_SUFFIXES, *VECTOR_SUFFIXES)) in OSM_SUFFIXES:
         ways = read_ways(path)
-        chains, review, read = chains_from_ways(ways), None, ways.read
-        sha256, declared = digest([path]), False
+        network = _assemble(chains_from_ways(ways), (), ways.read, digest([path]), declared=False)
     else:
-        rows = read_vector(path, encoding=encoding, layer=layer)
-        review = Review(rows.row)
-        chains, read = chains_from_rows(rows, review, datum), len(rows.row)
-        sha256, declared = rows.file_sha256, rows.crs_declared
-    network = _assemble(chains, tuple(review.problems) if review else (), read, sha256, declared)
+        network = _network_of_lines(path, datum, encoding, layer)
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
     spent = {"seconds": round(time.perf_counter() - began, 3), "peak_memory_mib": round(peak_mib, 1)}
     return replace(network, details={**network.details, **spent})
 
 
-def _assemble(chains: Chains, problems: tuple[Problem, ...], read: int, sha256: str, declared: bool) -> NetworkIntake:
+def _network_of_lines(path: Path, datum: Datum | None, encoding: str | None, layer: str | None) -> NetworkIntake:
+    # What reads tables takes a second to load, as long as a city's streets take; an OSM file needs none of it.
+    from gridmgmt.ingest.lines import chains_from_rows  # noqa: PLC0415
+    from gridmgmt.ingest.vector import read_vector  # noqa: PLC0415
+
+    rows = read_vector(path, encoding=encoding, layer=layer)
+    review = Review(rows.row)
+    chains = chains_from_rows(rows, review, datum)
+    return _assemble(chains, tuple(review.problems), len(rows.row), rows.file_sha256, declared=rows.crs_declared)
+
+
+def _assemble(
+    chains: Chains, problems: tuple[Problem, ...], read: int, sha256: str, *, declared: bool
+) -> NetworkIntake:
     """Return the network of chains: loops halved, empty and repeated edges dropped, nodes and components numbered."""
     chains, loops = _halve_loops(chains)
     length_m = _lengths_m(chains)
@@ -122,8 +129,7 @@ def _assemble(chains: Chains, problems: tuple[Problem, ...], read: int, sha256: 
     lonlat, osm_id, source, target = _nodes(chains)
     node_component = components(len(lonlat), source, target)
     gates = _gates(chains, osm_id)
-    of_ways, slopes = chains.way_traits()
-    traits = of_ways[chains.way]
+    traits = chains.way_traits[chains.way]
     details = {
         **chains.details,
         "loops_halved": loops,
@@ -138,7 +144,7 @@ def _assemble(chains: Chains, problems: tuple[Problem, ...], read: int, sha256: 
     return NetworkIntake(
         node_lonlat=lonlat, node_osm_id=osm_id, node_component=node_component, source=source, target=target,
         length_m=length_m, component=node_component[source], way_id=chains.way_id[chains.way],
-        highway=chains.highway[chains.way], tags=chains.edge_tags(), traits=traits, slope=slopes[chains.way],
+        highway=chains.highway[chains.way], tags=chains.edge_tags(), traits=traits, slope=chains.way_slope[chains.way],
         geometry=_lines(chains), gates=gates, problems=problems, read=read, file_sha256=sha256,
         crs_declared=declared, details=details,
     )  # fmt: skip

@@ -49,6 +49,11 @@ def rules_of_opening_hours(value: str) -> HourRules | None:
     return rules if by_day else None
 
 
+def unless_always(rules: HourRules | None) -> HourRules | None:
+    """Return rules, None where they cover the whole week or are not known."""
+    return None if rules is None or parse_hours(rules) == parse_hours(ALWAYS) else rules
+
+
 def _days(text: str) -> Sequence[int] | None:
     """Return the numbers of the days that a list names: all where it names none, nothing for holidays alone."""
     found: list[int] = []

@@ -2,42 +2,55 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import osmium
-import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.errors import FileRefusedError
 from gridmgmt.ingest.files import OSM_SUFFIXES, check_file, digest
 from gridmgmt.ingest.intake import Objects
-from gridmgmt.ingest.walk_access import BARRIERS, KEPT_TAGS, Rule, decide, decide_way, is_gate, main_highway
+from gridmgmt.ingest.pbf import UNITS_PER_DEG, OsmObjects, UnusualPbf, read_objects
+from gridmgmt.ingest.walk_access import BARRIERS, KEPT_TAGS, WAY_KEYS, Rule, decide, is_gate, main_highway
+from gridmgmt.ingest.walk_traits import judge, slope_of
 
-_WALK_KEYS = ("highway", "barrier", "entrance")
+Ints = NDArray[np.int64]
+
+_KEPT = frozenset(KEPT_TAGS)
+_MOST_PIECES = 4_096
+"""More nodes than OpenStreetMap lets a way have."""
+
+_NODE_KEYS = ("barrier", "entrance")
+_WAY_KEY = "highway"
+_WAY_TAGS = (*KEPT_TAGS, *WAY_KEYS)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ways:
-    """The walked ways of a file, in its order; a way that lacks nodes in the middle comes in several pieces."""
+    """The walked ways of a file, in its order; a way that lacks nodes in the middle comes in several pieces.
 
-    way_id: list[int] = field(default_factory=list)
-    highway: list[str] = field(default_factory=list)
-    tags: list[dict[str, str]] = field(default_factory=list)
-    node_ids: "array[int]" = field(default_factory=lambda: array("q"))
-    """The nodes of all pieces, one after the other."""
-    sizes: list[int] = field(default_factory=list)
-    """How many nodes each piece has."""
-    wkb: list[str] = field(default_factory=list)
-    barriers: dict[int, tuple[str, Rule]] = field(default_factory=dict)
+    Columns of pieces are ``way_id``, ``highway``, ``tags``, ``traits``, ``slope`` and ``sizes``; those of their nodes,
+    one piece after the other, ``node_ids`` and ``xy`` (degrees).
+    """
+
+    way_id: Ints
+    highway: Objects
+    tags: list[dict[str, str]]
+    traits: NDArray[np.int32]
+    slope: NDArray[np.float32]
+    sizes: Ints
+    node_ids: Ints
+    xy: NDArray[np.float64]
+    barriers: Mapping[int, tuple[str, Rule]]
     """What stands on a node, other than a gate, and the rule that says whether a walker passes."""
-    gates: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    gates: Mapping[int, Mapping[str, str]]
     """The tags of nodes that are gates, on a walked way or not."""
-    rules: Counter[str] = field(default_factory=Counter)
-    incomplete: int = 0
+    rules: Counter[str]
+    incomplete: int
     """Ways of which the extract holds only some nodes."""
 
     @property
@@ -66,17 +79,33 @@ def read_ways(path: Path) -> Ways:
     InputError, FileRefusedError
         When the file is absent, of another format, or damaged.
     """
-    check_file(path, OSM_SUFFIXES)
-    ways = Ways()
-    factory = osmium.geom.WKBFactory()
-    with _damage_reported(path):
-        processor = osmium.FileProcessor(str(path)).with_locations()
-        for thing in processor.with_filter(osmium.filter.KeyFilter(*_WALK_KEYS)):
-            if isinstance(thing, osmium.osm.Node):
-                _take_node(ways, thing)
-            elif isinstance(thing, osmium.osm.Way) and "highway" in thing.tags:
-                _take_way(ways, thing, factory)
-    return ways
+    suffix = check_file(path, OSM_SUFFIXES)
+    found = _objects(path, planet=suffix == ".pbf")
+    judged = [judge(tags) for tags in found.way_tags]
+    walked = np.array([each.rule.passable for each in judged], dtype=bool)
+    way, xy, node_ids, incomplete = _pieces(found, walked)
+    begins = np.flatnonzero(np.diff(way, prepend=-1))
+    of_file = way[begins] // _MOST_PIECES
+    tags = [found.way_tags[i] for i in of_file.tolist()]
+    gates = {node: of_node for node, of_node in found.node_tags.items() if is_gate(of_node)}
+    return Ways(
+        way_id=found.way_id[of_file],
+        highway=np.array([main_highway(each["highway"]) for each in tags], dtype=object),
+        tags=[{key: value for key, value in each.items() if key in _KEPT} for each in tags],
+        traits=np.array([judged[i].traits for i in of_file.tolist()], dtype=np.int32),
+        slope=np.array([slope_of(each.get("incline")) for each in tags], dtype=np.float32),
+        sizes=np.diff(begins, append=len(way)),
+        node_ids=node_ids,
+        xy=xy,
+        barriers={
+            node: (of_node["barrier"], decide(BARRIERS, of_node))
+            for node, of_node in found.node_tags.items()
+            if node not in gates and "barrier" in of_node
+        },
+        gates=gates,
+        rules=Counter(each.rule.name for each in judged),
+        incomplete=incomplete,
+    )
 
 
 def read_shapes(path: Path, wanted: Mapping[str, frozenset[str]], *, closed_are_areas: bool = True) -> Shapes:
@@ -117,50 +146,68 @@ def _damage_reported(path: Path) -> Iterator[None]:
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
 
 
-def _take_node(ways: Ways, node: "osmium.osm.Node") -> None:
-    """Note a gate, or another barrier on a node."""
-    tags = {tag.k: tag.v for tag in node.tags}
-    if is_gate(tags):
-        ways.gates[node.id] = tags
-    elif "barrier" in tags:
-        ways.barriers[node.id] = (tags["barrier"], decide(BARRIERS, tags))
+def _objects(path: Path, *, planet: bool) -> OsmObjects:
+    """Return nodes and ways of a file: by columns where it is as planet extracts are, else by the library."""
+    if planet:
+        with suppress(UnusualPbf):
+            return read_objects(path, node_keys=_NODE_KEYS, way_key=_WAY_KEY, kept=_WAY_TAGS)
+    return objects_by_library(path, node_keys=_NODE_KEYS, way_key=_WAY_KEY, kept=_WAY_TAGS)
 
 
-def _take_way(ways: Ways, way: "osmium.osm.Way", factory: "osmium.geom.WKBFactory") -> None:
-    """Take a way when people may walk it."""
-    tags = {tag.k: tag.v for tag in way.tags}
-    tags["highway"] = main_highway(tags["highway"])
-    rule = decide_way(tags)
-    ways.rules[rule.name] += 1
-    if not rule.passable:
-        return
-    node_ids = [node.ref for node in way.nodes]
-    try:
-        pieces = [(node_ids, factory.create_linestring(way, osmium.geom.use_nodes.ALL))]
-    except (osmium.InvalidLocationError, RuntimeError):
-        ways.incomplete += 1
-        pieces = list(_located_pieces(way))
-    kept = {key: tags[key] for key in KEPT_TAGS if key in tags}
-    for piece_ids, wkb in pieces:
-        ways.way_id.append(way.id)
-        ways.highway.append(tags["highway"])
-        ways.tags.append(kept)
-        ways.node_ids.extend(piece_ids)
-        ways.sizes.append(len(piece_ids))
-        ways.wkb.append(wkb)
+def objects_by_library(path: Path, *, node_keys: Collection[str], way_key: str, kept: Collection[str]) -> OsmObjects:
+    """Return what :func:`gridmgmt.ingest.pbf.read_objects` does, of any format, one object after the other.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file is damaged.
+    """
+    node_ids, refs = array("q"), array("q")
+    units = array("i")
+    node_tags: dict[int, dict[str, str]] = {}
+    ways: list[tuple[int, dict[str, str], int]] = []
+    with _damage_reported(path):
+        for thing in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY):
+            if isinstance(thing, osmium.osm.Node):
+                if not thing.location.valid():
+                    continue
+                node_ids.append(thing.id)
+                units.extend((thing.location.x, thing.location.y))
+                if len(thing.tags) and any(key in thing.tags for key in node_keys):
+                    node_tags[thing.id] = {tag.k: tag.v for tag in thing.tags}
+            elif isinstance(thing, osmium.osm.Way) and way_key in thing.tags:
+                tags = {tag.k: tag.v for tag in thing.tags if tag.k == way_key or tag.k in kept}
+                refs.extend(node.ref for node in thing.nodes)
+                ways.append((thing.id, tags, len(thing.nodes)))
+    ids, tags_of_all, sizes = zip(*ways, strict=True) if ways else ((), (), ())
+    nodes = np.array(node_ids, dtype=np.int64)
+    order = np.argsort(nodes, kind="stable")
+    return OsmObjects(
+        node_id=nodes[order], node_units=np.array(units, dtype=np.int32).reshape(-1, 2)[order], node_tags=node_tags,
+        way_id=np.array(ids, dtype=np.int64), way_tags=list(tags_of_all), refs=np.array(refs, dtype=np.int64),
+        sizes=np.array(sizes, dtype=np.int64),
+    )  # fmt: skip
 
 
-def _located_pieces(way: "osmium.osm.Way") -> Iterator[tuple[list[int], str]]:
-    """Yield the runs of two and more nodes of which the extract knows the place."""
-    run: list[tuple[int, float, float]] = []
-    for node in [*way.nodes, None]:
-        if node is not None and node.location.valid():
-            run.append((node.ref, node.lon, node.lat))
-            continue
-        if len(run) > 1:
-            line = shapely.LineString([(lon, lat) for _, lon, lat in run])
-            yield [ref for ref, _, _ in run], shapely.to_wkb(line, hex=True)
-        run = []
+def _pieces(found: OsmObjects, walked: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.float64], Ints, int]:
+    """Return each located node of walked ways: its piece, place in degrees, and id; and how many ways lack some.
+
+    A piece is two or more nodes in a row of which the extract knows the place; its number is that of the way times
+    the most pieces a way can have, plus its own.
+    """
+    way = np.repeat(np.arange(len(walked)), found.sizes)
+    asked = walked[way]
+    way, refs = way[asked], found.refs[asked]
+    at = np.minimum(np.searchsorted(found.node_id, refs), max(len(found.node_id) - 1, 0))
+    known = found.node_id[at] == refs if len(found.node_id) else np.zeros(len(refs), dtype=bool)
+    short = np.count_nonzero(walked & (found.sizes < 2) & ~np.isin(np.arange(len(walked)), way[~known]))
+    incomplete = len(np.unique(way[~known])) + int(short)
+    gaps = np.cumsum(~known)
+    piece = way * _MOST_PIECES + (gaps - gaps[np.searchsorted(way, way)]) % _MOST_PIECES
+    way, refs, at, piece = way[known], refs[known], at[known], piece[known]
+    _, inverse, size = np.unique(piece, return_inverse=True, return_counts=True)
+    long = size[inverse] > 1
+    return piece[long], found.node_units[at[long]] / UNITS_PER_DEG, refs[long], incomplete
 
 
 def _is_wanted(tags: Mapping[str, str], wanted: Mapping[str, frozenset[str]]) -> bool:

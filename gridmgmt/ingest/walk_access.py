@@ -8,7 +8,6 @@ them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from gridmgmt.analysis.walking.gates import Access
 
@@ -84,6 +83,9 @@ WAYS: tuple[Rule, ...] = (
     Rule("unknown", {}, False, "no known way: rest areas, bus stops drawn as lines, misspellings"),
 )
 
+WAY_KEYS: tuple[str, ...] = tuple(sorted({key for rule in WAYS for key in rule.when}))
+"""The tags that the table looks at."""
+
 BARRIERS: tuple[Rule, ...] = (
     Rule("foot_allowed", {"foot": ALLOWED}, True, "a way through for walkers is stated"),
     Rule("locked", {"locked": frozenset({"yes"})}, False, "locked"),
@@ -134,11 +136,6 @@ def decide(table: tuple[Rule, ...], tags: Tags) -> Rule:
     return next(rule for rule in table if rule.matches(tags))
 
 
-def decide_way(tags: Tags) -> Rule:
-    """Return the line of the table of ways that matches; the few combinations that occur are decided once."""
-    return _decided_way(tuple(tags.get(key) for key in _WAY_KEYS))
-
-
 def is_gate(tags: Tags) -> bool:
     """Tell whether a node is a gate: a barrier that opens, or an entrance on a way."""
     return tags.get("barrier") in GATE_KINDS or tags.get("entrance", "no") != "no"
@@ -161,12 +158,3 @@ def main_highway(value: str) -> str:
     """
     found = _FIRST_VALUE.search(value)
     return found.group() if found else value
-
-
-_WAY_KEYS = tuple(sorted({key for rule in WAYS for key in rule.when}))
-
-
-@cache
-def _decided_way(values: tuple[str | None, ...]) -> Rule:
-    """Decide one combination of the tags that the table of ways looks at."""
-    return decide(WAYS, {key: value for key, value in zip(_WAY_KEYS, values, strict=True) if value is not None})

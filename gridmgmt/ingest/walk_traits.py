@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache, reduce
 
 from gridmgmt.analysis.walking.model import Trait
-from gridmgmt.ingest.walk_access import ALLOWED, PRIVATE, Tags
+from gridmgmt.ingest.walk_access import ALLOWED, PRIVATE, WAY_KEYS, WAYS, Rule, Tags, decide, main_highway
 
 _ANY_BUT_NO: frozenset[str] = frozenset()
 _INCLINE = re.compile(r"(?P<rise>[-+]?\d{1,2}(?:\.\d+)?) *(?P<unit>[%°])", re.ASCII)
@@ -81,13 +81,27 @@ TRAITS: tuple[TraitRule, ...] = (
 TRAIT_KEYS: tuple[str, ...] = tuple(sorted({key for rule in TRAITS for key in (*rule.when, *rule.unless)}))
 
 
-def traits_of(tags: Tags) -> Trait:
-    """Return the traits of an edge; the few combinations of tags that occur are decided once.
+@dataclass(frozen=True)
+class Judged:
+    """What the two tables say of a way."""
 
-    >>> traits_of({"highway": "steps", "bridge": "yes"}) == Trait.STEPS | Trait.BRIDGE
-    True
+    rule: Rule
+    traits: Trait
+
+
+def judge(tags: Tags) -> Judged:
+    """Return whether people walk a way, and its traits; the few combinations of tags that occur are judged once.
+
+    >>> found = judge({"highway": "steps", "bridge": "yes", "name": "…"})
+    >>> found.rule.name, found.traits == Trait.STEPS | Trait.BRIDGE
+    ('walked', True)
     """
-    return _decided(tuple(tags.get(key) for key in TRAIT_KEYS))
+    return _judged(_values(tags))
+
+
+def traits_of(tags: Tags) -> Trait:
+    """Return the traits of a way."""
+    return judge(tags).traits
 
 
 def slope_of(incline: str | None) -> float:
@@ -107,7 +121,17 @@ def slope_of(incline: str | None) -> float:
     return math.tan(math.radians(rise)) if abs(rise) < _STEEPEST_DEG else math.nan
 
 
+_KEYS: tuple[str, ...] = tuple(sorted({*TRAIT_KEYS, *WAY_KEYS}))
+
+
+def _values(tags: Tags) -> tuple[str | None, ...]:
+    return tuple(map(tags.get, _KEYS))
+
+
 @cache
-def _decided(values: tuple[str | None, ...]) -> Trait:
-    tags = {key: value for key, value in zip(TRAIT_KEYS, values, strict=True) if value is not None}
-    return reduce(Trait.__or__, (rule.trait for rule in TRAITS if rule.matches(tags)), Trait(0))
+def _judged(values: tuple[str | None, ...]) -> Judged:
+    tags = {key: value for key, value in zip(_KEYS, values, strict=True) if value is not None}
+    if "highway" in tags:
+        tags["highway"] = main_highway(tags["highway"])
+    traits = reduce(Trait.__or__, (rule.trait for rule in TRAITS if rule.matches(tags)), Trait(0))
+    return Judged(decide(WAYS, tags), traits)

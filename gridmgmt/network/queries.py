@@ -20,7 +20,7 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force, in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import geometries, lonlat, read_table
+from gridmgmt.frames import geometries, lonlat, read_lines, read_table
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.network.rules import GATE_REACH_M
 
@@ -66,6 +66,16 @@ def edges(session: Session, edition_id: int) -> pa.Table:
     for name, column in exact.items():
         table = table.set_column(table.column_names.index(name), name, column)
     return table
+
+
+def edge_lines(session: Session, edition_id: int) -> tuple[pa.Table, NDArray[np.float64], NDArray[np.int64]]:
+    """Return the edges of an edition in order of their id, and their lines (see :func:`gridmgmt.frames.read_lines`).
+
+    Columns ``source``, ``target``, ``length_m``, ``traits`` and ``slope`` (null where unknown).
+    """
+    columns = (NetworkEdge.source, NetworkEdge.target, NetworkEdge.length_m, NetworkEdge.traits, NetworkEdge.slope)
+    of_edition = select(*columns, NetworkEdge.geom).where(NetworkEdge.edition_id == edition_id)
+    return read_lines(session, of_edition.order_by(NetworkEdge.edge_id))
 
 
 def gates(session: Session, on: date, network_edition_id: int) -> pa.Table:

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 from datetime import date
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -19,6 +19,9 @@ from gridmgmt.ingest.network import NetworkIntake
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.network.queries import profile_editions
 from gridmgmt.network.rules import check_profile
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _GATE_COLUMNS = (
     "edition_id", "code", "name", "access", "hours", "hours_text", "osm_id", "attributes", "geom",
@@ -63,7 +66,7 @@ def store(session: Session, edition: Edition, network: NetworkIntake) -> int:
     return copy_columns(session, NetworkEdge.__tablename__, edges)
 
 
-def store_gates(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
+def store_gates(session: Session, edition: Edition, frame: "gpd.GeoDataFrame") -> int:
     """Store the gates of a table and return how many.
 
     Parameters
