@@ -3,11 +3,32 @@
 from collections import Counter, defaultdict
 from threading import Lock
 
+from gridmgmt.walking.cache import CacheFigures
+
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _REQUESTS = "gridmgmt_http_requests_total"
 _DURATION = "gridmgmt_http_request_duration_seconds"
+
+_WARM = (
+    ("entries", "gauge", "Warm networks and walking times that are kept."),
+    ("bytes", "gauge", "Bytes of them."),
+    ("hits", "counter", "Questions answered from them."),
+    ("builds", "counter", "Of them built."),
+    ("build_s", "counter", "Seconds spent on building them."),
+    ("evictions", "counter", "Of them let go for want of room."),
+)
+
+
+def warm_text(figures: CacheFigures) -> str:
+    """Return what is kept warm for questions about walking in Prometheus' text format."""
+    lines = []
+    for field, kind, told in _WARM:
+        name = f"gridmgmt_walk_state_{'build_seconds' if field == 'build_s' else field}"
+        name += "_total" if kind == "counter" else ""
+        lines += [f"# HELP {name} {told}", f"# TYPE {name} {kind}", f"{name} {getattr(figures, field)}"]
+    return "\n".join(lines) + "\n"
 
 
 class Metrics:

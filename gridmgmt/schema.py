@@ -35,6 +35,7 @@ from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.statistics.models import AreaFigure
 from gridmgmt.uploads.models import Upload, UploadProblem
+from gridmgmt.walking.models import Scenario, ScenarioVersion
 
 MODELS: tuple[type[Base], ...] = (
     Edition,
@@ -92,4 +93,6 @@ MODELS: tuple[type[Base], ...] = (
     NormSet,
     NormRow,
     PlaceQuestions,
+    Scenario,
+    ScenarioVersion,
 )

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         default=15.0,
         description="How long a worker may be silent before another takes its job over, in seconds.",
     )
+    walk_state_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=1_000_000_000,
+        description="Up to how many bytes of networks with places and walking times a process keeps warm.",
+    )
     pool_size: Annotated[int, Field(ge=1)] = Field(
         default=5, description="Database connections the API keeps per process."
     )

@@ -25,6 +25,7 @@ from gridmgmt.jobs.worker import Handler, JobContext, Worker
 from gridmgmt.settings import Settings
 from gridmgmt.uploads.folder import upload_folder
 from gridmgmt.uploads.service import JOB_KIND as UPLOAD
+from gridmgmt.walking.cache import WARM
 
 if TYPE_CHECKING:
     from gridmgmt.cells.models import CellGeneration
@@ -59,6 +60,7 @@ HANDLERS: Mapping[str, Handler] = {
 
 def handlers(settings: Settings) -> Mapping[str, Handler]:
     """Return what performs every kind of job: also those on files that were given over HTTP."""
+    WARM.limit_bytes = settings.walk_state_bytes
     take = partial(_take_upload, folder=upload_folder(settings), metric_crs=settings.metric_crs)
     return {**HANDLERS, UPLOAD: take}
 

@@ -7,6 +7,7 @@ from api import metrics
 from api.access import open_to_all
 from api.context import RequestSession
 from gridmgmt.db import check_schema
+from gridmgmt.walking.cache import WARM
 
 router = APIRouter(tags=["health"], dependencies=[open_to_all])
 
@@ -38,4 +39,4 @@ def read_ready(session: RequestSession) -> Health:
 )
 def read_metrics(request: Request) -> Response:
     """Return the counts of this process."""
-    return Response(request.app.state.metrics.text(), media_type=metrics.MEDIA_TYPE)
+    return Response(request.app.state.metrics.text() + metrics.warm_text(WARM.figures()), media_type=metrics.MEDIA_TYPE)

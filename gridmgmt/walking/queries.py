@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import shapely
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 
 from gridmgmt.analysis.walking.draft import Edges
 from gridmgmt.analysis.walking.gates import Access, Gate
@@ -17,11 +18,14 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
 from gridmgmt.editions.rules import Subject
+from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import geometries
 from gridmgmt.hours import parse_hours
 from gridmgmt.land import queries as land_queries
 from gridmgmt.land.rules import LandKind
 from gridmgmt.network import queries as network_queries
+from gridmgmt.walking.edits import Edits, read_edits
+from gridmgmt.walking.models import Scenario, ScenarioVersion
 
 GROUND_SUBJECTS = (Subject.NETWORK, Subject.GATES, Subject.LAND, Subject.POPULATION)
 
@@ -40,9 +44,7 @@ def editions_of(session: Session, on: date) -> Sequence[Edition]:
 
 def edges_of(session: Session, edition_id: int) -> Edges:
     """Return the edges of a network edition with their lines."""
-    table = network_queries.edges(session, edition_id)
-    vertices, line = shapely.get_coordinates(geometries(table["geom"]), return_index=True)
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=table.num_rows))]).astype(np.int64)
+    table, vertices, offsets = network_queries.edge_lines(session, edition_id)
     source, target = (table[name].to_numpy().astype(np.int32) for name in ("source", "target"))
     return Edges(
         n_nodes=int(max(source.max(initial=-1), target.max(initial=-1))) + 1,
@@ -85,4 +87,79 @@ def _gate(row: dict[str, Any]) -> Gate:
         spans=None if hours is None else parse_hours(json.loads(hours)).spans,
         lon=row["lon"],
         lat=row["lat"],
+    )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One version of a scenario: whose, over which network edition, and its edits."""
+
+    scenario_id: int
+    name: str
+    version: int
+    owner: str
+    saved_by: str
+    saved_at: datetime
+    network_edition_id: int
+    network_edition: str
+    edits: Edits
+
+
+def scenarios(session: Session) -> list[Planned]:
+    """Return the last version of each scenario that is not deleted, by name."""
+    statement = _planned().where(Scenario.version == ScenarioVersion.version, Scenario.deleted_at.is_(None))
+    return [_of_row(row) for row in session.execute(statement.order_by(Scenario.name))]
+
+
+def versions_of(session: Session, scenario_id: int) -> list[Planned]:
+    """Return all versions of a scenario, the last one first."""
+    statement = _planned().where(Scenario.scenario_id == scenario_id)
+    return [_of_row(row) for row in session.execute(statement.order_by(ScenarioVersion.version.desc()))]
+
+
+def planned(session: Session, reference: str) -> Planned:
+    """Return the last version of the scenario of a name, or the one of ``name@version``.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none; the known names are listed.
+    """
+    name, _, number = reference.partition("@")
+    statement = _planned().where(Scenario.name == name, Scenario.deleted_at.is_(None))
+    wanted = int(number) if number.isdecimal() and len(number) < 10 else 0
+    statement = statement.where(ScenarioVersion.version == (wanted if number else Scenario.version))
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        known = ", ".join(f"{each.name}@{each.version}" for each in scenarios(session)) or "-"
+        raise NotFoundError("scenario_unknown", value=reference, known=known)
+    return _of_row(row)
+
+
+def scenario_named(session: Session, name: str, *, hold: bool = False) -> Scenario | None:
+    """Return the scenario of a name that is not deleted, held against others until the transaction ends."""
+    statement = select(Scenario).where(Scenario.name == name, Scenario.deleted_at.is_(None))
+    return session.scalar(statement.with_for_update() if hold else statement)
+
+
+def _planned() -> Select[*tuple[Any, ...]]:
+    return (
+        select(Scenario, ScenarioVersion, Edition.name)
+        .join(ScenarioVersion, ScenarioVersion.scenario_id == Scenario.scenario_id)
+        .join(Edition, Edition.edition_id == ScenarioVersion.network_edition_id)
+    )
+
+
+def _of_row(row: Row[*tuple[Any, ...]]) -> Planned:
+    scenario, version, edition = row
+    return Planned(
+        scenario_id=scenario.scenario_id,
+        name=scenario.name,
+        version=version.version,
+        owner=scenario.owner,
+        saved_by=version.saved_by,
+        saved_at=version.saved_at,
+        network_edition_id=version.network_edition_id,
+        network_edition=edition,
+        edits=read_edits(version.edits),
     )

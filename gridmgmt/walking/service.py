@@ -1,6 +1,7 @@
 """The warm state of walking: built from the editions in force, once, and given to all who ask the same."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -8,8 +9,8 @@ import shapely
 
 from gridmgmt.analysis.walking.assembly import assemble
 from gridmgmt.analysis.walking.matrix import PlacesByEdge
-from gridmgmt.analysis.walking.model import Trip
-from gridmgmt.analysis.walking.network import Floats, Mask
+from gridmgmt.analysis.walking.model import Trip, WalkProfile
+from gridmgmt.analysis.walking.network import Floats, Mask, WalkNetwork
 from gridmgmt.analysis.walking.rounds import nearest_trip
 from gridmgmt.analysis.walking.tally import to_fixed
 from gridmgmt.areas.placing import codes_of_points
@@ -18,18 +19,23 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.editions.service import metric_crs
-from gridmgmt.errors import NotFoundError
+from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
+from gridmgmt.land.rules import LandKind
 from gridmgmt.network import queries as network_queries
 from gridmgmt.population import queries as population_queries
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.service_points import queries as point_queries
+from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.walking import queries
 from gridmgmt.walking.cache import WARM, bytes_of
+from gridmgmt.walking.edits import Edits, changes_of, with_gates, with_points
+from gridmgmt.walking.queries import Planned
 from gridmgmt.walking.rules import WalkQuestion, make_question
 from gridmgmt.walking.state import Ground, Grouping, InputEdition, WalkState
 
 __all__ = ["WalkQuestion", "WalkState", "make_question", "walk_state"]
 
+_TRIES = 5
 _LEVELS = tuple(sorted(frozenset(AreaLevel) - {AreaLevel.GRID_CELL}, key=lambda level: (RANK[level], level)))
 
 
@@ -43,55 +49,86 @@ def walk_state(session: Session, question: WalkQuestion) -> WalkState:
     NotFoundError
         When the profile or the scenario is unknown, or no network or population is in force on the day.
     """
+    for _ in range(_TRIES):
+        try:
+            return _walk_state(session, question)
+        except _EditionsChangedError:
+            continue
+    raise UnavailableError("editions_changing")
+
+
+class _EditionsChangedError(Exception):
+    """Editions came or went while they were read."""
+
+
+def _walk_state(session: Session, question: WalkQuestion) -> WalkState:
     profile = network_queries.profile(session, question.profile, question.on)
     editions = queries.editions_of(session, question.on)
-    here = str(session.get_bind().engine.url)
-    points = _identity(editions, (Subject.SERVICE_POINTS,))
-    ground_key = (here, "ground", *_ground_key(question, editions))
-    key = (here, "state", ground_key, profile, question, points)
+    plan = None if question.scenario is None else queries.planned(session, question.scenario)
+    here, seen = str(session.get_bind().engine.url), _identity(editions)
+    planned = None if plan is None else (plan.scenario_id, plan.version)
+    of_ground = _identity(editions, (*queries.GROUND_SUBJECTS, Subject.AREAS))
+    ground_key = (here, planned, question.barriers, question.connection_limit_m, of_ground)
 
-    def build() -> WalkState:
-        ground = WARM.get(ground_key, lambda: _ground(session, question, editions))
-        return _state(session, question, ground, editions)
+    def check() -> None:
+        if _identity(queries.editions_of(session, question.on)) != seen:
+            raise _EditionsChangedError
 
-    return WARM.get(key, build)
+    def ground() -> Ground:
+        built = build_ground(session, question, plan, editions)
+        check()
+        return built
+
+    def state() -> WalkState:
+        built = _state(session, question, profile, WARM.get(ground_key, ground), editions)
+        check()
+        return built
+
+    return WARM.get((ground_key, profile, question, seen), state)
 
 
-def _ground_key(question: WalkQuestion, editions: Sequence[Edition]) -> tuple[object, ...]:
-    subjects = (*queries.GROUND_SUBJECTS, Subject.AREAS)
-    return (
-        question.on,
-        question.barriers,
-        question.scenario,
-        question.connection_limit_m,
-        _identity(editions, subjects),
-    )
-
-
-def _identity(editions: Iterable[Edition], subjects: Sequence[Subject]) -> tuple[object, ...]:
+def _identity(editions: Iterable[Edition], subjects: Sequence[Subject] = tuple(Subject)) -> tuple[object, ...]:
     """Return what tells these editions from all others: an edition's content never changes but with its fingerprint."""
     return tuple(
         (e.edition_id, e.content_sha256, e.valid_from, e.imported_at) for e in editions if e.subject in subjects
     )
 
 
-def _last(editions: Iterable[Edition], subject: Subject, question: WalkQuestion) -> Edition:
+def last_edition(editions: Iterable[Edition], subject: Subject, on: date) -> Edition:
+    """Return the edition of a subject that counts: of several in force the one that began last.
+
+    Raises
+    ------
+    NotFoundError
+        When none is in force on the day.
+    """
     found = [edition for edition in editions if edition.subject == subject]
     if not found:
-        raise NotFoundError(f"no_{subject}_in_force", on=question.on)
+        raise NotFoundError(f"no_{subject}_in_force", on=on)
     return found[-1]
 
 
-def _ground(session: Session, question: WalkQuestion, editions: Sequence[Edition]) -> Ground:
-    network_edition = _last(editions, Subject.NETWORK, question)
-    population = _last(editions, Subject.POPULATION, question)
-    network = assemble(
-        queries.edges_of(session, network_edition.edition_id),
-        metric_crs(session),
-        gates=queries.gates_of(session, question.on, network_edition.edition_id),
-        compounds=queries.outlines_of(session, question.on),
-        barriers=queries.barriers_of(session, question.on, question.barriers),
-    )
+def build_ground(session: Session, question: WalkQuestion, plan: Planned | None, editions: Sequence[Edition]) -> Ground:
+    """Return the network of a question with the places on it, built now.
+
+    Raises
+    ------
+    NotFoundError
+        When no network or population is in force on the day.
+    ConflictError
+        When the plan was made over another network edition than the one in force.
+    InputError
+        When the plan names a gate that is not known (any more), or adds one that is.
+    """
+    network_edition = last_edition(editions, Subject.NETWORK, question.on)
+    population = last_edition(editions, Subject.POPULATION, question.on)
+    edits = () if plan is None else plan.edits
+    if plan is not None and plan.network_edition_id != network_edition.edition_id:
+        raise ConflictError(
+            "scenario_network_changed",
+            value=plan.name, planned=plan.network_edition, present=network_edition.name, on=question.on,
+        )  # fmt: skip
+    network = network_of(session, question.on, network_edition.edition_id, edits, question.barriers)
     places = population_queries.places(session, question.on)
     lonlat = lonlat_of(places)
     snap = network.snap_places(lonlat, places["connect_extra_m"].to_numpy(), question.connection_limit_m)
@@ -113,15 +150,37 @@ def _ground(session: Session, question: WalkQuestion, editions: Sequence[Edition
         counting=counting,
         inputs=tuple(_input(edition) for edition in used),
         notes=tuple(_notes(network_edition, editions)),
+        plan=plan,
     )
 
 
-def _state(session: Session, question: WalkQuestion, ground: Ground, editions: Sequence[Edition]) -> WalkState:
-    profile = network_queries.profile(session, question.profile, question.on)
+def network_of(
+    session: Session, on: date, edition_id: int, edits: Edits = (), barriers: Sequence[LandKind] = ()
+) -> WalkNetwork:
+    """Return a network edition with the gates, compounds and barriers in force on a day, and planned edits.
+
+    Raises
+    ------
+    InputError
+        When an edit names a gate that is not known, or adds one that is.
+    """
+    return assemble(
+        queries.edges_of(session, edition_id),
+        metric_crs(session),
+        gates=with_gates(queries.gates_of(session, on, edition_id), edits),
+        compounds=queries.outlines_of(session, on),
+        barriers=queries.barriers_of(session, on, barriers),
+        changes=changes_of(edits),
+    )
+
+
+def _state(
+    session: Session, question: WalkQuestion, profile: WalkProfile, ground: Ground, editions: Sequence[Edition]
+) -> WalkState:
     network = ground.network
     costs = network.costs(profile, at=question.minute, leg=Trip.TO_POINT)
     back = network.costs(profile, at=question.minute, leg=Trip.FROM_POINT) if network.has_cards else costs
-    points = point_queries.open_points(session, question.on, question.types)
+    points = _points(session, question, ground.plan)
     point_snap = network.snap_points(lonlat_of(points), question.connection_limit_m)
     found = nearest_trip(
         network.graph, costs, back, points=point_snap, places=ground.place_snap, trip=question.trip
@@ -139,6 +198,15 @@ def _state(session: Session, question: WalkQuestion, ground: Ground, editions: S
         point_inputs=tuple(_input(edition) for edition in editions if edition.edition_id in used),
         nbytes=bytes_of((costs, back, points, point_snap, found)),
     )
+
+
+def _points(session: Session, question: WalkQuestion, plan: Planned | None) -> pa.Table:
+    """Return the open points of the question's types, after the plan's edits of points of any type."""
+    if plan is None:
+        return point_queries.open_points(session, question.on, question.types)
+    present = point_queries.open_points(session, question.on, tuple(ServicePointType))
+    rows = [row for row in with_points(present.to_pylist(), plan.edits) if row["type"] in question.types]
+    return pa.Table.from_pylist(rows, schema=present.schema)
 
 
 def lonlat_of(table: pa.Table) -> Floats:

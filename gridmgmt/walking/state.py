@@ -15,6 +15,7 @@ from gridmgmt.analysis.walking.network import WalkNetwork
 from gridmgmt.analysis.walking.search import Nearest
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.editions.rules import Counting
+from gridmgmt.walking.queries import Planned
 from gridmgmt.walking.rules import WalkQuestion
 
 
@@ -62,6 +63,8 @@ class Ground:
     inputs: tuple[InputEdition, ...]
     notes: tuple[tuple[str, Mapping[str, object]], ...]
     """What a reader must know of the inputs: codes with their fields."""
+    plan: Planned | None
+    """The planned changes that are in it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ def closed_by_barriers(draft: Draft, shapes: Sequence[shapely.Geometry], gate_xy
 def closed_streets(draft: Draft, edges: Sequence[int], lines: Sequence[shapely.Geometry]) -> set[int]:
     """Return the living edges that are, or are parts of, edges of the edition, or that cross lines in metres."""
     wanted = set(edges)
-    closed = {edge for edge in wanted if draft.is_alive(edge)}
+    closed = {edge for edge in wanted if edge < draft.n_base and draft.is_alive(edge)}
     closed |= {draft.n_base + i for i, new in enumerate(draft.new) if new.is_way and new.base_edge in wanted}
     for line in lines:
         closed |= {edge for edge in draft.meeting(line) if np.isfinite(draft.line(edge).length)}

@@ -1,6 +1,6 @@
 """Gates: who passes them, and when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 Span = tuple[int, int]
@@ -36,3 +36,11 @@ class Gate:
         if self.access is Access.CLOSED:
             return False
         return self.spans is None or any(begin <= minute < end for begin, end in self.spans)
+
+    def opened(self, access: Access, spans: tuple[Span, ...] | None) -> "Gate":
+        """Return the gate with other access and hours."""
+        return replace(self, access=access, spans=spans)
+
+    def moved(self, lon: float, lat: float) -> "Gate":
+        """Return the gate in another place."""
+        return replace(self, lon=lon, lat=lat)

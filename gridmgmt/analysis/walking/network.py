@@ -123,6 +123,10 @@ class WalkNetwork:
         """Return where service points ``(n, 2)`` join the network: as places do, but no private way outside."""
         return self._snap(lonlat, np.full(len(lonlat), limit_m), self.public)
 
+    def distance_m(self, lon: float, lat: float) -> float:
+        """Return how far a position is from where a service point there would join the network."""
+        return float(self._snap(np.array([[lon, lat]]), np.array([np.inf]), self.public).distance_m[0])
+
     def zone_of(self, xy_m: Floats) -> NDArray[np.int64]:
         """Return the zone whose outline holds each position ``(n, 2)``, -1 where none does; the first of several."""
         found = np.full(len(xy_m), PUBLIC_ZONE)

@@ -1,0 +1,259 @@
+"""What if a gate were opened, closed, or kept other hours: minutes before and after, of those whom it concerns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridmgmt.analysis.suppression import suppress
+from gridmgmt.analysis.walking.gates import Access, Gate, Span
+from gridmgmt.analysis.walking.model import NO_WAY, Trip, to_cs
+from gridmgmt.analysis.walking.rounds import nearest_trip
+from gridmgmt.analysis.walking.search import Nearest
+from gridmgmt.analysis.walking.tally import from_fixed
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.db import Session
+from gridmgmt.errors import NotFoundError
+from gridmgmt.units import AGE_BANDS
+from gridmgmt.walking.rules import WalkQuestion
+from gridmgmt.walking.service import walk_state
+from gridmgmt.walking.state import InputEdition, WalkState
+
+LISTED_PLACES = 20
+GROUPS = ("60_plus", *AGE_BANDS)
+LEVELS = (AreaLevel.RESIDENTIAL_QUARTER, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.TOWN)
+"""By the first of these that there are areas of it is counted."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GateState:
+    """Who passes a gate, and in which stretches of the week (None: always)."""
+
+    access: Access
+    spans: tuple[Span, ...] | None
+
+
+@dataclass(frozen=True)
+class AgeFigures:
+    """Affected residents of an age band: how many, and their mean walks, of those who have one before and after.
+
+    ``covered_before`` and ``covered_after`` are those within the limit; None in the public form.
+    """
+
+    band: str
+    residents: float
+    mean_before_s: float | None
+    mean_after_s: float | None
+    covered_before: float | None
+    covered_after: float | None
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """The affected places of an area (code None: of no area, or all of them), with figures of all residents and by age.
+
+    ``places`` is None in the public form, and ``ages`` then holds no single band; ``suppressed`` tells that a small
+    number is withheld.
+    """
+
+    code: str | None
+    places: int | None
+    ages: tuple[AgeFigures, ...]
+    suppressed: bool = False
+
+
+@dataclass(frozen=True)
+class PlaceChange:
+    """A place whose walk changes: seconds and nearest point before and after, None where none is reached."""
+
+    place_no: int
+    lon: float
+    lat: float
+    area_code: str | None
+    residents: float
+    before_s: float | None
+    after_s: float | None
+    before_point: str | None
+    after_point: str | None
+
+
+@dataclass(frozen=True)
+class GateWhatIf:
+    """What changes with a gate; ``by_area`` is of the areas of ``level``, those without change left out."""
+
+    form: Literal["exact", "public"]
+    question: WalkQuestion
+    gate: Gate
+    before: GateState
+    after: GateState
+    limit_s: float
+    level: AreaLevel | None
+    total: GroupFigures
+    by_area: tuple[GroupFigures, ...]
+    most_changed: tuple[PlaceChange, ...]
+    inputs: tuple[InputEdition, ...]
+    notes: tuple[str, ...]
+
+
+def what_if(
+    session: Session,
+    question: WalkQuestion,
+    code: str,
+    *,
+    access: Access | None = None,
+    spans: Sequence[Span] | Literal["same"] | None = "same",
+    limit_s: float = 1200.0,
+) -> GateWhatIf:
+    """Return what another access or other hours of a gate change, at the question's time of the week.
+
+    Parameters
+    ----------
+    access
+        Who would pass it; None as now.
+    spans
+        When it would be open; None for always.
+
+    Raises
+    ------
+    NotFoundError
+        When no gate has the code, or what :func:`gridmgmt.walking.service.walk_state` raises.
+    """
+    state = walk_state(session, question)
+    meant = {index: gate for index, gate in enumerate(state.network.gates) if gate.code == code}
+    if not meant:
+        raise NotFoundError("gate_unknown", value=code, on=question.on)
+    gate = next(iter(meant.values()))
+    wanted_spans = gate.spans if spans == "same" else None if spans is None else tuple(spans)
+    wanted = GateState(access or gate.access, wanted_spans)
+    after = _nearest_with(
+        state, {index: each.opened(wanted.access, wanted.spans) for index, each in meant.items()}
+    )  # fmt: skip
+    changes = _Changes(state, after, limit_s)
+    found = {finding.code for finding in state.network.findings if finding.object == code}
+    return GateWhatIf(
+        form="exact",
+        question=question,
+        gate=gate,
+        before=GateState(gate.access, gate.spans),
+        after=wanted,
+        limit_s=limit_s,
+        level=changes.level,
+        total=changes.figures(None, changes.place),
+        by_area=tuple(changes.by_area()),
+        most_changed=tuple(changes.most_changed()),
+        inputs=state.inputs,
+        notes=tuple(sorted(found)),
+    )
+
+
+def public_form(answer: GateWhatIf, threshold: float) -> GateWhatIf:
+    """Return the answer for everybody: by area and in all, no age bands, no places, small numbers withheld.
+
+    Walks are rounded to whole minutes, so that no two answers tell a small difference.
+    """
+    groups = answer.by_area
+    values = np.array([answer.total.ages[0].residents, *(group.ages[0].residents for group in groups)])
+    values[0] = values[1:].sum() if len(groups) else values[0]
+    hidden = suppress(values, [(0, range(1, len(values)))] if len(groups) else [], threshold)
+    total, *others = (_public(group, bool(h)) for group, h in zip((answer.total, *groups), hidden, strict=True))
+    return GateWhatIf(
+        **{
+            **{name: getattr(answer, name) for name in answer.__dataclass_fields__},
+            "form": "public", "total": total, "by_area": tuple(others), "most_changed": (),
+        }
+    )  # fmt: skip
+
+
+def _public(group: GroupFigures, hidden: bool) -> GroupFigures:
+    if hidden:
+        return GroupFigures(group.code, None, (), suppressed=True)
+    first = group.ages[0]
+    before_s, after_s = (None if s is None else 60.0 * round(s / 60) for s in (first.mean_before_s, first.mean_after_s))
+    # How many of the affected are covered may be as few as they like: it is not told.
+    return GroupFigures(group.code, None, (AgeFigures(first.band, first.residents, before_s, after_s, None, None),))
+
+
+def _nearest_with(state: WalkState, gates: dict[int, Gate]) -> Nearest:
+    """Return who is nearest to what with other gates."""
+    there, back = (
+        state.network.costs(state.profile, at=state.question.minute, leg=leg, gates=gates)
+        for leg in (Trip.TO_POINT, Trip.FROM_POINT)
+    )
+    return nearest_trip(
+        state.network.graph, there, back, points=state.point_snap, places=state.place_snap, trip=state.question.trip
+    )
+
+
+class _Changes:
+    """The places whose walk changes, and what is counted of them."""
+
+    def __init__(self, state: WalkState, after: Nearest, limit_s: float) -> None:
+        self.state, self.after, self.limit_cs = state, after, int(to_cs(limit_s))
+        self.before = state.nearest
+        self.place = np.flatnonzero(self.before.place_cs != after.place_cs)
+        self.level = next((level for level in LEVELS if level in state.place_area), None)
+
+    def by_area(self) -> list[GroupFigures]:
+        """Return the figures of each area with affected places, by code; last those in none."""
+        if self.level is None:
+            return []
+        grouping = self.state.place_area[self.level]
+        area = grouping.index[self.place]
+        codes = [*grouping.codes, None]
+        order = sorted(np.unique(area).tolist(), key=lambda index: index if index >= 0 else len(codes))
+        return [self.figures(codes[index], self.place[area == index]) for index in order]
+
+    def figures(self, code: str | None, place: NDArray[np.intp]) -> GroupFigures:
+        """Return the figures of some affected places."""
+        weights = from_fixed(self.state.weights[place])
+        before, after = self.before.place_cs[place], self.after.place_cs[place]
+        both = (before < NO_WAY) & (after < NO_WAY)
+        ages = []
+        for column, band in enumerate(GROUPS):
+            weight = weights[:, column]
+            ages.append(
+                AgeFigures(
+                    band=band,
+                    residents=float(weight.sum()),
+                    mean_before_s=_mean_s(before[both], weight[both]),
+                    mean_after_s=_mean_s(after[both], weight[both]),
+                    covered_before=float(weight[before <= self.limit_cs].sum()),
+                    covered_after=float(weight[after <= self.limit_cs].sum()),
+                )
+            )
+        return GroupFigures(code, len(place), tuple(ages))
+
+    def most_changed(self) -> list[PlaceChange]:
+        """Return the places whose walk changes most, ties in order of their number."""
+        before, after = (found.place_cs[self.place].astype(np.int64) for found in (self.before, self.after))
+        numbers = self.state.places["place_no"].to_numpy()
+        order = np.lexsort((numbers[self.place], -np.abs(after - before)))[:LISTED_PLACES]
+        return [self._change(int(place)) for place in self.place[order]]
+
+    def _change(self, place: int) -> PlaceChange:
+        places, codes = self.state.places, self.state.points["code"]
+        area = -1 if self.level is None else int(self.state.place_area[self.level].index[place])
+        point = [int(found.place_point[place]) for found in (self.before, self.after)]
+        cs = [int(found.place_cs[place]) for found in (self.before, self.after)]
+        times = [None if each >= NO_WAY else each / 100 for each in cs]
+        names = [None if each < 0 else codes[each].as_py() for each in point]
+        return PlaceChange(
+            place_no=places["place_no"][place].as_py(),
+            lon=places["lon"][place].as_py(),
+            lat=places["lat"][place].as_py(),
+            area_code=None if area < 0 or self.level is None else self.state.place_area[self.level].codes[area],
+            residents=float(from_fixed(self.state.weights[place, 0])),
+            before_s=times[0],
+            after_s=times[1],
+            before_point=names[0],
+            after_point=names[1],
+        )
+
+
+def _mean_s(times_cs: NDArray[np.int32], weight: Floats) -> float | None:
+    total = float(weight.sum())
+    return float((times_cs / 100 * weight).sum() / total) if total > 0 else None
