@@ -26,6 +26,8 @@ from api.routes import (
     cells,
     changes,
     coverage,
+    coverage_access,
+    coverage_orders,
     drafts,
     editions,
     exports,
@@ -51,6 +53,7 @@ from gridmgmt import __version__
 from gridmgmt.clock import Clock, system_clock
 from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
+from gridmgmt.walking.cache import WARM
 
 TITLE = "gridmgmt"
 GZIP_FROM_BYTES = 1_400
@@ -63,8 +66,8 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, points, gates, cases, cells, coverage, imports, exports, jobs, session, accounts, keys, changes,
-    merging, health,
+    placeability, points, gates, cases, cells, coverage_orders, coverage_access, coverage, imports,
+    exports, jobs, session, accounts, keys, changes, merging, health,
 )  # fmt: skip
 
 
@@ -78,6 +81,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     clock
         Tells today, whose editions count where a request names no day.
     """
+    WARM.limit_bytes = settings.walk_state_bytes
     engine = make_engine(url, pool_size=settings.pool_size)
     opened = partial(transaction, make_sessions(engine))
     gate = Gate(settings, opened, clock)

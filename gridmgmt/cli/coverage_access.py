@@ -1,10 +1,8 @@
 """``gridmgmt coverage access``: how much of the points' capacity falls to each resident."""
 
-from datetime import date
 from pathlib import Path
 
 import click
-from pydantic import TypeAdapter
 
 from gridmgmt.analysis.accessibility import Method
 from gridmgmt.cli.context import database, settings_of, write_content
@@ -13,9 +11,8 @@ from gridmgmt.cli.options import OUTPUT
 from gridmgmt.cli.report_tables import print_report_table
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import queries
-from gridmgmt.coverage.accessibility import accessibility, make_ask
+from gridmgmt.coverage.accessibility import accessibility, make_ask, question_of
 from gridmgmt.coverage.rules import CoverageRequest
-from gridmgmt.db import Session
 from gridmgmt.reports.accessibility import MEDIA_TYPES, access_notes, access_tables, render_accessibility
 
 PRINTED_TABLES = 6
@@ -66,7 +63,11 @@ def access(
     """
     lang = settings_of(ctx).lang
     with database(ctx) as session:
-        request, on = (question, local_date(system_clock())) if run_id is None else _asked(session, run_id)
+        request, on = (
+            (question, local_date(system_clock()))
+            if run_id is None
+            else question_of(queries.run_by_id(session, run_id))
+        )
         ask = make_ask(request, method=method, exponent=exponent, capacities=capacities)
         document = accessibility(session, ask, on=on)
         areas = queries.areas_reported(session, on, request.area_code)
@@ -78,10 +79,3 @@ def access(
         for table in access_tables(document, lang)[:PRINTED_TABLES]:
             click.echo(f"\n{table.title}")
             print_report_table(table, left=2)
-
-
-def _asked(session: Session, run_id: int) -> tuple[CoverageRequest, date]:
-    """Return the question of a run and the day it was asked for."""
-    parameters = dict(queries.run_by_id(session, run_id).parameters)
-    on = date.fromisoformat(parameters.pop("on"))
-    return TypeAdapter(CoverageRequest).validate_python(parameters), on

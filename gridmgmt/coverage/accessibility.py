@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from gridmgmt.analysis import accessibility as kernel
 from gridmgmt.analysis.accessibility import Decay, Method
@@ -24,6 +25,7 @@ from gridmgmt.coverage import queries
 from gridmgmt.coverage.access_document import AccessDocument, AccessParameters, EquityGroup, EquityRow, SuppliedPoints
 from gridmgmt.coverage.compute import code_version, lonlat_of, within
 from gridmgmt.coverage.document import Note
+from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Counting
@@ -95,6 +97,13 @@ def _decay(request: CoverageRequest, method: Method, exponent: float | None) -> 
 def _check_range(field: str, value: float, maximum: float) -> None:
     if not 0 < value <= maximum:
         raise InputError("number_out_of_range", field=field, value=value, minimum=0, maximum=maximum)
+
+
+def question_of(run: CoverageRun) -> tuple[CoverageRequest, date]:
+    """Return the question of a coverage run, and the day it was asked for."""
+    parameters = dict(run.parameters)
+    on = date.fromisoformat(parameters.pop("on"))
+    return TypeAdapter(CoverageRequest).validate_python(parameters), on
 
 
 def accessibility(session: Session, ask: AccessAsk, *, on: date) -> AccessDocument:

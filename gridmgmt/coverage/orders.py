@@ -93,13 +93,13 @@ def add_order(session: Session, actor: Actor, name: str, request: CoverageReques
     NotFoundError
         When the area or the profile is unknown on that day.
     InputError
-        When the name is empty or too long.
+        When the name is empty, too long, or has a slash, which addresses cannot hold.
     ConflictError
         When there is an order of that name, or there are too many.
     """
     require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
     kept = name.strip()
-    if not 0 < len(kept) <= MAX_NAME:
+    if not 0 < len(kept) <= MAX_NAME or "/" in kept:
         raise InputError("order_name", field="name", value=name, maximum=MAX_NAME)
     network_queries.profile(session, request.profile, on)
     orders = session.scalars(_select_kept().with_for_update()).all()
