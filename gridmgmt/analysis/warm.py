@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gridmgmt.analysis.accessibility import accessibility, two_step
 from gridmgmt.analysis.graph import build_graph
 from gridmgmt.analysis.snapping import EdgeIndex
 from gridmgmt.analysis.walking.matrix import PlacesByEdge, from_one, times_to_nodes
@@ -18,6 +19,8 @@ def warm() -> None:
     nearest(street, costs, points=snap, places=snap)
     nearest_k(street, costs, points=snap, places=snap, k=2)
     times_to_nodes(street, costs, points=snap, limit_cs=60_000)
+    pair = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32)
+    accessibility(pair, two_step(600.0), residents=np.ones(1), capacity=np.ones(1))
     from_one(street, costs, point=snap, places=snap, by_edge=PlacesByEdge.build(snap, 1), limit_cs=60_000)
 
 

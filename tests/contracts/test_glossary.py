@@ -48,6 +48,8 @@ NAMED = {
     "CellWeight": "cell_weight",
     "ConflictKind": "conflict_kind",
     "CodeAgreement": "code_agreement",
+    "Method": "access_method",
+    "OrderState": "order_state",
     "PlaceVerdict": "verdict",
     "PlaceCheck": "place_check",
     "NormItem": "norm_item",
