@@ -2,18 +2,20 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, LiteralString, TypeGuard, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import shapely
 from geoalchemy2 import Geometry, WKBElement
+from numpy.typing import NDArray
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Double, Float, Integer, Label, Select, String, func, make_url
+from sqlalchemy import ColumnElement, Double, Float, Integer, Label, Select, String, func, make_url
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -76,25 +78,67 @@ def read_numbers(session: Session, statement: Select[*tuple[Any, ...]]) -> pa.Ta
     The database packs each column into one value, so that no row is an object here: three times as fast as COPY, with
     no text in between. A column of integers must have no NULL; of others NULL, as NaN, becomes null.
     """
-    kinds = {c.name: "i8" if isinstance(c.type, Integer) else "f8" for c in statement.selected_columns}
+    kinds = _kinds(statement.selected_columns)
+    return _table(_read_packed(session, statement, [_packed(name, kind) for name, kind in kinds.items()]), kinds)
+
+
+def read_lines(
+    session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom"
+) -> tuple[pa.Table, NDArray[np.float64], NDArray[np.int64]]:
+    """Return the rows of a statement of numbers and LineStrings: the numbers as :func:`read_numbers`, and the lines.
+
+    These are vertices ``(k, 2)`` and offsets ``(n + 1,)``: line ``i`` is ``vertices[offsets[i]:offsets[i + 1]]``.
+    """
+    kinds = _kinds(column for column in statement.selected_columns if column.name != geometry)
+    # Little-endian EWKB: the order of bytes, kind, SRID and number of points take 13 bytes, each point 16.
+    of_lines = ("int8send((octet_length({}) - 13) / 16)", "substring({} FROM 14)")
+    aggregates = [_packed(name, kind) for name, kind in kinds.items()]
+    aggregates += [_aggregate(each, geometry) for each in of_lines]
+    packed = _read_packed(session, statement, aggregates)
+    table = _table(islice(packed, len(kinds)), kinds)
+    counts, coordinates = packed
+    offsets = np.concatenate([[0], np.cumsum(np.frombuffer(counts, ">i8"))]).astype(np.int64)
+    return table, np.frombuffer(coordinates, "<f8").astype(np.float64).reshape(-1, 2), offsets
+
+
+def _kinds(columns: Iterable[ColumnElement[Any]]) -> dict[str, str]:
+    return {str(c.key): "i8" if isinstance(c.type, Integer) else "f8" for c in columns}
+
+
+def _read_packed(
+    session: Session, statement: Select[*tuple[Any, ...]], aggregates: Sequence[sql.Composed]
+) -> Iterator[bytes]:
+    """Yield one value for each of these aggregates over the rows of a statement, no two held at once."""
     text, parameters = compiled_text(statement)
-    query = sql.SQL("SELECT {packed} FROM ({text}) AS rows").format(
-        packed=sql.SQL(", ").join(_packed(name, kind) for name, kind in kinds.items()),
-        text=sql.SQL(text),
+    names = [sql.Identifier(f"value_{index}") for index in range(len(aggregates))]
+    query = sql.SQL(
+        "SELECT value FROM (SELECT {} FROM ({}) AS rows) AS packed, LATERAL (VALUES {}) AS one (value)"
+    ).format(
+        sql.SQL(", ").join(sql.SQL("{} AS {}").format(*each) for each in zip(aggregates, names, strict=True)),
+        sql.SQL(text),
+        sql.SQL(", ").join(sql.SQL("({})").format(name) for name in names),
     )
-    with _driver_connection(session).cursor(binary=True) as cursor:
-        packed = list(cast("Sequence[bytes | None]", cursor.execute(query, parameters).fetchone()))
-    columns = {}
-    for index, (name, kind) in enumerate(kinds.items()):
-        values, packed[index] = packed[index] or b"", None  # held once
-        columns[name] = pa.array(np.frombuffer(values, f">{kind}").astype(kind), from_pandas=True)
-    return pa.table(columns)
+    with _driver_connection(session).cursor() as cursor:
+        for row in cursor.stream(query, parameters, binary=True):
+            yield cast("bytes | None", row[0]) or b""
+
+
+def _table(packed: Iterable[bytes], kinds: Mapping[str, str]) -> pa.Table:
+    """Return packed columns as a table."""
+    columns = zip(kinds.items(), packed, strict=True)
+    return pa.table(
+        {name: pa.array(np.frombuffer(one, f">{kind}").astype(kind), from_pandas=True) for (name, kind), one in columns}
+    )
 
 
 def _packed(name: str, kind: str) -> sql.Composed:
-    column = sql.Identifier(name)
-    sent = "int8send({}::int8)" if kind == "i8" else "float8send(coalesce({}, 'NaN')::float8)"
-    return sql.SQL("string_agg({}, ''::bytea)").format(sql.SQL(sent).format(column))
+    if kind == "i8":
+        return _aggregate("int8send({}::int8)", name)
+    return _aggregate("float8send(coalesce({}, 'NaN')::float8)", name)
+
+
+def _aggregate(sent: LiteralString, column: str) -> sql.Composed:
+    return sql.SQL("string_agg({}, ''::bytea)").format(sql.SQL(sent).format(sql.Identifier(column)))
 
 
 def _column_types(statement: Select[*tuple[Any, ...]]) -> dict[str, pa.DataType]:

@@ -19,7 +19,15 @@ from gridmgmt.analysis.walking.search import Nearest
 from gridmgmt.analysis.walking.spots import towards
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import RANK, AreaLevel
-from gridmgmt.coverage.compute import Reach, code_version, figures_by_group, lonlat_of, point_reasons, seconds_of
+from gridmgmt.coverage.compute import (
+    Reach,
+    code_version,
+    figures_by_group,
+    lonlat_of,
+    of_places,
+    point_reasons,
+    seconds_of,
+)
 from gridmgmt.coverage.document import (
     NETWORK_HULL,
     AreaFigures,
@@ -182,7 +190,7 @@ def _uncovered(inputs: Inputs, reach: Reach, levels: Sequence[AreasOfLevel]) -> 
     """List the places that are not covered, most residents first, ties in order of their number."""
     table, points = reach.table, inputs.state.points
     not_covered = np.flatnonzero(table.status != PlaceStatus.COVERED)
-    numbers = inputs.state.places["place_no"].to_numpy()[reach.place]
+    numbers = of_places(inputs.state.places["place_no"].to_numpy(), reach.place)
     weight = table.weight[:, 0]
     order = not_covered[np.lexsort((numbers[not_covered], -weight[not_covered]))][:LISTED_PLACES]
     known = [level for level in levels if level.level != NETWORK_HULL]
@@ -218,7 +226,7 @@ def _sensitivity(inputs: Inputs, reach: Reach) -> Iterator[SensitivityRow]:
         if (speed_m_per_s, trip) == (state.profile.speed_m_per_s, request.trip):
             return reach.table.time_cs
         profile = replace(state.profile, speed_m_per_s=speed_m_per_s)
-        return search(state, profile, trip, limit_cs).place_cs[reach.place]
+        return of_places(search(state, profile, trip, limit_cs).place_cs, reach.place)
 
     cases = [(speed, trip) for trip in trips_of(request.trip) for speed in speeds_of(state.profile, inputs.profiles)]
     return sensitivity(walks, cases, np.ascontiguousarray(reach.table.weight[:, 0]), request.bands_s)

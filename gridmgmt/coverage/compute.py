@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from gridmgmt.coverage.document import STATUSES, AgeBandFigures, BandFigures, Fi
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.state import WalkState
+
+S = TypeVar("S", bound=np.generic)
 
 _CODE = ("gridmgmt.analysis", "gridmgmt.analysis.walking", "gridmgmt.walking", "gridmgmt.coverage")
 """The packages that decide the numbers."""
@@ -110,17 +112,24 @@ def reach(state: WalkState, place: NDArray[np.intp], limit_s: float) -> Reach:
     A place that joins no street of the main component is not connectable, or outside where it lies beyond the
     network's hull.
     """
-    time_cs = state.nearest.place_cs[place]
-    covered = np.where(time_cs <= to_cs(limit_s), PlaceStatus.COVERED, PlaceStatus.UNCOVERED)
-    status = np.where(state.place_snap.edge[place] >= 0, covered, PlaceStatus.NOT_CONNECTABLE)
-    status = np.where(state.ground.inside[place], status, PlaceStatus.OUTSIDE).astype(np.int8)
-    weight = state.weights[place][:, : 1 + len(RESIDENT_COLUMNS) * has_ages(state)]
+    time_cs = of_places(state.nearest.place_cs, place)
+    status = np.full(len(place), PlaceStatus.OUTSIDE, dtype=np.int8)
+    status[of_places(state.ground.inside, place)] = PlaceStatus.NOT_CONNECTABLE
+    connected = of_places(state.place_snap.edge, place) >= 0
+    status[connected] = PlaceStatus.UNCOVERED
+    status[connected & (time_cs <= to_cs(limit_s))] = PlaceStatus.COVERED
+    weight = of_places(state.weights, place)[:, : 1 + len(RESIDENT_COLUMNS) * has_ages(state)]
     return Reach(
         place,
-        lonlat_of(state.places)[place],
-        state.nearest.place_point[place],
+        of_places(lonlat_of(state.places), place),
+        of_places(state.nearest.place_point, place),
         PlaceTable(status, time_cs, np.ascontiguousarray(weight)),
     )
+
+
+def of_places(values: NDArray[S], place: NDArray[np.intp]) -> NDArray[S]:
+    """Return the values of some places by their index; the very array where it is all of them."""
+    return values if len(place) == len(values) else values[place]
 
 
 def has_ages(state: WalkState) -> bool:

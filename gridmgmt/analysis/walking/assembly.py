@@ -216,4 +216,4 @@ class _Parts:
         xy, offsets = self._xy
         new = unproject(xy[np.count_nonzero(kept) :], self.draft.crs)
         lonlat = np.vstack([self.draft.base.vertices[kept], new])
-        return shapely.convex_hull(shapely.MultiPoint(lonlat[np.repeat(in_main, np.diff(offsets))]))
+        return shapely.convex_hull(shapely.LineString(lonlat[np.repeat(in_main, np.diff(offsets))]))
