@@ -221,13 +221,14 @@ def _within(polygon: shapely.Geometry, lonlat: Floats) -> Mask:
 
 
 def _weights(places: pa.Table, counting: Counting) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
+    names = ("residents_60_plus", *RESIDENT_COLUMNS)
+    weights = np.zeros((places.num_rows, len(names)), dtype=np.int64)
     if counting is Counting.PLACES_ONLY:
-        residents = np.zeros((places.num_rows, 1 + len(RESIDENT_COLUMNS)))
-        residents[:, 0] = 1
-    else:
-        columns = [places[name].to_numpy() for name in ("residents_60_plus", *RESIDENT_COLUMNS)]
-        residents = np.nan_to_num(np.column_stack(columns))
-    return to_fixed("residents", residents)
+        weights[:, 0] = to_fixed("places", 1.0)
+        return weights
+    for column, name in enumerate(names):
+        weights[:, column] = to_fixed(name, np.nan_to_num(places[name].to_numpy()))
+    return weights
 
 
 def _place_area(session: Session, question: WalkQuestion, lonlat: Floats) -> Mapping[AreaLevel, Grouping]:
