@@ -136,58 +136,62 @@ def _to_end(fraction: float, cost: int, at_source: bool) -> int:
     return part if at_source else cost - part
 
 
-@compiled
-def _best(node: int, town: Town, limit: int) -> int:
+@inlined
+def _best(node: int, edges: Records, nodes: Records, points: Records, limit: int) -> int:
     """Return the label that a node's neighbours and the points on its edges support."""
-    best, step = NOWHERE, town.node[node]["step"]
+    best, step = NOWHERE, nodes[node]["step"]
     while step >= 0:
-        edge, at_source = town.edge[step >> 1], step & 1 == 0
+        edge, at_source = edges[step >> 1], step & 1 == 0
         cost = int(edge["out"] if at_source else edge["back"])
         if cost < NO_WAY:
             other = edge["target"] if at_source else edge["source"]
-            best = min(best, town.node[other]["label"] + (cost << TIME_SHIFT))
+            best = min(best, nodes[other]["label"] + (cost << TIME_SHIFT))
             point = edge["points"]
             while point >= 0:
-                time = town.point[point]["leg"] + _to_end(town.point[point]["fraction"], cost, at_source)
+                time = points[point]["leg"] + _to_end(points[point]["fraction"], cost, at_source)
                 best = min(best, time << TIME_SHIFT | point)
-                point = town.point[point]["next"]
+                point = points[point]["next"]
         step = edge["at_source"] if at_source else edge["at_target"]
     return best if best >> TIME_SHIFT <= limit else NOWHERE
 
 
 @inlined
-def _set_label(node: int, label: int, town: Town, epoch: int, n_touched: int, scratch: Scratch) -> int:
+def _set_label(
+    node: int, label: int, nodes: Records, epoch: int, n_touched: int, touched: Int32s, before: Int64s
+) -> int:
     """Give a node a label, and keep the one before its first change; return how many are kept."""
-    if town.node[node]["stamp"] != 2 * epoch + 1:
-        scratch.node[n_touched], scratch.node_before[n_touched] = node, town.node[node]["label"]
-        town.node[node]["stamp"] = 2 * epoch + 1
+    if nodes[node]["stamp"] != 2 * epoch + 1:
+        touched[n_touched], before[n_touched] = node, nodes[node]["label"]
+        nodes[node]["stamp"] = 2 * epoch + 1
         n_touched += 1
-    town.node[node]["label"] = label
+    nodes[node]["label"] = label
     return n_touched
 
 
 @compiled
 def _lose(town: Town, n_roots: int, limit: int, epoch: int, scratch: Scratch) -> int:
     """Take the labels that nothing supports any more, in the order of the labels; return the number of nodes."""
-    heap, size, n_touched = scratch.heap, 0, 0
-    for root in scratch.root[:n_roots]:
-        if town.node[root]["label"] != NOWHERE:
-            size = _push(heap, size, town.node[root]["label"], root)
+    edges, nodes, points, _ = town
+    root, touched, before, heap = scratch.root, scratch.node, scratch.node_before, scratch.heap
+    size = n_touched = 0
+    for i in range(n_roots):
+        if nodes[root[i]]["label"] != NOWHERE:
+            size = _push(heap, size, nodes[root[i]]["label"], root[i])
     while size > 0:
         node = int(heap[0] & _LOW)
         size = _pop(heap, size)
-        old = town.node[node]["label"]
-        if _best(node, town, limit) <= old:
+        old = nodes[node]["label"]
+        if _best(node, edges, nodes, points, limit) <= old:
             continue
-        n_touched = _set_label(node, NOWHERE, town, epoch, n_touched, scratch)
-        step = town.node[node]["step"]
+        n_touched = _set_label(node, NOWHERE, nodes, epoch, n_touched, touched, before)
+        step = nodes[node]["step"]
         while step >= 0:
-            edge, at_source = town.edge[step >> 1], step & 1 == 0
+            edge, at_source = edges[step >> 1], step & 1 == 0
             cost = int(edge["back"] if at_source else edge["out"])
             other = edge["target"] if at_source else edge["source"]
-            label = town.node[other]["label"]
-            if label == old + (cost << TIME_SHIFT) and town.node[other]["stamp"] < 2 * epoch:
-                town.node[other]["stamp"] = 2 * epoch
+            label = nodes[other]["label"]
+            if label == old + (cost << TIME_SHIFT) and nodes[other]["stamp"] < 2 * epoch:
+                nodes[other]["stamp"] = 2 * epoch
                 size = _push(heap, size, label, other)
             step = edge["at_source"] if at_source else edge["at_target"]
     return n_touched
@@ -196,36 +200,38 @@ def _lose(town: Town, n_roots: int, limit: int, epoch: int, scratch: Scratch) ->
 @compiled
 def _gain(town: Town, n_roots: int, n_lost: int, limit: int, epoch: int, scratch: Scratch) -> int:
     """Search from the border of what was lost and from what can do better; return the number of nodes touched."""
-    heap, size, n_touched = scratch.heap, 0, n_lost
+    edges, nodes, points, _ = town
+    root, touched, before, heap = scratch.root, scratch.node, scratch.node_before, scratch.heap
+    size, n_touched = 0, n_lost
     for i in range(n_lost + n_roots):
-        node = int(scratch.node[i] if i < n_lost else scratch.root[i - n_lost])
-        best = _best(node, town, limit)
-        if best < town.node[node]["label"]:
-            n_touched = _set_label(node, best, town, epoch, n_touched, scratch)
+        node = int(touched[i] if i < n_lost else root[i - n_lost])
+        best = _best(node, edges, nodes, points, limit)
+        if best < nodes[node]["label"]:
+            n_touched = _set_label(node, best, nodes, epoch, n_touched, touched, before)
             size = _push(heap, size, best, node)
     while size > 0:
         node, time = int(heap[0] & _LOW), heap[0] >> TIME_SHIFT
         size = _pop(heap, size)
-        label = town.node[node]["label"]
-        step = town.node[node]["step"] if label >> TIME_SHIFT == time else -1
+        label = nodes[node]["label"]
+        step = nodes[node]["step"] if label >> TIME_SHIFT == time else -1
         while step >= 0:
-            edge, at_source = town.edge[step >> 1], step & 1 == 0
+            edge, at_source = edges[step >> 1], step & 1 == 0
             cost = int(edge["back"] if at_source else edge["out"])
             other = int(edge["target"] if at_source else edge["source"])
             new = label + (cost << TIME_SHIFT)
-            if cost < NO_WAY and new < town.node[other]["label"] and new >> TIME_SHIFT <= limit:
-                n_touched = _set_label(other, new, town, epoch, n_touched, scratch)
+            if cost < NO_WAY and new < nodes[other]["label"] and new >> TIME_SHIFT <= limit:
+                n_touched = _set_label(other, new, nodes, epoch, n_touched, touched, before)
                 size = _push(heap, size, new, other)
             step = edge["at_source"] if at_source else edge["at_target"]
     return n_touched
 
 
 @inlined
-def _visit(edge: int, epoch: int, n_edges: int, scratch: Scratch) -> int:
+def _visit(edge: int, epoch: int, n_edges: int, visited: Int32s, listed: Int32s) -> int:
     """List an edge once; return how many are listed."""
-    if scratch.visited[edge] != epoch:
-        scratch.visited[edge] = epoch
-        scratch.edge[n_edges] = edge
+    if visited[edge] != epoch:
+        visited[edge] = epoch
+        listed[n_edges] = edge
         n_edges += 1
     return n_edges
 
@@ -239,63 +245,65 @@ def _repair_nodes(town: Town, changed: Int32s, limit: int, epoch: int, scratch: 
     tuple
         How many nodes and how many edges are listed.
     """
+    edges, nodes, _, _ = town
+    visited, root, touched, before, listed = scratch[:5]
     n_roots = n_edges = n_nodes = 0
     for e in changed:
-        n_edges = _visit(e, epoch, n_edges, scratch)
-        for node in (town.edge[e]["source"], town.edge[e]["target"]):
-            if town.node[node]["stamp"] < 2 * epoch:
-                town.node[node]["stamp"] = 2 * epoch
-                scratch.root[n_roots] = node
+        n_edges = _visit(e, epoch, n_edges, visited, listed)
+        for node in (edges[e]["source"], edges[e]["target"]):
+            if nodes[node]["stamp"] < 2 * epoch:
+                nodes[node]["stamp"] = 2 * epoch
+                root[n_roots] = node
                 n_roots += 1
     n_lost = _lose(town, n_roots, limit, epoch, scratch)
     n_touched = _gain(town, n_roots, n_lost, limit, epoch, scratch)
     for i in range(n_touched):
-        node = scratch.node[i]
-        if town.node[node]["label"] == scratch.node_before[i]:
+        node = touched[i]
+        if nodes[node]["label"] == before[i]:
             continue
-        scratch.node[n_nodes], scratch.node_before[n_nodes] = node, scratch.node_before[i]
+        touched[n_nodes], before[n_nodes] = node, before[i]
         n_nodes += 1
-        step = town.node[node]["step"]
+        step = nodes[node]["step"]
         while step >= 0:
-            n_edges = _visit(step >> 1, epoch, n_edges, scratch)
-            edge = town.edge[step >> 1]
+            n_edges = _visit(step >> 1, epoch, n_edges, visited, listed)
+            edge = edges[step >> 1]
             step = edge["at_source"] if step & 1 == 0 else edge["at_target"]
     return n_nodes, n_edges
 
 
 @inlined
-def _place_label(place: int, town: Town, rules: Rules) -> int:
+def _place_label(place: int, edges: Records, nodes: Records, points: Records, places: Records, rules: Rules) -> int:
     """Return the label of a place that is on an edge."""
-    here = town.place[place]
-    edge, fraction, best = town.edge[here["edge"]], here["fraction"], NOWHERE
+    here = places[place]
+    edge, fraction, best = edges[here["edge"]], here["fraction"], NOWHERE
     out, back = int(edge["out"]), int(edge["back"])
     if back < NO_WAY:
-        best = town.node[edge["source"]]["label"] + (_to_end(fraction, back, True) << TIME_SHIFT)
+        best = nodes[edge["source"]]["label"] + (_to_end(fraction, back, True) << TIME_SHIFT)
     if out < NO_WAY:
-        best = min(best, town.node[edge["target"]]["label"] + (_to_end(fraction, out, False) << TIME_SHIFT))
+        best = min(best, nodes[edge["target"]]["label"] + (_to_end(fraction, out, False) << TIME_SHIFT))
     point = edge["points"]
     while point >= 0:
-        other = town.point[point]["fraction"]
+        other = points[point]["fraction"]
         cost = out if other > fraction else back
         if cost < NO_WAY or other == fraction:
-            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + town.point[point]["leg"]
+            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + points[point]["leg"]
             best = min(best, time << TIME_SHIFT | point)
-        point = town.point[point]["next"]
+        point = points[point]["next"]
     time = ((best >> TIME_SHIFT) + here["leg"]) * rules.factor
     return time << TIME_SHIFT | best & _LOW if time <= rules.place_limit else NOWHERE
 
 
 @inlined
-def _slot(place: int, edge: int, time: int, counted: Counted, covered: int) -> int:
+def _slot(place: int, edge: int, time: int, within: NDArray[np.bool_], bands: Int32s, covered: int) -> int:
     """Return status and band of a place as one number."""
     if edge < 0:
-        status = _NOT_CONNECTABLE if counted.within[place] else _OUTSIDE
+        status = _NOT_CONNECTABLE if within[place] else _OUTSIDE
     else:
         status = _COVERED if time <= covered else _UNCOVERED
-    return status * (len(counted.bands) + 1) + band_of_cs(time, counted.bands)
+    return status * (len(bands) + 1) + band_of_cs(time, bands)
 
 
-@inlined
+@compiled
 def _recount(place: int, before: int, after: int, counted: Counted) -> None:
     """Move a place from one slot to another; from -1 it is new."""
     for level in range(counted.row.shape[1]):
@@ -309,19 +317,6 @@ def _recount(place: int, before: int, after: int, counted: Counted) -> None:
             if before >= 0:
                 counted.sums[row, before, column] -= counted.weights[place, column]
             counted.sums[row, after, column] += counted.weights[place, column]
-
-
-@inlined
-def _set_place(place: int, new: int, places: Records, counted: Counted, covered: int) -> bool:
-    """Give a place its label and count it where it now belongs; tell whether anything has changed."""
-    here = places[place]
-    before, slot = here["slot"], _slot(place, here["edge"], new >> TIME_SHIFT, counted, covered)
-    changed = new != here["label"] or slot != before
-    if slot != before:
-        _recount(place, before, slot, counted)
-        places[place]["slot"] = slot
-    places[place]["label"] = new
-    return bool(changed)
 
 
 @compiled
@@ -339,18 +334,27 @@ def repair(
         How many nodes have another label, listed in ``scratch.node`` with the labels before; how many places have, or
         are counted elsewhere, listed likewise.
     """
+    edges, nodes, points, places = town
+    listed, touched, kept, within, bands = (
+        scratch.edge, scratch.place, scratch.place_before, counted.within, counted.bands,
+    )  # fmt: skip
     n_nodes, n_edges = _repair_nodes(town, changed, rules.node_limit, epoch, scratch)
     n_places = 0
     for k in range(n_edges + len(loose)):
-        place = town.edge[scratch.edge[k]]["places"] if k < n_edges else loose[k - n_edges]
+        place = edges[listed[k]]["places"] if k < n_edges else loose[k - n_edges]
         while place >= 0:
-            here = town.place[place]
-            before, new = here["label"], NOWHERE
-            if here["edge"] >= 0:
-                new = _place_label(place, town, rules)
-            if _set_place(place, new, town.place, counted, rules.covered):
-                scratch.place[n_places], scratch.place_before[n_places] = place, before
+            here = places[place]
+            old, edge, new = here["label"], here["edge"], NOWHERE
+            if edge >= 0:
+                new = _place_label(place, edges, nodes, points, places, rules)
+            before, slot = here["slot"], _slot(place, edge, new >> TIME_SHIFT, within, bands, rules.covered)
+            if new != old or slot != before:
+                touched[n_places], kept[n_places] = place, old
                 n_places += 1
+                places[place]["label"] = new
+            if slot != before:
+                _recount(place, before, slot, counted)
+                places[place]["slot"] = slot
             place = here["next"]
     return n_nodes, n_places
 
@@ -358,8 +362,15 @@ def repair(
 @compiled
 def put_labels(place: Int32s, new: Int64s, places: Records, counted: Counted, rules: Rules) -> None:
     """Give places their labels, each ``(k,)``, and count them there."""
-    for i in range(len(place)):
-        _set_place(place[i], new[i], places, counted, rules.covered)
+    within, bands = counted.within, counted.bands
+    for k in range(len(place)):
+        i = place[k]
+        before = places[i]["slot"]
+        slot = _slot(i, places[i]["edge"], new[k] >> TIME_SHIFT, within, bands, rules.covered)
+        if slot != before:
+            _recount(i, before, slot, counted)
+            places[i]["slot"] = slot
+        places[i]["label"] = new[k]
 
 
 @compiled
