@@ -32,6 +32,8 @@ from gridmgmt.jobs.models import FINAL, Job, JobState
 from gridmgmt.jobs.rules import error_record
 from gridmgmt.network import queries as network_queries
 from gridmgmt.network.models import WalkingProfile
+from gridmgmt.walking import queries as walking_queries
+from gridmgmt.walking.models import Scenario
 
 KEEPER = system_actor("standing orders")
 """Who asks for the runs of orders."""
@@ -91,7 +93,7 @@ def add_order(session: Session, actor: Actor, name: str, request: CoverageReques
     ForbiddenError, UnauthenticatedError
         When the actor may not ask for runs there.
     NotFoundError
-        When the area or the profile is unknown on that day.
+        When the area, the profile or the scenario is unknown on that day.
     InputError
         When the name is empty, too long, or has a slash, which addresses cannot hold.
     ConflictError
@@ -102,6 +104,8 @@ def add_order(session: Session, actor: Actor, name: str, request: CoverageReques
     if not 0 < len(kept) <= MAX_NAME or "/" in kept:
         raise InputError("order_name", field="name", value=name, maximum=MAX_NAME)
     network_queries.profile(session, request.profile, on)
+    if request.scenario is not None:
+        walking_queries.planned(session, request.scenario)
     orders = session.scalars(_select_kept().with_for_update()).all()
     if any(order.name == kept for order in orders):
         raise ConflictError("order_exists", value=kept)
@@ -211,17 +215,25 @@ def _in_force_sha256(session: Session, on: date) -> str:
     """Return the fingerprint of everything in force on a day that a report may be made of."""
     of_editions = select(Edition.edition_id, Edition.content_sha256).where(in_force_on(on)).order_by(Edition.edition_id)
     profiles = select(WalkingProfile.__table__).order_by(*WalkingProfile.__table__.primary_key)
-    return _sha256([list(map(str, row)) for statement in (of_editions, profiles) for row in session.execute(statement)])
+    planned = select(Scenario.scenario_id, Scenario.name, Scenario.version, Scenario.deleted_at).order_by(
+        Scenario.scenario_id
+    )
+    tables = (session.execute(statement).all() for statement in (of_editions, profiles, planned))
+    return _sha256([[list(map(str, row)) for row in rows] for rows in tables])
 
 
 def _inputs_sha256(session: Session, request: CoverageRequest, on: date) -> str:
     """Return the fingerprint of what a run of today would be computed from."""
-    editions = [edition.model_dump(mode="json") for edition in queries.input_editions(session, on, request.types)]
+    found = queries.input_editions(session, on, request.types, request.barriers)
+    parts: list[object] = [edition.model_dump(mode="json") for edition in found]
     try:
-        profile: object = str(network_queries.profile(session, request.profile, on))
-    except NotFoundError as error:
-        profile = error.code
-    return _sha256([editions, profile])
+        parts.append(str(network_queries.profile(session, request.profile, on)))
+        if request.scenario is not None:
+            plan = walking_queries.planned(session, request.scenario)
+            parts.append([plan.scenario_id, plan.version])
+    except NotFoundError as error:  # the run will be refused for it
+        parts.append(error.code)
+    return _sha256(parts)
 
 
 def _changes(session: Session, order: CoverageOrder, on: date) -> list[str]:

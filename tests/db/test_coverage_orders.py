@@ -1,5 +1,6 @@
 """Standing orders of coverage reports, on the town drawn in `tests.support.paper_town`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,12 +11,14 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from gridmgmt import imports
 from gridmgmt.access.models import Change
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
+from gridmgmt.cli.coverage import coverage
 from gridmgmt.coverage import orders, queries
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.orders import OrderReport, OrderState
@@ -26,6 +29,9 @@ from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
+from gridmgmt.settings import Settings
+from gridmgmt.walking import scenarios
+from gridmgmt.walking.edits import read_edits
 from gridmgmt.work import HANDLERS
 from tests.support import paper_town
 from tests.support.actors import TESTER
@@ -40,6 +46,9 @@ WORKER = """
 import sys
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.jobs.worker import Worker
+from gridmgmt.settings import Settings
+from gridmgmt.walking import scenarios
+from gridmgmt.walking.edits import read_edits
 from gridmgmt.work import HANDLERS
 
 Worker(make_sessions(make_engine(sys.argv[1])), HANDLERS, lease_s=float(sys.argv[2])).run()
@@ -183,6 +192,23 @@ def test_a_cancelled_run_says_so(sessions: sessionmaker[Session]) -> None:
     assert (found.state, found.error and found.error["code"]) == (OrderState.FAILED, "order_run_cancelled")
 
 
+def test_a_new_version_of_the_scenario_renews_the_report(sessions: sessionmaker[Session]) -> None:
+    """A path from p3 straight to A: 15 m shorter in the second version, which is another question."""
+    for number, east_m in enumerate((0, 15)):
+        (begin, end) = degrees([(east_m, 0), (1500, 400)])
+        path = read_edits([{"kind": "add_path", "line": [begin, end]}])
+        with sessions.begin() as session:
+            scenarios.save(session, TESTER, "path", path, on=DAY)
+        if number == 0:
+            add(sessions, scenario="path")
+        assert len(tend(sessions)) == 1
+        perform(sessions)
+        assert tend(sessions) == []
+    assert len(look(sessions).runs) == 2
+    with sessions.begin() as session, pytest.raises(NotFoundError, match="bridge"):
+        orders.add_order(session, TESTER, "other", make_request(scenario="bridge"), on=DAY)
+
+
 def test_a_dropped_order_asks_no_more_and_its_runs_stay(sessions: sessionmaker[Session], tmp_path: Path) -> None:
     add(sessions)
     (run_id,) = tend(sessions)
@@ -238,6 +264,30 @@ def test_who_plans_one_town_orders_for_that_town_alone(sessions: sessionmaker[Se
         ("wang", "coverage.order.add", "coverage_order:east"),
         ("wang", "coverage.order.drop", "coverage_order:east"),
     ]
+
+
+def test_the_commands(sessions: sessionmaker[Session], fresh_database_url: str, tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, database_url=fresh_database_url, lang="en")
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(coverage, ["orders", *arguments], obj=settings, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert "added" in run("add", "west", "--area", "310113001", "--time", "sun 11:30")
+    run("add", "meals", "--type", "meal_point")
+    assert "waiting" in run("list")
+    assert run("refresh").startswith("1 ")
+    assert "86.0 %" in run("show", "west")  # 30.75 of 35.75
+    refused = run("show", "meals")
+    assert "refused" in refused
+    assert "elderly_service_point (1)" in refused
+    meals, west = json.loads(run("list", "--json"))
+    assert (west["state"], west["request"]["at"], west["runs"][0]["totals"]["covered"]) == ("fresh", "sun 11:30", 30.75)
+    assert meals["error"]["code"] == "no_open_points"
+    assert "asked anew" in run("renew", "meals")
+    run("drop", "meals")
+    assert "meals" not in run("list")
 
 
 def test_a_worker_keeps_reports_fresh_by_itself(sessions: sessionmaker[Session]) -> None:
