@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pyproj
@@ -295,8 +295,13 @@ class Draft:
 
 def project(lonlat: Floats, crs: pyproj.CRS) -> Floats:
     """Return coordinates ``(n, 2)`` of degrees ``(n, 2)`` in a metric system."""
-    transformer = pyproj.Transformer.from_crs(_WGS84, crs, always_xy=True)
-    return np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
+    return np.column_stack(_to_metric(crs).transform(lonlat[:, 0], lonlat[:, 1]))
+
+
+@cache
+def _to_metric(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Return the one transformer of a system: making it takes longer than it takes to transform one point."""
+    return pyproj.Transformer.from_crs(_WGS84, crs, always_xy=True)
 
 
 def unproject(xy_m: Floats, crs: pyproj.CRS) -> Floats:
