@@ -36,6 +36,7 @@ from api.routes import (
     governance,
     health,
     imports,
+    isochrones,
     jobs,
     keys,
     merging,
@@ -46,6 +47,7 @@ from api.routes import (
     session,
     statistics,
     topology,
+    walking,
 )
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
@@ -66,8 +68,9 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, points, gates, cases, cells, coverage_orders, coverage_access, coverage, imports,
-    exports, jobs, session, accounts, keys, changes, merging, health,
+    placeability, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones,
+    imports, exports, jobs, session, accounts, keys, changes, merging, walking,
+    health,
 )  # fmt: skip
 
 

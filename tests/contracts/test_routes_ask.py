@@ -27,6 +27,7 @@ from tests.support.serving import served
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
 QUESTIONS = {
     ("POST", "/api/v1/areas/codes-of-points"), ("POST", "/api/v1/addresses/geocode"), ("POST", "/api/v1/placeability"),
+    ("POST", "/api/v1/isochrones"),
 }  # fmt: skip
 """What changes nothing and is asked with a body, because it does not fit an address."""
 APP = create_app(Settings(reading="accounts"), "postgresql:///unused")
