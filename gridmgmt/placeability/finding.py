@@ -61,23 +61,6 @@ class Spot:
     street: Street
 
 
-def spot_at(state: WalkState, lon: float, lat: float) -> Spot:
-    """Return where a position joins the network, or why it does not."""
-    lonlat = np.array([[lon, lat]])
-    network, limit_m = state.network, state.question.connection_limit_m
-    xy_m = network.project(lonlat)
-    snap = network.snap_points(lonlat, limit_m)
-    if (edge := int(snap.edge[0])) >= 0:
-        base = int(network.base_edge[edge])
-        street = Street(edge=base if base >= 0 else edge, distance_m=float(snap.distance_m[0]))
-    else:
-        on_minor = network.minor is not None and network.minor.nearest(xy_m, limit_m).edge[0] >= 0
-        inside = bool(shapely.intersects_xy(network.hull, lon, lat))
-        why_not = "minor_component" if on_minor else "too_far" if inside else "outside"
-        street = Street(edge=None, distance_m=None, why_not=why_not)
-    return Spot(lonlat, xy_m, snap, int(network.zone_of(xy_m)[0]), street)
-
-
 @dataclass(frozen=True, eq=False)
 class Finder:
     """Finds out about spots of one state under one set of terms."""
@@ -87,7 +70,31 @@ class Finder:
     terms: Terms
     norms: Sequence[Norm]
 
-    def facts(self, spot: Spot, street: Street, attributes: Attributes) -> Facts:
+    def spot_at(self, lon: float, lat: float) -> Spot:
+        """Return where a position joins the network, or why it does not."""
+        network, limit_m = self.state.network, self.state.question.connection_limit_m
+        lonlat = np.array([[lon, lat]])
+        xy_m = network.project(lonlat)
+        snap = network.snap_points(lonlat, limit_m)
+        street = self._street(int(snap.edge[0]), float(snap.distance_m[0]))
+        if street is None:
+            on_minor = network.minor is not None and network.minor.nearest(xy_m, limit_m).edge[0] >= 0
+            inside = bool(shapely.intersects_xy(network.hull, lon, lat))
+            why_not = "minor_component" if on_minor else "too_far" if inside else "outside"
+            street = Street(edge=None, distance_m=None, why_not=why_not)
+        return Spot(lonlat, xy_m, snap, int(network.zone_of(xy_m)[0]), street)
+
+    def _street(self, edge: int, distance_m: float) -> Street | None:
+        """Return the street of an edge; a planned path, or a way across a compound, has neither number nor name."""
+        if edge < 0:
+            return None
+        base = int(self.state.network.base_edge[edge])
+        name, highway = (
+            (self.prepared.streets[column][base].as_py() if base >= 0 else None) for column in ("name", "highway")
+        )
+        return Street(edge=edge if base < 0 else base, name=name, highway=highway, distance_m=distance_m)
+
+    def facts(self, spot: Spot, attributes: Attributes) -> Facts:
         """Return all that is found about a spot."""
         state, prepared = self.state, self.prepared
         gates = self._gates(spot)
@@ -99,7 +106,7 @@ class Finder:
             areas=_areas(prepared, spot),
             land_kinds=tuple(prepared.land),
             land=land,
-            street=street,
+            street=spot.street,
             inside_compound=spot.zone >= 0 if state.network.compounds or LandKind.COMPOUND in prepared.land else None,
             gates=gates,
             gates_known=len(state.network.gates),
@@ -180,7 +187,7 @@ class Finder:
     def _gain(self, reached: Reached) -> Gain:
         state, prepared = self.state, self.prepared
         bands_s = self.terms.bands_s
-        new = band_gains(reached, state.weights, [int(to_cs(band)) for band in bands_s])
+        new = band_gains(reached, state.weights, to_cs(bands_s).tolist())
         residents = from_fixed(new)
         by_age = prepared.total[1:].any()
         whole = state.weights[reached.place, 0]

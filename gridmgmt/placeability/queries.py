@@ -1,10 +1,10 @@
 """Reading norms in force, service points with what they can serve, and names of streets."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import Date, bindparam, select
 from sqlalchemy.orm import selectinload
 
 from gridmgmt.db import Session
@@ -14,7 +14,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat, read_table
 from gridmgmt.network.models import NetworkEdge
 from gridmgmt.placeability.models import NormSet
-from gridmgmt.placeability.rules import Norm, NormItem, PlaceVerdict
+from gridmgmt.placeability.rules import Norm, NormItem, NormSetValue, PlaceVerdict
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
 
@@ -40,6 +40,20 @@ def norm_sets(session: Session, on: date | None = None, names: Collection[str] =
     if on is not None:
         found = list(known.values())
     return [each for each in found if not names or each.name in names]
+
+
+def norm_set_values(session: Session, ids: Collection[int]) -> tuple[NormSetValue, ...]:
+    """Return norm sets by their ids, in order of name."""
+    statement = (
+        select(NormSet)
+        .options(selectinload(NormSet.norms))
+        .where(NormSet.norm_set_id.in_(list(ids)))
+        .order_by(NormSet.name, NormSet.valid_from)
+    )
+    return tuple(
+        NormSetValue(each.name, each.edition, each.title, each.valid_from, norms_of([each]))
+        for each in session.scalars(statement)
+    )
 
 
 def norms_of(sets: Sequence[NormSet]) -> tuple[Norm, ...]:
@@ -80,9 +94,24 @@ def open_points(session: Session, on: date) -> pa.Table:
     return read_table(session, statement)
 
 
-def street_names(session: Session, edition_id: int, edges: Collection[int]) -> Mapping[int, tuple[str | None, str]]:
-    """Return the name (None where it has none) and the kind of way of some edges of a network edition."""
-    statement = select(NetworkEdge.edge_id, NetworkEdge.tags["name"].astext, NetworkEdge.highway).where(
-        NetworkEdge.edition_id == edition_id, NetworkEdge.edge_id.in_(sorted(set(edges)))
+def streets(session: Session, edition_id: int) -> pa.Table:
+    """Return ``name`` (null where there is none) and ``highway`` of a network edition's edges, in order of their id."""
+    statement = (
+        select(NetworkEdge.tags["name"].astext.label("name"), NetworkEdge.highway)
+        .where(NetworkEdge.edition_id == edition_id)
+        .order_by(NetworkEdge.edge_id)
     )
-    return {edge: (name, highway) for edge, name, highway in session.execute(statement).tuples()}
+    return read_table(session, statement)
+
+
+def ids_in_force(session: Session, on: date) -> tuple[int, ...]:
+    """Return the ids of the norm sets in force on a day; what they hold never changes."""
+    return tuple(session.scalars(_IN_FORCE, {"on": on}))
+
+
+_IN_FORCE = (
+    select(NormSet.norm_set_id)
+    .where(NormSet.valid_from <= bindparam("on", type_=Date))
+    .distinct(NormSet.name)
+    .order_by(NormSet.name, NormSet.valid_from.desc())
+)

@@ -316,6 +316,17 @@ class Norm:
         return not self.types or type_ in self.types
 
 
+@dataclass(frozen=True)
+class NormSetValue:
+    """One edition of a norm set, with its norms."""
+
+    name: str
+    edition: str
+    title: str
+    valid_from: date
+    norms: tuple[Norm, ...]
+
+
 def worst(verdicts: Sequence[PlaceVerdict]) -> PlaceVerdict:
     """Return the worst of some verdicts: fail, warn, pass; "not assessed" where none is any of these.
 

@@ -1,27 +1,24 @@
 """Asking whether a spot is placeable: one spot, or many under the same terms."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import require
 from gridmgmt.areas.queries import areas_at
-from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.db import Session
-from gridmgmt.editions.rules import Subject
-from gridmgmt.errors import InputError
+from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.placeability import budget, queries
-from gridmgmt.placeability.card import CardForm, CardTerms, NormSetUsed, PlaceabilityCard, SpotJudged, Street
+from gridmgmt.placeability.card import CardForm, CardTerms, NormSetUsed, PlaceabilityCard, SpotJudged
 from gridmgmt.placeability.checks import Case, check_all
-from gridmgmt.placeability.finding import Finder, Spot, spot_at
-from gridmgmt.placeability.models import NormSet
+from gridmgmt.placeability.finding import Finder, Spot
 from gridmgmt.placeability.public import check_terms, lattice_position, public_facts
-from gridmgmt.placeability.rules import MAX_CANDIDATES, Candidate, Terms, worst
+from gridmgmt.placeability.rules import MAX_CANDIDATES, Candidate, NormSetValue, Terms, worst
 from gridmgmt.placeability.warm import prepared
+from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.service import make_question, walk_state
-from gridmgmt.walking.state import InputEdition as StateEdition
 from gridmgmt.walking.state import WalkState
 
 USUAL_THRESHOLD = 10
@@ -46,12 +43,12 @@ class _Desk:
 
     state: WalkState
     finder: Finder
-    norm_sets: Sequence[NormSet]
+    norm_sets: tuple[NormSetUsed, ...]
     terms: CardTerms
     inputs: tuple[InputEdition, ...]
 
-    def card(self, candidate: Candidate, spot: Spot, street: Street, reader: Reader) -> PlaceabilityCard:
-        facts = self.finder.facts(spot, street, candidate.attributes)
+    def card(self, candidate: Candidate, spot: Spot, reader: Reader) -> PlaceabilityCard:
+        facts = self.finder.facts(spot, candidate.attributes)
         if reader.form == "public":
             facts = public_facts(facts, reader.threshold)
         checks = check_all(Case(facts, candidate.attributes, self.finder.norms, self.terms.on))
@@ -65,12 +62,12 @@ class _Desk:
                 lat=candidate.lat,
                 name=candidate.name,
                 type=self.finder.terms.type,
-                **asdict(candidate.attributes),
+                **vars(candidate.attributes),
             ),
             checks=checks,
             facts=facts,
             terms=self.terms,
-            norm_sets=tuple(NormSetUsed.model_validate(each, from_attributes=True) for each in self.norm_sets),
+            norm_sets=self.norm_sets,
             inputs=self.inputs,
         )
 
@@ -148,11 +145,9 @@ def _cards(
     desk = _desk(session, terms, on)
     if reader.form == "public":
         candidates = [_on_lattice(each, desk.state) for each in candidates]
-    spots = [spot_at(desk.state, each.lon, each.lat) for each in candidates]
-    streets = _named(session, desk.state, [spot.street for spot in spots])
     cards = []
-    for candidate, spot, street in zip(candidates, spots, streets, strict=True):
-        cards.append(desk.card(candidate, spot, street, reader))
+    for candidate in candidates:
+        cards.append(desk.card(candidate, desk.finder.spot_at(candidate.lon, candidate.lat), reader))
         if progress is not None:
             progress(len(cards))
     return cards
@@ -164,15 +159,28 @@ def _desk(session: Session, terms: Terms, on: date) -> _Desk:
         scenario=terms.scenario, connection_limit_m=terms.connection_limit_m,
     )  # fmt: skip
     state = walk_state(session, question)
-    sets = queries.norm_sets(session, on, terms.norms)
-    norms = tuple(norm for norm in queries.norms_of(sets) if norm.is_for(terms.type))
+    sets = _norm_sets(session, terms, on)
+    norms = tuple(norm for each in sets for norm in each.norms if norm.is_for(terms.type))
+    ready = prepared(session, state, terms.limit_s)
     return _Desk(
         state=state,
-        finder=Finder(state, prepared(session, state, terms.limit_s), terms, norms),
-        norm_sets=sets,
+        finder=Finder(state, ready, terms, norms),
+        norm_sets=tuple(NormSetUsed.model_validate(each, from_attributes=True) for each in sets),
         terms=_card_terms(terms, state, on),
-        inputs=tuple(_input(edition) for edition in state.inputs),
+        inputs=ready.inputs,
     )
+
+
+def _norm_sets(session: Session, terms: Terms, on: date) -> Sequence[NormSetValue]:
+    """Return the norm sets that the terms name, or all in force; sets never change, so they are kept by their ids."""
+    ids = queries.ids_in_force(session, on)
+    here = str(session.get_bind().engine.url)
+    found = WARM.get((here, "norms", ids), lambda: queries.norm_set_values(session, ids))
+    known = [each.name for each in found]
+    for name in terms.norms:
+        if name not in known:
+            raise NotFoundError("norm_set_unknown", value=name, known=", ".join(known) or "-")
+    return [each for each in found if not terms.norms or each.name in terms.norms]
 
 
 def _card_terms(terms: Terms, state: WalkState, on: date) -> CardTerms:
@@ -195,25 +203,6 @@ def _card_terms(terms: Terms, state: WalkState, on: date) -> CardTerms:
     )
 
 
-def _input(edition: StateEdition) -> InputEdition:
-    fields = asdict(edition)
-    fields.pop("edition_id")
-    part = fields.pop("part")
-    return InputEdition(**fields, level=AreaLevel(part) if edition.subject == Subject.AREAS and part else None)
-
-
 def _on_lattice(candidate: Candidate, state: WalkState) -> Candidate:
     lon, lat = lattice_position(candidate.lon, candidate.lat, state.network.crs)
     return replace(candidate, lon=lon, lat=lat)
-
-
-def _named(session: Session, state: WalkState, streets: Sequence[Street]) -> list[Street]:
-    """Return the streets with their names and kinds."""
-    edition_id = next(edition.edition_id for edition in state.inputs if edition.subject == Subject.NETWORK)
-    edges = {street.edge for street in streets if street.edge is not None}
-    names = queries.street_names(session, edition_id, edges)
-    found = []
-    for street in streets:
-        name, highway = names.get(-1 if street.edge is None else street.edge, (None, None))
-        found.append(street.model_copy(update={"name": name, "highway": highway}))
-    return found

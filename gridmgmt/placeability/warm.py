@@ -7,20 +7,24 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.snapping import Snap
-from gridmgmt.analysis.walking.gates import Access
+from gridmgmt.analysis.walking.edits import SetCosts
+from gridmgmt.analysis.walking.incremental import LiveCoverage
 from gridmgmt.analysis.walking.matrix import PlacesByEdge
-from gridmgmt.analysis.walking.model import EdgeCosts, Trip, to_cs
-from gridmgmt.analysis.walking.rounds import nearest_trip
+from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip, to_cs
+from gridmgmt.analysis.walking.rounds import mirrored, nearest_trip
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.coverage.document import InputEdition
 from gridmgmt.db import Session
+from gridmgmt.editions.rules import Subject
 from gridmgmt.frames import geometries
 from gridmgmt.land.queries import features
 from gridmgmt.land.rules import LandKind
@@ -28,10 +32,11 @@ from gridmgmt.placeability import queries
 from gridmgmt.placeability.gain import Fixed, Shares, loads
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.service import lonlat_of
+from gridmgmt.walking.state import InputEdition as StateEdition
 from gridmgmt.walking.state import WalkState
 
-KEPT_GATES = 16
-"""Of so many gates it is kept who would be nearest to what without them."""
+KEPT_GATES = 4_096
+"""Of so many gates it is kept whom their closing changes."""
 _EQUITY_LEVELS = (
     AreaLevel.RESIDENTIAL_QUARTER, AreaLevel.SECTOR, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.TOWN,
 )  # fmt: skip
@@ -97,31 +102,71 @@ class Prepared:
     slow: Walkers | None
     slow_m_per_s: float | None
     without: "WithoutGate" = field(repr=False)
+    streets: pa.Table
+    """Name and kind of way of each edge of the edition, in their order."""
+    inputs: tuple[InputEdition, ...]
 
 
 class WithoutGate:
-    """Who is nearest to what while one gate is closed; the last few gates are kept."""
+    """Who is nearest to what while one gate is closed: of each gate only the places that it changes are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: WalkState, limit_cs: int) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int, Walkers] = OrderedDict()
+        self._limit_cs = limit_cs
+        self._live: LiveCoverage | None = None
+        self._kept: OrderedDict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = OrderedDict()
+        passages = np.flatnonzero(state.network.gate >= 0)
+        self._edges = passages[np.argsort(state.network.gate[passages], kind="stable")]
+        self._of = state.network.gate[self._edges]
 
     def walkers(self, state: WalkState, gate: int) -> Walkers:
-        """Return the walkers of a state while a gate (its index) is closed."""
+        """Return the walkers of a state while a gate (its index) is closed; times above the limit are NO_WAY."""
+        edges = self._edges[np.searchsorted(self._of, gate) : np.searchsorted(self._of, gate, side="right")]
+        there = _closed(state.costs, edges)
+        back = there if state.back_costs is state.costs else _closed(state.back_costs, edges)
+        if state.question.trip is Trip.ROUND and not mirrored(state.costs, state.back_costs):
+            return _searched(state, there, back, self._limit_cs)
+        place, cs = self._changed(state, gate, edges)
+        place_cs = state.nearest.place_cs.copy()
+        place_cs[place] = cs
+        return Walkers(there, back, place_cs, state.nearest.place_point)
+
+    def _changed(
+        self, state: WalkState, gate: int, edges: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the places that a gate's closing changes, and their times then."""
         with self._lock:
-            if gate in self._kept:
-                self._kept.move_to_end(gate)
-                return self._kept[gate]
-            closed = {gate: replace(state.network.gates[gate], access=Access.CLOSED)}
-            minute, profile = state.question.minute, state.profile
-            there, back = (
-                state.network.costs(profile, at=minute, leg=leg, gates=closed)
-                for leg in (Trip.TO_POINT, Trip.FROM_POINT)
-            )
-            self._kept[gate] = found = _searched(state, there, back)
-            if len(self._kept) > KEPT_GATES:
-                self._kept.popitem(last=False)
-            return found
+            if gate not in self._kept:
+                if self._live is None:
+                    self._live = _live(state, self._limit_cs)
+                closing = np.full(len(edges), NO_WAY, dtype=np.int32)
+                with self._live.what_if(SetCosts(edges, closing, closing)) as change:
+                    self._kept[gate] = change.place.copy(), change.after_cs
+                if len(self._kept) > KEPT_GATES:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(gate)
+            return self._kept[gate]
+
+
+def _closed(costs: EdgeCosts, edges: NDArray[np.int64]) -> EdgeCosts:
+    """Return costs under which some edges cannot be walked."""
+    out_cs, back_cs = costs.out_cs.copy(), costs.back_cs.copy()
+    out_cs[edges] = back_cs[edges] = NO_WAY
+    return EdgeCosts(out_cs, back_cs, costs.speed_m_per_s)
+
+
+def _live(state: WalkState, limit_cs: int) -> LiveCoverage:
+    """Return the state's coverage within the limit, to be asked what if."""
+    trip = state.question.trip
+    return LiveCoverage(
+        state.network.graph,
+        state.back_costs if trip is Trip.FROM_POINT else state.costs,
+        points=state.point_snap,
+        places=state.place_snap,
+        trip=trip,
+        mirrored=trip is Trip.ROUND,
+        limit_cs=limit_cs,
+    )
 
 
 def prepared(session: Session, state: WalkState, limit_s: float) -> Prepared:
@@ -172,9 +217,11 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
         shares=shares,
         evenness=(0.0, 0.0) if shares is None else shares.evenness(),
         area_names=names,
-        slow=_slow(state, slow_m_per_s),
+        slow=_slow(state, slow_m_per_s, limit_cs),
         slow_m_per_s=slow_m_per_s,
-        without=WithoutGate(),
+        without=WithoutGate(state, limit_cs),
+        streets=_streets(session, state),
+        inputs=tuple(_input(edition) for edition in state.inputs),
     )
 
 
@@ -212,6 +259,21 @@ def _spots(snap: Snap, state: WalkState) -> Spots:
     return Spots(snap, PlacesByEdge.build(snap, state.network.graph.n_edges))
 
 
+def _streets(session: Session, state: WalkState) -> pa.Table:
+    """Return the streets of the network edition; names repeat, so they are kept once."""
+    edition_id = next(edition.edition_id for edition in state.inputs if edition.subject == Subject.NETWORK)
+    table = queries.streets(session, edition_id)
+    return pa.table({name: table[name].combine_chunks().dictionary_encode() for name in ("name", "highway")})
+
+
+def _input(edition: StateEdition) -> InputEdition:
+    """Return an input edition as cards show it."""
+    fields = asdict(edition)
+    fields.pop("edition_id")
+    part = fields.pop("part")
+    return InputEdition(**fields, level=AreaLevel(part) if edition.subject == Subject.AREAS and part else None)
+
+
 def _gate_spots(state: WalkState) -> Spots:
     """Return the passages of the gates as spots at the beginning of their edges; of a gate with several, the first."""
     network = state.network
@@ -243,17 +305,17 @@ def _slow_speed(state: WalkState) -> float | None:
     return profile.speed_m_per_s - profile.sd_m_per_s
 
 
-def _slow(state: WalkState, speed_m_per_s: float | None) -> Walkers | None:
+def _slow(state: WalkState, speed_m_per_s: float | None, limit_cs: int) -> Walkers | None:
     if speed_m_per_s is None:
         return None
     slow, minute = replace(state.profile, speed_m_per_s=speed_m_per_s), state.question.minute
     there, back = (state.network.costs(slow, at=minute, leg=leg) for leg in (Trip.TO_POINT, Trip.FROM_POINT))
-    return _searched(state, there, back)
+    return _searched(state, there, back, limit_cs)
 
 
-def _searched(state: WalkState, there: EdgeCosts, back: EdgeCosts) -> Walkers:
+def _searched(state: WalkState, there: EdgeCosts, back: EdgeCosts, limit_cs: int) -> Walkers:
     found = nearest_trip(
         state.network.graph, there, back,
-        points=state.point_snap, places=state.place_snap, trip=state.question.trip,
+        points=state.point_snap, places=state.place_snap, trip=state.question.trip, limit_cs=limit_cs,
     )  # fmt: skip
     return Walkers(there, back, found.place_cs, found.place_point)
