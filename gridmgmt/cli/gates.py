@@ -7,6 +7,7 @@ import click
 
 from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
+from gridmgmt.cli.gate_what_if import what_if
 from gridmgmt.cli.options import JSON, ON, day_or_today
 from gridmgmt.hours import text_of_rules
 from gridmgmt.network.queries import GateSummary, gate_summaries
@@ -18,6 +19,9 @@ _HEADER = ("code", "name", "access", "hours", "from")
 @click.group()
 def gates() -> None:
     """Gates: passages with hours and access; what opening or closing one changes."""
+
+
+gates.add_command(what_if)
 
 
 @gates.command("list")

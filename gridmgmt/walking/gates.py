@@ -1,21 +1,22 @@
 """What if a gate were opened, closed, or kept other hours: minutes before and after, of those whom it concerns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.suppression import suppress
 from gridmgmt.analysis.walking.gates import Access, Gate, Span
-from gridmgmt.analysis.walking.model import NO_WAY, Trip, to_cs
+from gridmgmt.analysis.walking.model import NO_WAY, Trip, WalkProfile, to_cs
 from gridmgmt.analysis.walking.rounds import nearest_trip
 from gridmgmt.analysis.walking.search import Nearest
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
+from gridmgmt.hours import text_of_span
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.rules import WalkQuestion
 from gridmgmt.walking.service import walk_state
@@ -87,6 +88,9 @@ class GateWhatIf:
 
     form: Literal["exact", "public"]
     question: WalkQuestion
+    profile: WalkProfile
+    scenario: str | None
+    """With its version."""
     gate: Gate
     before: GateState
     after: GateState
@@ -137,6 +141,8 @@ def what_if(
     return GateWhatIf(
         form="exact",
         question=question,
+        profile=state.profile,
+        scenario=None if (plan := state.ground.plan) is None else f"{plan.name}@{plan.version}",
         gate=gate,
         before=GateState(gate.access, gate.spans),
         after=wanted,
@@ -160,12 +166,7 @@ def public_form(answer: GateWhatIf, threshold: float) -> GateWhatIf:
     values[0] = values[1:].sum() if len(groups) else values[0]
     hidden = suppress(values, [(0, range(1, len(values)))] if len(groups) else [], threshold)
     total, *others = (_public(group, bool(h)) for group, h in zip((answer.total, *groups), hidden, strict=True))
-    return GateWhatIf(
-        **{
-            **{name: getattr(answer, name) for name in answer.__dataclass_fields__},
-            "form": "public", "total": total, "by_area": tuple(others), "most_changed": (),
-        }
-    )  # fmt: skip
+    return replace(answer, form="public", total=total, by_area=tuple(others), most_changed=())
 
 
 def _public(group: GroupFigures, hidden: bool) -> GroupFigures:
@@ -257,3 +258,40 @@ class _Changes:
 def _mean_s(times_cs: NDArray[np.int32], weight: Floats) -> float | None:
     total = float(weight.sum())
     return float((times_cs / 100 * weight).sum() / total) if total > 0 else None
+
+
+def as_json(answer: GateWhatIf) -> dict[str, Any]:
+    """Return the answer as JSON has it."""
+    question = answer.question
+    return {
+        "form": answer.form,
+        "synthetic": any(edition.synthetic for edition in answer.inputs),
+        "code": answer.gate.code,
+        "name": answer.gate.name,
+        "before": _state_json(answer.before),
+        "after": _state_json(answer.after),
+        "limit_s": answer.limit_s,
+        "parameters": {
+            "on": question.on,
+            "profile": answer.profile.name,
+            "profile_edition": answer.profile.edition,
+            "speed_m_per_s": answer.profile.speed_m_per_s,
+            "at": question.at,
+            "trip": str(question.trip),
+            "types": [str(type_) for type_ in question.types],
+            "barriers": [str(kind) for kind in question.barriers],
+            "scenario": answer.scenario,
+            "connection_limit_m": question.connection_limit_m,
+        },
+        "level": None if answer.level is None else str(answer.level),
+        "total": asdict(answer.total),
+        "by_area": [asdict(group) for group in answer.by_area],
+        "most_changed": [asdict(change) for change in answer.most_changed],
+        "inputs": [asdict(edition) for edition in answer.inputs],
+        "notes": list(answer.notes),
+    }
+
+
+def _state_json(state: GateState) -> dict[str, Any]:
+    hours = None if state.spans is None else [text_of_span(span) for span in state.spans]
+    return {"access": str(state.access), "hours": hours}
