@@ -50,6 +50,7 @@ NAMED = {
     "CodeAgreement": "code_agreement",
     "Method": "access_method",
     "OrderState": "order_state",
+    "GroundClass": "ground_class",
     "PlaceVerdict": "verdict",
     "PlaceCheck": "place_check",
     "NormItem": "norm_item",
