@@ -113,6 +113,12 @@ class LiveCoverage:
             node = self._reported(town.node["label"][: self._network.n_nodes])
             return Nearest(*split(town.place["label"]), *split(node))
 
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes held, without the weights, which are the caller's."""
+        held = [*self._network.town, *(self._scratch or ()), *self._counted]
+        return int(sum(array.nbytes for array in held)) - self._counted.weights.nbytes
+
     def tally(self, level: int = 0) -> Tally:
         """Return the counts by the groups of a level of the counting."""
         with self._lock:

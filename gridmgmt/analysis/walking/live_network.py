@@ -35,6 +35,8 @@ _EMPTY = {
     STOP: np.array((NOWHERE, 0.0, -1, -1, -1, -1), dtype=STOP),
 }
 """What stands in the room that is not used yet."""
+_SPARE = 1024
+"""Edges, nodes and points that a plan may add before anything grows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,10 +203,10 @@ def _snap(stops: Stops) -> Snap:
 
 
 def _roomy(array: NDArray[Any], n: int) -> NDArray[Any]:
-    """Return an array with room for ``n``: just so many at first, later twice as many when it has to grow."""
+    """Return an array with room for ``n``: some to spare at first, and twice as much whenever it has to grow."""
     if len(array) >= n:
         return array
-    room = np.full(2 * n if len(array) else n, _EMPTY.get(array.dtype, 0), dtype=array.dtype)
+    room = np.full(2 * n if len(array) else n + _SPARE, _EMPTY.get(array.dtype, 0), dtype=array.dtype)
     room[: len(array)] = array
     return room
 
