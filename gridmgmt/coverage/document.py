@@ -50,13 +50,15 @@ Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _unsigned_zero]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """The base of all parts of an answer: frozen, with no fields but the named ones."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", serialize_by_alias=True, json_schema_serialization_defaults_required=True
     )
 
 
-class Parameters(_Part):
+class Parameters(Part):
     """What was asked: the limit and the band ends in seconds, who walks, where, when, and to which types of points.
 
     ``sd_m_per_s`` is the standard deviation of the speed in the sample of the profile's source, ``at`` the time of the
@@ -79,7 +81,7 @@ class Parameters(_Part):
     scenario: str | None = None
 
 
-class InputEdition(_Part):
+class InputEdition(Part):
     """One edition that the answer was computed from, with the label its source must be shown with."""
 
     subject: Subject
@@ -93,7 +95,7 @@ class InputEdition(_Part):
     level: AreaLevel | None = None
 
 
-class BandFigures(_Part):
+class BandFigures(Part):
     """Residents who reach a point within ``limit_s`` (≤, so bands are cumulative) and their share of all residents."""
 
     limit_s: Count
@@ -106,7 +108,7 @@ class BandFigures(_Part):
         return f"bands.{self.limit_s:.15g}"
 
 
-class _Counts(_Part):
+class _Counts(Part):
     """Residents by status; None is a suppressed number, or a ratio whose base is zero."""
 
     residents: Count | None
@@ -135,7 +137,7 @@ class AgeBandFigures(_Counts):
     band: str
 
 
-class CountRange(_Part):
+class CountRange(Part):
     """Between which numbers a count lies when residents known for whole areas alone were spread over places."""
 
     name: str
@@ -157,7 +159,7 @@ class Figures(_Counts):
     """Empty where every place has its own count."""
 
 
-class AreaFigures(_Part):
+class AreaFigures(Part):
     """One area and its figures; ``area_m2`` is measured on the ellipsoid."""
 
     code: str
@@ -167,7 +169,7 @@ class AreaFigures(_Part):
     figures: Figures
 
 
-class LevelFigures(_Part):
+class LevelFigures(Part):
     """The areas of one level; ``remainder`` counts the places that lie in none of them, None where there are none."""
 
     level: Level
@@ -175,7 +177,7 @@ class LevelFigures(_Part):
     remainder: Figures | None
 
 
-class PointRecord(_Part):
+class PointRecord(Part):
     """One service point of the asked types; ``reason`` says why a point that is not connectable is not."""
 
     code: str
@@ -186,7 +188,7 @@ class PointRecord(_Part):
     reason: Literal["too_far", "minor_component", "outside"] | None
 
 
-class ServicePoints(_Part):
+class ServicePoints(Part):
     """How many points were asked for, how many of them join the network, and all of them."""
 
     total: Annotated[int, Field(ge=0)]
@@ -194,7 +196,7 @@ class ServicePoints(_Part):
     listed: tuple[PointRecord, ...]
 
 
-class UncoveredPlace(_Part):
+class UncoveredPlace(Part):
     """One place that is not covered, with its nearest point where there is a way to one.
 
     ``area_codes`` holds the code of the area it lies in by level.
@@ -211,7 +213,7 @@ class UncoveredPlace(_Part):
     area_codes: dict[AreaLevel, str]
 
 
-class UncoveredPlaces(_Part):
+class UncoveredPlaces(Part):
     """How many places are not covered, how many residents they have, and the places, most residents first."""
 
     count: Annotated[int, Field(ge=0)]
@@ -219,7 +221,7 @@ class UncoveredPlaces(_Part):
     listed: tuple[UncoveredPlace, ...]
 
 
-class SensitivityRow(_Part):
+class SensitivityRow(Part):
     """Everybody's figures at another speed or trip, all else as asked; None is a suppressed number."""
 
     trip: Trip
@@ -227,7 +229,7 @@ class SensitivityRow(_Part):
     bands: tuple[BandFigures, ...]
 
 
-class _Way(_Part):
+class _Way(Part):
     """The shortest walk from a gap: its seconds, the point it leads to, and the first gate it passes, if any."""
 
     nearest_s: Count | None
@@ -255,7 +257,7 @@ class Gap(_Way):
     age_bands: tuple[AgeGap, ...]
 
 
-class Gaps(_Part):
+class Gaps(Part):
     """In how many areas residents have no point within the limit, and these areas, most residents first."""
 
     count: Annotated[int, Field(ge=0)]
@@ -263,7 +265,7 @@ class Gaps(_Part):
     listed: tuple[Gap, ...]
 
 
-class PointFlow(_Part):
+class PointFlow(Part):
     """Who has one service point as the nearest: within the limit with their walks, and beyond it."""
 
     code: str
@@ -274,7 +276,7 @@ class PointFlow(_Part):
     beyond: Count
 
 
-class AreaFlow(_Part):
+class AreaFlow(Part):
     """Residents of one area within the limit of their nearest point, a line from the middle of the area's residents."""
 
     level: Level
@@ -287,28 +289,28 @@ class AreaFlow(_Part):
     """Longitude and latitude."""
 
 
-class Flows(_Part):
+class Flows(Part):
     """To which point residents walk: of every point, and from every area of the lowest level, most residents first."""
 
     points: tuple[PointFlow, ...]
     areas: tuple[AreaFlow, ...]
 
 
-class Note(_Part):
+class Note(Part):
     """Something a reader must know before the numbers; its words stand in the catalogue under ``note.<code>``."""
 
     code: str
     fields: dict[str, str | bool | int | Number] = Field(default_factory=dict)
 
 
-class Provenance(_Part):
+class Provenance(Part):
     """By which code and from which inputs: ``input_sha256`` covers the inputs' contents and the parameters."""
 
     code_version: str
     input_sha256: Sha256
 
 
-class CoverageDocument(_Part):
+class CoverageDocument(Part):
     """The whole answer."""
 
     schema_version: Literal["coverage-report/1", "coverage-report/2"] = Field(default=SCHEMA, alias="schema")

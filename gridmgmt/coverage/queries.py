@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlalchemy import select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_frame, area_in_force, at_or_below
@@ -20,10 +20,10 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import lonlat, read_table
+from gridmgmt.frames import lonlat, read_numbers, read_table
 from gridmgmt.land.models import LandFeature
 from gridmgmt.land.rules import LandKind
-from gridmgmt.population.models import PopulationPlace
+from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
 
@@ -218,6 +218,23 @@ def place_id_of(session: Session, run_id: int, place_no: int) -> int:
     if found is None:
         raise NotFoundError("run_place_unknown", run_id=run_id, place_id=place_no)
     return found
+
+
+def places_of_both(session: Session, run_a: int, run_b: int) -> pa.Table:
+    """Return the places that two runs were asked about, by place.
+
+    Columns ``status_a``, ``status_b``, ``lon``, ``lat``, the resident columns by band, ``residents_60_plus``.
+    """
+    a, b = aliased(CoveragePlaceResult), aliased(CoveragePlaceResult)
+    residents = (getattr(PopulationPlace, name) for name in (*RESIDENT_COLUMNS, "residents_60_plus"))
+    statement = (
+        select(a.status.label("status_a"), b.status.label("status_b"), *lonlat(PopulationPlace.geom), *residents)
+        .join(b, b.place_id == a.place_id)
+        .join(PopulationPlace, PopulationPlace.place_id == a.place_id)
+        .where(a.run_id == run_a, b.run_id == run_b)
+        .order_by(a.place_id)
+    )
+    return read_numbers(session, statement)
 
 
 def place_results(session: Session, run_id: int) -> pa.Table:

@@ -133,6 +133,48 @@ def perform(context: JobContext) -> Mapping[str, Any]:
     return result
 
 
+@dataclass(frozen=True)
+class Replay:
+    """An answer computed again from the editions of its day, beside the stored one.
+
+    ``changed`` names the inputs that are not those of the stored answer, ``code_version`` the present code where it is
+    not the one that answered; with neither, the answers must be the same to the byte.
+    """
+
+    run_id: int
+    stored_sha256: str
+    computed_sha256: str
+    changed: tuple[str, ...]
+    code_version: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether both answers have the same bytes."""
+        return self.stored_sha256 == self.computed_sha256
+
+
+def replay(session: Session, run: CoverageRun) -> Replay:
+    """Compute the answer of a finished run again, and tell whether its bytes are the same; nothing is written.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no answer (yet), or what it was computed from is not there any more.
+    """
+    arguments, stored = dict(run.parameters), parse(queries.answer_of(run))
+    on = date.fromisoformat(arguments.pop("on"))
+    inputs = _read(session, TypeAdapter(CoverageRequest).validate_python(arguments), on)
+    again = assemble(inputs, _reach(inputs))
+    version = again.provenance.code_version
+    return Replay(
+        run_id=run.run_id,
+        stored_sha256=text_sha256(queries.answer_of(run)),
+        computed_sha256=text_sha256(canonical_json(again)),
+        changed=tuple(queries.stale_inputs(session, run, on=on)),
+        code_version=None if version == stored.provenance.code_version else version,
+    )
+
+
 def document_of(run: CoverageRun) -> CoverageDocument:
     """Return the answer of a finished run.
 

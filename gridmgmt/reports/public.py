@@ -14,11 +14,11 @@ the table without having been audited.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,9 +62,9 @@ def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
     """
     from gridmgmt.analysis.suppression import suppress  # noqa: PLC0415 -- its solver takes seconds to load
 
-    sheet = _Sheet()
+    sheet = Sheet()
     rows = [sheet.add(figures, document.parameters.limit_s) for figures in all_figures(document)]
-    _relate_levels(sheet, document, rows)
+    relate_levels(sheet, document.levels, rows)
     cells = _relate_sensitivity(sheet, document, rows[0])
     withheld = suppress(np.array(sheet.values), sheet.relations, threshold)
     shown = iter(
@@ -96,7 +96,7 @@ def public_form(document: CoverageDocument, threshold: int) -> CoverageDocument:
 
 
 @dataclass
-class _Sheet:
+class Sheet:
     """The cells of the additive table and the relations between them."""
 
     values: list[float] = field(default_factory=list)
@@ -142,13 +142,35 @@ class _Sheet:
         return row
 
 
-def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) -> None:
-    """Relate the totals to each level, and each area to its children of each level."""
+class _Area(Protocol):
+    @property
+    def code(self) -> str: ...
+    @property
+    def parent_code(self) -> str | None: ...
+
+
+class _Level(Protocol):
+    @property
+    def level(self) -> str: ...
+    @property
+    def areas(self) -> Sequence[_Area]: ...
+    @property
+    def remainder(self) -> object | None: ...
+
+
+def relate_levels(sheet: Sheet, levels: Sequence[_Level], rows: list[_Row]) -> None:
+    """Relate the totals to each level, and each area to its children of each level.
+
+    Parameters
+    ----------
+    rows
+        The cells of the totals, then of every area and remainder, level by level.
+    """
     totals, *others = rows
     remaining = iter(others)
     by_code: dict[str, list[_Row]] = defaultdict(list)
     children: dict[str, dict[str, list[_Row]]] = defaultdict(lambda: defaultdict(list))
-    for level in document.levels:
+    for level in levels:
         members = []
         for area in level.areas:
             row = next(remaining)
@@ -166,7 +188,7 @@ def _relate_levels(sheet: _Sheet, document: CoverageDocument, rows: list[_Row]) 
                 _relate_rows(sheet, total, members)
 
 
-def _relate_sensitivity(sheet: _Sheet, document: CoverageDocument, totals: _Row) -> list[list[int]]:
+def _relate_sensitivity(sheet: Sheet, document: CoverageDocument, totals: _Row) -> list[list[int]]:
     """Add the counts at other speeds and trips; return the cell of each row and band.
 
     Those of the asked speed and trip are the totals' own.
@@ -208,7 +230,7 @@ def _public_sensitivity(
     )
 
 
-def _relate_rows(sheet: _Sheet, total: _Row, parts: list[_Row]) -> None:
+def _relate_rows(sheet: Sheet, total: _Row, parts: list[_Row]) -> None:
     """Relate every count of a total to the same counts of its parts."""
     cells = {cell: [part[name] for part in parts if name in part] for name, cell in total.items()}
     for cell, of_parts in cells.items():
