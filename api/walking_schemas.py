@@ -35,8 +35,9 @@ Residents = Annotated[float, Field(description="Residents, or places where only 
 class ScenarioIn(Asked):
     """The edits of a scenario; they replace those of the version before."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"edits": [_PATH, _GATE]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "侧门", "edits": [_PATH, _GATE]}]})
 
+    name: str = Field(min_length=1, max_length=64)
     edits: list[Edit] = Field(min_length=1, max_length=MOST_EDITS)
     seen_version: int | None = Field(
         default=None, ge=1, description="The version that was edited; saved in any case without it."

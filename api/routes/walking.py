@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 
 from api.access import Caller, asks
 from api.answers import Form
@@ -38,15 +38,14 @@ def read_scenario(session: RequestSession, name: Name) -> ScenarioOut:
     return _out(queries.planned(session, name))
 
 
-@router.put(
-    "/scenarios/{name}",
+@router.post(
+    "/scenarios",
+    status_code=201,
     summary="Save a scenario as its next version",
     response_model_exclude_unset=True,
     dependencies=[asks(Permission.COVERAGE_RUN)],
 )
-def save_scenario(
-    session: RequestSession, actor: Caller, context: Context, name: Name, ask: ScenarioIn, response: Response
-) -> ScenarioOut:
+def save_scenario(session: RequestSession, actor: Caller, context: Context, ask: ScenarioIn) -> ScenarioOut:
     """Check the edits against the network and keep them; refused (422) with the number of the edit that cannot be.
 
     A scenario of somebody else is not changed (403), nor one that has changed since it was read (409).
@@ -54,20 +53,17 @@ def save_scenario(
     from gridmgmt.walking import scenarios  # noqa: PLC0415 -- as above
 
     saved = scenarios.save(
-        session, actor, name, tuple(ask.edits), on=ask.on or context.today(), seen_version=ask.seen_version
+        session, actor, ask.name, tuple(ask.edits), on=ask.on or context.today(), seen_version=ask.seen_version
     )
-    response.status_code = 201 if saved.version == 1 else 200
     return _out(saved)
 
 
-@router.delete(
-    "/scenarios/{name}", status_code=204, summary="Delete a scenario", dependencies=[asks(Permission.COVERAGE_RUN)]
-)
-def delete_scenario(session: RequestSession, actor: Caller, name: Name) -> None:
-    """Delete a scenario of one's own; what was computed with it stays."""
+@router.delete("/scenarios/{name}", summary="Delete a scenario", dependencies=[asks(Permission.COVERAGE_RUN)])
+def delete_scenario(session: RequestSession, actor: Caller, name: Name) -> ScenarioSummary:
+    """Delete a scenario of one's own and return what it was; what was computed with it stays."""
     from gridmgmt.walking import scenarios  # noqa: PLC0415 -- as above
 
-    scenarios.delete(session, actor, name)
+    return ScenarioSummary(**_fields(scenarios.delete(session, actor, name)))
 
 
 @router.post(
@@ -75,13 +71,16 @@ def delete_scenario(session: RequestSession, actor: Caller, name: Name) -> None:
     summary="What opening, closing or other hours of a gate would change",
     dependencies=[asks(Permission.COVERAGE_RUN)],
 )
-def ask_what_if(session: RequestSession, context: Context, form: Form, code: Code, ask: WhatIfAsk) -> WhatIfOut:
+def ask_what_if(
+    session: RequestSession, context: Context, form: Form, code: Code, body: WhatIfAsk | None = None
+) -> WhatIfOut:
     """Tell minutes before and after of the places whose walk changes, by area and age band; nothing is kept.
 
     In the public form without places and age bands, in whole minutes, small numbers withheld.
     """
     from gridmgmt.walking.gates import public_form, what_if  # noqa: PLC0415 -- as above
 
+    ask = body or WhatIfAsk()
     hours: Any = "same" if ask.hours is None else None if ask.hours == "always" else parse_hours(ask.hours).spans
     found = what_if(
         session,

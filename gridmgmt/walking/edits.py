@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import shapely
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gridmgmt.analysis.walking.assembly import Changes, NewPath
+from gridmgmt.analysis.walking.changes import Changes, NewPath
 from gridmgmt.analysis.walking.gates import Access, Gate
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.errors import InputError

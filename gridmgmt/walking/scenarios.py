@@ -84,8 +84,8 @@ def save(
     return queries.planned(session, name)
 
 
-def delete(session: Session, actor: Actor, name: str) -> None:
-    """Delete a scenario; what was computed with it keeps the versions that it names.
+def delete(session: Session, actor: Actor, name: str) -> Planned:
+    """Delete a scenario and return its last version; what was computed with it keeps the versions that it names.
 
     Raises
     ------
@@ -103,6 +103,7 @@ def delete(session: Session, actor: Actor, name: str) -> None:
     scenario.deleted_at = func.now()
     session.flush()
     record(session, actor, "scenario.delete", f"scenario:{name}", before={"version": scenario.version})
+    return found
 
 
 def _require_owner(actor: Actor, scenario: Scenario) -> None:

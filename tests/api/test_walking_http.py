@@ -37,34 +37,36 @@ def asked(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aske
 
 
 def test_a_scenario_is_saved_read_and_deleted(asked) -> None:
-    saved = asked.planner.put(f"{SCENARIOS}/近路", json={"edits": [PATH]})
+    saved = asked.planner.post(SCENARIOS, json={"name": "近路", "edits": [PATH]})
     assert saved.status_code == 201, saved.text
     assert (saved.json()["version"], saved.json()["owner"], saved.json()["edits"][0]["kind"]) == (
         1,
         "planner",
         "add_path",
     )
-    again = asked.planner.put(f"{SCENARIOS}/近路", json={"edits": [PATH, PATH], "seen_version": 1})
-    assert (again.status_code, again.json()["version"]) == (200, 2)
+    again = asked.planner.post(SCENARIOS, json={"name": "近路", "edits": [PATH, PATH], "seen_version": 1})
+    assert (again.status_code, again.json()["version"]) == (201, 2)
     assert asked.anybody.get(f"{SCENARIOS}/近路@1").json()["edit_count"] == 1
     assert [item["name"] for item in asked.anybody.get(SCENARIOS).json()["items"]] == ["近路"]
-    stale = asked.planner.put(f"{SCENARIOS}/近路", json={"edits": [PATH], "seen_version": 1})
+    stale = asked.planner.post(SCENARIOS, json={"name": "近路", "edits": [PATH], "seen_version": 1})
     assert (stale.status_code, stale.json()["type"]) == (409, "/problems/scenario_version_other")
-    assert asked.planner.delete(f"{SCENARIOS}/近路").status_code == 204
+    assert asked.planner.delete(f"{SCENARIOS}/近路").json()["version"] == 2
     assert asked.anybody.get(f"{SCENARIOS}/近路").status_code == 404
 
 
 def test_what_was_not_said_of_a_gate_is_not_said_when_it_is_read(asked) -> None:
     edits = [{"kind": "set_gate", "code": "G1", "access": "residents"}]
-    asked.planner.put(f"{SCENARIOS}/gate", json={"edits": edits})
+    asked.planner.post(SCENARIOS, json={"name": "gate", "edits": edits})
     assert asked.anybody.get(f"{SCENARIOS}/gate").json()["edits"] == edits
 
 
 def test_what_cannot_be_is_refused(asked) -> None:
-    lost = asked.planner.put(f"{SCENARIOS}/x", json={"edits": [{**PATH, "line": degrees([(300, 300), (400, 300)])}]})
+    lost = asked.planner.post(
+        SCENARIOS, json={"name": "x", "edits": [{**PATH, "line": degrees([(300, 300), (400, 300)])}]}
+    )
     assert (lost.status_code, lost.json()["type"]) == (422, "/problems/path_joins_nothing")
-    assert asked.planner.put(f"{SCENARIOS}/x", json={"edits": [{"kind": "dig"}]}).status_code == 422
-    assert asked.anybody.put(f"{SCENARIOS}/x", json={"edits": [PATH]}).status_code == 401
+    assert asked.planner.post(SCENARIOS, json={"name": "x", "edits": [{"kind": "dig"}]}).status_code == 422
+    assert asked.anybody.post(SCENARIOS, json={"name": "x", "edits": [PATH]}).status_code == 401
 
 
 def test_what_closing_a_gate_would_change(asked) -> None:

@@ -18,28 +18,17 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.graph import WalkGraph, build_graph, components
 from gridmgmt.analysis.snapping import EdgeIndex
 from gridmgmt.analysis.walking.barriers import closed_by_barriers, closed_streets
+from gridmgmt.analysis.walking.changes import NOTHING_PLANNED, Changes, NewPath
 from gridmgmt.analysis.walking.draft import Draft, Edges, Floats, Ints, project, unproject
 from gridmgmt.analysis.walking.gates import Gate
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import PUBLIC_ZONE, Mask, NetworkFinding, WalkNetwork
-from gridmgmt.analysis.walking.paths import NewPath, add_paths
+from gridmgmt.analysis.walking.paths import add_paths
 from gridmgmt.analysis.walking.zones import Zoning
 
 N = TypeVar("N", bound=np.generic)
 
 __all__ = ["Changes", "Edges", "NewPath", "WalkNetwork", "assemble"]
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What is planned for the edges: new paths, edges of the edition to close, and lines across streets to close."""
-
-    paths: Sequence[NewPath] = ()
-    closed_edges: Sequence[int] = ()
-    closed_lines: Sequence[shapely.Geometry] = ()
-
-
-NOTHING_PLANNED = Changes()
 
 
 def assemble(

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import shapely
 
+from gridmgmt.analysis.walking.changes import NewPath
 from gridmgmt.analysis.walking.draft import AT_END_M, Draft, Floats, project
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import NetworkFinding
@@ -17,15 +17,6 @@ JOIN_M = 10.0
 
 _Mark = tuple[int, float, float]
 """An edge, the share of its length, and the metres along the path at which they meet."""
-
-
-@dataclass(frozen=True)
-class NewPath:
-    """A planned path: a name for findings, its line in degrees, and the sum of its traits."""
-
-    name: str
-    line: shapely.LineString
-    traits: int = 0
 
 
 def add_paths(draft: Draft, paths: Sequence[NewPath]) -> list[NetworkFinding]:
