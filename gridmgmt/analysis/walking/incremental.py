@@ -17,10 +17,11 @@ from gridmgmt.analysis.snapping import Snap
 from gridmgmt.analysis.walking.edits import Change, Edit
 from gridmgmt.analysis.walking.live_network import NONE, LiveNetwork, Step
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip
-from gridmgmt.analysis.walking.repair import Counted, Int32s, Int64s, Rules, Scratch, put_labels, repair
+from gridmgmt.analysis.walking.records import Int32s, Int64s
+from gridmgmt.analysis.walking.repair import Counted, Rules, Scratch, put_labels, repair
 from gridmgmt.analysis.walking.search import Nearest, checked_round_limit, nearest
 from gridmgmt.analysis.walking.spots import NOWHERE, TIME_SHIFT, limit_of, split
-from gridmgmt.analysis.walking.tally import Cells, Tally, check_groups, check_weights, checked_bands
+from gridmgmt.analysis.walking.tally import Cells, Tally, check_groups, check_weights, checked_bands, plain
 from gridmgmt.errors import InputError
 
 _Kept = tuple[Int32s, Int64s]
@@ -244,7 +245,8 @@ def _counted(wanted: Counting, n_places: int) -> tuple[Counted, list[tuple[int, 
         n_rows += n_groups
     row = np.column_stack(rows).astype(np.int32) if rows else np.empty((n_places, 0), dtype=np.int32)
     cells = Cells.none(n_rows, len(bands), wanted.weights.shape[1])
-    return Counted(row, wanted.weights, wanted.within, bands, cells.places, cells.sums), levels
+    weights, within = plain(wanted.weights, np.int64), plain(wanted.within, np.bool_)
+    return Counted(row, weights, within, bands, cells.places, cells.sums), levels
 
 
 def _scratch(n_nodes: int, n_edges: int, n_places: int) -> Scratch:

@@ -12,7 +12,7 @@ from gridmgmt.analysis.graph import WalkGraph, build_graph
 from gridmgmt.analysis.snapping import Snap
 from gridmgmt.analysis.walking.edits import AddEdges, AddPoints, Edit, MovePoints, SetCosts, SnapPlaces
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip
-from gridmgmt.analysis.walking.repair import (
+from gridmgmt.analysis.walking.records import (
     EDGE,
     NODE,
     STOP,

@@ -5,6 +5,7 @@ adding places one by one agree to the bit. Whole residents stay whole; a fractio
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -122,16 +123,17 @@ def tally(
             raise InputError("array_shape_invalid", field=field, value=array.shape, expected=place_cs.shape)
     check_groups("group", group, n_groups)
     cells = Cells.none(n_groups, len(bands), weights.shape[1])
-    counted = (
-        place_cs.astype(np.int32, copy=False),
-        status.astype(np.int8, copy=False),
-        group.astype(np.int64, copy=False),
-    )
+    counted = plain(place_cs, np.int32), plain(status, np.int8), plain(group, np.int64), plain(weights, np.int64)
     if compiler.AVAILABLE:
-        _count(*counted, weights, bands, cells.places, cells.sums)
+        _count(*counted, bands, cells.places, cells.sums)
     else:
-        count_by_sorting(*counted, weights, bands, cells)
+        count_by_sorting(*counted, bands, cells)
     return cells.tally(0, n_groups)
+
+
+def plain(array: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """Return an array as kernels are compiled for: what is read-only or has gaps would be compiled anew."""
+    return np.require(array, kind, ("C", "W"))
 
 
 def checked_bands(bands_cs: ArrayLike) -> NDArray[np.int32]:
