@@ -10,6 +10,7 @@ from gridmgmt.cli.context import database, print_json, print_table, say, setting
 from gridmgmt.cli.gate_what_if import what_if
 from gridmgmt.cli.options import JSON, ON, day_or_today
 from gridmgmt.hours import text_of_rules
+from gridmgmt.ingest.opening_hours import rules_of_opening_hours
 from gridmgmt.network.queries import GateSummary, gate_summaries
 from gridmgmt.texts import Language, text
 
@@ -52,6 +53,15 @@ def _cells(gate: GateSummary, lang: Language) -> list[str]:
         gate.code,
         gate.name or "-",
         text(f"gate_access.{gate.access}", lang),
-        text("gates.always", lang) if gate.hours is None else text_of_rules(gate.hours),
+        _hours(gate, lang),
         text("gates.from_table" if gate.from_table else "gates.from_network", lang),
     ]
+
+
+def _hours(gate: GateSummary, lang: Language) -> str:
+    if gate.hours is not None:
+        return text_of_rules(gate.hours)
+    stated = gate.hours_text
+    if stated is not None and not gate.from_table and rules_of_opening_hours(stated) is None:
+        return text("gates.hours_unread", lang, value=stated)
+    return text("gates.always", lang)

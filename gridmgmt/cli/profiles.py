@@ -39,9 +39,8 @@ def list_profiles(ctx: click.Context, on: date | None, *, every: bool, as_json: 
         print_json(rows)
         return
     lang = settings_of(ctx).lang
-    print_table(
-        [text(f"profiles.header.{name}", lang) for name in _HEADER], (_cells(row, lang) for row in rows), left=2
-    )
+    header = [text(f"profiles.header.{name}", lang) for name in _HEADER]
+    print_table(header, (_cells(row, lang) for row in rows), left=len(header))
 
 
 @profiles.command()
