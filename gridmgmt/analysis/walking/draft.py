@@ -283,14 +283,17 @@ class Draft:
 
     def lengths_m(self) -> Floats:
         """Return the geodesic lengths of the new edges, living or not; pieces have their share of the whole."""
-        geod = pyproj.Geod(ellps="WGS84")
-        return np.array(
-            [
-                geod.line_length(*unproject(edge.xy, self.crs).T) if np.isnan(edge.length_m) else edge.length_m
-                for edge in self.new
-            ],
-            dtype=np.float64,
-        )
+        lengths = np.array([edge.length_m for edge in self.new], dtype=np.float64)
+        unknown = np.flatnonzero(np.isnan(lengths))
+        lines = [self.new[number].xy for number in unknown.tolist()]
+        if lines:
+            lon, lat = unproject(np.vstack(lines), self.crs).T
+            steps_m = pyproj.Geod(ellps="WGS84").line_lengths(lon, lat)
+            last = np.cumsum([len(line) for line in lines])
+            # What leads from the end of one line to the begin of the next is no part of either.
+            steps_m[last[:-1] - 1] = 0.0
+            lengths[unknown] = np.add.reduceat(np.append(steps_m, 0.0), np.concatenate([[0], last[:-1]]))
+        return lengths
 
 
 def project(lonlat: Floats, crs: pyproj.CRS) -> Floats:
@@ -306,5 +309,4 @@ def _to_metric(crs: pyproj.CRS) -> pyproj.Transformer:
 
 def unproject(xy_m: Floats, crs: pyproj.CRS) -> Floats:
     """Return degrees ``(n, 2)`` of coordinates ``(n, 2)`` in a metric system."""
-    transformer = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
-    return np.column_stack(transformer.transform(xy_m[:, 0], xy_m[:, 1]))
+    return np.column_stack(_to_metric(crs).transform(xy_m[:, 0], xy_m[:, 1], direction="INVERSE"))
