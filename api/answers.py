@@ -18,11 +18,13 @@ from api.routes import PREFIX
 from api.schemas import AreaLite, Asked, Links, Metres, Seconds
 from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.rules import (
+    DEFAULT_AT,
     DEFAULT_CONNECTION_LIMIT_M,
     DEFAULT_MINUTES,
     DEFAULT_PROFILE,
@@ -32,6 +34,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.queries import job_by_id
+from gridmgmt.land.rules import LandKind
 from gridmgmt.population.queries import place_by_id
 from gridmgmt.reports.coverage_json import CoverageReport, coverage_json
 from gridmgmt.service_points.queries import point_by_id
@@ -39,6 +42,7 @@ from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import Language
 
 if TYPE_CHECKING:
+    from gridmgmt.coverage.comparison import CoverageComparison
     from gridmgmt.reports.render import Rendered
 
 KEPT_REPORTS = 2
@@ -54,11 +58,24 @@ REPORT_CONTENT: dict[str, dict[str, object]] = {
 """The media types of a report, for the documentation."""
 
 
+COMPARISON_CONTENT: dict[str, dict[str, object]] = {
+    "application/json": {"schema": {"type": "object", "title": "CoverageComparison"}},
+    "text/html": {},
+    "text/csv": {},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+}
+"""The media types of a comparison, for the documentation."""
+
+
 class RunAsk(Asked):
     """What a coverage run is asked."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"minutes": 20, "profile": "elder", "types": ["meal_point"]}]},
+        json_schema_extra={
+            "examples": [
+                {"minutes": 20, "profile": "elder", "types": ["meal_point"], "time": "sun 19:30", "trip": "round"}
+            ]
+        },
     )
 
     minutes: Annotated[StrictFloat, Field(description="Limit of the walk in minutes, inclusive.")] = DEFAULT_MINUTES
@@ -72,6 +89,18 @@ class RunAsk(Asked):
     connection_limit_m: Annotated[
         StrictFloat, Field(description="Farthest distance from a place to a street in metres.")
     ] = DEFAULT_CONNECTION_LIMIT_M
+
+    time: Annotated[
+        str, Field(description="Day and time of the week at which gates are looked at, as `wed 10:00`.", max_length=20)
+    ] = DEFAULT_AT
+    trip: Annotated[Trip, Field(description="Which way is timed.")] = Trip.TO_POINT
+    barriers: Annotated[
+        list[LandKind],
+        Field(
+            default_factory=list, description="Land that cannot be crossed: wall, rail, water, hazard.", max_length=10
+        ),
+    ]
+    scenario: Annotated[str | None, Field(description="Planned changes of the network.", max_length=100)] = None
 
 
 class RunAccepted(BaseModel):
@@ -94,6 +123,9 @@ class RunSummary(BaseModel):
     profile: str
     area_code: str | None
     types: list[ServicePointType]
+    time: str | None = Field(description="Time of the week; null in a run of an earlier version.")
+    trip: Trip
+    scenario: str | None
     links: Links
 
 
@@ -147,6 +179,10 @@ def request_run(session: Session, actor: Actor, ask: RunAsk, *, on: date, idempo
         area_code=ask.area,
         types=ask.types,
         connection_limit_m=ask.connection_limit_m,
+        at=ask.time,
+        trip=ask.trip,
+        barriers=ask.barriers,
+        scenario=ask.scenario,
     )
     run = request(session, actor, asked, on=on, idempotency_key=idempotency_key)
     return RunAccepted(job_id=run.job_id, run_id=run.run_id, links=_links(run))
@@ -164,6 +200,9 @@ def run_summary(run: CoverageRun, state: JobState) -> RunSummary:
         profile=run.parameters["profile"],
         area_code=run.area_code,
         types=[ServicePointType(type_) for type_ in run.types],
+        time=run.parameters.get("at"),
+        trip=Trip(run.parameters.get("trip", Trip.TO_POINT)),
+        scenario=run.scenario,
         links=_links(run),
     )
 
@@ -232,6 +271,28 @@ def render(
 
     threshold = context.settings.suppression_threshold
     return rendered(session, run, format_, lang=lang, form=form, threshold=threshold)
+
+
+def comparison(
+    context: ApiContext, session: Session, a: CoverageRun, b: CoverageRun, form: ResultForm
+) -> "CoverageComparison":
+    """Return the comparison of two finished runs in the form that this server gives."""
+    from gridmgmt.coverage.comparison import compare  # noqa: PLC0415 -- see the module
+    from gridmgmt.reports.comparison import public_comparison  # noqa: PLC0415 -- see the module
+
+    found = compare(session, a, b)
+    if form == "exact":
+        return found
+    return public_comparison(
+        found, document(context, a, form), document(context, b, form), context.settings.suppression_threshold
+    )
+
+
+def render_comparison(found: "CoverageComparison", name: str, format_: str, lang: Language) -> "Rendered":
+    """Return a comparison as a file."""
+    from gridmgmt.reports.comparison import render_comparison as rendered  # noqa: PLC0415 -- see the module
+
+    return rendered(found, name, format_, lang)
 
 
 def map_page(session: Session, context: ApiContext, run: CoverageRun, *, form: ResultForm, lang: Language) -> str:

@@ -27,6 +27,7 @@ PlaceNo = Annotated[
     int, Query(ge=0, le=2**63 - 1, description="Number of the place in its source, as the report lists it.")
 ]
 PlaceId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the place, as the coverage tiles have it.")]
+ComparisonFormat = Literal["json", "html", "xlsx", "csv"]
 ReportFormat = Literal["json", "html", "xlsx", "geojson", "pdf"]
 
 
@@ -134,6 +135,34 @@ def read_run_map(session: RequestSession, context: Context, form: Form, lang: La
     page = answers.map_page(session, context, queries.run_by_id(session, run_id), form=form, lang=lang)
     headers = {"Content-Security-Policy": inline_policy(page), **_uncached(form)}
     return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get(
+    "/compare",
+    summary="Two coverage runs side by side",
+    response_class=Response,
+    responses={200: {"description": "The comparison.", "content": answers.COMPARISON_CONTENT}},
+)
+def compare_runs(  # the format is a parameter of the address
+    session: RequestSession,
+    context: Context,
+    form: Form,
+    lang: Lang,
+    a: Annotated[int, Query(ge=1, le=2**63 - 1, description="Number of the earlier run.", examples=[1])],
+    b: Annotated[int, Query(ge=1, le=2**63 - 1, description="Number of the later run.", examples=[2])],
+    format: Annotated[ComparisonFormat, Query(description="What to write it as.")] = "json",  # noqa: A002 -- its name outside
+) -> Response:
+    """Say what was asked otherwise, the figures area by area, and who gained or lost a point from ``a`` to ``b``.
+
+    Gains and losses are told where both runs are of one population. In the public form small counts are withheld.
+    """
+    runs = queries.run_by_id(session, a), queries.run_by_id(session, b)
+    found = answers.comparison(context, session, *runs, form)
+    rendered = answers.render_comparison(found, f"coverage-{a}-{b}", format, lang)
+    headers = {"Content-Disposition": f'inline; filename="{rendered.file_name}"', **_uncached(form)}
+    if format == "html":
+        headers["Content-Security-Policy"] = inline_policy(rendered.content.decode())
+    return Response(rendered.content, media_type=rendered.media_type, headers=headers)
 
 
 @router.get(
