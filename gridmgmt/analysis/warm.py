@@ -5,6 +5,7 @@ import numpy as np
 from gridmgmt.analysis.accessibility import accessibility, two_step
 from gridmgmt.analysis.graph import build_graph
 from gridmgmt.analysis.snapping import EdgeIndex
+from gridmgmt.analysis.walking.isochrones import Ground, isochrones
 from gridmgmt.analysis.walking.matrix import PlacesByEdge, from_one, times_to_nodes
 from gridmgmt.analysis.walking.model import EdgeCosts
 from gridmgmt.analysis.walking.search import nearest, nearest_k
@@ -15,12 +16,14 @@ def warm() -> None:
     street = build_graph(2, [0], [1], [100.0])
     cost = np.array([10_000], dtype=np.int32)
     costs = EdgeCosts(cost, cost, 1.0)
-    snap = EdgeIndex.build([[0.0, 0.0], [100.0, 0.0]], [0, 2]).nearest(np.array([[50.0, 5.0]]), 100.0)
+    index = EdgeIndex.build([[0.0, 0.0], [100.0, 0.0]], [0, 2])
+    snap = index.nearest(np.array([[50.0, 5.0]]), 100.0)
     nearest(street, costs, points=snap, places=snap)
     nearest_k(street, costs, points=snap, places=snap, k=2)
     times_to_nodes(street, costs, points=snap, limit_cs=60_000)
     pair = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32)
     accessibility(pair, two_step(600.0), residents=np.ones(1), capacity=np.ones(1))
+    isochrones(street, [Ground(index, 10.0)], costs, costs, points=snap, limits_cs=[1_000])
     from_one(street, costs, point=snap, places=snap, by_edge=PlacesByEdge.build(snap, 1), limit_cs=60_000)
 
 

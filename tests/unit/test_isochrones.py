@@ -1,5 +1,7 @@
 """Guaranteed areas of drawn streets, with surfaces that a person worked out."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +16,7 @@ from gridmgmt.analysis.walking.isochrones import Fineness, Ground, Isochrone, gr
 from gridmgmt.analysis.walking.model import EdgeCosts, Trip
 from gridmgmt.errors import InputError
 from gridmgmt.hours import minute_of_week
+from gridmgmt.settings import PROJECT_DIR
 from tests.support.walled import CRS, ONE_M_PER_S, Line, gate, lonlat, outline, point_snap, streets, walks
 
 ROADS = [
@@ -120,6 +123,26 @@ def test_a_limit_or_a_cell_of_no_size_is_refused(fineness, limit_cs) -> None:
             points=index.nearest(np.array([[0.0, 0.0]])), limits_cs=[limit_cs], fineness=fineness,
         )  # fmt: skip
     assert raised.value.code == "number_not_positive"
+
+
+PLAIN = """
+import sys
+{without}
+from tests.unit.test_isochrones import ROADS, Fineness, areas
+found = areas(ROADS, (0, 0.3), (5, 0.9), minutes=2, fineness=Fineness(4.0, 2.0))
+print(found.certain.wkb_hex, found.possible.wkb_hex)
+"""
+
+
+def test_without_a_compiler_the_areas_are_the_same() -> None:
+    compiled, plain = (
+        subprocess.run(
+            [sys.executable, "-c", PLAIN.format(without=without)], cwd=PROJECT_DIR, capture_output=True, check=True
+        ).stdout
+        for without in ("", "sys.modules['numba'] = None")
+    )
+    assert compiled == plain
+    assert len(plain) > 1000
 
 
 @pytest.mark.parametrize("gates", [("residents", "residents"), ("public", "closed"), ("closed", "closed")])

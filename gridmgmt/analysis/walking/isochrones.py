@@ -50,6 +50,7 @@ LEAST_PART_M2 = 25.0
 """Smaller pieces of certain ground are only called possible, and smaller holes in possible ground are closed."""
 
 Floats = NDArray[np.float64]
+_PLAIN_CELL_M = 100.0
 _NOTHING = np.empty(0, dtype=object)
 _NOBODY = Snap(np.empty(0, np.int32), np.empty(0), np.empty(0))
 
@@ -266,9 +267,25 @@ def _classed(ground: Ground, ways: _Ways, ask: _Ask) -> tuple[Cells, Lattice] | 
     lattice = _lattice(ground, ways, question, float(ask.fineness.cell_m))
     if lattice is None:
         return None
-    index: Index = (at.west_m, at.south_m, at.cell_m, at.n_columns, at.n_rows, at.indptr, at.members)
     wanted = mark_roots(streets, question, lattice)
-    return Cells(*class_cells(streets, index, question, lattice, wanted)), lattice
+    return Cells(*class_cells(streets, _grid_of(at), question, lattice, wanted)), lattice
+
+
+def _grid_of(index: EdgeIndex) -> Index:
+    """Return the grid of an index; where no compiler is it has none, and one is made here."""
+    if index.tree is None:
+        return index.west_m, index.south_m, index.cell_m, index.n_columns, index.n_rows, index.indptr, index.members
+    xy, size = index.segment_xy_m, _PLAIN_CELL_M
+    ends = np.floor((xy.reshape(-1, 2, 2) - (index.west_m, index.south_m)) / size).astype(np.int64)
+    low, wide = ends.min(axis=1), np.ptp(ends, axis=1) + 1
+    count = wide.prod(axis=1)
+    segment = np.repeat(np.arange(len(xy), dtype=np.int32), count)
+    step = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
+    column, row = low[segment, 0] + step % wide[segment, 0], low[segment, 1] + step // wide[segment, 0]
+    n_columns, n_rows = (int(top) + 1 for top in ends.reshape(-1, 2).max(axis=0))
+    cell = row * n_columns + column
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=n_columns * n_rows))])
+    return index.west_m, index.south_m, size, n_columns, n_rows, indptr, segment[np.argsort(cell, kind="stable")]
 
 
 def _lattice(ground: Ground, ways: _Ways, question: Question, cell_m: float) -> Lattice | None:
