@@ -12,6 +12,7 @@ import typst
 from gridmgmt.coverage.document import CoverageDocument, result_sha256
 from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
 from gridmgmt.reports.coverage_pdf_maps import Drawn, Ground, coverage_maps
+from gridmgmt.reports.coverage_tables import gap_texts, reading_tables
 from gridmgmt.reports.formatting import note_text
 from gridmgmt.reports.pdf_fonts import Typeface, chinese_typeface
 from gridmgmt.reports.tables import (
@@ -42,7 +43,7 @@ def coverage_pdf(document: CoverageDocument, ground: Ground, lang: Language = "z
     face = chinese_typeface()
     maps = coverage_maps(document, ground, lang)
     content = {**_content(document, lang), "maps": [_map(drawn) for drawn in maps], "font": face.family}
-    return set_in_type("coverage.typ", content, {f"{drawn.key}.svg": drawn.svg for drawn in maps}, face)
+    return set_in_type("coverage.typ", content, dict(layer for drawn in maps for layer in drawn.layers), face)
 
 
 def set_in_type(template: str, content: Values, drawings: dict[str, str], face: Typeface) -> bytes:
@@ -65,7 +66,7 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
     """Return what the template prints, every text and number as it is to be read."""
     modelled = document.counting == "modelled"
     withheld = public_note(document, lang)
-    lists = []
+    lists = [*reading_tables(document, lang)]
     if document.uncovered_places is not None:
         lists.append(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
     lists.append(points_table(document, lang))
@@ -78,6 +79,7 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
         "figures": [asdict(figure) for figure in key_figures(document, lang)],
         "tables": [_table(table, lang, modelled=modelled) for table in numbers_tables(document, lang)],
         "lists": [_table(table, lang, modelled=modelled, most=LISTED) for table in lists],
+        "gaps": list(gap_texts(document, document.gaps, lang)) if document.gaps else [],
         "how_title": text("report.how", lang),
         "how": how_text(document, lang),
         "parameters": _table(parameters_table(document, lang), lang),
@@ -100,6 +102,4 @@ def _table(table: Table, lang: Language, *, modelled: bool = False, most: int | 
 
 
 def _map(drawn: Drawn) -> Values:
-    values = asdict(drawn)
-    del values["svg"]
-    return values
+    return {**asdict(drawn), "layers": [name for name, _ in drawn.layers]}

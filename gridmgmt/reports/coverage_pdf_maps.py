@@ -1,6 +1,6 @@
 """The maps of a coverage report on paper: areas by ratio, places by walking time, and who is not covered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,17 +11,20 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.coverage.accessibility import question_of
 from gridmgmt.coverage.document import NETWORK_HULL, CoverageDocument
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import areas_of_run, place_results
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import edition_named
 from gridmgmt.editions.rules import Subject
+from gridmgmt.errors import GridMgmtError
 from gridmgmt.frames import geometries
 from gridmgmt.network import queries as network_queries
 from gridmgmt.reports import pdf_maps
 from gridmgmt.reports.formatting import count_text, label, minutes_text
 from gridmgmt.reports.palette import (
+    BAND_COLOURS,
     BEYOND,
     NO_RATIO,
     NOT_CONNECTABLE,
@@ -33,11 +36,19 @@ from gridmgmt.reports.palette import (
 from gridmgmt.reports.pdf_maps import Frame
 from gridmgmt.service_points.queries import open_points
 from gridmgmt.texts import Language, text
+from gridmgmt.units import SECONDS_PER_MINUTE
+from gridmgmt.walking.isochrones import GroundClass, guaranteed_areas, make_ask
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+MOST_GUARANTEED = 200
+"""Up to so many points, the ground within their reach is drawn; of more it would keep the reader waiting."""
+MANY_STREETS = 5_000
 STREET, BORDER, POINT = "#9AA3AF", "#5A6675", "#0B63CE"
+
+Layer = tuple[str, str]
+"""A drawing by the name of its file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +62,8 @@ class Ground:
     streets: NDArray[np.object_]
     points: NDArray[np.float64]
     places: pa.Table | None
+    guaranteed: Mapping[GroundClass, shapely.Geometry] | None = None
+    """Ground within the limit of a point for certain, and possibly; None where there are too many points to draw it."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +77,11 @@ class Sign:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One map: its drawing, its height over its width, and what stands beside it."""
+    """One map: its drawings by name, the lowest first, its height over its width, and what stands beside it."""
 
     key: str
     title: str
-    svg: str
+    layers: tuple[Layer, ...]
     aspect: float
     signs: tuple[Sign, ...]
     scale: str
@@ -90,99 +103,147 @@ def read_ground(session: Session, run: CoverageRun, document: CoverageDocument) 
         streets=streets,
         points=np.column_stack([points["lon"].to_numpy(), points["lat"].to_numpy()]),
         places=place_results(session, run.run_id) if document.form == "exact" else None,
+        guaranteed=_guaranteed(session, run) if len(points) <= MOST_GUARANTEED else None,
     )
 
 
+def _guaranteed(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
+    """Return the ground within the limit by class, as the run's question has it; None where it cannot be had."""
+    request, on = question_of(run)
+    try:
+        ask = make_ask([request.limit_s / SECONDS_PER_MINUTE])
+        found = guaranteed_areas(session, request.walk_on(on), ask)
+    except GridMgmtError:  # too large, or what the run stood on is no longer there: the other maps do without
+        return None
+    return {area.ground: area.geometry for area in found.areas}
+
+
 def coverage_maps(document: CoverageDocument, ground: Ground, lang: Language) -> list[Drawn]:
-    """Return the maps: areas by ratio, and in the exact form places by walking time and residents not covered."""
+    """Return the maps: areas by ratio, guaranteed ground, and in the exact form places by walk and who is missed."""
     box = _box(document, ground)
     if box is None:
         return []
-    frame = Frame.around(box)
-    near = _touching(ground.streets, frame)
-    streets = pdf_maps.outlines(frame, near, STREET, 0.8 if len(near) > 5_000 else 1.5) if len(near) else ""
-    maps = [_areas_map(document, ground, frame, streets, lang)]
+    sheet = _Sheet.of(document, ground, Frame.around(box), lang)
+    maps = [_areas_map(sheet)]
+    if ground.guaranteed is not None:
+        maps.append(_guaranteed_map(sheet, ground.guaranteed))
     if ground.places is not None:
-        maps += [
-            _walks_map(document, ground, ground.places, frame, streets, lang),
-            _missed_map(document, ground, ground.places, frame, streets, lang),
-        ]
+        maps += [_walks_map(sheet, ground.places), _missed_map(sheet, ground.places)]
     return maps
 
 
-def _areas_map(document: CoverageDocument, ground: Ground, frame: Frame, streets: str, lang: Language) -> Drawn:
-    lowest = document.levels[-1]
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """What all maps of a report have in common; drawings that they share are drawn, and kept in the PDF, once."""
+
+    document: CoverageDocument
+    ground: Ground
+    frame: Frame
+    lang: Language
+    streets: Layer
+    borders: Layer
+    points: Layer
+
+    @classmethod
+    def of(cls, document: CoverageDocument, ground: Ground, frame: Frame, lang: Language) -> "_Sheet":
+        """Draw streets, borders and points."""
+        near = _touching(ground.streets, frame)
+        streets = pdf_maps.outlines(frame, near, STREET, 0.5 if len(near) > MANY_STREETS else 1.5) if len(near) else ""
+        shared = {"streets": streets, "borders": _borders(ground, frame), "points": _points(ground, frame)}
+        layers = {name: (f"{name}.svg", pdf_maps.drawing(frame, [svg])) for name, svg in shared.items()}
+        return cls(document, ground, frame, lang, **layers)
+
+    def layer(self, name: str, *drawn: str) -> Layer:
+        """Return a drawing of one map alone."""
+        return f"{name}.svg", pdf_maps.drawing(self.frame, drawn)
+
+    def map(self, key: str, title: str, layers: Sequence[Layer], signs: Sequence[Sign], note: str = "") -> Drawn:
+        """Return a map of layers, the lowest first, with the scale and the sign of points."""
+        metres, share = self.frame.scale_bar()
+        scale = f"{metres} m" if metres < 1_000 else f"{metres / 1_000:g} km"
+        points = Sign(text("report.service_points", self.lang), POINT, 12.0)
+        return Drawn(
+            key=key,
+            title=title,
+            layers=tuple(layers),
+            aspect=self.frame.height / pdf_maps.WIDTH,
+            signs=(*signs, points),
+            scale=text("pdf.scale", self.lang, length=scale),
+            scale_share=share,
+            note=note,
+        )
+
+
+def _areas_map(sheet: _Sheet) -> Drawn:
+    lowest, areas = sheet.document.levels[-1], sheet.ground.areas
     ratio = {area.code: area.figures.ratio for area in lowest.areas}
-    of_level = ground.areas[(ground.areas["level"] == lowest.level) & ground.areas["code"].isin(list(ratio))]
+    of_level = areas[(areas["level"] == lowest.level) & areas["code"].isin(list(ratio))]
     colours = [ratio_colour(ratio[code]) for code in of_level["code"]]
-    filled = pdf_maps.surfaces(frame, of_level.geometry.to_numpy(), colours) if len(of_level) else ""
+    filled = pdf_maps.surfaces(sheet.frame, of_level.geometry.to_numpy(), colours) if len(of_level) else ""
     signs = [Sign(words, colour) for colour, words in ratio_legend() if colour in {*colours, NO_RATIO}]
-    title = text("pdf.map_areas", lang, level=label("level", lowest.level, lang))
-    layers = [filled, streets, _borders(ground, frame), _points(ground, frame)]
-    return _drawn("areas", title, frame, layers, [*signs, _point_sign(lang)], lang)
+    title = text("pdf.map_areas", sheet.lang, level=label("level", lowest.level, sheet.lang))
+    return sheet.map("areas", title, [sheet.layer("areas", filled), sheet.streets, sheet.borders, sheet.points], signs)
 
 
-def _walks_map(
-    document: CoverageDocument, ground: Ground, places: pa.Table, frame: Frame, streets: str, lang: Language
-) -> Drawn:
-    bands = [band for band in sorted(document.parameters.bands_s) if band <= document.parameters.limit_s]
+def _guaranteed_map(sheet: _Sheet, guaranteed: Mapping[GroundClass, shapely.Geometry]) -> Drawn:
+    *_, certain, possible = BAND_COLOURS
+    colours = {GroundClass.POSSIBLE: possible, GroundClass.CERTAIN: certain}
+    painted = [
+        pdf_maps.surfaces(sheet.frame, np.array([guaranteed[kind]], dtype=object), [colour], rim="none")
+        for kind, colour in colours.items()
+        if kind in guaranteed
+    ]
+    title = text("pdf.map_guaranteed", sheet.lang, minutes=minutes_text(sheet.document.parameters.limit_s))
+    layers = [sheet.layer("guaranteed", *painted), sheet.streets, sheet.borders, sheet.points]
+    signs = [Sign(text(f"pdf.ground_{kind}", sheet.lang), colour) for kind, colour in reversed(colours.items())]
+    return sheet.map("guaranteed", title, layers, signs)
+
+
+def _walks_map(sheet: _Sheet, places: pa.Table) -> Drawn:
+    asked, frame, lang = sheet.document.parameters, sheet.frame, sheet.lang
+    bands = [band for band in sorted(asked.bands_s) if band <= asked.limit_s]
     colours = [*band_colours(len(bands)), BEYOND, NOT_CONNECTABLE, OUTSIDE]
-    lonlat, residents, status = _places(places)
-    time_s = np.nan_to_num(places["walk_time_s"].to_numpy(), nan=np.inf)
-    class_ = np.minimum(np.searchsorted(bands, time_s, side="left"), len(bands))
-    class_ = np.where(status == PlaceStatus.UNCOVERED, len(bands), class_)
-    class_ = np.where(status == PlaceStatus.NOT_CONNECTABLE, len(bands) + 1, class_)
-    class_ = np.where(status == PlaceStatus.OUTSIDE, len(bands) + 2, class_)
-    painted = pdf_maps.places(frame, lonlat, class_, residents, dict(enumerate(colours)))
-    limit = minutes_text(document.parameters.limit_s)
     names = [
         *(text("report.within", lang, minutes=minutes_text(band)) for band in bands),
-        text("map.beyond", lang, minutes=limit),
+        text("map.beyond", lang, minutes=minutes_text(asked.limit_s)),
         *(text(f"place_status.{status}", lang) for status in ("not_connectable", "outside")),
     ]
+    lonlat, residents, status = _places(places)
+    time_s = np.nan_to_num(places["walk_time_s"].to_numpy(), nan=np.inf)
+    class_ = np.where(
+        status == PlaceStatus.COVERED, np.searchsorted(bands, time_s, side="left"), len(bands) - 1 + status
+    )
+    painted = pdf_maps.places(frame, lonlat, class_, residents, dict(enumerate(colours)))
     present = set(class_.tolist())
     signs = [Sign(name, colours[number]) for number, name in enumerate(names) if number in present]
-    side = frame.width_m * pdf_maps.SQUARE / pdf_maps.WIDTH
-    note = text("map.binned", lang, count=count_text(float(len(lonlat))), size=round(side))
-    layers = [streets, painted, _borders(ground, frame), _points(ground, frame)]
-    return _drawn(
-        "walks", text("pdf.map_walks", lang), frame, layers, [*signs, _point_sign(lang)], lang,
-        note if len(lonlat) > pdf_maps.MAX_DOTS else "",
-    )  # fmt: skip
+    side = round(frame.width_m * pdf_maps.SQUARE / pdf_maps.WIDTH)
+    note = ""
+    if len(lonlat) > pdf_maps.MAX_DOTS:
+        note = text("map.binned", lang, count=count_text(float(len(lonlat))), size=side)
+    layers = [sheet.streets, sheet.layer("walks", painted), sheet.borders, sheet.points]
+    return sheet.map("walks", text("pdf.map_walks", lang), layers, signs, note)
 
 
-def _missed_map(
-    document: CoverageDocument, ground: Ground, places: pa.Table, frame: Frame, streets: str, lang: Language
-) -> Drawn:
+def _missed_map(sheet: _Sheet, places: pa.Table) -> Drawn:
+    lang, counts = sheet.lang, sheet.document.counts
     lonlat, residents, status = _places(places)
     missed = (status != PlaceStatus.COVERED) & (residents > 0)
-    weight = residents[missed]
-    painted = pdf_maps.circles(frame, lonlat[missed], weight, BEYOND)
+    lonlat, weight, largest, note = lonlat[missed], residents[missed], 34.0, ""
+    if len(weight) > pdf_maps.MAX_CIRCLES:
+        side = round(sheet.frame.width_m * pdf_maps.MERGED / pdf_maps.WIDTH)
+        note = text("pdf.circles_merged", lang, count=count_text(float(len(weight))), size=side)
+        (lonlat, weight), largest = pdf_maps.merged(sheet.frame, lonlat, weight), pdf_maps.MERGED / 2
     heaviest = float(weight.max(initial=0.0))
     steps = sorted({_round_number(heaviest), _round_number(heaviest / 5)} - {0.0}, reverse=True)
-    radii = pdf_maps.radius_of(np.array(steps), heaviest).tolist() if steps else []
-    modelled = document.counting == "modelled"
+    radii = pdf_maps.radius_of(np.array(steps), heaviest, largest).tolist()
+    modelled = sheet.document.counting == "modelled"
     signs = [
-        Sign(text(f"pdf.circle_{document.counts}", lang, count=count_text(step, modelled=modelled)), BEYOND, radius)
+        Sign(text(f"pdf.circle_{counts}", lang, count=count_text(step, modelled=modelled)), BEYOND, radius)
         for step, radius in zip(steps, radii, strict=True)
     ]
-    note = text("pdf.circles_left_out", lang, drawn=pdf_maps.MAX_CIRCLES, count=count_text(float(len(weight))))
-    layers = [streets, _borders(ground, frame), painted, _points(ground, frame)]
-    return _drawn(
-        "missed", text("pdf.map_missed", lang), frame, layers, [*signs, _point_sign(lang)], lang,
-        note if len(weight) > pdf_maps.MAX_CIRCLES else "",
-    )  # fmt: skip
-
-
-def _drawn(
-    key: str, title: str, frame: Frame, layers: Sequence[str], signs: Sequence[Sign], lang: Language, note: str = ""
-) -> Drawn:
-    metres, share = frame.scale_bar()
-    scale = f"{metres} m" if metres < 1_000 else f"{metres / 1_000:g} km"
-    return Drawn(
-        key, title, pdf_maps.drawing(frame, layers), frame.height / pdf_maps.WIDTH, tuple(signs),
-        text("pdf.scale", lang, length=scale), share, note,
-    )  # fmt: skip
+    painted = pdf_maps.circles(sheet.frame, lonlat, weight, BEYOND, largest)
+    layers = [sheet.streets, sheet.borders, sheet.layer("missed", painted), sheet.points]
+    return sheet.map("missed", text("pdf.map_missed", lang), layers, signs, note)
 
 
 def _box(document: CoverageDocument, ground: Ground) -> pdf_maps.Box | None:
@@ -229,10 +290,6 @@ def _borders(ground: Ground, frame: Frame) -> str:
 
 def _points(ground: Ground, frame: Frame) -> str:
     return pdf_maps.dots(frame, ground.points, 12.0 if len(ground.points) <= 200 else 7.0, POINT, "#FFFFFF")
-
-
-def _point_sign(lang: Language) -> Sign:
-    return Sign(text("report.service_points", lang), POINT, 12.0)
 
 
 def _round_number(value: float) -> float:

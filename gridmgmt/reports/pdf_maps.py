@@ -19,8 +19,9 @@ MARGIN = 0.02
 MAX_DOTS = 4_000
 """More places than this are drawn as squares."""
 SQUARE = 12.0
-MAX_CIRCLES = 2_000
-LARGEST_RADIUS = 34.0
+MAX_CIRCLES = 1_500
+"""More places than this are merged into one circle for each square of so many units."""
+MERGED = 36.0
 METRES_PER_DEGREE = 111_320.0
 
 Box = tuple[float, float, float, float]
@@ -69,24 +70,22 @@ class Frame:
 
 
 def drawing(frame: Frame, layers: Iterable[str]) -> str:
-    """Return the SVG of layers, the first one below."""
+    """Return the SVG of layers, the first one below, on clear ground."""
     size = f"{WIDTH} {frame.height:g}"
     clip = f'<clipPath id="c"><rect width="{WIDTH}" height="{frame.height:g}"/></clipPath>'
-    paper = f'<rect width="{WIDTH}" height="{frame.height:g}" fill="#FFFFFF"/>'
     inside = "".join(layers)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">{clip}<g clip-path="url(#c)">{paper}{inside}</g>'
-        "</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">{clip}<g clip-path="url(#c)">{inside}</g></svg>'
     )
 
 
-def surfaces(frame: Frame, geometries: Shapes, colours: Sequence[str]) -> str:
-    """Return surfaces filled by colour, with their borders in white."""
+def surfaces(frame: Frame, geometries: Shapes, colours: Sequence[str], *, rim: str = "#FFFFFF") -> str:
+    """Return surfaces filled by colour, with their borders in the colour ``rim``."""
     of_colour: dict[str, list[str]] = {}
     for path, colour in zip(_paths(frame, geometries, closed=True), colours, strict=True):
         of_colour.setdefault(colour, []).append(path)
     return "".join(
-        f'<path d="{"".join(paths)}" fill="{colour}" fill-rule="evenodd" stroke="#FFFFFF" stroke-width="2"/>'
+        f'<path d="{"".join(paths)}" fill="{colour}" fill-rule="evenodd" stroke="{rim}" stroke-width="2"/>'
         for colour, paths in sorted(of_colour.items())
     )
 
@@ -133,10 +132,10 @@ def squares(
     return square[:, 0], square[:, 1], shares.argmax(axis=1)
 
 
-def circles(frame: Frame, lonlat: NDArray[np.float64], weight: NDArray[np.float64], colour: str) -> str:
-    """Return circles whose surface is as the weight, the heaviest below; the lightest of very many are left out."""
-    order = np.argsort(-weight, kind="stable")[:MAX_CIRCLES]
-    radius = radius_of(weight[order], float(weight.max(initial=0.0)))
+def circles(frame: Frame, lonlat: NDArray[np.float64], weight: NDArray[np.float64], colour: str, largest: float) -> str:
+    """Return circles whose surface is as the weight, the heaviest below, with the radius ``largest``."""
+    order = np.argsort(-weight, kind="stable")
+    radius = radius_of(weight[order], float(weight.max(initial=0.0)), largest)
     drawn = "".join(
         f"<path d='{_circle(x, y, r)}'/>"
         for (x, y), r in zip(frame.units(lonlat[order]).tolist(), radius.tolist(), strict=True)
@@ -144,10 +143,21 @@ def circles(frame: Frame, lonlat: NDArray[np.float64], weight: NDArray[np.float6
     return f'<g fill="{colour}" fill-opacity="0.55" stroke="#FFFFFF" stroke-width="1.5">{drawn}</g>'
 
 
-def radius_of(weight: NDArray[np.float64], heaviest: float) -> NDArray[np.float64]:
-    """Return the radius of circles in units, that of the heaviest the largest."""
+def merged(
+    frame: Frame, lonlat: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return one position for each square of :data:`MERGED` units, the middle of its weights, and their sum."""
+    square = np.floor(frame.units(lonlat) / MERGED).astype(np.int64)
+    _, of = np.unique(square, axis=0, return_inverse=True)
+    total: NDArray[np.float64] = np.bincount(of.ravel(), weight).astype(np.float64)
+    middle = [np.bincount(of.ravel(), weight * lonlat[:, axis]) / total for axis in (0, 1)]
+    return np.column_stack(middle), total
+
+
+def radius_of(weight: NDArray[np.float64], heaviest: float, largest: float) -> NDArray[np.float64]:
+    """Return the radius of circles in units, that of the heaviest ``largest``."""
     share: NDArray[np.float64] = weight / heaviest if heaviest > 0 else np.zeros(len(weight))
-    return LARGEST_RADIUS * np.sqrt(share)
+    return largest * np.sqrt(share)
 
 
 def _circle(x: float, y: float, r: float) -> str:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from gridmgmt.errors import UnavailableError
 from gridmgmt.reports import coverage_pdf_maps, pdf_fonts, pdf_maps
 from gridmgmt.reports.coverage_pdf import coverage_pdf
-from gridmgmt.reports.coverage_pdf_maps import Ground, coverage_maps
+from gridmgmt.reports.coverage_pdf_maps import Drawn, Ground, coverage_maps
 from gridmgmt.reports.palette import BEYOND, NO_RATIO, RATIO_CLASSES
 from gridmgmt.reports.pdf_maps import Frame
 from gridmgmt.reports.public import public_form
+from gridmgmt.texts import Language
 from tests.support.coverage_example import SIZE_DEG, SOUTH, WEST, Example, make_example
 
 
@@ -50,12 +51,16 @@ def streams(pdf: bytes) -> bytes:
     return b"\n".join(found)
 
 
+def svg(drawn: Drawn) -> str:
+    return "".join(layer for _, layer in drawn.layers)
+
+
 def pages(pdf: bytes) -> int:
     return int(re.findall(rb"/Count (\d+)", streams(pdf))[0])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_equal_reports_are_equal_bytes(example: Example, ground: Ground, lang: str) -> None:
+def test_equal_reports_are_equal_bytes(example: Example, ground: Ground, lang: Language) -> None:
     first, second = (coverage_pdf(example.document, ground, lang) for _ in range(2))
     assert first == second
     assert first.startswith(b"%PDF-")
@@ -88,16 +93,16 @@ def test_the_public_form_draws_no_place(example: Example, ground: Ground) -> Non
     maps = coverage_maps(public, areas_alone, "zh")
     assert [drawn.key for drawn in maps] == ["areas"]
     withheld = {area.code for area in public.levels[-1].areas if area.figures.ratio is None}
-    assert (NO_RATIO in maps[0].svg) == bool(withheld)
+    assert (NO_RATIO in svg(maps[0])) == bool(withheld)
     assert pages(coverage_pdf(public, areas_alone, "zh")) < pages(coverage_pdf(example.document, ground, "zh"))
 
 
 def test_maps_of_the_exact_form(example: Example, ground: Ground) -> None:
     areas, walks, missed = coverage_maps(example.document, ground, "en")
     assert (areas.key, walks.key, missed.key) == ("areas", "walks", "missed")
-    colours = set(re.findall(r'fill="(#\w{6})"', areas.svg))
+    colours = set(re.findall(r'fill="(#\w{6})"', svg(areas)))
     assert colours & {colour for _, colour in RATIO_CLASSES}
-    assert BEYOND in missed.svg
+    assert BEYOND in svg(missed)
     assert [sign.words for sign in walks.signs][:2] == ["≤ 5 min", "≤ 10 min"]
     assert {sign.colour for sign in missed.signs} == {BEYOND, coverage_pdf_maps.POINT}
     heavier, lighter = (sign.radius for sign in missed.signs[:2])
@@ -111,7 +116,9 @@ def test_a_frame_by_hand() -> None:
     corners = frame.units(np.array([[-1.02, -0.51], [1.02, 0.51], [0, 0]]))
     np.testing.assert_allclose(corners, [[0, 850], [1700, 0], [850, 425]], atol=1e-6)
     assert frame.width_m == pytest.approx(2.04 * 111_320)
-    assert frame.scale_bar() == (50_000, pytest.approx(50_000 / (2.04 * 111_320)))
+    length_m, share = frame.scale_bar()
+    assert length_m == 50_000
+    assert share == pytest.approx(50_000 / (2.04 * 111_320))
 
 
 @given(st.floats(-170, 170), st.floats(-60, 60), st.floats(0, 3), st.floats(0, 3))  # a single point, a line and any box
@@ -146,8 +153,16 @@ def test_holes_and_specks() -> None:
 
 
 def test_circles_grow_with_the_root_of_the_residents() -> None:
-    radius = pdf_maps.radius_of(np.array([100.0, 25, 0]), 100.0)
-    assert radius.tolist() == [pdf_maps.LARGEST_RADIUS, pdf_maps.LARGEST_RADIUS / 2, 0]
+    assert pdf_maps.radius_of(np.array([100.0, 25, 0]), 100.0, 30.0).tolist() == [30, 15, 0]
+
+
+def test_merged_places_keep_all_residents() -> None:
+    """Two places of one square become one where their residents' middle is; one far away stays."""
+    frame = Frame.around((0, 0, 1, 1))
+    lonlat = np.array([[0.500, 0.500], [0.504, 0.500], [0.9, 0.9]])
+    at, total = pdf_maps.merged(frame, lonlat, np.array([3.0, 1, 5]))
+    assert sorted(total.tolist()) == [4, 5]
+    np.testing.assert_allclose(at[total == 4], [[0.501, 0.5]])
 
 
 def test_without_a_chinese_typeface_the_packages_are_named(tmp_path: Path) -> None:
