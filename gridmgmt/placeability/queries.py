@@ -106,12 +106,12 @@ def streets(session: Session, edition_id: int) -> pa.Table:
 
 def ids_in_force(session: Session, on: date) -> tuple[int, ...]:
     """Return the ids of the norm sets in force on a day; what they hold never changes."""
-    return tuple(session.scalars(_IN_FORCE, {"on": on}))
+    newest = dict(session.execute(_BEGUN, {"on": on}).all())
+    return tuple(newest.values())
 
 
-_IN_FORCE = (
-    select(NormSet.norm_set_id)
+_BEGUN = (
+    select(NormSet.name, NormSet.norm_set_id)
     .where(NormSet.valid_from <= bindparam("on", type_=Date))
-    .distinct(NormSet.name)
-    .order_by(NormSet.name, NormSet.valid_from.desc())
+    .order_by(NormSet.name, NormSet.valid_from)
 )
