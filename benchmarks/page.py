@@ -46,7 +46,7 @@ def _compared(result: Result) -> str:
             name,
             f"{spent['best_s'] * 1000:.1f}",
             f"{spent['median_s'] * 1000:.1f}",
-            f"{spent['extra_peak_mib']:.1f}",
+            "not told" if spent["extra_peak_mib"] is None else f"{spent['extra_peak_mib']:.1f}",
             "1" if name == "own" else f"{result['own_over_peer'][name]:.3g}",
         ]
         for name, spent in result["contenders"].items()
@@ -64,6 +64,13 @@ def _coverage(result: Result) -> str:
         f"Walking time of every node to the nearest of {result['points']} points: "
         f"{_facts(result, 'nodes', 'edges')}; {agreement['nodes_covered']:,} nodes covered, "
         f"{agreement['class_differs']} classed differently.\n\n{_compared(result)}"
+    )
+
+
+def _sparse(result: Result) -> str:
+    return (
+        f"All pairs of {_facts(result, 'points', 'nodes')} within {result['limit_s']:.0f} s: {result['pairs']:,} pairs, "
+        f"{result['output_mib']} MiB.\n\n{_compared(result)}"
     )
 
 
@@ -236,6 +243,9 @@ def _pbf_graph(result: Result) -> str:
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "pbf_graph": ("From an extract to a walking graph, Porto", _pbf_graph),
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
+    "coverage_grid": ("Nearest-point coverage, a million streets", _coverage),
+    "sparse_porto": ("Sparse table of points and nodes, streets of Porto", _sparse),
+    "sparse_grid": ("Sparse table of points and nodes, a million streets", _sparse),
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
     "topology": ("Topology of a district with its cells", _topology),

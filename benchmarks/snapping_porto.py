@@ -46,7 +46,7 @@ def main() -> None:
         own=partial(index.nearest, xy_m),
         peers={"STRtree": partial(tree.nearest, points)},
         agree=agree,
-        bars={"STRtree": 1 / 10},
+        bars={"STRtree": 1 / 20},
         rounds=ROUNDS,
         facts={**porto.facts, "segments": len(index.segment_edge), "points": POINTS, "scatter_m": SCATTER_M},
     )
