@@ -205,8 +205,8 @@ def _pieces(found: OsmObjects, walked: NDArray[np.bool_]) -> tuple[Ints, NDArray
     gaps = np.cumsum(~known)
     piece = way * _MOST_PIECES + (gaps - gaps[np.searchsorted(way, way)]) % _MOST_PIECES
     way, refs, at, piece = way[known], refs[known], at[known], piece[known]
-    _, inverse, size = np.unique(piece, return_inverse=True, return_counts=True)
-    long = size[inverse] > 1
+    size = np.diff(np.flatnonzero(np.diff(piece, prepend=-1)), append=len(piece))
+    long = np.repeat(size > 1, size)
     return piece[long], found.node_units[at[long]] / UNITS_PER_DEG, refs[long], incomplete
 
 

@@ -88,3 +88,27 @@ def test_profiles_are_listed_and_added(run: Run) -> None:
     assert isinstance(run("profiles", "add", "elder", "--edition", "street", *said).exception, ConflictError)
     assert isinstance(run("profiles", "add", "new", "--edition", "1", *said).exception, InputError)
     assert run("profiles", "add", "new", "--edition", "1", "--speed", "1.1", *said).exit_code == 0
+
+
+def test_a_manifest_takes_gates_and_compounds_once(run: Run, tmp_path: Path) -> None:
+    ring = [[121.400, 31.299], [121.404, 31.299], [121.404, 31.301], [121.400, 31.299]]
+    feature = {"type": "Feature", "properties": {"name": "园"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    collection = {"type": "FeatureCollection", "features": [feature]}
+    (tmp_path / "c.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    (tmp_path / "district.yaml").write_text(
+        "district: 园\n"
+        "network: {file: town.osm, edition: map, valid_from: 2026-01-01}\n"
+        "gates:\n  - {file: gates.csv, datum: wgs84, valid_from: 2026-01-01}\n"
+        "features:\n  - {file: c.geojson, kind: compound, datum: wgs84, valid_from: 2026-01-01}\n",
+        encoding="utf-8",
+    )
+    first, again = run("apply", "district.yaml"), run("apply", "district.yaml")
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    gates = json.loads(run("gates", "list", "--on", "2026-01-01", "--json").output)
+    assert [(gate["code"], gate["edition"]) for gate in gates] == [
+        ("G1", "gates"), ("G2", "gates"), ("osm-2", "map"), ("osm-3", "map")
+    ]  # fmt: skip
+    editions = json.loads(run("areas", "editions", "--json").output)
+    assert [(e["subject"], e["part"], e["name"]) for e in editions] == [
+        ("gates", "", "gates"), ("land", "compound", "c"), ("network", "", "map")
+    ]  # fmt: skip
