@@ -66,6 +66,9 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
     """Return what the template prints, every text and number as it is to be read."""
     modelled = document.counting == "modelled"
     withheld = public_note(document, lang)
+    numbers = numbers_tables(document, lang)
+    by_level = numbers[len(numbers) - len(document.levels) :]
+    front = numbers[: len(numbers) - len(document.levels)]
     lists = [*reading_tables(document, lang)]
     if document.uncovered_places is not None:
         lists.append(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
@@ -77,8 +80,11 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
         "notes": [*(note_text(note, lang) for note in document.notes), *([withheld] if withheld else [])],
         "notes_title": text("report.notes", lang),
         "figures": [asdict(figure) for figure in key_figures(document, lang)],
-        "tables": [_table(table, lang, modelled=modelled) for table in numbers_tables(document, lang)],
-        "lists": [_table(table, lang, modelled=modelled, most=LISTED) for table in lists],
+        "front": [_table(table, lang, modelled=modelled) for table in front],
+        "tables": [
+            *(_table(table, lang, modelled=modelled) for table in by_level),
+            *(_table(table, lang, modelled=modelled, most=LISTED) for table in lists),
+        ],
         "gaps": list(gap_texts(document, document.gaps, lang)) if document.gaps else [],
         "how_title": text("report.how", lang),
         "how": how_text(document, lang),
