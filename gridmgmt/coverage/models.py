@@ -75,7 +75,7 @@ class CoveragePlaceResult(Base):
     run_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     status: Mapped[int] = mapped_column(SmallInteger)
-    """:class:`gridmgmt.analysis.coverage.PlaceStatus`."""
+    """:class:`gridmgmt.analysis.status.PlaceStatus`."""
     walk_time_s: Mapped[float | None]
     """To the nearest open point, also beyond the limit; NULL where there is no way."""
     snap_distance_m: Mapped[float | None]

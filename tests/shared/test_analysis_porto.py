@@ -1,4 +1,4 @@
-"""The coverage search on the real network of Porto, beside scipy and networkx."""
+"""Walks on the real network of Porto, beside scipy and networkx in float64 seconds, and both ways of computing them."""
 
 from pathlib import Path
 
@@ -9,10 +9,13 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from gridmgmt.analysis.coverage import nearest_service
+from gridmgmt.analysis import compiled
 from gridmgmt.analysis.graph import WalkGraph, build_graph
 from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.walking.model import EdgeCosts, Trip, to_cs, to_s
+from gridmgmt.analysis.walking.search import nearest
 from gridmgmt.ingest.network import read_network
+from tests.support.walks import NOWHERE
 
 pytestmark = pytest.mark.shared_data
 
@@ -28,6 +31,12 @@ def porto(shared_data: Path) -> WalkGraph:
 
 
 @pytest.fixture(scope="module")
+def costs(porto: WalkGraph) -> EdgeCosts:
+    cost = np.maximum(to_cs(porto.length_m / SPEED_M_PER_S), 1).astype(np.int32)
+    return EdgeCosts(cost, cost, SPEED_M_PER_S)
+
+
+@pytest.fixture(scope="module")
 def points(porto: WalkGraph) -> Snap:
     rng = np.random.default_rng(2015)
     edge = rng.choice(np.flatnonzero(porto.edge_component == 0), N_POINTS, replace=False)
@@ -35,10 +44,9 @@ def points(porto: WalkGraph) -> Snap:
 
 
 @pytest.fixture(scope="module")
-def node_time_s(porto: WalkGraph, points: Snap) -> np.ndarray:
-    nowhere = Snap(np.empty(0, np.int32), np.empty(0), np.empty(0))
-    found = nearest_service(porto, points=points, places=nowhere, speed_m_per_s=SPEED_M_PER_S, limit_s=LIMIT_S)
-    return found.node_time_s
+def node_time_s(porto: WalkGraph, costs: EdgeCosts, points: Snap) -> np.ndarray:
+    found = nearest(porto, costs, points=points, places=NOWHERE, limit_cs=int(to_cs(LIMIT_S)))
+    return to_s(found.node_cs)
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +90,21 @@ def test_a_sample_of_nodes_has_the_class_that_networkx_gives(porto, node_time_s,
     sample = np.random.default_rng(1).choice(porto.n_nodes, 2000, replace=False)
     expected_s = np.array([found.get(node, np.inf) for node in sample.tolist()]) / SPEED_M_PER_S
     check(node_time_s[sample], expected_s)
+
+
+def test_scipy_alone_gives_every_place_the_same_label(porto, costs, points) -> None:
+    """With streets that cost more the one way, and some that are closed: 5,000 places, to the bit."""
+    rng = np.random.default_rng(3)
+    slower = np.minimum(costs.out_cs * rng.uniform(1, 1.5, porto.n_edges), 1 << 29).astype(np.int32)
+    directed = EdgeCosts(
+        costs.out_cs, np.where(rng.random(porto.n_edges) < 0.02, 1 << 30, slower).astype(np.int32), 0.8
+    )
+    edge = rng.integers(0, porto.n_edges, 5_000).astype(np.int32)
+    places = Snap(edge, rng.random(5_000), rng.uniform(0, 100, 5_000))
+    question = {"points": points, "places": places, "trip": Trip.FROM_POINT, "limit_cs": 200_000}
+    ours = nearest(porto, directed, **question)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "AVAILABLE", False)
+        its = nearest(porto, directed, **question)
+    for name in ("place_cs", "place_point", "node_cs", "node_point"):
+        assert_array_equal(getattr(ours, name), getattr(its, name))
