@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -36,6 +36,7 @@ from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.network import queries as network_queries
 from gridmgmt.service_points import queries as point_queries
+from gridmgmt.walking.queries import planned
 from gridmgmt.walking.service import walk_state
 
 JOB_KIND = "coverage_run"
@@ -58,14 +59,17 @@ def request_run(
     ForbiddenError, UnauthenticatedError
         When the actor may not ask for runs there.
     NotFoundError
-        When the profile or the area is unknown, or the folder lacks a network, a population, or an open point of
-        the asked types on that day.
+        When the profile, the area or the scenario is unknown, or the folder lacks a network, a population, or an open
+        point of the asked types on that day.
     ConflictError
         When the key was given with another question.
     UnavailableError
         When the queue is full.
     """
     require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
+    if request.scenario is not None:  # a later version of it is another question
+        plan = planned(session, request.scenario)
+        request = replace(request, scenario=f"{plan.name}@{plan.version}")
     parameters = {**asdict(request), "on": on.isoformat()}
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
         if known.parameters != json.loads(json.dumps(parameters)):
@@ -235,17 +239,15 @@ def _write(session: Session, run_id: int, document: CoverageDocument, inputs: In
         if level.remainder is not None:
             session.add(_area_result(run_id, level.level, REMAINDER_CODE, level.remainder.model_dump(mode="json")))
     session.flush()
-    state, reached = inputs.state, reach.point >= 0
-    point_ids = state.points["point_id"].to_numpy()
+    state = inputs.state
+    point_ids = np.append(state.points["point_id"].to_numpy(), -1)[reach.point]  # a planned point's is negative
     columns = {
         "run_id": run_id,
         "place_id": state.places["place_id"].to_numpy()[reach.place],
         "status": reach.table.status,
         "walk_time_s": _finite(to_s(reach.table.time_cs)),
         "snap_distance_m": _finite(state.place_snap.distance_m[reach.place]),
-        "point_id": pa.array(
-            point_ids[np.where(reached, reach.point, 0)] if len(point_ids) else reach.point, mask=~reached
-        ),
+        "point_id": pa.array(point_ids, mask=point_ids < 0),
     }
     copy_columns(session, CoveragePlaceResult.__tablename__, columns)
 

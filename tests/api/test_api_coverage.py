@@ -146,6 +146,7 @@ def test_runs_are_listed_newest_first(client: httpx.Client, town: Town) -> None:
         "run_id": town.run_id, "job_id": listed[-1]["job_id"], "state": "succeeded", "limit_s": 1200,
         "created_at": listed[-1]["created_at"], "finished_at": listed[-1]["finished_at"], "profile": "elder",
         "area_code": None, "types": sorted(ELDERLY_TYPES), "links": 0,
+        "time": "wed 10:00", "trip": "to_point", "scenario": None,
     }  # fmt: skip
     page = client.get(RUNS, params={"limit": 1}).json()
     assert client.get(page["next"]).json()["items"][0]["run_id"] == ids[0]
@@ -216,3 +217,26 @@ def test_a_failed_job_says_why_in_both_languages(client: httpx.Client, town: Tow
     said = [client.get(asked["links"]["job"], params={"lang": lang}).json()["error"]["detail"] for lang in ("zh", "en")]
     assert "3 次" in said[0]
     assert "3 times" in said[1]
+
+
+def test_two_runs_are_compared_in_every_format(client: httpx.Client, town: Town) -> None:
+    asked = client.post(RUNS, json={"minutes": 45, "time": "sun 19:30", "trip": "to_point"}).json()
+    Worker(town.sessions, HANDLERS, lease_s=15).run_job(asked["job_id"])
+    runs = {"a": town.run_id, "b": asked["run_id"]}
+    found = client.get("/api/v1/coverage/compare", params=runs)
+    assert found.status_code == 200
+    assert found.json()["totals"]["shift"] == {"both": 30.75, "gained": 30.0, "lost": 0.0, "neither": 15.0}
+    assert {each["name"] for each in found.json()["differences"]} == {"limit_s", "bands_s", "at"}
+    for format_ in ("html", "xlsx", "csv"):
+        assert client.get("/api/v1/coverage/compare", params={**runs, "format": format_}).status_code == 200
+    missing = client.get("/api/v1/coverage/compare", params={"a": town.run_id, "b": 10**6})
+    assert missing.status_code == 404
+    summary = client.get(f"{RUNS}/{asked['run_id']}").json()
+    assert (summary["time"], summary["trip"], summary["scenario"]) == ("sun 19:30", "to_point", None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"time": "noon"}, {"trip": "there"}, {"barriers": ["fence"]}, {"scenario": "none such"}]
+)
+def test_what_cannot_be_asked_of_walking_is_refused(client: httpx.Client, wrong: dict[str, object]) -> None:
+    assert client.post(RUNS, json=wrong).status_code in {404, 422}
