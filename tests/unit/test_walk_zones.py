@@ -16,6 +16,8 @@ West Road joins (0, 0) and (0, 200), East Road (400, 0) and (400, 200).
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridmgmt.analysis.walking.assembly import Changes, NewPath, assemble
 from gridmgmt.analysis.walking.model import Trait, Trip
@@ -39,6 +41,9 @@ BY_DAY = ((8 * 60, 18 * 60), (24 * 60 * 2 + 8 * 60, 24 * 60 * 2 + 18 * 60))
 
 def estate(*gates, **rest):
     return assemble(streets(ROADS), CRS, gates=gates, compounds=[outline(WALL)], **rest)
+
+
+TWO_GATES = estate(gate(*NORTH), gate(*SOUTH))
 
 
 def around(*lengths: float) -> object:
@@ -76,11 +81,47 @@ def test_a_public_gate_lets_through_in_its_hours_only() -> None:
     assert walks(network, [HOME, PASSERBY], [POINT_NORTH], at="tue 10:00") == at_night
 
 
+def test_nobody_comes_in_by_a_public_gate_and_leaves_by_card() -> None:
+    network = estate(gate(*NORTH, "residents"), gate(*SOUTH, "public"))
+    around_the_block = around(20, 150, 200, 150, 100, 10)
+    assert walks(network, [HOME, PASSERBY], [POINT_NORTH]) == [around(220), around_the_block]
+    assert walks(network, [HOME, PASSERBY], [POINT_NORTH], trip=Trip.FROM_POINT) == [around(220), around_the_block]
+    assert walks(network, [HOME, PASSERBY], [POINT_NORTH], trip=Trip.ROUND) == [around(440), around(1260)]
+    # What is inside is visited by the public gate, and by those who live there wherever they are.
+    inside = (155, 60)
+    assert walks(network, [HOME, PASSERBY], [inside]) == [around(10, 40, 5), around(20, 60, 5)]
+    assert walks(network, [HOME, PASSERBY], [POINT_NORTH], gates={0: gate(*NORTH)}) == [around(220), around(330)]
+
+
 def test_outside_its_hours_a_gate_is_as_if_it_were_not_there() -> None:
     closed = estate(gate(*NORTH, "closed"), gate(*SOUTH))
     timed = estate(gate(*NORTH, "residents", BY_DAY), gate(*SOUTH))
     args = [HOME, PASSERBY], [POINT_NORTH, POINT_SOUTH]
     assert walks(timed, *args, at="sun 10:00") == walks(closed, *args)
+
+
+ACCESS = ("closed", "residents", "public")
+SPOTS = [HOME, PASSERBY, (155, 60), (250, 190), (350, 10), (10, 100)]
+
+
+@given(st.lists(st.sampled_from(ACCESS), min_size=2, max_size=2), st.integers(0, 1), st.sampled_from(list(Trip)))
+@settings(max_examples=40)
+def test_opening_a_gate_never_lengthens_a_walk(access, opened, trip) -> None:
+    gates = [gate(*where, each) for where, each in zip((NORTH, SOUTH), access, strict=True)]
+    before = walks(TWO_GATES, SPOTS, [POINT_NORTH, POINT_SOUTH], gates=dict(enumerate(gates)), trip=trip)
+    for wider in ACCESS[ACCESS.index(access[opened]) :]:
+        changed = {**dict(enumerate(gates)), opened: gate(*(NORTH, SOUTH)[opened], wider)}
+        after = walks(TWO_GATES, SPOTS, [POINT_NORTH, POINT_SOUTH], gates=changed, trip=trip)
+        assert all(new <= old for old, new in zip(before, after, strict=True))
+
+
+@given(st.lists(st.sampled_from(ACCESS), min_size=2, max_size=2), st.sampled_from(list(Trip)))
+@settings(max_examples=20)
+def test_only_two_public_gates_make_a_way_through(access, trip) -> None:
+    gates = {i: gate(*where, each) for i, (where, each) in enumerate(zip((NORTH, SOUTH), access, strict=True))}
+    (seconds,) = walks(TWO_GATES, [PASSERBY], [POINT_NORTH], gates=gates, trip=trip)
+    through = all(each == "public" for each in access)
+    assert seconds == around((2 if trip is Trip.ROUND else 1) * (330 if through else 630))
 
 
 def test_a_crossing_far_from_every_gate_is_walled() -> None:

@@ -100,6 +100,7 @@ class _Parts:
         nobodys = outside & (self.traits & Trait.PRIVATE == 0)
         minor = a_way & ~(self.graph.edge_component == 0)
         main = self._index(outside)
+        twice = np.unique(self.zone[self._own])
         return WalkNetwork(
             graph=self.graph,
             traits=self.traits,
@@ -115,7 +116,8 @@ class _Parts:
             public=main if np.array_equal(outside, nobodys) else self._index(nobodys),
             minor=self._index(minor) if minor.any() else None,
             compounds=outlines,
-            within=dict(self._within(in_main, len(outlines))),
+            within=self._within(in_main & (self._own | ~np.isin(self.zone, twice)), len(outlines)),
+            visited=self._within(in_main & ~self._own, len(outlines)),
             hull=self._hull(in_main),
             crs=self.draft.crs,
             gates=gates,
@@ -150,6 +152,11 @@ class _Parts:
     @cached_property
     def zone(self) -> NDArray[np.int32]:
         return np.concatenate([self.draft.zone[self._kept], self._of_living("zone", np.int32)])
+
+    @cached_property
+    def _own(self) -> Mask:
+        """Which edges only those who live in their zone walk."""
+        return self._of_new("own", 0, np.bool_)
 
     @cached_property
     def barred(self) -> Mask:

@@ -1,7 +1,7 @@
 """Edges while a network is put together: cut, joined and parted; kept ones by their number, new ones behind them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -49,12 +49,19 @@ class _New:
     gate: int = -1
     passage: int = 0
     inner: int = 0
+    own: bool = False
+    """Of the ways that only those who live in the zone walk."""
     alive: bool = True
 
     @property
     def is_way(self) -> bool:
         """Whether it is still there, and no passage."""
         return self.alive and not self.traits & Trait.GATE
+
+    @property
+    def is_passage(self) -> bool:
+        """Whether it is still there, and a passage."""
+        return self.alive and bool(self.traits & Trait.GATE)
 
 
 class Draft:
@@ -273,6 +280,16 @@ class Draft:
             share = (end - begin) / along[-1]
             self._add(_New(first, last, whole * share, self.traits(edge), float(slope), of, piece, zone))
         self.take_away(edge)
+
+    def copy(self, edge: int, nodes: Mapping[int, int]) -> int:
+        """Copy an edge onto other nodes, where there are others, as a way of the zone's own; return its number."""
+        source, target = self.ends(edge)
+        ends = nodes.get(source, source), nodes.get(target, target)
+        if edge >= self.n_base:
+            return self._add(replace(self.new[edge - self.n_base], source=ends[0], target=ends[1], own=True))
+        base = self.base
+        numbers = float(base.length_m[edge]), int(base.traits[edge]), float(base.slope[edge]), edge
+        return self._add(_New(*ends, *numbers, self.xy(edge), self.zone_of(edge), own=True))
 
     def take_away(self, edge: int) -> None:
         """Take an edge away."""

@@ -24,8 +24,9 @@ from gridmgmt.analysis.walking.model import EdgeCosts, Trait, Trip, WalkProfile
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-BY_GATE, BY_RESIDENTS, WALLED = 0, 1, 2
-"""How a passage is passed: as its gate says (freely where it has none), by residents alone, or not at all."""
+BY_GATE, BY_RESIDENTS, WALLED, BY_VISITORS, BY_OWN = 0, 1, 2, 3, 4
+"""How a passage is passed: as its gate says (freely where it has none); by residents alone; not at all; and of a gate
+of a compound whose ways are laid twice (:mod:`gridmgmt.analysis.walking.layers`), by visitors or by its residents."""
 
 PUBLIC_ZONE = -1
 
@@ -41,8 +42,8 @@ class WalkNetwork:
 
     ``main`` indexes the edges of the largest connected part outside compounds, ``public`` those of them that are
     nobody's, ``minor`` the edges of all other parts. ``compounds`` are the outlines of the zones that have one, in the
-    metric system, by zone; ``within`` the indexes of their edges. ``hull`` is the convex hull of the largest part in
-    EPSG:4326; what lies beyond is outside the network.
+    metric system, by zone; ``within`` indexes the edges that their places join, ``visited`` those that service points
+    in them join. ``hull`` is the convex hull of the largest part in EPSG:4326; what lies beyond is outside the network.
     """
 
     graph: WalkGraph
@@ -60,6 +61,7 @@ class WalkNetwork:
     minor: EdgeIndex | None
     compounds: tuple[shapely.Geometry, ...]
     within: Mapping[int, EdgeIndex]
+    visited: Mapping[int, EdgeIndex]
     hull: shapely.Geometry
     crs: pyproj.CRS
     gates: tuple[Gate, ...]
@@ -75,7 +77,7 @@ class WalkNetwork:
     def has_cards(self) -> bool:
         """Tell whether any passage lets residents alone through, so that the two ways of a trip differ."""
         by_card = any(gate.access is Access.RESIDENTS for gate in self.gates)
-        return by_card or bool((self.passage == BY_RESIDENTS).any())
+        return by_card or bool(np.isin(self.passage, (BY_RESIDENTS, BY_OWN)).any())
 
     def costs(
         self, profile: WalkProfile, *, at: int, leg: Trip = Trip.TO_POINT, gates: Mapping[int, Gate] | None = None
@@ -104,7 +106,8 @@ class WalkNetwork:
         is_open = np.array([gate.open_at(at) for gate in gates] + [True])[self.gate[edges]]
         is_open &= self.passage[edges] != WALLED
         asks_card = np.array([gate.access is Access.RESIDENTS for gate in gates] + [False])[self.gate[edges]]
-        asks_card |= self.passage[edges] == BY_RESIDENTS
+        is_open &= ~(asks_card & (self.passage[edges] == BY_VISITORS))
+        asks_card |= np.isin(self.passage[edges], (BY_RESIDENTS, BY_OWN))
         wanted = -1 if leg is Trip.TO_POINT else 1
         inner = self.inner[edges]
         out[edges] |= ~is_open | (asks_card & (inner != wanted))
@@ -117,15 +120,16 @@ class WalkNetwork:
         A place in a compound joins the compound's own edges; where these are only ways across (:attr:`Trait.INTERIOR`)
         at any distance. All others join the largest part of the network outside compounds.
         """
-        return self._snap(lonlat, np.broadcast_to(limit_m + np.asarray(extra_m), len(lonlat)), self.main)
+        reach_m = np.broadcast_to(limit_m + np.asarray(extra_m), len(lonlat))
+        return self._snap(lonlat, reach_m, self.main, self.within)
 
     def snap_points(self, lonlat: Floats, limit_m: float) -> Snap:
         """Return where service points ``(n, 2)`` join the network: as places do, but no private way outside."""
-        return self._snap(lonlat, np.full(len(lonlat), limit_m), self.public)
+        return self._snap(lonlat, np.full(len(lonlat), limit_m), self.public, self.visited)
 
     def distance_m(self, lon: float, lat: float) -> float:
         """Return how far a position is from where a service point there would join the network."""
-        return float(self._snap(np.array([[lon, lat]]), np.array([np.inf]), self.public).distance_m[0])
+        return float(self._snap(np.array([[lon, lat]]), np.array([np.inf]), self.public, self.visited).distance_m[0])
 
     def zone_of(self, xy_m: Floats) -> NDArray[np.int64]:
         """Return the zone whose outline holds each position ``(n, 2)``, -1 where none does; the first of several."""
@@ -140,12 +144,12 @@ class WalkNetwork:
     def _outlines(self) -> shapely.STRtree:
         return shapely.STRtree(np.array(self.compounds, dtype=object))
 
-    def _snap(self, lonlat: Floats, reach_m: Floats, outside: EdgeIndex) -> Snap:
+    def _snap(self, lonlat: Floats, reach_m: Floats, outside: EdgeIndex, within: Mapping[int, EdgeIndex]) -> Snap:
         xy = self.project(lonlat)
         snap = outside.nearest(xy, reach_m)
         zone = self.zone_of(xy)
         for number in np.unique(zone[zone >= 0]).tolist():
-            if (index := self.within.get(number)) is None:
+            if (index := within.get(number)) is None:
                 continue
             here = np.flatnonzero(zone == number)
             across = bool(self.traits[index.segment_edge[0]] & Trait.INTERIOR)

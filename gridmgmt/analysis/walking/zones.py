@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from gridmgmt.analysis.walking.draft import Draft, Floats, Ints, unproject
 from gridmgmt.analysis.walking.gates import Access, Gate
+from gridmgmt.analysis.walking.layers import lay_twice
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import BY_GATE, BY_RESIDENTS, PUBLIC_ZONE, WALLED, NetworkFinding
 
@@ -55,6 +56,7 @@ class Zoning:
         self._cross_compounds()
         self._part_gates({gate: node for gate, node in free.items() if gate not in self._used})
         self._find_behind_gates(set(free))
+        lay_twice(self.draft, len(self.outlines))
 
     def _find(self, code: str, gate: int, distance_m: float | None = None) -> None:
         found = self.gates[gate]
