@@ -5,10 +5,13 @@ import numpy as np
 from gridmgmt.analysis.accessibility import accessibility, two_step
 from gridmgmt.analysis.graph import build_graph
 from gridmgmt.analysis.snapping import EdgeIndex
+from gridmgmt.analysis.walking.edits import AddEdges, AddPoints, SetCosts
+from gridmgmt.analysis.walking.incremental import LiveCoverage
 from gridmgmt.analysis.walking.isochrones import Ground, isochrones
 from gridmgmt.analysis.walking.matrix import PlacesByEdge, from_one, times_to_nodes
 from gridmgmt.analysis.walking.model import EdgeCosts
 from gridmgmt.analysis.walking.search import nearest, nearest_k
+from gridmgmt.analysis.walking.tally import tally
 
 
 def warm() -> None:
@@ -25,6 +28,11 @@ def warm() -> None:
     accessibility(pair, two_step(600.0), residents=np.ones(1), capacity=np.ones(1))
     isochrones(street, [Ground(index, 10.0)], costs, costs, points=snap, limits_cs=[1_000])
     from_one(street, costs, point=snap, places=snap, by_edge=PlacesByEdge.build(snap, 1), limit_cs=60_000)
+    nobody = np.zeros(1, dtype=np.int8), np.zeros(1, dtype=np.int64), 1, np.zeros((1, 1), dtype=np.int64), [60_000]
+    tally(cost, *nobody)
+    live = LiveCoverage(street, costs, points=snap, places=snap)
+    with live.what_if(SetCosts(0, 1, 1), AddEdges([0], [1], [1.0], 1, 1), AddPoints(snap)):
+        pass
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@
 Point 0 stands at A. Places: 0 on A-B at 40 m, 1 on D-E at 40 m with a leg of 10 m, 2 nowhere.
 """
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -213,6 +217,23 @@ def test_an_impossible_edit_is_refused_and_those_before_it_are_unmade(edit: Edit
     assert live.nearest.place_cs.tolist() == [4_000, 35_000, NO_WAY]
     assert live.apply(SetCosts(0, 10_000, 10_000)).place.tolist() == []
     assert_array_equal(live.town()[1].out_cs, [10_000] * 4 + [NO_WAY])
+
+
+def test_without_a_compiler_edits_give_the_same() -> None:
+    script = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from gridmgmt.analysis.walking.model import Trip\n"
+        "from tests.support.live_plan import KINDS, random_plan\n"
+        "plan = random_plan(11, 30, 45, 5, Trip.TO_POINT, symmetric=False)\n"
+        "live = plan.live()\n"
+        "for kind in KINDS * 3:\n"
+        "    live.apply(*plan.edits(kind))\n"
+        "    plan.check(live)\n"
+        "print('numba.core' in sys.modules, int((live.nearest.place_point >= 0).sum()) > 5)\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", "True"], done.stderr
 
 
 def test_round_trips_that_become_directed_need_a_limit() -> None:

@@ -110,11 +110,11 @@ def _best(node: int, edges: Records, nodes: Records, points: Records, limit: int
         if cost < NO_WAY:
             other = edge["target"] if at_source else edge["source"]
             best = min(best, nodes[other]["label"] + (cost << TIME_SHIFT))
-            point = edge["points"]
+            point = int(edge["points"])
             while point >= 0:
-                time = points[point]["leg"] + _to_end(points[point]["fraction"], cost, at_source)
+                time = int(points[point]["leg"]) + _to_end(points[point]["fraction"], cost, at_source)
                 best = min(best, time << TIME_SHIFT | point)
-                point = points[point]["next"]
+                point = int(points[point]["next"])
         step = edge["at_source"] if at_source else edge["at_target"]
     return best if best >> TIME_SHIFT <= limit else NOWHERE
 
@@ -245,15 +245,15 @@ def _place_label(place: int, edges: Records, nodes: Records, points: Records, pl
         best = nodes[edge["source"]]["label"] + (_to_end(fraction, back, True) << TIME_SHIFT)
     if out < NO_WAY:
         best = min(best, nodes[edge["target"]]["label"] + (_to_end(fraction, out, False) << TIME_SHIFT))
-    point = edge["points"]
+    point = int(edge["points"])
     while point >= 0:
         other = points[point]["fraction"]
         cost = out if other > fraction else back
         if cost < NO_WAY or other == fraction:
-            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + points[point]["leg"]
+            time = int(abs(np.rint(other * cost) - np.rint(fraction * cost))) + int(points[point]["leg"])
             best = min(best, time << TIME_SHIFT | point)
-        point = points[point]["next"]
-    time = ((best >> TIME_SHIFT) + here["leg"]) * rules.factor
+        point = int(points[point]["next"])
+    time = ((best >> TIME_SHIFT) + int(here["leg"])) * rules.factor
     return time << TIME_SHIFT | best & _LOW if time <= rules.place_limit else NOWHERE
 
 
