@@ -14,7 +14,7 @@ from gridmgmt.ingest.columns import find_column, require_column
 from gridmgmt.ingest.files import OSM_SUFFIXES, VECTOR_SUFFIXES, Rows, check_file
 from gridmgmt.ingest.geometry import LINES, POINTS, POLYGONS, reviewed_geometry
 from gridmgmt.ingest.intake import Intake, Review
-from gridmgmt.ingest.osm import Shapes, read_shapes
+from gridmgmt.ingest.osm_library import Shapes, read_shapes
 from gridmgmt.ingest.values import attributes, blank, texts
 from gridmgmt.ingest.vector import read_vector
 

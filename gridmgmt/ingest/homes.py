@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from gridmgmt.ingest.intake import Intake, Mask, Objects, Review
-from gridmgmt.ingest.osm import Shapes, read_shapes
+from gridmgmt.ingest.osm_library import Shapes, read_shapes
 from gridmgmt.ingest.population import RESIDENT_COLUMNS, TOTAL_COLUMN
 
 HOMES: Mapping[str, str] = {

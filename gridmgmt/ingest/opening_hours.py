@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gridmgmt.errors import InputError
-from gridmgmt.hours import DAYS, parse_hours
+from gridmgmt.hours import DAYS, MINUTES_PER_WEEK, parse_hours
 
 HourRules = Mapping[str, Sequence[str]]
 
@@ -51,7 +51,8 @@ def rules_of_opening_hours(value: str) -> HourRules | None:
 
 def unless_always(rules: HourRules | None) -> HourRules | None:
     """Return rules, None where they cover the whole week or are not known."""
-    return None if rules is None or parse_hours(rules) == parse_hours(ALWAYS) else rules
+    always = rules is ALWAYS or rules is None or parse_hours(rules).minutes == MINUTES_PER_WEEK
+    return None if always else rules
 
 
 def _days(text: str) -> Sequence[int] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridmgmt.ingest.osm import objects_by_library
+from gridmgmt.ingest.osm_library import objects_by_library
 from gridmgmt.ingest.pbf import read_objects
 
 pytestmark = pytest.mark.shared_data

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridmgmt.errors import FileRefusedError
 from gridmgmt.ingest.network import read_network
-from gridmgmt.ingest.osm import objects_by_library
+from gridmgmt.ingest.osm_library import objects_by_library
 from gridmgmt.ingest.pbf import OsmObjects, UnusualPbf, read_objects
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
