@@ -274,6 +274,34 @@ def _isochrones(result: Result) -> str:
     )
 
 
+def _incremental(result: Result) -> str:
+    rows = [
+        [
+            kind.replace("_", " "),
+            f"{of['edit_median_us']:.0f}",
+            f"{of['edit_worst_us']:.0f}",
+            f"{of['full_median_us'] / 1000:.1f}",
+            f"{of['full_over_edit_median']:,.0f}",
+            f"{result['without_counts'][kind]['full_over_edit_median']:,.0f}",
+            f"{of['full_over_edit_after_full_run_median']:,.0f}",
+            f"{of['nodes_median']:.0f} / {of['nodes_worst']:,}",
+            f"{of['places_median']:.0f} / {of['places_worst']:,}",
+        ]
+        for kind, of in result["with_counts"].items()
+    ]
+    header = [
+        "edit", "median µs", "worst µs", "full run ms", "full / edit", "without counts", "edit after a full run",
+        "nodes changed, median / worst", "places",
+    ]  # fmt: skip
+    return (
+        f"Wuhan: {result['nodes']:,} nodes, {result['places']:,} places, {result['residents_60_plus']:,.0f} residents "
+        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Each edit is "
+        f"one of {result['edits_of_each_kind']}; after every one all labels and counts equal a full run's, to the bit. "
+        "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
+        f"that says so, a full run that has emptied the processor's caches.\n\n{_table(header, rows)}"
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "pbf_graph": ("From an extract to a walking graph, Porto", _pbf_graph),
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
@@ -283,6 +311,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
     "isochrones": ("Guaranteed areas, streets of Porto", _isochrones),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
+    "incremental": ("An edit beside a full run, Wuhan", _incremental),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
