@@ -69,13 +69,17 @@ def renew_order(
     return _order_out(orders.order_report(session, name, context.today()), lang)
 
 
-@router.delete("/{name}", status_code=204, summary="Drop a standing order", dependencies=WRITES)
-def drop_order(session: RequestSession, context: Context, actor: Caller, form: Form, name: Name) -> None:
-    """Keep the report fresh no longer; its runs stay."""
+@router.delete("/{name}", summary="Drop a standing order", dependencies=WRITES)
+def drop_order(
+    session: RequestSession, context: Context, actor: Caller, form: Form, lang: Lang, name: Name
+) -> OrderOut:
+    """Keep the report fresh no longer, and return the order as it last stood; its runs stay."""
     from gridmgmt.coverage import orders  # noqa: PLC0415 -- as above
 
     _refuse_public(form)
+    last = _order_out(orders.order_report(session, name, context.today()), lang)
     orders.drop_order(session, actor, name, on=context.today())
+    return last
 
 
 def _refuse_public(form: str) -> None:

@@ -14,8 +14,10 @@ from gridmgmt.coverage import queries
 from gridmgmt.coverage.accessibility import accessibility, make_ask, question_of
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.reports.accessibility import MEDIA_TYPES, access_notes, access_tables, render_accessibility
+from gridmgmt.texts import text
 
-PRINTED_TABLES = 6
+MOST_ROWS = 60
+"""Longer tables are left to files."""
 
 
 def _capacities(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
@@ -59,7 +61,8 @@ def access(
 ) -> None:
     """Tell the capacity for each resident, by area, town mode and land use: mean, least and Gini.
 
-    With RUN, the question is that of a coverage run and its options are not looked at.
+    What was asked and the inputs stand in the files. With RUN, the question is that of a coverage run and its options
+    are not looked at.
     """
     lang = settings_of(ctx).lang
     with database(ctx) as session:
@@ -76,6 +79,9 @@ def access(
     else:
         for note in access_notes(document, lang):
             click.echo(note)
-        for table in access_tables(document, lang)[:PRINTED_TABLES]:
+        for table in access_tables(document, lang)[:-2]:
             click.echo(f"\n{table.title}")
-            print_report_table(table, left=2)
+            if len(table.rows) > MOST_ROWS:
+                click.echo(text("accessibility.in_files", lang, rows=len(table.rows)))
+            else:
+                print_report_table(table, left=1 if len(table.columns) == 2 else 2)
