@@ -81,7 +81,7 @@ def job(ctx: click.Context, run_id: int) -> None:
 @OUTPUT
 @click.pass_context
 def report(ctx: click.Context, run_id: int, *, format_: str, public: bool, output: Path | None) -> None:
-    """Write the report of a run as JSON, HTML, XLSX or GeoJSON."""
+    """Write the report of a run as JSON, HTML, XLSX, GeoJSON or PDF."""
     settings = settings_of(ctx)
     with database(ctx) as session:
         rendered = render(
