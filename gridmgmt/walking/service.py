@@ -1,5 +1,6 @@
 """The warm state of walking: built from the editions in force, once, and given to all who ask the same."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -36,6 +37,10 @@ from gridmgmt.walking.state import Ground, Grouping, InputEdition, WalkState
 __all__ = ["WalkQuestion", "WalkState", "make_question", "walk_state"]
 
 _TRIES = 5
+_NAMED = 3
+
+Note = tuple[str, Mapping[str, object]]
+
 _LEVELS = tuple(sorted(frozenset(AreaLevel) - {AreaLevel.GRID_CELL}, key=lambda level: (RANK[level], level)))
 
 
@@ -149,7 +154,7 @@ def build_ground(session: Session, question: WalkQuestion, plan: Planned | None,
         place_area=_place_area(session, question, lonlat),
         counting=counting,
         inputs=tuple(_input(edition) for edition in used),
-        notes=tuple(_notes(network_edition, editions)),
+        notes=tuple(_notes(network_edition, editions, network)),
         plan=plan,
     )
 
@@ -244,12 +249,17 @@ def _place_area(session: Session, question: WalkQuestion, lonlat: Floats) -> Map
     return found
 
 
-def _notes(network: Edition, editions: Sequence[Edition]) -> Iterable[tuple[str, Mapping[str, object]]]:
-    """Yield what a reader must know: a network that is older than the boundaries it is counted by."""
+def _notes(network: Edition, editions: Sequence[Edition], built: WalkNetwork) -> Iterable[Note]:
+    """Yield what a reader must know: an old network, what barriers close, gates and compounds that are not as drawn."""
     boundaries = [e.valid_from for e in editions if e.subject == Subject.AREAS and e.valid_from is not None]
     newest = max(boundaries, default=None)
     if newest is not None and network.valid_from is not None and network.valid_from < newest:
         yield "network_older_than_boundaries", {"network": network.valid_from, "boundaries": newest}
+    for kind, edges in built.barrier_edges.items():
+        yield "barrier_edges", {"barrier": kind, "edges": edges}
+    for code, count in sorted(Counter(finding.code for finding in built.findings).items()):
+        named = [finding.object for finding in built.findings if finding.code == code][:_NAMED]
+        yield f"walk_{code}", {"count": count, "named": ", ".join(named) + (" …" if count > _NAMED else "")}
 
 
 def _input(edition: Edition) -> InputEdition:

@@ -149,6 +149,13 @@ def test_boundaries_newer_than_the_network_are_noted(fresh_database_url, tmp_pat
     assert ask(sessions).ground.notes == (("network_older_than_boundaries", {"network": old, "boundaries": DAY}),)
 
 
+def test_gates_that_cannot_be_taken_as_drawn_are_noted(sessions, tmp_path) -> None:
+    load_gates(sessions, tmp_path, [("FAR", 300, 300, "public", ""), ("CARD", 700, 0, "residents", "")])
+    assert ask(sessions).ground.notes == (("walk_gate_off_network", {"count": 1, "named": "FAR"}),)
+    # The part west of the card gate has fewer nodes: it is home to p1, and A in it serves nobody else.
+    assert metres(ask(sessions))[:2] == around(230, np.inf)
+
+
 def test_the_least_used_is_let_go_first_and_one_is_kept_in_any_case() -> None:
     cache = WarmCache(limit_bytes=250)
 
