@@ -266,11 +266,11 @@ def _isochrones(result: Result) -> str:
     ]
     header = ["way", "median ms", "falsely inside", "falsely outside", "left open", "vertices"]
     return (
-        f"Ground within {result['limit_s'] / 60:.0f} minutes; {one['places']:,} places scattered 18 m about the streets, "
-        "shares of those within. Ours calls certain, possible or outside, and no place is in the wrong one of the two "
-        f"that promise; of all places of the box {one['agreement_open_as_disagreement']:.2%} agree where an open one "
-        f"counts as a disagreement, all where it does not. Four limits take {four['median_s'] * 1000:.0f} ms. The usual "
-        f"ways are those of tutorials.\n\n{_table(header, rows)}"
+        f"Ground within {result['limit_s'] / 60:.0f} minutes; {one['places']:,} places scattered 18 m about the "
+        "streets, shares of those within. Ours says certain, possible or outside, and no place is wrongly in the first "
+        f"or the last; {one['agreement_open_as_disagreement']:.2%} of all places of the box agree where an open one is "
+        f"a disagreement, all where it is left open. Four limits take {four['median_s'] * 1000:.0f} ms. The usual ways "
+        f"are those of tutorials.\n\n{_table(header, rows)}"
     )
 
 
@@ -295,8 +295,8 @@ def _incremental(result: Result) -> str:
     ]  # fmt: skip
     return (
         f"Wuhan: {result['nodes']:,} nodes, {result['places']:,} places, {result['residents_60_plus']:,.0f} residents "
-        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Each edit is "
-        f"one of {result['edits_of_each_kind']}; after every one all labels and counts equal a full run's, to the bit. "
+        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Of each kind "
+        f"{result['edits_of_each_kind']} edits; after every one all labels and counts equal a full run's, to the bit. "
         "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
         f"that says so, a full run that has emptied the processor's caches.\n\n{_table(header, rows)}"
     )

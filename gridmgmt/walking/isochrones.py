@@ -31,8 +31,8 @@ MAX_SPOTS = 500
 MAX_WORK = 600.0
 """The most areas of twenty minutes that one question may come to; an area grows with the square of the minutes."""
 
-_FINENESS = ((4.0, Fineness(0.25, 0.5)), (40.0, Fineness(0.5, 0.5)), (160.0, Fineness(1.0, 1.0)))
-_COARSEST = Fineness(2.0, 2.0)
+_FINENESS = ((4.0, Fineness(0.25, 0.5)), (40.0, Fineness(0.5, 1.0)), (250.0, Fineness(1.0, 2.0)))
+_COARSEST = Fineness(2.0, 4.0)
 _DECIMALS = 8
 """About a millimetre; cells are taken as so much larger that nothing comes to lie outside of its own."""
 

@@ -113,7 +113,7 @@ def test_questions_that_make_no_sense_are_refused(minutes, spots, code) -> None:
 
 
 def test_more_and_longer_walks_are_looked_at_less_finely() -> None:
-    assert [fineness_of(n, [1200]).cell_m for n in (1, 4, 5, 40, 84, 160, 161, 600)] == [
+    assert [fineness_of(n, [1200]).cell_m for n in (1, 4, 5, 40, 84, 250, 251, 600)] == [
         0.25, 0.25, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0
     ]  # fmt: skip
     assert fineness_of(4, [300, 600, 900, 1200]).cell_m == 0.5

@@ -194,7 +194,7 @@ def _bounds(lines: Floats, low: float, high: float) -> tuple[float, float]:
     return least, most
 
 
-@compiled
+@inlined
 def _judge(
     centre: tuple[float, float],
     radius_m: float,

@@ -133,7 +133,7 @@ def rings_of(cells: Cells, lattice: Lattice, region: int) -> Rings:
     return xy * lattice.cell_m + (lattice.west_m, lattice.south_m), ends
 
 
-@compiled
+@inlined
 def _cross(ax: float, ay: float, bx: float, by: float) -> float:
     """Return the cross product of two vectors, positive where the second points to the left of the first."""
     return ax * by - ay * bx
@@ -206,7 +206,7 @@ def _enter(xy: Floats, vertex: int, grid: Grid) -> None:
     heads[row, column] = vertex
 
 
-@compiled
+@inlined
 def _cut(xy: Floats, p: int, links: Links, cut_m: Floats, allowed_m: float, grid: Grid) -> bool:
     """Cut off a bulging corner by the line between its neighbours, where that takes no more than is allowed."""
     before, after = links
@@ -226,7 +226,7 @@ def _cut(xy: Floats, p: int, links: Links, cut_m: Floats, allowed_m: float, grid
     return True
 
 
-@compiled
+@inlined
 def _meet(xy: Floats, p: int, links: Links, cut_m: Floats, allowed_m: float, grid: Grid) -> bool:
     """Lengthen the sides before and after a side until they meet within the region, instead of both its ends."""
     before, after = links
@@ -267,7 +267,7 @@ def _simplify(xy: Floats, ends: Offsets, tolerance_m: float, grid: Grid, *, bend
     for vertex in range(n):
         _enter(xy, vertex, grid)
     stays, cut_m = np.ones(n, dtype=np.bool_), np.zeros(n)
-    for share in (0.125, 0.25, 0.5, 0.75, 1.0, 1.0):
+    for share in (0.25, 0.5, 0.75, 1.0, 1.0):
         for p in range(n):
             if not stays[p] or left[ring_of[p]] <= _LEAST_VERTICES:
                 continue
