@@ -450,3 +450,19 @@ def test_a_file_that_would_fill_the_disk_breaks_off(desk: Desk, monkeypatch: pyt
         incoming.write(b"a")
     incoming.discard()
     assert desk.files == []
+
+
+def test_gates_are_given_like_any_table_and_listed(desk: Desk) -> None:
+    rows = "code,name,lon,lat,access,hours\nG1,东门,121.401,31.301,居民,mon-fri 06:00-22:00\nG2,,121.402,31.302,,{}\n"
+    refused = desk.taken(rows.format("daytime"), file="门.csv", kind="gates")
+    assert (refused["state"], refused["error"]["code"], refused["problem_count"]) == ("failed", "rows_refused", 1)
+    [row] = desk.read(refused["links"]["problems"])["items"]
+    assert (row["row"], row["code"]) == (3, "gate_hours_malformed")
+    taken = desk.taken(rows.format(""), file="门.csv", kind="gates", options={"valid_from": "2026-01-01"})
+    assert (taken["outcome"]["subject"], taken["outcome"]["taken"]) == ("gates", 2)
+    page = desk.read("/api/v1/gates?on=2026-01-01&limit=1")
+    assert [(gate["code"], gate["access"], gate["hours"]) for gate in page["items"]] == [
+        ("G1", "residents", {"mon-fri": ["06:00-22:00"]})
+    ]
+    assert [gate["code"] for gate in desk.read(page["next"])["items"]] == ["G2"]
+    assert desk.read("/api/v1/gates?on=2025-12-31")["items"] == []
