@@ -295,8 +295,8 @@ def _incremental(result: Result) -> str:
     ]  # fmt: skip
     return (
         f"Wuhan: {result['nodes']:,} nodes, {result['places']:,} places, {result['residents_60_plus']:,.0f} residents "
-        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Of each kind "
-        f"{result['edits_of_each_kind']} edits; after every one all labels and counts equal a full run's, to the bit. "
+        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Of each "
+        f"kind {result['edits_of_each_kind']} edits; after every one all labels and counts equal a full run's, to the bit. "
         "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
         f"that says so, a full run that has emptied the processor's caches.\n\n{_table(header, rows)}"
     )

@@ -11,6 +11,7 @@ Point 0 stands at A. Places: 0 on A-B at 40 m, 1 on D-E at 40 m with a leg of 10
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,19 @@ def test_what_ifs_can_be_asked_inside_each_other() -> None:
             assert change.after_point.tolist() == [1]
         assert live.nearest.node_cs.tolist() == [0, 10_000, 5_000, 5_000, 15_000]
     assert live.nearest.node_cs.tolist() == [0, 10_000, 20_000, 30_000, 40_000]
+
+
+def test_what_ifs_of_many_threads_do_not_meet() -> None:
+    live = street()
+    expected = {OPEN_CS + extra: 12_000 + extra for extra in range(0, 4_000, 100)}
+
+    def ask(cost: int) -> bool:
+        with live.what_if(SetCosts(GATE, cost, cost)) as change:
+            return change.after_cs.tolist() == [expected[cost]] and live.nearest.place_cs[1] == expected[cost]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, list(expected) * 5))
+    assert live.nearest.place_cs.tolist() == [4_000, 35_000, NO_WAY]
 
 
 def test_a_second_point_takes_over_what_is_nearer_to_it() -> None:
