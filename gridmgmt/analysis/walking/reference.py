@@ -6,11 +6,10 @@ with ``m`` one more than the number of points, below 2⁵³ for eight million po
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from gridmgmt.analysis.graph import WalkGraph
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts
@@ -24,6 +23,9 @@ from gridmgmt.analysis.walking.spots import (
     ends_of_points,
     on_network,
 )
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _POINTS_AT_ONCE = 50
 """Rows of the dense tables that scipy needs; 50 of a million nodes are 400 MB."""
@@ -46,7 +48,7 @@ def nearest(
     reached = time <= limit_cs
     start = np.full(int(reached.sum()), graph.n_nodes)
     matrix = _least(graph.n_nodes + 1, arcs, (start, node[reached], value[reached]))
-    found = dijkstra(matrix, indices=graph.n_nodes, limit=limit_cs * base + base - 1)[: graph.n_nodes]
+    found = _shortest(matrix, np.array([graph.n_nodes]), limit_cs * base + base - 1)[0][: graph.n_nodes]
     known = np.isfinite(found)
     value = np.where(known, found, 1).astype(np.int64) - 1
     node_label = np.where(known, (value // base) << TIME_SHIFT | value % base, NOWHERE)
@@ -92,7 +94,7 @@ def _searches(graph: WalkGraph, costs: EdgeCosts, points: Spots, limit_cs: int) 
         reached = time <= limit_cs
         # One more, since scipy could take a step of no length for none.
         matrix = _least(graph.n_nodes + len(index), arcs, (row[reached], node[reached], time[reached] + 1))
-        found = dijkstra(matrix, indices=graph.n_nodes + np.arange(len(index)), limit=limit_cs + 1)
+        found = _shortest(matrix, graph.n_nodes + np.arange(len(index)), limit_cs + 1)
         found = found[:, : graph.n_nodes]
         yield index, np.where(np.isfinite(found), found - 1, NO_WAY).astype(np.int64)
 
@@ -106,13 +108,23 @@ def _arcs(graph: WalkGraph, costs: EdgeCosts, factor: int) -> tuple[Integers, In
     return start[walked], end[walked], cost[walked] * factor
 
 
-def _least(n: int, *arcs: tuple[Integers, Integers, Integers]) -> csr_array:
+def _shortest(matrix: "csr_array", sources: Integers, limit: int) -> NDArray[np.float64]:
+    """Return the cost from each source to every node, ``(sources, n)``, infinite beyond the limit."""
+    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 -- as in _least
+
+    found: NDArray[np.float64] = dijkstra(matrix, indices=sources, limit=limit)
+    return found
+
+
+def _least(n: int, *arcs: tuple[Integers, Integers, Integers]) -> "csr_array":
     """Return the matrix of arcs, of those between the same two nodes the cheapest; scipy would add them."""
     start, end, cost = (np.concatenate(columns) for columns in zip(*arcs, strict=True))
     order = np.lexsort((cost, end, start))
     start, end, cost = start[order], end[order], cost[order]
     first = np.ones(len(start), dtype=np.bool_)
     first[1:] = (np.diff(start) != 0) | (np.diff(end) != 0)
+    from scipy.sparse import csr_array  # noqa: PLC0415 -- 50 MiB that compiled kernels do without
+
     return csr_array((cost[first].astype(np.float64), (start[first], end[first])), shape=(n, n))
 
 

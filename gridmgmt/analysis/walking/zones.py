@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from gridmgmt.analysis.walking.draft import Draft, Floats, Ints, unproject
 from gridmgmt.analysis.walking.gates import Access, Gate
@@ -103,6 +100,8 @@ class Zoning:
         free = [gate for gate in range(len(self.gates)) if gate not in self._used]
         if not free:
             return {}
+        from scipy.spatial import cKDTree  # noqa: PLC0415 -- 50 MiB that networks without gates do without
+
         xy = self.draft.positions()
         known = np.flatnonzero(~np.isnan(xy[:, 0]))
         distance, nearest = cKDTree(xy[known]).query(self.gate_xy[free], distance_upper_bound=AT_NODE_M)
@@ -292,6 +291,9 @@ def _edges_at(draft: Draft, nodes: Ints) -> dict[int, list[int]]:
 
 def _pieces(n_nodes: int, source: Ints, target: Ints) -> Ints:
     """Return the connected piece of every node."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- as above
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 -- as above
+
     matrix = coo_array((np.ones(len(source), dtype=np.int8), (source, target)), shape=(n_nodes, n_nodes))
     pieces: Ints = connected_components(matrix.tocsr(), directed=False)[1]
     return pieces
