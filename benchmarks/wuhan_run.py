@@ -5,13 +5,14 @@ inside the run are those that the job itself reports. There is no peer that does
 """
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from harness import publish, require, shared_data
 
@@ -19,20 +20,33 @@ COMMAND = Path(sys.executable).with_name("gridmgmt")
 BANDS = {"60": "60_64", "65": "65_69", "70": "70_74", "75": "75_79", "80": "80_plus"}
 RESIDENTS_60_PLUS = 1_942_653.40
 """The sum of the ten rasters, see the data's own description."""
+MOST_SECONDS = 6.0
+MOST_MIB = 500.0
 _KIB_PER_MIB = 1024
 
 
 def gridmgmt(data: Path, *arguments: object) -> tuple[str, dict[str, float]]:
-    """Run a command; return what it printed, its seconds and its peak memory."""
+    """Run a command in a process of its own; return what it printed, its seconds and that process's peak memory."""
     began = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    done = subprocess.run(
-        [COMMAND, "--data", data, "--lang", "en", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    require(done.returncode == 0, done.stderr)
-    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before)
-    seconds = time.perf_counter() - began
-    return done.stdout, {"seconds": round(seconds, 2), "peak_mib_so_far": round(peak / _KIB_PER_MIB, 1)}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        command = [str(COMMAND), "--data", str(data), "--lang", "en", *map(str, arguments)]
+        child = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, usage = os.wait4(child.pid, 0)  # its own peak, where all children's would be the largest so far
+        seconds = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        printed, complaint = (_text(file) for file in (out, err))
+    require(child.returncode == 0, complaint)
+    peak = usage.ru_maxrss / _KIB_PER_MIB
+    return printed, {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+        "peak_mib": round(peak, 1),
+    }
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def main() -> None:
@@ -55,6 +69,7 @@ def main() -> None:
                 "import network": ("import", "network", streets),
                 "import population": ("import", "population", *files, "--edition", "worldpop"),
                 "import areas": ("import", "areas", outline, "--level", "district", "--code-field", "osm_id"),
+                "activate areas": ("areas", "activate", "wuhan_boundary", "--document", "benchmark"),
                 "import service points": ("import", "service-points", points),
                 "coverage run": ("coverage", "run"),
                 "coverage run again": ("coverage", "run"),
@@ -64,6 +79,7 @@ def main() -> None:
             report = json.loads(gridmgmt(data, "coverage", "report", 2)[0])
             again = json.loads(gridmgmt(data, "coverage", "report", 1)[0])
             job = json.loads(gridmgmt(data, "coverage", "job", 2)[0])
+            replay = json.loads(gridmgmt(data, "coverage", "replay", 2, "--json")[0])
         finally:
             gridmgmt(data, "db", "stop")
     totals = report["totals"]
@@ -74,6 +90,8 @@ def main() -> None:
     stages = dict(job["result"]["stages_s"])
     took = datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["started_at"])
     stages["writing"] = took.total_seconds() - sum(stages.values())
+    require(replay["same"], "a replay gives other bytes")
+    fresh = steps["coverage run again"]
     publish(
         "wuhan_run",
         {
@@ -82,6 +100,10 @@ def main() -> None:
             "covered": totals["covered"],
             "steps": steps,
             "stages_of_the_second_run_s": stages,
+        },
+        bars={
+            "seconds of a run in a fresh process": (fresh["seconds"], MOST_SECONDS),
+            "peak MiB of a run in a fresh process": (fresh["peak_mib"], MOST_MIB),
         },
     )
 
