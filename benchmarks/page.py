@@ -74,6 +74,15 @@ def _sparse(result: Result) -> str:
     )
 
 
+def _two_step(result: Result) -> str:
+    agreement = result["agreement"]["PySAL access"]
+    return (
+        f"Capacity for each resident by 2SFCA: {_facts(result, 'pairs', 'points', 'places')}; largest difference "
+        f"{agreement['largest_difference']:.1g}, and what residents have adds up to the points' "
+        f"{agreement['capacity_given']:,.0f}.\n\n{_compared(result)}"
+    )
+
+
 def _snapping(result: Result) -> str:
     return f"Nearest edge of {_facts(result, 'points', 'segments', 'edges')}.\n\n{_compared(result)}"
 
@@ -296,7 +305,7 @@ def _incremental(result: Result) -> str:
     return (
         f"Wuhan: {result['nodes']:,} nodes, {result['places']:,} places, {result['residents_60_plus']:,.0f} residents "
         "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Of each "
-        f"kind {result['edits_of_each_kind']} edits; after every one all labels and counts equal a full run's, to the bit. "
+        f"kind {result['edits_of_each_kind']} edits; after every one all labels and counts are a full run's. "
         "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
         f"that says so, a full run that has emptied the processor's caches.\n\n{_table(header, rows)}"
     )
@@ -312,6 +321,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "isochrones": ("Guaranteed areas, streets of Porto", _isochrones),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
     "incremental": ("An edit beside a full run, Wuhan", _incremental),
+    "two_step": ("Accessibility of residents", _two_step),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
