@@ -81,32 +81,27 @@ def _time(node: int, found: Tables) -> int:
 
 
 @compiled
-def _grown(found: Tables, count: int, used: int, steps: int) -> Tables:
-    """Return the tables with room for so many more nodes and entries."""
-    entries = found.entries
-    if used + steps > len(entries):
-        entries = np.concatenate((entries, np.empty((len(entries) + steps, 2), dtype=np.int32)))
-    n = len(found.node)
-    while 2 * (count + steps) > n:
-        n *= 2
-    if n == len(found.node):
-        return Tables(found.node, found.time, found.reached, found.head, entries)
+def _doubled(found: Tables, count: int) -> Tables:
+    """Return the tables with twice the room."""
+    old_times, old_reached = found.time, found.reached
+    n = 2 * len(old_times)
     nodes, times = np.full(n, -1, dtype=np.int32), np.full(n, NO_WAY, dtype=np.int32)
     reached = np.empty(n // 2 + 1, dtype=np.int64)
     for i in range(count):
-        node = found.reached[i] >> TIME_SHIFT
+        node = old_reached[i] >> TIME_SHIFT
         slot = _slot(node, nodes)
-        nodes[slot], times[slot] = node, found.time[found.reached[i] & MASK]
+        nodes[slot], times[slot] = node, old_times[old_reached[i] & MASK]
         reached[i] = (node << TIME_SHIFT) | slot
-    return Tables(nodes, times, reached, found.head, entries)
+    return Tables(nodes, times, reached, found.head, np.concatenate((found.entries, np.empty_like(found.entries))))
 
 
 @compiled
 def _emptied(found: Tables, count: int) -> None:
     """Empty the tables for the next search."""
+    nodes, times, reached, _, _ = found
     for i in range(count):
-        slot = found.reached[i] & MASK
-        found.node[slot], found.time[slot] = -1, NO_WAY
+        slot = reached[i] & MASK
+        nodes[slot], times[slot] = -1, NO_WAY
 
 
 @inlined
@@ -136,31 +131,32 @@ def _seeds(streets: Streets, edge: int, from_ends: tuple[int, int], limit_cs: in
 
 
 @compiled
-def _search(
-    streets: Streets, edge: int, from_ends: tuple[int, int], limit_cs: int, shift: int, found: Tables
-) -> tuple[Tables, int]:
-    """Return the tables with what is reached from the ends of an edge, each at its time, and its number."""
-    count = _seeds(streets, edge, from_ends, limit_cs, shift, found)
+def _spread(
+    streets: Streets, limit_cs: int, shift: int, found: Tables, state: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """Go on with a search until nothing waits or the tables are full.
+
+    The state is the number of nodes reached, of entries written and of entries waiting, and the bucket. Full tables are
+    the caller's to replace: arrays that this loop itself replaced would cost it half its speed.
+    """
     indptr, neighbour, step_edge, step_out, _, _, out_cs, back_cs = streets
-    used, waiting, bucket = count, count, min(from_ends[0], from_ends[1]) >> shift
     nodes, times, reached, head, entries = found
+    count, used, waiting, bucket = state
     ring = len(head) - 1
     while waiting:
         entry = head[bucket & ring]
         if entry < 0:
             bucket += 1
             continue
+        node = entries[entry, 0]
+        first, end = indptr[node], indptr[node + 1]
+        if used + end - first > len(entries) or 2 * (count + end - first) > len(nodes):
+            break
         head[bucket & ring] = entries[entry, 1]
         waiting -= 1
-        node = entries[entry, 0]
         here = times[_slot(node, nodes)]
         if here >> shift != bucket:
             continue
-        first, end = indptr[node], indptr[node + 1]
-        if used + end - first > len(entries) or 2 * (count + end - first) > len(nodes):
-            nodes, times, reached, head, entries = _grown(
-                Tables(nodes, times, reached, head, entries), count, used, end - first
-            )
         before = used
         for k in range(first, end):
             way = step_edge[k]
@@ -177,7 +173,20 @@ def _search(
                     enter(used, other, (time >> shift) & ring, entries, head)
                     used += 1
         waiting += used - before
-    return Tables(nodes, times, reached, head, entries), count
+    return count, used, waiting, bucket
+
+
+@compiled
+def _search(
+    streets: Streets, edge: int, from_ends: tuple[int, int], limit_cs: int, shift: int, found: Tables
+) -> tuple[Tables, int]:
+    """Return the tables with what is reached from the ends of an edge, each at its time, and its number."""
+    count = _seeds(streets, edge, from_ends, limit_cs, shift, found)
+    state = _spread(streets, limit_cs, shift, found, (count, count, count, min(from_ends[0], from_ends[1]) >> shift))
+    while state[2]:
+        found = _doubled(found, state[0])
+        state = _spread(streets, limit_cs, shift, found, state)
+    return found, state[0]
 
 
 @inlined
@@ -187,6 +196,16 @@ def _from_ends(streets: Streets, edge: int, fraction: float, leg_cs: int) -> tup
     from_source = int(np.rint(fraction * out)) if out < NO_WAY else NO_WAY
     from_target = back - int(np.rint(fraction * back)) if back < NO_WAY else NO_WAY
     return from_source + leg_cs, from_target + leg_cs
+
+
+@compiled
+def _listed(found: Tables, count: int, room: Int32s) -> None:
+    """Write what was reached, node and time, in order of the nodes."""
+    _, times, reached, _, _ = found
+    order = reached[:count]
+    order.sort()
+    for i in range(count):
+        room[i, 0], room[i, 1] = order[i] >> TIME_SHIFT, times[order[i] & MASK]
 
 
 @compiled
@@ -206,10 +225,7 @@ def nodes_of_rows(
         found, count = _search(streets, edge, ends, limit_cs, shift, found)
         fits = used + count <= len(room)
         if fits:
-            found.reached[:count].sort()
-            for i in range(count):
-                room[used + i, 0] = found.reached[i] >> TIME_SHIFT
-                room[used + i, 1] = found.time[found.reached[i] & MASK]
+            _listed(found, count, room[used:])
             counts[point], used = count, used + count
         _emptied(found, count)
         if not fits:
