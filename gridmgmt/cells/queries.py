@@ -28,6 +28,7 @@ from gridmgmt.jobs.models import Job, JobState
 from gridmgmt.land.models import LandFeature
 from gridmgmt.land.rules import LandKind
 from gridmgmt.network.models import NetworkEdge
+from gridmgmt.network.queries import public_ways
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -86,9 +87,11 @@ def last_sequences(session: Session, quarters: Collection[str], scheme: CodeSche
 
 
 def barriers(session: Session, on: date, near: Extent) -> Objects:
-    """Return the streets, walls, shores and rails in force on a day near a box, as lines in degrees."""
+    """Return the public streets, walls, shores and rails in force on a day near a box, as lines in degrees."""
     streets = select(NetworkEdge.geom).where(
-        NetworkEdge.edition_id.in_(edition_ids_in_force(Subject.NETWORK, on)), _touches(NetworkEdge.geom, near)
+        NetworkEdge.edition_id.in_(edition_ids_in_force(Subject.NETWORK, on)),
+        public_ways(),
+        _touches(NetworkEdge.geom, near),
     )
     land = select(LandFeature.geom).where(
         LandFeature.edition_id.in_(edition_ids_in_force(Subject.LAND, on)),

@@ -10,10 +10,24 @@ import pyarrow.compute as pc
 import shapely
 from geoalchemy2 import Geography
 from numpy.typing import NDArray
-from sqlalchemy import Double, Integer, Select, String, Subquery, and_, cast, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    and_,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from gridmgmt.analysis.walking.gates import Access
-from gridmgmt.analysis.walking.model import WalkProfile
+from gridmgmt.analysis.walking.model import Trait, WalkProfile
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -144,6 +158,11 @@ def _counting_gates(on: date, networks: Select[int] | Sequence[int]) -> Subquery
         .where(or_(Gate.edition_id.in_(networks), and_(from_table, in_force_on(on))))
         .subquery()
     )  # fmt: skip
+
+
+def public_ways() -> ColumnElement[bool]:
+    """Return the condition that an edge is a way for everybody, not for those alone who live along it."""
+    return NetworkEdge.traits.bitwise_and(int(Trait.PRIVATE)) == 0
 
 
 def gates_far_from(session: Session, name: str, network_edition_id: int) -> Sequence[tuple[str, float]]:

@@ -22,6 +22,7 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import InputError
 from gridmgmt.frames import geometries, read_table
 from gridmgmt.network.models import NetworkEdge
+from gridmgmt.network.queries import public_ways
 from gridmgmt.population.queries import places
 from gridmgmt.responsibility.queries import grid_of_cell, grid_rows, kind_of_code, metric_cells
 from gridmgmt.statistics.queries import counted_points, figures_of, lonlat_of
@@ -213,7 +214,7 @@ def _with_neighbours(session: Session, on: date, surfaces: NDArray[np.object_]) 
 
 
 def _street_m(session: Session, on: date, cells: "gpd.GeoDataFrame", around: "gpd.GeoDataFrame") -> Numbers | None:
-    """Return the metres of street in each cell, on the ellipsoid; what runs along a border is shared equally.
+    """Return the metres of public street in each cell, on the ellipsoid; what runs along a border is shared equally.
 
     Parameters
     ----------
@@ -222,7 +223,7 @@ def _street_m(session: Session, on: date, cells: "gpd.GeoDataFrame", around: "gp
     """
     editions = edition_ids_in_force(Subject.NETWORK, on)
     lines = geometries(
-        read_table(session, select(NetworkEdge.geom).where(NetworkEdge.edition_id.in_(editions)))["geom"]
+        read_table(session, select(NetworkEdge.geom).where(NetworkEdge.edition_id.in_(editions), public_ways()))["geom"]
     )
     if not len(lines):
         return None

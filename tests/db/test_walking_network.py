@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
 from gridmgmt import imports
@@ -24,7 +25,7 @@ from gridmgmt.ingest.gates import read_gates
 from gridmgmt.ingest.network import read_network
 from gridmgmt.land.queries import compounds
 from gridmgmt.network import queries, service
-from gridmgmt.network.models import WalkingProfile
+from gridmgmt.network.models import NetworkEdge, WalkingProfile
 from tests.db.test_schema import alembic_config
 from tests.support.actors import TESTER
 from tests.support.paper_town import labels
@@ -87,6 +88,15 @@ def test_edges_come_back_with_traits_and_slope(session, network) -> None:
     assert slope[:2].tolist() == [pytest.approx(0.05)] * 2
     assert np.isnan(slope[2])
     assert table["length_m"].to_pylist() == [pytest.approx(95.2, abs=0.1)] * 3
+
+
+def test_work_and_borders_follow_public_streets_alone(session, network) -> None:
+    from gridmgmt.cells.queries import barriers  # noqa: PLC0415
+
+    found = shapely.union_all(barriers(session, DAY, (121.39, 31.29, 121.41, 31.31)))
+    assert found.bounds == (*NODES[1], *NODES[3])
+    drawn = session.scalars(select(NetworkEdge.edge_id).where(queries.public_ways())).all()
+    assert sorted(drawn) == [0, 1]
 
 
 def test_gates_of_the_network(session, network) -> None:
