@@ -23,6 +23,7 @@ from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, to_cs
 from gridmgmt.errors import InputError
 
 Numbers = NDArray[np.float64]
+Weights = NDArray[np.float64] | NDArray[np.bool_]
 
 ZONE_DECAY = 264 / 900
 """The β of Luo and Qi's slow decay: their zones of 10, 20 and 30 minutes weigh 1.00, 0.68 and 0.22."""
@@ -66,11 +67,11 @@ class Decay:
     zone_weights: tuple[float, ...] = ()
     exponent: float = 0.0
 
-    def of(self, cs: NDArray[np.int32]) -> Numbers:
-        """Return the weight of walks in hundredths of a second, of the same shape."""
+    def of(self, cs: NDArray[np.int32]) -> Weights:
+        """Return the weight of walks in hundredths of a second, of the same shape; of 0 and 1 alone a byte each."""
         limit_cs = int(to_cs(self.limit_s))
         if self.method is Method.TWO_STEP:
-            return (cs <= limit_cs).astype(np.float64)
+            return cs <= limit_cs
         if self.method is Method.ENHANCED_TWO_STEP:
             weights = np.array([*self.zone_weights, 0.0])
             return weights[np.searchsorted(to_cs(self.zones_s), cs, side="left")]
@@ -180,7 +181,7 @@ def accessibility(
 
 @compiled
 def _share(
-    indptr: NDArray[np.uint64], place: NDArray[np.uint32], weight: Numbers, residents: Numbers, capacity: Numbers
+    indptr: NDArray[np.uint64], place: NDArray[np.uint32], weight: Weights, residents: Numbers, capacity: Numbers
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Return what falls to each place, the demand of each point and its capacity over it: two sparse products."""
     at_place, demand, ratio = np.zeros(len(residents)), np.zeros(len(capacity)), np.zeros(len(capacity))

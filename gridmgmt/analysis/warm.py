@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gridmgmt.analysis.accessibility import accessibility, two_step
+from gridmgmt.analysis.accessibility import accessibility, enhanced_two_step, two_step
 from gridmgmt.analysis.graph import build_graph
 from gridmgmt.analysis.snapping import EdgeIndex
 from gridmgmt.analysis.walking.edits import AddEdges, AddPoints, SetCosts
@@ -25,7 +25,8 @@ def warm() -> None:
     nearest_k(street, costs, points=snap, places=snap, k=2)
     times_to_nodes(street, costs, points=snap, limit_cs=60_000)
     pair = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    accessibility(pair, two_step(600.0), residents=np.ones(1), capacity=np.ones(1))
+    for decay in (two_step(600.0), enhanced_two_step((300.0, 600.0))):
+        accessibility(pair, decay, residents=np.ones(1), capacity=np.ones(1))
     isochrones(street, [Ground(index, 10.0)], costs, costs, points=snap, limits_cs=[1_000])
     from_one(street, costs, point=snap, places=snap, by_edge=PlacesByEdge.build(snap, 1), limit_cs=60_000)
     nobody = np.zeros(1, dtype=np.int8), np.zeros(1, dtype=np.int64), 1, np.zeros((1, 1), dtype=np.int64), [60_000]
