@@ -159,23 +159,27 @@ def what_if(
 def public_form(answer: GateWhatIf, threshold: float) -> GateWhatIf:
     """Return the answer for everybody: by area and in all, no age bands, no places, small numbers withheld.
 
-    Walks are rounded to whole minutes, so that no two answers tell a small difference.
+    Residents are rounded to multiples of the threshold and walks to whole minutes, so that no two answers tell a small
+    difference.
     """
     groups = answer.by_area
     values = np.array([answer.total.ages[0].residents, *(group.ages[0].residents for group in groups)])
     values[0] = values[1:].sum() if len(groups) else values[0]
     hidden = suppress(values, [(0, range(1, len(values)))] if len(groups) else [], threshold)
-    total, *others = (_public(group, bool(h)) for group, h in zip((answer.total, *groups), hidden, strict=True))
+    total, *others = (
+        _public(group, threshold, hidden=bool(h)) for group, h in zip((answer.total, *groups), hidden, strict=True)
+    )
     return replace(answer, form="public", total=total, by_area=tuple(others), most_changed=())
 
 
-def _public(group: GroupFigures, hidden: bool) -> GroupFigures:
+def _public(group: GroupFigures, threshold: float, *, hidden: bool) -> GroupFigures:
     if hidden:
         return GroupFigures(group.code, None, (), suppressed=True)
     first = group.ages[0]
     before_s, after_s = (None if s is None else 60.0 * round(s / 60) for s in (first.mean_before_s, first.mean_after_s))
+    residents = threshold * round(first.residents / threshold)
     # How many of the affected are covered may be as few as they like: it is not told.
-    return GroupFigures(group.code, None, (AgeFigures(first.band, first.residents, before_s, after_s, None, None),))
+    return GroupFigures(group.code, None, (AgeFigures(first.band, residents, before_s, after_s, None, None),))
 
 
 def _nearest_with(state: WalkState, gates: dict[int, Gate]) -> Nearest:

@@ -257,8 +257,10 @@ def _notes(network: Edition, editions: Sequence[Edition], built: WalkNetwork) ->
         yield "network_older_than_boundaries", {"network": network.valid_from, "boundaries": newest}
     for kind, edges in built.barrier_edges.items():
         yield "barrier_edges", {"barrier": kind, "edges": edges}
-    for code, count in sorted(Counter(finding.code for finding in built.findings).items()):
-        named = [finding.object for finding in built.findings if finding.code == code][:_NAMED]
+    # A gate at the end of a way is of no consequence: most of the map's lead into buildings.
+    told = [finding for finding in built.findings if finding.code != "gate_at_dead_end"]
+    for code, count in sorted(Counter(finding.code for finding in told).items()):
+        named = [finding.object for finding in told if finding.code == code][:_NAMED]
         yield f"walk_{code}", {"count": count, "named": ", ".join(named) + (" …" if count > _NAMED else "")}
 
 

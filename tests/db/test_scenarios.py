@@ -259,8 +259,9 @@ def test_the_public_form_has_no_places_no_bands_and_no_small_numbers(sessions, t
     found = ask(sessions, access=Access.CLOSED)
     public = public_form(found, threshold=10)
     assert (public.most_changed, public.total.places) == ((), None)
-    assert [len(group.ages) for group in (public.total, *public.by_area)] == [1, 1, 1]
-    assert public.by_area[0].ages[0].residents == 20.25
+    assert [group.ages[0].band for group in (public.total, *public.by_area)] == ["60_plus"] * 3
+    assert {group.ages[0].covered_before for group in (public.total, *public.by_area)} == {None}
+    assert [group.ages[0].residents for group in (public.total, *public.by_area)] == [50, 20, 30]
     withheld = public_form(found, threshold=25)
     # 20.25 is small; with the total it could be told from the other.
     assert [group.suppressed for group in withheld.by_area] == [True, True]
