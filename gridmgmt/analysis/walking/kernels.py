@@ -144,7 +144,7 @@ def _search(
     labels = np.full(len(indptr) - 1, NOWHERE)
     head, ring = np.full(n_buckets, -1, dtype=np.int32), n_buckets - 1
     entries = np.empty((len(seed_node) + len(steps), 2), dtype=np.int32)
-    used, bucket, last = 0, 0, -1
+    used, last = 0, -1
     for i in range(len(seed_node)):
         node, label = seed_node[i], seed_label[i]
         if label >> TIME_SHIFT <= limit_cs and label < labels[node]:
@@ -152,26 +152,47 @@ def _search(
             at = (label >> TIME_SHIFT) >> shift
             enter(used, node, at & ring, entries, head)
             used, last = used + 1, max(last, at)
+    state = _spread(indptr, steps, labels, limit_cs, shift, (head, entries), (used, 0, last))
+    while state[1] <= state[2]:
+        entries = np.concatenate((entries, np.empty_like(entries)))
+        state = _spread(indptr, steps, labels, limit_cs, shift, (head, entries), state)
+    return labels
+
+
+@compiled
+def _spread(
+    indptr: Integers, steps: Int32s, labels: Integers, limit_cs: int, shift: int, queue: tuple[Int32s, Int32s],
+    state: tuple[int, int, int],
+) -> tuple[int, int, int]:  # fmt: skip
+    """Go on with a search until the last bucket is worked off or the entries are full.
+
+    The state is the number of entries, the bucket and the last one. More room is the caller's to make: an array that
+    this loop itself replaced would cost it a fifth of its speed.
+    """
+    head, entries = queue
+    used, bucket, last = state
+    ring = len(head) - 1
     while bucket <= last:
         entry = head[bucket & ring]
         if entry < 0:
             bucket += 1
             continue
-        head[bucket & ring] = entries[entry, 1]
         node = entries[entry, 0]
+        first, end = indptr[node], indptr[node + 1]
+        if used + end - first > len(entries):
+            break
+        head[bucket & ring] = entries[entry, 1]
         label = labels[node]
         if (label >> TIME_SHIFT) >> shift != bucket:
             continue
-        if used + indptr[node + 1] - indptr[node] > len(entries):
-            entries = np.concatenate((entries, np.empty_like(entries)))
-        for k in range(indptr[node], indptr[node + 1]):
+        for k in range(first, end):
             other, new = steps[k, 0], label + (np.int64(steps[k, 1]) << TIME_SHIFT)
             if new < labels[other] and new >> TIME_SHIFT <= limit_cs:
                 labels[other] = new
                 at = (new >> TIME_SHIFT) >> shift
                 enter(used, other, at & ring, entries, head)
                 used, last = used + 1, max(last, at)
-    return labels
+    return used, bucket, last
 
 
 @inlined

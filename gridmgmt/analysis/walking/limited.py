@@ -199,20 +199,18 @@ def _from_ends(streets: Streets, edge: int, fraction: float, leg_cs: int) -> tup
 
 
 @compiled
-def _listed(found: Tables, count: int, room: Int32s) -> None:
-    """Write what was reached, node and time, in order of the nodes."""
+def _listed(found: Tables, count: int, room: Integers) -> None:
+    """Write what was reached as ``node · 2³² + time``."""
     _, times, reached, _, _ = found
-    order = reached[:count]
-    order.sort()
     for i in range(count):
-        room[i, 0], room[i, 1] = order[i] >> TIME_SHIFT, times[order[i] & MASK]
+        room[i] = (reached[i] & ~MASK) | times[reached[i] & MASK]
 
 
 @compiled
 def nodes_of_rows(
-    streets: Streets, points: Spots, first: int, limit_cs: int, shift: int, found: Tables, room: Int32s
+    streets: Streets, points: Spots, first: int, limit_cs: int, shift: int, found: Tables, room: Integers
 ) -> tuple[Tables, Integers, int]:
-    """Fill ``room`` ``(n, 2)`` with node and time of the pairs of the points from ``first`` on, row by row.
+    """Fill ``room`` with the pairs ``node · 2³² + time`` of the points from ``first`` on, row by row.
 
     Returns the tables, the number of pairs of each row that found room, and the first point that did not.
     """

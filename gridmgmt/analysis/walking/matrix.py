@@ -24,7 +24,7 @@ from gridmgmt.analysis.walking.spots import (
 )
 from gridmgmt.errors import InputError
 
-_PAIRS_AT_ONCE = 1 << 15
+_PAIRS_AT_ONCE = 1 << 14
 
 Floats = NDArray[np.float64]
 
@@ -197,17 +197,20 @@ def _node_rows(graph: WalkGraph, costs: EdgeCosts, points: Spots, limit_cs: int)
     """Return the times of all pairs of point and node within the limit."""
     streets, found, width = streets_of(graph, costs), limited.tables(), limited.width_bits(costs, limit_cs)
     counts = np.zeros(len(points.edge), dtype=np.int64)
-    room = np.empty((_PAIRS_AT_ONCE, 2), dtype=np.int32)
+    room = np.empty(_PAIRS_AT_ONCE, dtype=np.int64)
     columns, times = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int32)]
     first = 0
     while first < len(points.edge):
         found, block, following = limited.nodes_of_rows(streets, points, first, limit_cs, width, found, room)
-        used = block.sum()
+        ends = np.cumsum(block)
+        for point in range(first, following):
+            room[ends[point] - block[point] : ends[point]].sort()
+        column, time = _columns(room[: ends[-1]])
         counts += block
-        columns.append(room[:used, 0].copy())
-        times.append(room[:used, 1].copy())
+        columns.append(column)
+        times.append(time)
         if following == first:
-            room = np.empty((2 * len(room), 2), dtype=np.int32)
+            room = np.empty(2 * len(room), dtype=np.int64)
         first = following
     return np.concatenate([[0], np.cumsum(counts)]), np.concatenate(columns), np.concatenate(times)
 
