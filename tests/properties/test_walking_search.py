@@ -14,9 +14,11 @@ from numpy.testing import assert_array_equal
 from gridmgmt.analysis import compiled
 from gridmgmt.analysis.graph import build_graph, components
 from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.walking import kernels
 from gridmgmt.analysis.walking.matrix import PlacesByEdge, Scratch, from_one, times_to_nodes, times_to_places
 from gridmgmt.analysis.walking.model import NO_WAY, EdgeCosts, Trip
 from gridmgmt.analysis.walking.search import MOST_ROUND_LIMIT_CS, nearest, nearest_k
+from gridmgmt.analysis.walking.spots import NOWHERE
 from tests.support.walks import random_walk, split_streets, walk_times, walks
 
 LIMITS_CS = st.sampled_from([MOST_ROUND_LIMIT_CS, 30_000, 5_000])
@@ -189,3 +191,20 @@ def test_random_streets_have_ways_that_are_closed_and_times_that_tie() -> None:
         dearer += int(((times[2] > apart) & (times[2] < NO_WAY)).sum())
     assert closed > 20
     assert dearer > 20
+
+
+@pytest.mark.skipif(not compiled.AVAILABLE, reason="no compiler")
+@pytest.mark.parametrize("shift", [0, 8, 30])
+def test_the_width_of_the_buckets_changes_nothing(shift) -> None:
+    """One bucket for all is worked off last in first out: labels fall so often that the entries need more room."""
+    n, rng = 300, np.random.default_rng(5)
+    graph = build_graph(n, rng.integers(0, n, 4_000), rng.integers(0, n, 4_000), np.ones(4_000))
+    cost = rng.integers(1, 1_000, 4_000).astype(np.int32)
+    steps, _, longest = kernels._steps(kernels.streets_of(graph, EdgeCosts(cost, cost, 1.0)))
+    seed = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    buckets = 1 << ((longest >> shift) + 1).bit_length()
+    labels = kernels._search(graph.indptr, steps, *seed, 10_000, shift, buckets)
+    at_0 = Snap(graph.step_edge[:1], np.where(graph.step_out[:1], 0.0, 1.0), np.zeros(1))
+    expected = times_to_nodes(graph, EdgeCosts(cost, cost, 1.0), points=at_0, limit_cs=10_000)
+    assert_array_equal(np.flatnonzero(labels < NOWHERE), expected.place)
+    assert_array_equal(labels[expected.place] >> 32, expected.cs)
