@@ -33,6 +33,7 @@ from gridmgmt.errors import InputError
 from gridmgmt.governance.queries import decisions
 from gridmgmt.service_points import queries as point_queries
 from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.units import SECONDS_PER_MINUTE
 from gridmgmt.walking.service import walk_state
 from gridmgmt.walking.state import WalkState
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 DEFAULT_EXPONENTS: Mapping[Method, float] = {Method.GRAVITY_POWER: 1.5, Method.GRAVITY_EXPONENTIAL: 0.1}
 MAX_EXPONENT = 10.0
+MAX_MINUTES = 60.0
+"""A catchment of more than an hour's walk is none; its pairs would fill the memory of a city's server."""
 MAX_CAPACITY = 1e6
 
 Numbers = NDArray[np.float64]
@@ -74,6 +77,7 @@ def make_ask(
     """
     if method not in set(Method):
         raise InputError("value_unknown", field="method", value=method, known=", ".join(Method))
+    _check_range("minutes", request.limit_s / SECONDS_PER_MINUTE, MAX_MINUTES)
     given = []
     known = {str(type_): type_ for type_ in ServicePointType}
     for name, value in sorted((capacities or {}).items()):

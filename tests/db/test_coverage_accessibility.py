@@ -152,6 +152,7 @@ def test_equal_questions_give_equal_bytes(sessions: sessionmaker[Session]) -> No
     ("changes", "said"),
     [
         ({"method": "4sfca"}, "4sfca"),
+        ({"question": {"minutes": 61}}, "minutes"),
         ({"method": "gravity_power", "exponent": -1}, "exponent"),
         ({"capacities": {"school": 3}}, "school"),
         ({"capacities": {"meal_point": -3}}, "capacity"),
