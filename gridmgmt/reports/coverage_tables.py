@@ -55,7 +55,7 @@ def gaps_table(document: CoverageDocument, gaps: Iterable[Gap], lang: Language) 
             part.gate,
         )
         for gap in gaps
-        for part in (gap, *gap.age_bands)
+        for part in _parts(gap)
     )
     columns = (
         Column(text("report.code", lang)),
@@ -67,6 +67,10 @@ def gaps_table(document: CoverageDocument, gaps: Iterable[Gap], lang: Language) 
         Column(text("reading.gate", lang)),
     )
     return Table("gaps", text("reading.gaps", lang), columns, rows)
+
+
+def _parts(gap: Gap) -> tuple[Gap | AgeGap, ...]:
+    return (gap, *gap.age_bands)
 
 
 def gap_texts(document: CoverageDocument, gaps: Gaps, lang: Language) -> Iterator[str]:
