@@ -144,9 +144,15 @@ class Worker:
             time.sleep(POLL_S)
 
     def _see_to_chore(self) -> None:
-        if self._chore is not None and time.monotonic() >= self._chore_due:
+        if self._chore is None or time.monotonic() < self._chore_due:
+            return
+        self._chore_due = time.monotonic() + CHORE_S
+        try:
             self._chore()
-            self._chore_due = time.monotonic() + CHORE_S
+        except UnavailableError:
+            raise
+        except GridMgmtError as error:
+            _log.warning("what is seen to between jobs has failed: %s", error.message("en"))
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()

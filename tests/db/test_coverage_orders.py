@@ -307,6 +307,21 @@ def test_a_worker_keeps_reports_fresh_by_itself(sessions: sessionmaker[Session])
     thread.join()
 
 
+def test_a_failing_chore_stops_no_work(sessions: sessionmaker[Session]) -> None:
+    add(sessions)
+    (run_id,) = tend(sessions)
+
+    def chore() -> None:
+        if look(sessions).state == OrderState.FRESH:
+            worker.stop()
+        raise ConflictError("order_exists", value="x")
+
+    worker = Worker(sessions, HANDLERS, lease_s=15, chore=chore)
+    worker.run_one()
+    worker.run()
+    assert [run.run_id for run in look(sessions).runs] == [run_id]
+
+
 def test_a_worker_killed_while_it_writes_leaves_no_half_answer(
     sessions: sessionmaker[Session], fresh_database_url: str
 ) -> None:
