@@ -85,6 +85,16 @@ def test_a_long_sequence_of_edits_on_a_grid_stays_exact(trip: Trip, symmetric: b
     plan.check(live)
 
 
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), edge=st.integers(0, 39))
+def test_nodes_that_keep_their_label_are_not_computed_again(seed: int, edge: int) -> None:
+    plan = random_plan(seed, 25, 40, 5, Trip.TO_POINT, symmetric=False)
+    live = plan.live()
+    change = live.apply(SetCosts(edge, NO_WAY, NO_WAY))
+    written = live._network.town.node["stamp"] == 2 * live._epoch + 1
+    assert sorted(change.node.tolist()) == np.flatnonzero(written).tolist()
+
+
 @settings(deadline=None, max_examples=60)
 @given(plan=plans(), data=st.data())
 def test_closing_never_shortens_and_opening_never_lengthens(plan: Plan, data) -> None:

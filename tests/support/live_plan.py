@@ -43,7 +43,7 @@ class Plan:
             within=self.rng.random(n) < 0.5,
             covered_cs=COVERED_CS,
             bands_cs=BANDS_CS,
-            groups=[(self.rng.integers(-1, 4, n), 4), (np.zeros(n, dtype=np.int64), 1)],
+            groups=[(self.rng.integers(-1, 4, n), 4), (self.rng.integers(-1, 2, n), 2)],
         )
 
     @property
