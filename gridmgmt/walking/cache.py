@@ -38,7 +38,8 @@ class WarmCache:
     """Keeps what is dear to build, up to a number of bytes, by the key that tells all it was built from.
 
     Threads that ask for one key at once wait for the first of them; where it fails, the next one tries. One thing is
-    kept even where it alone is larger than the limit.
+    kept even where it alone is larger than the limit. A thing that holds others which are kept here too says its own
+    bytes as ``nbytes``; of any other its arrays, tables and shapes are counted.
     """
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
@@ -71,12 +72,18 @@ class WarmCache:
             with self._lock:
                 self._builds += 1
                 self._build_s += time.perf_counter() - started
-                self._kept[key] = _Entry(value, bytes_of(value))
+                self._kept[key] = _Entry(value, int(getattr(value, "nbytes", None) or bytes_of(value)))
                 self._let_go()
             return value
         finally:
             with self._lock:
                 self._building.pop(key).set()
+
+    def touch(self, key: Hashable) -> None:
+        """Count what is kept under a key as used just now: what others are built on goes after them."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
 
     def _let_go(self) -> None:
         while len(self._kept) > 1 and self._bytes() > self.limit_bytes:

@@ -89,7 +89,9 @@ def _walk_state(session: Session, question: WalkQuestion) -> WalkState:
         check()
         return built
 
-    return WARM.get((ground_key, profile, question, seen), state)
+    found = WARM.get((ground_key, profile, question, seen), state)
+    WARM.touch(ground_key)
+    return found
 
 
 def _identity(editions: Iterable[Edition], subjects: Sequence[Subject] = tuple(Subject)) -> tuple[object, ...]:

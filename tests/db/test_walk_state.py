@@ -86,7 +86,16 @@ def test_the_same_question_is_built_once_and_other_profiles_share_the_ground(ses
     assert after.builds - before.builds == 3, "one ground and two states"
     assert after.hits - before.hits == 2
     assert after.entries == 3
-    assert after.bytes >= first.nbytes + other.nbytes
+    assert after.bytes == bytes_of(first.ground) + first.nbytes + other.nbytes
+
+
+def test_a_ground_is_let_go_after_all_that_stands_on_it(sessions, monkeypatch) -> None:
+    first = ask(sessions)
+    monkeypatch.setattr(WARM, "limit_bytes", bytes_of(first.ground) + first.nbytes + 1)
+    other = ask(sessions, replace(QUESTION, at="sun 23:30"))
+    assert other.ground is first.ground
+    assert ask(sessions) is not first, "let go for the other, which is used later"
+    assert ask(sessions).ground is first.ground
 
 
 def test_threads_that_ask_at_once_build_once(sessions) -> None:
