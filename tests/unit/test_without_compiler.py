@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import walking_answers
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert printed == "42 None"
 
 
+@pytest.mark.long
 def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
     """What warming has compiled, from nothing, is found by the next process, with arrays as a run makes them."""
     run("-m", "gridmgmt.analysis.warm", NUMBA_CACHE_DIR=str(tmp_path))

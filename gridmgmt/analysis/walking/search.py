@@ -32,6 +32,8 @@ MOST_ROUND_LIMIT_CS = 4 * 3600 * 100
 
 
 _POINTS_AT_ONCE = 16
+_FIRST_ROUND_CS = 3600 * 100
+"""Round trips are sought within an hour first, then within twice as long, and again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +144,30 @@ def mirrored(there: EdgeCosts, back: EdgeCosts) -> bool:
 def _nearest_round(
     graph: WalkGraph, ways: tuple[EdgeCosts, EdgeCosts], points: Snap, places: Snap, limit_cs: int
 ) -> Nearest:
-    """Return the least sums of both ways, a few points at a time: the times of all pairs would take too much room."""
+    """Return the least sums of both ways, searched as far as is needed for what both ways can reach at all.
+
+    What is found within a shorter limit is the answer of the longer one too.
+    """
+    there, back = ways
+    out, home = (
+        nearest(graph, costs, points=points, places=places, trip=trip, limit_cs=limit_cs)
+        for costs, trip in ((there, Trip.TO_POINT), (back, Trip.FROM_POINT))
+    )
+    hoped_place = out.place_cs.astype(np.int64) + home.place_cs <= limit_cs
+    hoped_node = out.node_cs.astype(np.int64) + home.node_cs <= limit_cs
+    within = min(_FIRST_ROUND_CS, limit_cs)
+    while True:
+        place, node = _round_labels(graph, ways, points, places, within)
+        open_ones = (hoped_place & (place == NOWHERE)).any() or (hoped_node & (node == NOWHERE)).any()
+        if within == limit_cs or not open_ones:
+            return Nearest(*split(place), *split(node))
+        within = min(2 * within, limit_cs)
+
+
+def _round_labels(
+    graph: WalkGraph, ways: tuple[EdgeCosts, EdgeCosts], points: Snap, places: Snap, limit_cs: int
+) -> tuple[Integers, Integers]:
+    """Return the least labels of places and nodes, a few points at a time: all pairs would take too much room."""
     place = np.full(len(places.edge), NOWHERE, dtype=np.int64)
     node = np.full(graph.n_nodes, NOWHERE, dtype=np.int64)
     there, back = ways
@@ -154,7 +179,7 @@ def _nearest_round(
         )
         _lower(place, to_places, first)
         _lower(node, times_to_nodes(graph, there, points=at, trip=Trip.ROUND, limit_cs=limit_cs, back=back), first)
-    return Nearest(*split(place), *split(node))
+    return place, node
 
 
 def _doubled(labels: Integers) -> Integers:
