@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import ArrayLike
 from pydantic import TypeAdapter
 from sqlalchemy import func
 
@@ -21,7 +21,7 @@ from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
-from gridmgmt.coverage.compute import Reach, lonlat_of, reach, within
+from gridmgmt.coverage.compute import Reach, lonlat_of, of_places, reach, within
 from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, text_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
@@ -30,7 +30,7 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
-from gridmgmt.frames import copy_columns, geometries
+from gridmgmt.frames import copy_numbers, geometries
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
@@ -241,15 +241,15 @@ def _write(session: Session, run_id: int, document: CoverageDocument, inputs: In
     session.flush()
     state = inputs.state
     point_ids = np.append(state.points["point_id"].to_numpy(), -1)[reach.point]  # a planned point's is negative
-    columns = {
-        "run_id": run_id,
-        "place_id": state.places["place_id"].to_numpy()[reach.place],
-        "status": reach.table.status,
-        "walk_time_s": _finite(to_s(reach.table.time_cs)),
-        "snap_distance_m": _finite(state.place_snap.distance_m[reach.place]),
-        "point_id": pa.array(point_ids, mask=point_ids < 0),
+    columns: dict[str, tuple[str, ArrayLike]] = {
+        "run_id": ("i8", run_id),
+        "place_id": ("i8", of_places(state.places["place_id"].to_numpy(), reach.place)),
+        "status": ("i2", reach.table.status),
+        "walk_time_s": ("f8", _finite(to_s(reach.table.time_cs))),
+        "snap_distance_m": ("f8", _finite(of_places(state.place_snap.distance_m, reach.place))),
+        "point_id": ("i8", np.ma.masked_less(point_ids, 0)),
     }
-    copy_columns(session, CoveragePlaceResult.__tablename__, columns)
+    copy_numbers(session, CoveragePlaceResult.__tablename__, columns)
 
 
 def _area_result(run_id: int, level: str, code: str, figures: dict[str, Any]) -> CoverageAreaResult:

@@ -193,13 +193,13 @@ from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.work import HANDLERS
 
-write = service.copy_columns
+write = service.copy_numbers
 
 def killed_after_writing(*arguments, **options):
     write(*arguments, **options)
     os.kill(os.getpid(), signal.SIGKILL)
 
-service.copy_columns = killed_after_writing
+service.copy_numbers = killed_after_writing
 Worker(make_sessions(make_engine(sys.argv[1])), HANDLERS, lease_s=60).run_job(int(sys.argv[2]))
 """
 

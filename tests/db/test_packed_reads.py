@@ -1,11 +1,11 @@
-"""Numbers and lines read packed are those that COPY gives, row by row."""
+"""Numbers and lines read packed are those that COPY gives, row by row; numbers written binary are read back."""
 
 import numpy as np
 import shapely
 from sqlalchemy import Double, Integer, cast, column, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from gridmgmt.frames import geometries, read_lines, read_numbers, read_table
+from gridmgmt.frames import copy_numbers, geometries, read_lines, read_numbers, read_table
 from gridmgmt.network.models import NetworkEdge
 
 
@@ -61,3 +61,25 @@ def test_lines_come_as_vertices_and_offsets(session: Session) -> None:
     assert vertices.tolist() == [list(map(float, point)) for line in lines for point in line]
     same = shapely.get_coordinates(geometries(read_table(session, statement)["geom"]))
     assert np.array_equal(vertices, same)
+
+
+def test_numbers_written_binary_are_read_back_with_their_gaps(session: Session) -> None:
+    session.execute(text("CREATE TEMPORARY TABLE kept (run int8, place int8, status int2, walk float8, point int8)"))
+    n = 25_000
+    place = np.arange(n)
+    walk = np.where(place % 3 == 0, np.nan, place / 7)
+    columns = {
+        "run": ("i8", 2**40), "place": ("i8", place), "status": ("i2", (place % 4).astype(np.int8)),
+        "walk": ("f8", walk), "point": ("i8", np.ma.masked_array(place, mask=place % 5 == 0)),
+    }  # fmt: skip
+    assert copy_numbers(session, "kept", columns) == n
+    rows = session.execute(text("SELECT run, place, status, walk, point FROM kept ORDER BY place")).all()
+    for i in (0, 1, 3, 5, 15, 16, n - 1):
+        assert rows[i] == (2**40, i, i % 4, None if i % 3 == 0 else i / 7, None if i % 5 == 0 else i)
+    assert len(rows) == n
+    assert sum(row.walk is None for row in rows) == np.isnan(walk).sum()
+
+
+def test_no_numbers_are_no_rows(session: Session) -> None:
+    session.execute(text("CREATE TEMPORARY TABLE kept (place int8)"))
+    assert copy_numbers(session, "kept", {"place": ("i8", np.zeros(0, dtype=np.int64))}) == 0
