@@ -304,10 +304,11 @@ def _incremental(result: Result) -> str:
     ]  # fmt: skip
     return (
         f"Wuhan: {result['nodes']:,} nodes, {result['places']:,} places, {result['residents_60_plus']:,.0f} residents "
-        "of 60 and over, 500 points; counts by status, band and age of the town, of 16 and of 400 squares. Of each "
+        "of 60 and over, 500 points; counts by status, band and age at four levels of 1 to 1,600 squares. Of each "
         f"kind {result['edits_of_each_kind']} edits; after every one all labels and counts are a full run's. "
         "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
-        f"that says so, a full run that has emptied the processor's caches.\n\n{_table(header, rows)}"
+        f"that says so, a full run that has emptied the processor's caches. Held: {result['held_mib']:.0f} MiB, "
+        f"of which the labels are {result['labels_mib']:.1f}.\n\n{_table(header, rows)}"
     )
 
 
