@@ -72,7 +72,7 @@ def _walk_state(session: Session, question: WalkQuestion) -> WalkState:
     plan = None if question.scenario is None else queries.planned(session, question.scenario)
     here, seen = str(session.get_bind().engine.url), _identity(editions)
     planned = None if plan is None else (plan.scenario_id, plan.version)
-    of_ground = _identity(editions, (*queries.GROUND_SUBJECTS, Subject.AREAS))
+    of_ground = _identity(_of_ground(editions, question))
     ground_key = (here, planned, question.barriers, question.connection_limit_m, of_ground)
 
     def check() -> None:
@@ -94,11 +94,19 @@ def _walk_state(session: Session, question: WalkQuestion) -> WalkState:
     return found
 
 
-def _identity(editions: Iterable[Edition], subjects: Sequence[Subject] = tuple(Subject)) -> tuple[object, ...]:
+def _of_ground(editions: Iterable[Edition], question: WalkQuestion) -> list[Edition]:
+    """Return the editions that a ground is made of: of the land, compounds and the barriers that are asked for."""
+    land = {LandKind.COMPOUND, *question.barriers}
+    return [
+        edition
+        for edition in editions
+        if edition.subject != Subject.SERVICE_POINTS and (edition.subject != Subject.LAND or edition.part in land)
+    ]
+
+
+def _identity(editions: Iterable[Edition]) -> tuple[object, ...]:
     """Return what tells these editions from all others: an edition's content never changes but with its fingerprint."""
-    return tuple(
-        (e.edition_id, e.content_sha256, e.valid_from, e.imported_at) for e in editions if e.subject in subjects
-    )
+    return tuple((e.edition_id, e.content_sha256, e.valid_from, e.imported_at) for e in editions)
 
 
 def last_edition(editions: Iterable[Edition], subject: Subject, on: date) -> Edition:
@@ -142,9 +150,8 @@ def build_ground(session: Session, question: WalkQuestion, plan: Planned | None,
     counting = Counting(population.counting or Counting.COUNTED)
     used = [
         edition
-        for edition in editions
-        if edition.subject in {Subject.GATES, Subject.LAND, Subject.POPULATION, Subject.AREAS}
-        or edition is network_edition
+        for edition in _of_ground(editions, question)
+        if edition.subject != Subject.NETWORK or edition is network_edition
     ]
     return Ground(
         network=network,

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
+from gridmgmt import imports
 from gridmgmt.analysis.walking.model import NO_WAY, Trip
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import InputError, NotFoundError, UnavailableError
+from gridmgmt.ingest.features import read_features
+from gridmgmt.land.rules import LandKind
 from gridmgmt.walking.cache import WARM, WarmCache, bytes_of
 from gridmgmt.walking.service import make_question, walk_state
 from gridmgmt.walking.state import WalkState
 from tests.support import paper_town
+from tests.support.actors import TESTER
 from tests.support.paper_gates import load_gates
 from tests.support.paper_town import DAY
 
@@ -198,3 +202,36 @@ def test_a_failed_building_is_tried_again_by_the_next() -> None:
 def test_bytes_of_views_and_repeated_arrays_are_counted_once() -> None:
     whole = np.zeros(1000, dtype=np.int32)
     assert bytes_of((whole, whole, whole[10:20])) == 4000
+
+
+def load_land(sessions, folder: Path, kind: LandKind, geometry: str, points: list[tuple[float, float]]) -> None:
+    coordinates = paper_town.degrees(points)
+    shape = [coordinates] if geometry == "Polygon" else coordinates
+    file = paper_town.geojson(folder / f"{kind}.geojson", [({"name": str(kind)}, geometry, shape)])
+    with sessions.begin() as session:
+        intake = read_features(file, kind=kind)
+        imports.import_features(session, TESTER, intake, paper_town.labels(str(kind)), kind=kind)
+
+
+def test_a_compound_is_left_by_its_gate_and_lets_nobody_through(sessions, tmp_path) -> None:
+    """A compound around p3 (1500, 500) on the side street, with a card gate by day at its south wall."""
+    ring = [(1450, 450), (1550, 450), (1550, 550), (1450, 550), (1450, 450)]
+    load_land(sessions, tmp_path, LandKind.COMPOUND, "Polygon", ring)
+    assert metres(ask(sessions))[2] == pytest.approx(2010, rel=1e-3)
+    assert ask(sessions).ground.notes == (("walk_compound_without_gates", {"count": 1, "named": "0"}),)
+    load_gates(sessions, tmp_path, [("S", 1500, 452, "residents", "mon-sun 06:00-22:00")])
+    by_day, at_night = ask(sessions), ask(sessions, replace(QUESTION, at="wed 23:00"))
+    assert metres(by_day)[2] == pytest.approx(2010, rel=1e-3)
+    assert metres(at_night)[2] == np.inf
+    assert by_day.ground.notes == ()
+    assert by_day.network.zone[by_day.place_snap.edge[2]] == 0
+    assert {"gates", "land"} <= {edition.subject for edition in by_day.inputs}
+
+
+def test_barriers_are_asked_for_by_run(sessions, tmp_path) -> None:
+    load_land(sessions, tmp_path, LandKind.RAIL, "LineString", [(700, -50), (700, 50)])
+    assert metres(ask(sessions))[1] == pytest.approx(910, rel=1e-3)
+    barred = ask(sessions, replace(QUESTION, barriers=(LandKind.RAIL,)))
+    # The street between (500, 0) and (1000, 0) is closed: p1 is the only one left west of the rails.
+    assert metres(barred)[0] == np.inf, "the larger part is east of the rails, and A is not on it"
+    assert barred.ground.notes == (("barrier_edges", {"barrier": "rail", "edges": 1}),)
