@@ -119,7 +119,10 @@ def check_run(session: Session, run_id: int, document: CoverageDocument) -> pd.D
 
 
 def _check_places(streets: Streets, places: pd.DataFrame, points: pd.DataFrame, document: CoverageDocument) -> None:
-    """Every place has the time, to 0.1 s, and outside ±1 s of the limit the status, that the split graph gives."""
+    """Every place has the time, and outside ±1 s of the limit the status, that the split graph gives.
+
+    Times are whole hundredths of a second on each edge: they agree to 0.1 s, and beyond that to 1 in 10,000.
+    """
     asked = document.parameters
     on = streets.snap(places, asked.connection_limit_m + places["connect_extra_m"].to_numpy())
     at = streets.snap(points, np.full(len(points), asked.connection_limit_m))
@@ -127,7 +130,7 @@ def _check_places(streets: Streets, places: pd.DataFrame, points: pd.DataFrame, 
     time_s = streets.walk_m(on, at) / asked.speed_m_per_s
     stored_s = places["walk_time_s"].to_numpy(dtype=float)
     assert (np.isfinite(time_s) == ~np.isnan(stored_s)).all()
-    assert np.nanmax(np.abs(np.where(np.isfinite(time_s), time_s, np.nan) - stored_s)) < 0.1
+    assert np.nanmax(np.abs(np.where(np.isfinite(time_s), time_s, np.nan) - stored_s) - 1e-4 * stored_s) < 0.1
     inside = (on.edge >= 0) | shapely.intersects_xy(streets.hull, places["lon"], places["lat"])
     reached = np.where(time_s <= asked.limit_s, COVERED, UNCOVERED)
     status = np.where(~inside, OUTSIDE, np.where(on.edge < 0, NOT_CONNECTABLE, reached))
