@@ -90,7 +90,7 @@ def within(
     return found.place_cs <= limit_cs
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=120)
 @given(
     town=towns(),
     trip=st.sampled_from(list(Trip)),
