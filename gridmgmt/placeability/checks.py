@@ -3,7 +3,7 @@
 Nothing is read or searched here; numbers that decide stand in norms, never in this file.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -68,7 +68,7 @@ class _Sheet:
         if value is None:
             return
         self.evidence[item] = value
-        self.reasons += [_breach(norm, value, fields) for norm in norms if not norm.holds(value)]
+        self.reasons += [_breach(norm, value, fields) for norm in _worst_of_each_set(norms, value)]
 
     def result(self, check: PlaceCheck) -> CheckResult:
         found = worst([reason.verdict for reason in self.reasons])
@@ -77,6 +77,13 @@ class _Sheet:
         return CheckResult(
             check=check, verdict=found, reasons=tuple(self.reasons), needs=tuple(self.needs), evidence=self.evidence
         )
+
+
+def _worst_of_each_set(norms: Iterable[Norm], value: float) -> list[Norm]:
+    """Return the norms that a value breaks; of one set those that warn only where none fails."""
+    broken = [norm for norm in norms if not norm.holds(value)]
+    failed = {norm.norm_set for norm in broken if norm.severity is PlaceVerdict.FAIL}
+    return [norm for norm in broken if norm.severity is PlaceVerdict.FAIL or norm.norm_set not in failed]
 
 
 def _breach(norm: Norm, value: float, fields: Mapping[str, Scalar]) -> Reason:
@@ -146,7 +153,7 @@ def _connection(sheet: _Sheet) -> None:
     if facts.street.edge is None:
         sheet.fault(f"street_{facts.street.why_not}", PlaceVerdict.FAIL)
         return
-    sheet.evidence["edge"] = facts.street.edge
+    sheet.evidence |= {"street": facts.street.name, "edge": facts.street.edge}
     sheet.hold(NormItem.CONNECTION_M, facts.street.distance_m)
     if facts.inside_compound is None:
         sheet.need("compounds")
@@ -231,7 +238,7 @@ def _building(sheet: _Sheet) -> None:
 
 
 def _not_kept(sheet: _Sheet, item: NormItem, value: float) -> list[Norm]:
-    return [norm for norm in sheet.case.norms if norm.item is item and not norm.holds(value)]
+    return _worst_of_each_set((norm for norm in sheet.case.norms if norm.item is item), value)
 
 
 def _within_reach(sheet: _Sheet) -> None:
