@@ -1,11 +1,13 @@
 """Snapping against shapely: the same distance, and the place that is told lies at that distance."""
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gridmgmt.analysis import compiled
 from gridmgmt.analysis.snapping import EdgeIndex, flatten
 
 ORIGIN = np.array([530_000.0, 4_560_000.0])
@@ -49,3 +51,19 @@ def test_a_maximum_distance_takes_away_and_changes_nothing(town, reach_m) -> Non
     assert_array_equal(kept, free.distance_m <= reach_m + 1e-6)
     assert_array_equal(limited.edge[kept], free.edge[kept])
     assert_array_equal(limited.fraction[kept], free.fraction[kept])
+
+
+@settings(deadline=None, max_examples=60)
+@given(town=towns(), reach_m=st.sampled_from([50.0, 5_000.0, np.inf]), whole=st.booleans())
+def test_without_the_compiler_the_answers_are_the_same_to_the_bit(town, reach_m, whole) -> None:
+    """On whole metres many segments are equally near, and points lie at ends and in corners."""
+    lines, points = town
+    if whole:
+        lines, points = shapely.transform(lines, np.round), np.round(points)
+        points[:10] = shapely.get_coordinates(lines)[:10] if shapely.get_num_coordinates(lines).sum() >= 10 else 0.0
+    compiled_way = EdgeIndex.build(*flatten(lines)).nearest(points, reach_m)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "AVAILABLE", False)
+        by_tree = EdgeIndex.build(*flatten(lines)).nearest(points, reach_m)
+    for name in ("edge", "fraction", "distance_m"):
+        assert_array_equal(getattr(compiled_way, name), getattr(by_tree, name))
