@@ -85,7 +85,8 @@ def gap_text(document: CoverageDocument, gap: Gap, part: Gap | AgeGap, lang: Lan
     """Return in words who of an area has no point within the limit, and how far the nearest of them have to walk."""
     limit = minutes_text(document.parameters.limit_s)
     count = count_text(part.residents, modelled=document.counting == "modelled")
-    said = text("reading.gap", lang, count=count, who=_who(document, part, lang), area=gap_area(gap, lang), limit=limit)
+    key = "reading.gap_places" if document.counts == "places" else "reading.gap"
+    said = text(key, lang, count=count, who=_who(document, part, lang), area=gap_area(gap, lang), limit=limit)
     if part.nearest_s is None:
         return text("reading.gap_no_way", lang, said=said)
     way = {"said": said, "minutes": minutes_text(part.nearest_s), "point": part.nearest_point_name or ""}

@@ -189,7 +189,7 @@ def test_a_gap_is_told_with_its_gate_or_with_no_way(example: Example) -> None:
         "the nearest have 27 min via the west gate to 一号点"
     )
     assert gap_text(example.document, gap, gap, "zh") == (
-        "芳草路：20 分钟内没有服务点的60岁及以上老人有 300；没有可走的路"
+        "芳草路：20 分钟内没有服务点的60岁及以上老人有 300 人；没有可走的路"
     )
 
 
