@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,8 @@ from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition
+from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.frames import geometries
 from gridmgmt.land.queries import features
@@ -221,7 +223,7 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
         slow_m_per_s=slow_m_per_s,
         without=WithoutGate(state, limit_cs),
         streets=_streets(session, state),
-        inputs=tuple(_input(edition) for edition in state.inputs),
+        inputs=_inputs(session, state),
     )
 
 
@@ -266,12 +268,20 @@ def _streets(session: Session, state: WalkState) -> pa.Table:
     return pa.table({name: table[name].combine_chunks().dictionary_encode() for name in ("name", "highway")})
 
 
-def _input(edition: StateEdition) -> InputEdition:
+def _inputs(session: Session, state: WalkState) -> tuple[InputEdition, ...]:
+    """Return the editions that a card stands on: those of the state, and all land that is in force."""
+    known = {edition.edition_id for edition in state.inputs}
+    land = editions(session, subject=Subject.LAND, on=state.question.on)
+    return tuple(_input(each) for each in (*state.inputs, *(each for each in land if each.edition_id not in known)))
+
+
+def _input(edition: StateEdition | Edition) -> InputEdition:
     """Return an input edition as cards show it."""
-    fields = asdict(edition)
-    fields.pop("edition_id")
-    part = fields.pop("part")
-    return InputEdition(**fields, level=AreaLevel(part) if edition.subject == Subject.AREAS and part else None)
+    level = AreaLevel(edition.part) if edition.subject == Subject.AREAS and edition.part else None
+    return InputEdition.model_validate({name: getattr(edition, name) for name in _INPUT} | {"level": level})
+
+
+_INPUT = tuple(name for name in InputEdition.model_fields if name != "level")
 
 
 def _gate_spots(state: WalkState) -> Spots:
