@@ -272,7 +272,8 @@ def _inputs(session: Session, state: WalkState) -> tuple[InputEdition, ...]:
     """Return the editions that a card stands on: those of the state, and all land that is in force."""
     known = {edition.edition_id for edition in state.inputs}
     land = editions(session, subject=Subject.LAND, on=state.question.on)
-    return tuple(_input(each) for each in (*state.inputs, *(each for each in land if each.edition_id not in known)))
+    others = (_input(each) for each in land if each.edition_id not in known)
+    return (*(_input(each) for each in state.inputs), *others)
 
 
 def _input(edition: StateEdition | Edition) -> InputEdition:
