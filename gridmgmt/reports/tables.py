@@ -50,10 +50,9 @@ def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
             return minutes_text(cell)
         case "km2":
             return km2_text(cell)
-        case "degrees":
-            return f"{cell:.6f}" if isinstance(cell, float) else count_text(cell)
-        case "decimal":
-            return f"{cell:,.3f}" if isinstance(cell, float) else count_text(cell)
+        case "degrees" | "decimal":
+            places = ".6f" if kind == "degrees" else ",.3f"
+            return f"{cell:{places}}" if isinstance(cell, float) else count_text(cell)
         case "text":
             return cell if isinstance(cell, str) else count_text(cell)
 
