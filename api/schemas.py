@@ -200,6 +200,9 @@ class GateOut(Answer):
     lat: Latitude
     from_table: bool = Field(description="Whether it is of a table of gates, else of the network.")
     edition: str
+    is_open: bool | None = Field(
+        default=None, description="Whether those of its access pass it at the time asked for; null without one."
+    )
 
 
 class ProfileOut(Answer):

@@ -465,4 +465,8 @@ def test_gates_are_given_like_any_table_and_listed(desk: Desk) -> None:
         ("G1", "residents", {"mon-fri": ["06:00-22:00"]})
     ]
     assert [gate["code"] for gate in desk.read(page["next"])["items"]] == ["G2"]
+    assert page["items"][0]["is_open"] is None, "no time was asked for"
+    for at, open_then in {"fri 21:59": [True, True], "fri 22:00": [False, True], "sat 10:00": [False, True]}.items():
+        looked = desk.read(f"/api/v1/gates?on=2026-01-01&at={at.replace(' ', '%20')}")
+        assert [gate["is_open"] for gate in looked["items"]] == open_then, at
     assert desk.read("/api/v1/gates?on=2025-12-31")["items"] == []
