@@ -117,6 +117,15 @@ class PlaceIn(TermsIn, CandidateIn):
     detail: Detail = Field(default="full", description="`brief` leaves out the lists of places, areas and inputs.")
 
 
+class QuestionsOut(Answer):
+    """How many questions about spots a caller has left on a day; null is "as many as wanted"."""
+
+    form: Literal["exact", "public"]
+    on: date
+    allowed: int | None = Field(description="How many there are on a day.", examples=[200])
+    left: int | None = Field(examples=[187])
+
+
 class CandidatesIn(TermsIn):
     """Many spots under the same terms."""
 

@@ -12,7 +12,7 @@ from api.answers import Form
 from api.context import Context, OnDate, RequestSession
 from api.inline import inline_policy
 from api.language import Lang
-from api.placeability_schemas import CandidatesIn, NormSetList, NormSetOut, PlaceIn, RankedList
+from api.placeability_schemas import CandidatesIn, NormSetList, NormSetOut, PlaceIn, QuestionsOut, RankedList
 from api.routes import PREFIX
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.coverage.document import ResultForm
@@ -69,6 +69,18 @@ def judge_spot(
     if ask.detail == "brief":
         card = _brief(card)
     return Response(card.model_dump_json(), media_type="application/json", headers=headers)
+
+
+@router.get("/placeability/questions", summary="How many questions about spots are left today")
+def read_questions(session: RequestSession, context: Context, actor: Caller, form: Form) -> QuestionsOut:
+    """Tell in which form the caller is answered, and how many of today's questions are left; asking this takes none."""
+    from gridmgmt.placeability import budget  # noqa: PLC0415 -- see the module
+
+    answered, today = _form(form, actor), context.today()
+    if answered == "exact":
+        return QuestionsOut(form=answered, on=today, allowed=None, left=None)
+    allowed = context.settings.place_questions_per_day
+    return QuestionsOut(form=answered, on=today, allowed=allowed, left=budget.left(session, actor, today, allowed))
 
 
 @router.post(

@@ -18,6 +18,14 @@ EVERYBODY_ELSE = 0
 """Stands for all callers without an account together: they cannot be told apart, nor should they be."""
 
 
+def left(session: Session, actor: Actor, on: date, allowed: int) -> int:
+    """Return how many questions of a day an actor has left."""
+    asked = select(PlaceQuestions.questions).where(
+        PlaceQuestions.asked_on == on, PlaceQuestions.account_id == _account(actor)
+    )
+    return max(0, allowed - (session.scalar(asked) or 0))
+
+
 def check(session: Session, actor: Actor, on: date, allowed: int) -> None:
     """Refuse an actor whose questions of a day have been asked, without counting one.
 
@@ -26,10 +34,7 @@ def check(session: Session, actor: Actor, on: date, allowed: int) -> None:
     ForbiddenError
         When none is left.
     """
-    asked = select(PlaceQuestions.questions).where(
-        PlaceQuestions.asked_on == on, PlaceQuestions.account_id == _account(actor)
-    )
-    if (session.scalar(asked) or 0) >= allowed:
+    if not left(session, actor, on, allowed):
         raise ForbiddenError("place_questions_spent", allowed=allowed, on=on)
 
 

@@ -70,6 +70,8 @@ class GateHere(Part):
     always_open: bool
     of_compound: bool
     walk_time_s: Number | None
+    lon: Number
+    lat: Number
 
 
 class BandGain(Part):

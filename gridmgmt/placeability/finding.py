@@ -355,7 +355,7 @@ def _gate(gate: Gate, minute: int, *, of_compound: bool, walk_time_s: float | No
     return GateHere(
         code=gate.code, name=gate.name, access=str(gate.access), open_at_time=gate.open_at(minute),
         always_open=spans is None or sum(end - begin for begin, end in spans) >= MINUTES_PER_WEEK,
-        of_compound=of_compound, walk_time_s=walk_time_s,
+        of_compound=of_compound, walk_time_s=walk_time_s, lon=gate.lon, lat=gate.lat,
     )  # fmt: skip
 
 

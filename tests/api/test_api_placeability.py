@@ -24,6 +24,11 @@ def spot(east_m: float, north_m: float, **more: object) -> dict[str, object]:
     return {"lon": lon, "lat": lat, **more}
 
 
+def questions(client: httpx.Client, headers: dict[str, str]) -> tuple[str, int | None, int | None]:
+    told = client.get(f"{ADDRESS}/questions", headers=headers).json()
+    return told["form"], told["allowed"], told["left"]
+
+
 def test_a_spot_is_judged(client: httpx.Client) -> None:
     answer = client.post(ADDRESS, json=spot(1400, 20, name="here", attributes={"floor_area_m2": 20}, **TYPE))
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -102,6 +107,7 @@ def test_without_the_planners_right_numbers_are_rounded_and_questions_counted(to
     settings = Settings(reading="open", place_questions_per_day=1)
     with served(create_app(settings, town.url, clock=lambda: NOW)) as visitor:
         for headers in ({}, operator):
+            assert questions(visitor, headers) == ("public", 1, 1)
             answer = visitor.post(ADDRESS, json=spot(1430, 5, **TYPE), headers=headers)
             card = answer.json()
             assert (card["form"], card["facts"]["gain"]["residents"], card["facts"]["gain"]["places"]) == (
@@ -112,7 +118,9 @@ def test_without_the_planners_right_numbers_are_rounded_and_questions_counted(to
             assert "10.25" not in json.dumps(card), "nobody's number is told"
             spent = visitor.post(ADDRESS, json=spot(1430, 5, **TYPE), headers=headers)
             assert (spent.status_code, spent.json()["type"]) == (403, "/problems/place_questions_spent")
+            assert questions(visitor, headers) == ("public", 1, 0)
         planner = bearer(town.key)
+        assert questions(visitor, planner) == ("exact", None, None)
         assert visitor.post(ADDRESS, json=spot(1430, 5, **TYPE), headers=planner).json()["form"] == "exact"
         many = visitor.post(f"{ADDRESS}/candidates", json={"candidates": [spot(0, 0)], **TYPE})
         assert many.status_code == 401

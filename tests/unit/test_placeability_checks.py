@@ -121,7 +121,7 @@ def load(**changes: Any) -> Load:
 def gate(**changes: Any) -> GateHere:
     known: dict[str, Any] = {
         "code": "G1", "name": None, "access": "public", "open_at_time": True, "always_open": True,
-        "of_compound": True, "walk_time_s": 12,
+        "of_compound": True, "walk_time_s": 12, "lon": 121.4, "lat": 31.3,
     }  # fmt: skip
     return GateHere(**{**known, **changes})
 
