@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.addresses import service as addresses
+from gridmgmt.analysis.walking.gates import GATE_REACH_M
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases import service as cases
@@ -33,7 +34,6 @@ from gridmgmt.merging import service as merging
 from gridmgmt.merging.rules import check_department
 from gridmgmt.network import service as network
 from gridmgmt.network.queries import gates_far_from
-from gridmgmt.network.rules import GATE_REACH_M
 from gridmgmt.official_codes import service as official_codes
 from gridmgmt.population import service as population
 from gridmgmt.service_points import service as service_points

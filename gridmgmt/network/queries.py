@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from gridmgmt.analysis.walking.gates import Access
+from gridmgmt.analysis.walking.gates import GATE_REACH_M, Access
 from gridmgmt.analysis.walking.model import Trait, WalkProfile
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -36,7 +36,6 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import geometries, lonlat, read_lines, read_table
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
-from gridmgmt.network.rules import GATE_REACH_M
 
 _STREETS_TRIED = 32
 """So many next by degrees hold the next by metres."""

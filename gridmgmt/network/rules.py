@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from gridmgmt.analysis.walking.model import WalkProfile
 from gridmgmt.errors import InputError
 
-GATE_REACH_M = 30.0
-"""A gate farther than this from every street stands on none."""
-
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "speed_m_per_s": (0.1, 5.0),
     "sd_m_per_s": (0.0, 5.0),

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+GATE_REACH_M = 30.0
+"""A gate farther than this from every way is not of the network."""
+
 Span = tuple[int, int]
 """The first minute of a stretch of the week, Monday 00:00 being 0, and the one after its last."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from gridmgmt.analysis.walking.draft import Draft, Floats, Ints, unproject
-from gridmgmt.analysis.walking.gates import Access, Gate
+from gridmgmt.analysis.walking.gates import GATE_REACH_M, Access, Gate
 from gridmgmt.analysis.walking.layers import lay_twice
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import BY_GATE, BY_RESIDENTS, PUBLIC_ZONE, WALLED, NetworkFinding
@@ -21,8 +21,6 @@ from gridmgmt.analysis.walking.network import BY_GATE, BY_RESIDENTS, PUBLIC_ZONE
 AT_WALL_M = 10.0
 """A gate this near to a wall is a gate in it, and a way that crosses the wall this near to the gate passes by it."""
 AT_NODE_M = 2.0
-REACH_M = 30.0
-"""A gate farther from every way is not of the network."""
 LEAST_WAYS_M = 20.0
 """Ways in a compound of less than this in all lead nowhere: its inside is not mapped."""
 
@@ -84,7 +82,7 @@ class Zoning:
             if gate in self._used or gate in at_node:
                 continue
             spot = shapely.points(self.gate_xy[gate])
-            found = self.draft.nearest(self.gate_xy[gate], self.draft.meeting(spot, REACH_M))
+            found = self.draft.nearest(self.gate_xy[gate], self.draft.meeting(spot, GATE_REACH_M))
             if found is None:
                 self._find("gate_off_network", gate)
             else:
@@ -142,7 +140,7 @@ class Zoning:
 
     def _bring_gate(self, zone: int, gate: int) -> None:
         here = self.gate_xy[gate]
-        near = self.draft.meeting(shapely.points(here), REACH_M)
+        near = self.draft.meeting(shapely.points(here), GATE_REACH_M)
         public = [edge for edge in near if self.draft.zone_of(edge) == PUBLIC_ZONE]
         private = [edge for edge in near if self.draft.zone_of(edge) >= len(self.outlines)]
         outside = self.draft.nearest(here, public or private)
