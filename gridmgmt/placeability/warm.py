@@ -33,6 +33,7 @@ from gridmgmt.land.rules import LandKind
 from gridmgmt.placeability import queries
 from gridmgmt.placeability.gain import Fixed, Shares, loads
 from gridmgmt.walking.cache import WARM
+from gridmgmt.walking.live import live_coverage
 from gridmgmt.walking.service import lonlat_of
 from gridmgmt.walking.state import InputEdition as StateEdition
 from gridmgmt.walking.state import WalkState
@@ -140,7 +141,7 @@ class WithoutGate:
         with self._lock:
             if gate not in self._kept:
                 if self._live is None:
-                    self._live = _live(state, self._limit_cs)
+                    self._live = live_coverage(state, self._limit_cs)
                 closing = np.full(len(edges), NO_WAY, dtype=np.int32)
                 with self._live.what_if(SetCosts(edges, closing, closing)) as change:
                     self._kept[gate] = change.place.copy(), change.after_cs
@@ -155,20 +156,6 @@ def _closed(costs: EdgeCosts, edges: NDArray[np.int64]) -> EdgeCosts:
     out_cs, back_cs = costs.out_cs.copy(), costs.back_cs.copy()
     out_cs[edges] = back_cs[edges] = NO_WAY
     return EdgeCosts(out_cs, back_cs, costs.speed_m_per_s)
-
-
-def _live(state: WalkState, limit_cs: int) -> LiveCoverage:
-    """Return the state's coverage within the limit, to be asked what if."""
-    trip = state.question.trip
-    return LiveCoverage(
-        state.network.graph,
-        state.back_costs if trip is Trip.FROM_POINT else state.costs,
-        points=state.point_snap,
-        places=state.place_snap,
-        trip=trip,
-        mirrored=trip is Trip.ROUND,
-        limit_cs=limit_cs,
-    )
 
 
 def prepared(session: Session, state: WalkState, limit_s: float) -> Prepared:

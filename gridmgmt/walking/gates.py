@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from gridmgmt.analysis.suppression import suppress
 from gridmgmt.analysis.walking.gates import Access, Gate, Span
-from gridmgmt.analysis.walking.model import NO_WAY, Trip, WalkProfile, to_cs
-from gridmgmt.analysis.walking.rounds import nearest_trip
-from gridmgmt.analysis.walking.search import Nearest
+from gridmgmt.analysis.walking.model import NO_WAY, WalkProfile, to_cs
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
+from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import NotFoundError
 from gridmgmt.hours import text_of_span
 from gridmgmt.units import AGE_BANDS
+from gridmgmt.walking.live import Changed, changed_by_gates
 from gridmgmt.walking.rules import WalkQuestion
 from gridmgmt.walking.service import walk_state
 from gridmgmt.walking.state import InputEdition, WalkState
@@ -133,11 +133,13 @@ def what_if(
     gate = next(iter(meant.values()))
     wanted_spans = gate.spans if spans == "same" else None if spans is None else tuple(spans)
     wanted = GateState(access or gate.access, wanted_spans)
-    after = _nearest_with(
+    changed = changed_by_gates(
         state, {index: each.opened(wanted.access, wanted.spans) for index, each in meant.items()}
     )  # fmt: skip
-    changes = _Changes(state, after, limit_s)
+    changes = _Changes(state, changed, limit_s)
     found = {finding.code for finding in state.network.findings if finding.object == code}
+    if state.ground.counting is Counting.SPREAD:
+        found.add("spread")
     return GateWhatIf(
         form="exact",
         question=question,
@@ -148,7 +150,7 @@ def what_if(
         after=wanted,
         limit_s=limit_s,
         level=changes.level,
-        total=changes.figures(None, changes.place),
+        total=changes.figures(None, changed),
         by_area=tuple(changes.by_area()),
         most_changed=tuple(changes.most_changed()),
         inputs=state.inputs,
@@ -182,24 +184,11 @@ def _public(group: GroupFigures, threshold: float, *, hidden: bool) -> GroupFigu
     return GroupFigures(group.code, None, (AgeFigures(first.band, residents, before_s, after_s, None, None),))
 
 
-def _nearest_with(state: WalkState, gates: dict[int, Gate]) -> Nearest:
-    """Return who is nearest to what with other gates."""
-    there, back = (
-        state.network.costs(state.profile, at=state.question.minute, leg=leg, gates=gates)
-        for leg in (Trip.TO_POINT, Trip.FROM_POINT)
-    )
-    return nearest_trip(
-        state.network.graph, there, back, points=state.point_snap, places=state.place_snap, trip=state.question.trip
-    )
-
-
 class _Changes:
     """The places whose walk changes, and what is counted of them."""
 
-    def __init__(self, state: WalkState, after: Nearest, limit_s: float) -> None:
-        self.state, self.after, self.limit_cs = state, after, int(to_cs(limit_s))
-        self.before = state.nearest
-        self.place = np.flatnonzero(self.before.place_cs != after.place_cs)
+    def __init__(self, state: WalkState, changed: Changed, limit_s: float) -> None:
+        self.state, self.changed, self.limit_cs = state, changed, int(to_cs(limit_s))
         self.level = next((level for level in LEVELS if level in state.place_area), None)
 
     def by_area(self) -> list[GroupFigures]:
@@ -207,15 +196,15 @@ class _Changes:
         if self.level is None:
             return []
         grouping = self.state.place_area[self.level]
-        area = grouping.index[self.place]
+        area = grouping.index[self.changed.place]
         codes = [*grouping.codes, None]
         order = sorted(np.unique(area).tolist(), key=lambda index: index if index >= 0 else len(codes))
-        return [self.figures(codes[index], self.place[area == index]) for index in order]
+        return [self.figures(codes[index], self.changed.some(area == index)) for index in order]
 
-    def figures(self, code: str | None, place: NDArray[np.intp]) -> GroupFigures:
+    def figures(self, code: str | None, some: Changed) -> GroupFigures:
         """Return the figures of some affected places."""
-        weights = from_fixed(self.state.weights[place])
-        before, after = self.before.place_cs[place], self.after.place_cs[place]
+        weights = from_fixed(self.state.weights[some.place])
+        before, after = some.before_cs, some.after_cs
         both = (before < NO_WAY) & (after < NO_WAY)
         ages = []
         for column, band in enumerate(GROUPS):
@@ -230,22 +219,24 @@ class _Changes:
                     covered_after=float(weight[after <= self.limit_cs].sum()),
                 )
             )
-        return GroupFigures(code, len(place), tuple(ages))
+        return GroupFigures(code, len(some.place), tuple(ages))
 
     def most_changed(self) -> list[PlaceChange]:
         """Return the places whose walk changes most, ties in order of their number."""
-        before, after = (found.place_cs[self.place].astype(np.int64) for found in (self.before, self.after))
+        changed = self.changed
+        by_s = np.abs(changed.after_cs.astype(np.int64) - changed.before_cs)
         numbers = self.state.places["place_no"].to_numpy()
-        order = np.lexsort((numbers[self.place], -np.abs(after - before)))[:LISTED_PLACES]
-        return [self._change(int(place)) for place in self.place[order]]
+        return [self._change(row) for row in np.lexsort((numbers[changed.place], -by_s))[:LISTED_PLACES].tolist()]
 
-    def _change(self, place: int) -> PlaceChange:
-        places, codes = self.state.places, self.state.points["code"]
+    def _change(self, row: int) -> PlaceChange:
+        places, codes, changed = self.state.places, self.state.points["code"], self.changed
+        place = int(changed.place[row])
         area = -1 if self.level is None else int(self.state.place_area[self.level].index[place])
-        point = [int(found.place_point[place]) for found in (self.before, self.after)]
-        cs = [int(found.place_cs[place]) for found in (self.before, self.after)]
-        times = [None if each >= NO_WAY else each / 100 for each in cs]
-        names = [None if each < 0 else codes[each].as_py() for each in point]
+        times = [None if cs[row] >= NO_WAY else int(cs[row]) / 100 for cs in (changed.before_cs, changed.after_cs)]
+        names = [
+            None if point[row] < 0 else codes[int(point[row])].as_py()
+            for point in (changed.before_point, changed.after_point)
+        ]
         return PlaceChange(
             place_no=places["place_no"][place].as_py(),
             lon=places["lon"][place].as_py(),

@@ -80,7 +80,13 @@ class WalkNetwork:
         return by_card or bool(np.isin(self.passage, (BY_RESIDENTS, BY_OWN)).any())
 
     def costs(
-        self, profile: WalkProfile, *, at: int, leg: Trip = Trip.TO_POINT, gates: Mapping[int, Gate] | None = None
+        self,
+        profile: WalkProfile,
+        *,
+        at: int,
+        leg: Trip = Trip.TO_POINT,
+        gates: Mapping[int, Gate] | None = None,
+        edges: NDArray[np.intp] | None = None,
     ) -> EdgeCosts:
         """Return what each edge costs at a minute of the week, on the way to a point or back from it.
 
@@ -90,28 +96,33 @@ class WalkNetwork:
             ``TO_POINT`` or ``FROM_POINT``; of a round trip each way has its own costs.
         gates
             Gates by index that are otherwise than the network has them: what if.
+        edges
+            Only these edges ``(k,)``; all without.
         """
-        closed_out, closed_back = self._closed(at, leg, gates or {})
-        return edge_costs(
-            self.graph.length_m, self.traits, self.slope, profile, closed_out=closed_out, closed_back=closed_back
-        )
+        these = slice(None) if edges is None else edges
+        closed_out, closed_back = self._closed(at, leg, gates or {}, these)
+        length_m, traits, slope = self.graph.length_m[these], self.traits[these], self.slope[these]
+        return edge_costs(length_m, traits, slope, profile, closed_out=closed_out, closed_back=closed_back)
 
-    def _closed(self, at: int, leg: Trip, changed: Mapping[int, Gate]) -> tuple[Mask, Mask]:
+    def _closed(
+        self, at: int, leg: Trip, changed: Mapping[int, Gate], these: slice | NDArray[np.intp]
+    ) -> tuple[Mask, Mask]:
         """Return which edges cannot be walked from source to target, and back."""
-        out, back = self.barred.copy(), self.barred.copy()
-        edges = np.flatnonzero(self.traits & Trait.GATE)
-        if not len(edges):
-            return out, back
-        gates = [changed.get(index, gate) for index, gate in enumerate(self.gates)]
-        is_open = np.array([gate.open_at(at) for gate in gates] + [True])[self.gate[edges]]
-        is_open &= self.passage[edges] != WALLED
-        asks_card = np.array([gate.access is Access.RESIDENTS for gate in gates] + [False])[self.gate[edges]]
-        is_open &= ~(asks_card & (self.passage[edges] == BY_VISITORS))
-        asks_card |= np.isin(self.passage[edges], (BY_RESIDENTS, BY_OWN))
+        out, back = self.barred[these].copy(), self.barred[these].copy()
+        at_gate = np.flatnonzero(self.traits[these] & Trait.GATE)
+        passage, inner = self.passage[these][at_gate], self.inner[these][at_gate]
+        numbers, number = np.unique(self.gate[these][at_gate], return_inverse=True)
+        gates = [changed.get(index, self.gates[index]) if index >= 0 else None for index in numbers.tolist()]
+        is_open = np.array([gate is None or gate.open_at(at) for gate in gates], dtype=np.bool_)[number]
+        is_open &= passage != WALLED
+        asks_card = np.array(
+            [gate is not None and gate.access is Access.RESIDENTS for gate in gates], dtype=np.bool_
+        )[number]  # fmt: skip
+        is_open &= ~(asks_card & (passage == BY_VISITORS))
+        asks_card |= np.isin(passage, (BY_RESIDENTS, BY_OWN))
         wanted = -1 if leg is Trip.TO_POINT else 1
-        inner = self.inner[edges]
-        out[edges] |= ~is_open | (asks_card & (inner != wanted))
-        back[edges] |= ~is_open | (asks_card & (inner != -wanted))
+        out[at_gate] |= ~is_open | (asks_card & (inner != wanted))
+        back[at_gate] |= ~is_open | (asks_card & (inner != -wanted))
         return out, back
 
     def snap_places(self, lonlat: Floats, extra_m: Floats | float, limit_m: float) -> Snap:
