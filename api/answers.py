@@ -21,6 +21,7 @@ from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.coverage import queries
+from gridmgmt.coverage.comparison_document import CoverageComparison
 from gridmgmt.coverage.document import CoverageDocument, PlaceStatusName, ResultForm
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.rules import (
@@ -42,7 +43,6 @@ from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import Language
 
 if TYPE_CHECKING:
-    from gridmgmt.coverage.comparison import CoverageComparison
     from gridmgmt.reports.render import Rendered
 
 KEPT_REPORTS = 2
@@ -59,12 +59,11 @@ REPORT_CONTENT: dict[str, dict[str, object]] = {
 
 
 COMPARISON_CONTENT: dict[str, dict[str, object]] = {
-    "application/json": {"schema": {"type": "object", "title": "CoverageComparison"}},
     "text/html": {},
     "text/csv": {},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
 }
-"""The media types of a comparison, for the documentation."""
+"""The media types of a comparison beside JSON, for the documentation."""
 
 
 class RunAsk(Asked):
@@ -275,7 +274,7 @@ def render(
 
 def comparison(
     context: ApiContext, session: Session, a: CoverageRun, b: CoverageRun, form: ResultForm
-) -> "CoverageComparison":
+) -> CoverageComparison:
     """Return the comparison of two finished runs in the form that this server gives."""
     from gridmgmt.coverage.comparison import compare  # noqa: PLC0415 -- see the module
     from gridmgmt.reports.comparison import public_comparison  # noqa: PLC0415 -- see the module
@@ -288,7 +287,7 @@ def comparison(
     )
 
 
-def render_comparison(found: "CoverageComparison", name: str, format_: str, lang: Language) -> "Rendered":
+def render_comparison(found: CoverageComparison, name: str, format_: str, lang: Language) -> "Rendered":
     """Return a comparison as a file."""
     from gridmgmt.reports.comparison import render_comparison as rendered  # noqa: PLC0415 -- see the module
 

@@ -14,6 +14,7 @@ from api.paging import Page, Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.coverage import queries
+from gridmgmt.coverage.comparison_document import CoverageComparison
 from gridmgmt.coverage.document import Level, LevelFigures
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.errors import ForbiddenError, NotFoundError
@@ -141,7 +142,13 @@ def read_run_map(session: RequestSession, context: Context, form: Form, lang: La
     "/compare",
     summary="Two coverage runs side by side",
     response_class=Response,
-    responses={200: {"description": "The comparison.", "content": answers.COMPARISON_CONTENT}},
+    responses={
+        200: {
+            "description": "The comparison.",
+            "model": CoverageComparison,
+            "content": answers.COMPARISON_CONTENT,
+        }
+    },
 )
 def compare_runs(  # the format is a parameter of the address
     session: RequestSession,

@@ -7,32 +7,27 @@ figures can be compared.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.tally import from_fixed, to_fixed
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import AreasOfLevel, levels_of
-from gridmgmt.coverage.compute import lonlat_of
-from gridmgmt.coverage.document import (
-    NETWORK_HULL,
-    Count,
-    CoverageDocument,
-    Figures,
-    InputEdition,
-    Level,
-    Parameters,
-    Part,
-    Ratio,
-    ResultForm,
-    Sha256,
-    parse,
-    result_sha256,
+from gridmgmt.coverage.comparison_document import (
+    AgeShift,
+    Compared,
+    ComparedArea,
+    ComparedLevel,
+    CoverageComparison,
+    Covered,
+    Difference,
+    Shift,
+    Side,
 )
+from gridmgmt.coverage.compute import lonlat_of
+from gridmgmt.coverage.document import NETWORK_HULL, CoverageDocument, Figures, InputEdition, parse, result_sha256
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Subject
@@ -40,92 +35,7 @@ from gridmgmt.errors import InputError
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.units import AGE_BANDS
 
-SCHEMA: Final = "coverage-comparison/1"
 _BOTH, _LOST, _GAINED, _NEITHER = range(4)
-
-
-class Side(Part):
-    """One of the two runs: what was asked, and the fingerprint of its answer."""
-
-    parameters: Parameters
-    result_sha256: Sha256
-
-
-class Difference(Part):
-    """One thing that the runs were asked or computed with otherwise; None where one of them has none."""
-
-    name: str
-    a: str | None
-    b: str | None
-
-
-class Covered(Part):
-    """Who reaches a point in one of the runs, of how many; None is a suppressed number."""
-
-    residents: Count | None
-    covered: Count | None
-    ratio: Ratio | None
-
-
-class Shift(Part):
-    """The residents of the places of both runs by whether they reach a point in each; None is a suppressed number."""
-
-    both: Count | None
-    gained: Count | None
-    lost: Count | None
-    neither: Count | None
-
-
-class AgeShift(Shift):
-    """The same for one age band."""
-
-    band: str
-
-
-class Compared(Part):
-    """The figures of one area, one remainder, or everything in both runs; None where a run has none there.
-
-    ``shift`` is None where the runs are of different populations.
-    """
-
-    a: Covered | None
-    b: Covered | None
-    shift: Shift | None
-
-
-class ComparedArea(Part):
-    """One area in both runs."""
-
-    code: str
-    name: str
-    parent_code: str | None
-    compared: Compared
-
-
-class ComparedLevel(Part):
-    """The areas of one level in both runs, and what lies in none of them."""
-
-    level: Level
-    areas: tuple[ComparedArea, ...]
-    remainder: Compared | None
-
-
-class CoverageComparison(Part):
-    """Run ``a`` and run ``b``; gains and losses are those of going from ``a`` to ``b``."""
-
-    schema_version: Literal["coverage-comparison/1"] = Field(default=SCHEMA, alias="schema")
-    form: ResultForm
-    suppression_threshold: Annotated[int, Field(ge=1)] | None = None
-    synthetic: bool
-    counts: Literal["residents", "places"]
-    a: Side
-    b: Side
-    differences: tuple[Difference, ...]
-    same_population: bool
-    totals: Compared
-    age_bands: tuple[AgeShift, ...]
-    """Empty in the public form, and where the ages or the same places are not known."""
-    levels: tuple[ComparedLevel, ...]
 
 
 def compare(session: Session, a: CoverageRun, b: CoverageRun) -> CoverageComparison:

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from gridmgmt.coverage.comparison import Compared, ComparedArea, ComparedLevel, CoverageComparison, Covered, Shift
+from gridmgmt.coverage.comparison_document import (
+    Compared,
+    ComparedArea,
+    ComparedLevel,
+    CoverageComparison,
+    Covered,
+    Shift,
+)
 from gridmgmt.coverage.document import CoverageDocument, Figures, all_figures
 from gridmgmt.reports.formatting import WITHHELD, area_name, label, minutes_text
 from gridmgmt.reports.governance import MEDIA_TYPES, Page, rendered

@@ -12,7 +12,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from gridmgmt.coverage import queries, service
-from gridmgmt.coverage.comparison import CoverageComparison, compare
+from gridmgmt.coverage.comparison import compare
+from gridmgmt.coverage.comparison_document import CoverageComparison
 from gridmgmt.coverage.document import CoverageDocument, canonical_json
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult
 from gridmgmt.coverage.rules import make_request
