@@ -34,6 +34,7 @@ from gridmgmt.ingest.homes import read_homes
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
 from gridmgmt.ingest.population import TOTAL_COLUMN, read_population_points
+from gridmgmt.ingest.population_by_area import PopulationByArea, read_population_by_area
 from gridmgmt.ingest.raster import read_population_rasters
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.land.rules import LandKind
@@ -279,6 +280,28 @@ class PopulationFile(_Table):
         return self.counting is None and not self.rasters and not _of_osm(file)
 
 
+class PopulationByAreaFile(_Table):
+    """Residents of whole areas by code: CSV or XLSX; spread over buildings by floor area, or along streets."""
+
+    level: Level = Field(description="Level of the areas.")
+    buildings: Path | None = Field(default=None, description="Residential buildings: a vector file or an OSM extract.")
+
+    def read(self, file: Path, known: Extent | None) -> PopulationByArea:  # noqa: ARG002  codes lie nowhere
+        """Return the residents by area, with the buildings."""
+        return read_population_by_area(
+            file,
+            buildings=self.buildings,
+            datum=self.datum,
+            columns=self.columns,
+            encoding=self.encoding,
+            layer=self.layer,
+        )
+
+    def store(self, session: Session, actor: Actor, intake: PopulationByArea, labels: Labels) -> Outcome:
+        """Spread the residents and take the places."""
+        return imports.import_population_by_area(session, actor, intake, labels, level=self.level)
+
+
 class CasesFile(_Table):
     """Located cases: CSV, XLSX or a vector file."""
 
@@ -373,6 +396,7 @@ KINDS: Mapping[str, type[FileKind]] = {
     "gates": GatesFile,
     "compounds": CompoundsFile,
     "population": PopulationFile,
+    "population-by-area": PopulationByAreaFile,
     "service-points": ServicePointsFile,
     "cases": CasesFile,
     "addresses": AddressesFile,

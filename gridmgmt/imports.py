@@ -15,6 +15,7 @@ from gridmgmt.access.service import record, require
 from gridmgmt.addresses import service as addresses
 from gridmgmt.analysis.walking.gates import GATE_REACH_M
 from gridmgmt.areas import service as areas
+from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases import service as cases
 from gridmgmt.cells.review import reviewed
@@ -25,15 +26,16 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Counting, EditionDraft, Extent, Subject, content_sha256
 from gridmgmt.editions.service import SUPERSEDING, add_to_draft, close_edition, open_edition
-from gridmgmt.errors import Problem
+from gridmgmt.errors import NotFoundError, Problem
 from gridmgmt.ingest.codes import CodeRows
 from gridmgmt.ingest.intake import Intake, Objects, refused_rows, require_whole
 from gridmgmt.ingest.network import NetworkIntake
+from gridmgmt.ingest.population_by_area import Ground, PopulationByArea, spread
 from gridmgmt.land import service as land
 from gridmgmt.merging import service as merging
 from gridmgmt.merging.rules import check_department
 from gridmgmt.network import service as network
-from gridmgmt.network.queries import gates_far_from
+from gridmgmt.network.queries import gates_far_from, lived_along
 from gridmgmt.official_codes import service as official_codes
 from gridmgmt.population import service as population
 from gridmgmt.service_points import service as service_points
@@ -41,6 +43,7 @@ from gridmgmt.service_points import service as service_points
 Store = Callable[[Session, Edition, gpd.GeoDataFrame], int]
 Warning_ = tuple[str, dict[str, Any]]
 _GATES_NAMED = 10
+_NAMED_AREAS = ("areas_without_buildings", "areas_without_residents")
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,37 @@ def import_population(session: Session, actor: Actor, intake: Intake, labels: La
     """Take places, with residents or without."""
     what = _What(Subject.POPULATION, counting=counting)
     return _import_frame(session, actor, intake, labels, what, population.store)
+
+
+def import_population_by_area(
+    session: Session, actor: Actor, given: PopulationByArea, labels: Labels, *, level: str
+) -> Outcome:
+    """Spread residents of the areas of a level over buildings or streets, and take the places.
+
+    The areas and the streets are those in force on the first day of the new edition.
+
+    Raises
+    ------
+    FileRefusedError
+        As :func:`gridmgmt.ingest.population_by_area.spread`.
+    NotFoundError
+        When no network is in force on that day.
+    """
+    require(actor, Permission.IMPORT)
+    on = labels.valid_from
+    streets = editions(session, subject=Subject.NETWORK, on=on)
+    if not streets:
+        raise NotFoundError("no_network_in_force", on=on)
+    lines, length_m = lived_along(session, streets[-1].edition_id)
+    known = area_frame(session, on, levels=[AreaLevel(level)])
+    ground = Ground(known["code"].tolist(), known.geometry.to_numpy(), lines, length_m)
+    intake = spread(given, ground, level=level, partial=labels.partial)
+    what = _What(Subject.POPULATION, counting=Counting.SPREAD)
+    outcome = _import_frame(session, actor, intake, replace(labels, partial=True), what, population.store)
+    told: tuple[Warning_, ...] = tuple(
+        (name, {"named": intake.details[name]}) for name in _NAMED_AREAS if name in intake.details
+    )
+    return replace(outcome, warnings=outcome.warnings + told)
 
 
 def import_network(session: Session, actor: Actor, intake: NetworkIntake, labels: Labels) -> Outcome:

@@ -34,6 +34,7 @@ from gridmgmt.file_kinds import (
     FileKind,
     GatesFile,
     NetworkFile,
+    PopulationByAreaFile,
     PopulationFile,
     ServicePointsFile,
 )
@@ -274,6 +275,22 @@ def import_population(
     if kind.taken_as_counted(first):
         warn(ctx, "cli.taken_as_counted")
     take(ctx, first, kind, common)
+
+
+@import_group.command("population-by-area")
+@_FILE
+@click.option("--level", required=True, type=LEVEL)
+@click.option("--buildings", type=click.Path(path_type=Path), help="Residential buildings: vector file or OSM extract.")
+@_COLUMN
+@click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_population_by_area(
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
+    """Take residents of whole areas by code and spread them over buildings by floor area, or along streets."""
+    take(ctx, file, PopulationByAreaFile(columns=columns_of(columns, "column"), **common.said, **options), common)
 
 
 @import_group.command("cases")

@@ -291,6 +291,8 @@ def _notes(state: WalkState, points: SuppliedPoints) -> Iterable[Note]:
     """Return what a reader must know before the numbers."""
     if state.ground.counting is Counting.PLACES_ONLY:
         yield Note(code="places_only", fields={"places": state.places.num_rows})
+    if state.ground.counting is Counting.SPREAD:
+        yield Note(code="spread", fields={})
     if points.capacity_unknown:
         yield Note(code="capacity_unknown", fields={"points": points.capacity_unknown, "total": points.total})
     if points.capacity_given:

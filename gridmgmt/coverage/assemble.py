@@ -21,6 +21,7 @@ from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage.compute import (
     Reach,
+    Spread,
     code_version,
     figures_by_group,
     lonlat_of,
@@ -72,6 +73,8 @@ class Inputs:
     editions: tuple[InputEdition, ...]
     areas: pa.Table
     profiles: Sequence[WalkProfile]
+    spread: Spread | None = None
+    """Where residents were spread from whole areas."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmgmt import __version__
+from gridmgmt.analysis.spreading import range_by_group, sums
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, to_cs
 from gridmgmt.analysis.walking.tally import from_fixed, tally
-from gridmgmt.coverage.document import STATUSES, AgeBandFigures, BandFigures, Figures
+from gridmgmt.coverage.document import STATUSES, AgeBandFigures, BandFigures, CountRange, Figures
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.state import WalkState
@@ -28,17 +29,35 @@ _CODE = ("gridmgmt.analysis", "gridmgmt.analysis.walking", "gridmgmt.walking", "
 
 
 @dataclass(frozen=True, eq=False)
+class Spread:
+    """From which area each place's residents were spread, ``(n,)``, and how many each of those areas has in all."""
+
+    source: NDArray[np.intp]
+    whole: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, codes: NDArray[np.object_], residents: NDArray[np.int64]) -> "Spread":
+        """Return what is known by the code of each place's area; a place without one is an area of its own."""
+        alone = np.array([code is None for code in codes], dtype=bool)
+        source = np.empty(len(codes), dtype=np.intp)
+        names, source[~alone] = np.unique(codes[~alone].astype(str), return_inverse=True)
+        source[alone] = len(names) + np.arange(int(alone.sum()))
+        return cls(source, sums(residents, source, len(names) + int(alone.sum())))
+
+
+@dataclass(frozen=True, eq=False)
 class PlaceTable:
     """What a run knows of its places, each array of shape ``(n,)``.
 
     ``time_cs`` is the walk in hundredths of a second. ``weight`` is ``(n, 1)`` or ``(n, 6)``: the residents of a place
     (or 1 where places are counted) and those of each age band, in the fixed point of
-    :mod:`gridmgmt.analysis.walking.tally`.
+    :mod:`gridmgmt.analysis.walking.tally`. ``spread`` is there where residents were spread from whole areas.
     """
 
     status: NDArray[np.int8]
     time_cs: NDArray[np.int32]
     weight: NDArray[np.int64]
+    spread: Spread | None = None
 
 
 def figures_by_group(
@@ -49,19 +68,46 @@ def figures_by_group(
     A band's ``covered`` counts places that are connectable and reached within it.
     """
     walked = np.where(table.status <= PlaceStatus.UNCOVERED, table.time_cs, NO_WAY).astype(np.int32)
-    sums = tally(walked, table.status, group.astype(np.int32), n_groups, table.weight, to_cs(bands_s))
-    by_status, by_band = from_fixed(sums.by_status), from_fixed(sums.by_band)
+    counted = tally(walked, table.status, group.astype(np.int32), n_groups, table.weight, to_cs(bands_s))
+    by_status, by_band = from_fixed(counted.by_status), from_fixed(counted.by_band)
+    ranges = _ranges(table, walked, group, n_groups, bands_s)
     return [
         Figures(
-            places=int(sums.places[i].sum()),
+            places=int(counted.places[i].sum()),
             age_bands=tuple(
                 AgeBandFigures(band=band, **_counts(by_status[i, :, column], by_band[i, :, column], bands_s))
                 for column, band in enumerate(AGE_BANDS[: table.weight.shape[1] - 1], 1)
             ),
+            ranges=ranges[i],
             **_counts(by_status[i, :, 0], by_band[i, :, 0], bands_s),
         )
         for i in range(n_groups)
     ]
+
+
+def _ranges(
+    table: PlaceTable,
+    walked: NDArray[np.int32],
+    group: NDArray[np.integer],
+    n_groups: int,
+    bands_s: Sequence[float],
+) -> list[tuple[CountRange, ...]]:
+    """Return between which numbers each count of every group lies; nothing where no residents were spread."""
+    if table.spread is None:
+        return [()] * n_groups
+    known = group >= 0
+    counted = {"residents": known}
+    counted |= {name: known & (table.status == index) for index, name in enumerate(STATUSES)}
+    counted |= {
+        BandFigures(limit_s=limit, covered=None, ratio=None).name: known & (walked <= to_cs(limit)) for limit in bands_s
+    }
+    found: list[list[CountRange]] = [[] for _ in range(n_groups)]
+    for name, mask in counted.items():
+        spread, weight = table.spread, table.weight[mask, 0]
+        bounds = range_by_group(weight, group[mask], n_groups, spread.source[mask], spread.whole)
+        for i, (least, most) in enumerate(zip(*(from_fixed(each) / 2 for each in bounds), strict=True)):
+            found[i].append(CountRange(name=name, least=float(least), most=float(most)))
+    return [tuple(each) for each in found]
 
 
 def _counts(by_status: NDArray[np.float64], by_band: NDArray[np.float64], bands_s: Sequence[float]) -> dict[str, Any]:
@@ -106,8 +152,8 @@ class Reach:
         return len(self.place)
 
 
-def reach(state: WalkState, place: NDArray[np.intp], limit_s: float) -> Reach:
-    """Return what is true of some of a state's places, by their index.
+def reach(state: WalkState, place: NDArray[np.intp], limit_s: float, spread: Spread | None = None) -> Reach:
+    """Return what is true of some of a state's places, by their index; ``spread`` is of all places.
 
     A place that joins no street of the main component is not connectable, or outside where it lies beyond the
     network's hull.
@@ -123,7 +169,12 @@ def reach(state: WalkState, place: NDArray[np.intp], limit_s: float) -> Reach:
         place,
         of_places(lonlat_of(state.places), place),
         of_places(state.nearest.place_point, place),
-        PlaceTable(status, time_cs, np.ascontiguousarray(weight)),
+        PlaceTable(
+            status,
+            time_cs,
+            np.ascontiguousarray(weight),
+            None if spread is None else Spread(of_places(spread.source, place), spread.whole),
+        ),
     )
 
 

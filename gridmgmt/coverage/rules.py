@@ -139,6 +139,8 @@ def notes(facts: Mapping[str, Any]) -> list[NoteFields]:
         found.append(("synthetic", {}))
     if facts["counting"] == "modelled":
         found.append(("modelled", {}))
+    if facts["counting"] == "spread":
+        found.append(("spread", {}))
     found += _area_notes(facts) + _point_notes(facts["points_by_type"])
     if facts["edges_apart"]:
         found.append(("network_in_pieces", {"edges": facts["edges_apart"], "total": facts["edges"]}))

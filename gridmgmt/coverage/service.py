@@ -21,20 +21,21 @@ from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
-from gridmgmt.coverage.compute import Reach, lonlat_of, of_places, reach, within
+from gridmgmt.coverage.compute import Reach, Spread, lonlat_of, of_places, reach, within
 from gridmgmt.coverage.document import CoverageDocument, canonical_json, parse, text_sha256
 from gridmgmt.coverage.models import CoverageAreaResult, CoveragePlaceResult, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions
-from gridmgmt.editions.rules import Subject
+from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.errors import ConflictError, NotFoundError, UnavailableError
 from gridmgmt.frames import copy_numbers, geometries
 from gridmgmt.jobs import queries as job_queries
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.network import queries as network_queries
+from gridmgmt.population import queries as population_queries
 from gridmgmt.service_points import queries as point_queries
 from gridmgmt.walking.queries import planned
 from gridmgmt.walking.service import walk_state
@@ -206,12 +207,17 @@ def _edition(session: Session, subject: Subject, on: date) -> Edition:
 
 
 def _read(session: Session, request: CoverageRequest, on: date) -> Inputs:
+    state = walk_state(session, request.walk_on(on))
+    spread = None
+    if state.ground.counting is Counting.SPREAD:
+        spread = Spread.of(population_queries.spread_from(session, on), state.weights[:, 0])
     return Inputs(
         request=request,
-        state=walk_state(session, request.walk_on(on)),
+        state=state,
         editions=tuple(queries.input_editions(session, on, request.types, request.barriers)),
         areas=queries.area_table(session, on, request.area_code),
         profiles=network_queries.profiles(session, on),
+        spread=spread,
     )
 
 
@@ -224,7 +230,7 @@ def _reach(inputs: Inputs) -> Reach:
         ranks = [RANK[AreaLevel(level)] for level in same["level"].to_pylist()]
         asked = geometries(same["geom"])[int(np.argmin(ranks))]
         chosen = np.flatnonzero(within(asked, lonlat_of(state.places)))
-    return reach(state, chosen, inputs.request.limit_s)
+    return reach(state, chosen, inputs.request.limit_s, inputs.spread)
 
 
 def _write(session: Session, run_id: int, document: CoverageDocument, inputs: Inputs, reach: Reach) -> None:

@@ -32,6 +32,8 @@ class Counting(StrEnum):
 
     COUNTED = "counted"
     MODELLED = "modelled"
+    SPREAD = "spread"
+    """Known for whole areas, and spread over their buildings or streets."""
     PLACES_ONLY = "places_only"
 
 

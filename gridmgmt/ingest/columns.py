@@ -34,6 +34,7 @@ _ROLES: Mapping[str, Sequence[str]] = {
     "gate_name": ("name", "gate_name", "名称", "出入口名称"),
     "gate_access": ("access", "gate_access", "通行", "通行方式", "开放对象"),
     "gate_hours": ("hours", "opening_hours", "开放时间", "时间"),
+    "levels": ("building:levels", "levels", "floors", "num_floors", "层数", "楼层数", "地上层数"),
     "value": ("value", "figure", "数值", "值"),
     "type": ("type", "类型", "类别", "机构类型"),
     "status": ("status", "opening_status", "状态", "运营状态"),

@@ -5,10 +5,12 @@ What a building is used for stands in its tags; where they say only ``building=y
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gridmgmt.ingest.intake import Intake, Mask, Objects, Review
 from gridmgmt.ingest.osm_library import Shapes, read_shapes
@@ -47,11 +49,42 @@ SITES: Mapping[str, frozenset[str]] = {
 """Grounds on which a ``building=yes`` is not a home."""
 
 
+@dataclass(frozen=True)
+class Homes:
+    """The homes of an extract: numbers as in :func:`read_homes`, outlines, tags, and the others counted by reason."""
+
+    number: NDArray[np.int64]
+    geometry: Objects
+    tags: list[dict[str, str]]
+    left_out: Mapping[str, int]
+    buildings: int
+    """How many buildings there are in all."""
+    file_sha256: str
+
+
 def read_homes(path: Path) -> Intake:
     """Return homes: ``row place_no``, residents all NaN (not counted), ``connect_extra_m`` 0, a point within each.
 
     ``row`` and ``place_no`` are the OSM id doubled, plus 1 for relations: unique and stable across extracts.
     ``details["left_out"]`` counts the other buildings by reason.
+
+    Raises
+    ------
+    InputError, FileRefusedError
+        When the file is absent, of another format, or damaged.
+    """
+    found = homes(path)
+    unknown = np.full(len(found.number), np.nan)
+    columns = {"place_no": found.number, **dict.fromkeys((*RESIDENT_COLUMNS, TOTAL_COLUMN), unknown)}
+    columns["connect_extra_m"] = np.zeros(len(found.number))
+    return Review(found.number).intake(
+        columns, shapely.point_on_surface(found.geometry), file_sha256=found.file_sha256, crs_declared=False,
+        details={"buildings": found.buildings, "left_out": dict(found.left_out), "bands": False},
+    )  # fmt: skip
+
+
+def homes(path: Path) -> Homes:
+    """Return the homes among the buildings of an extract.
 
     Raises
     ------
@@ -69,14 +102,15 @@ def read_homes(path: Path) -> Intake:
     reasons = _reasons(shapes, buildings, points, geometry[sites], [_site(shapes.tags[i]) for i in sites])
     number = shapes.osm_id[buildings] * 2 + (shapes.kind[buildings] == "relation")
     home: Mask = np.array([reason is None for reason in reasons], dtype=bool)
-    unknown = np.full(int(home.sum()), np.nan)
-    columns = {"place_no": number[home], **dict.fromkeys((*RESIDENT_COLUMNS, TOTAL_COLUMN), unknown)}
-    columns["connect_extra_m"] = np.zeros(int(home.sum()))
     left_out = Counter(reason for reason in reasons if reason is not None)
-    return Review(number[home]).intake(
-        columns, points[home], file_sha256=shapes.file_sha256, crs_declared=False,
-        details={"buildings": len(buildings), "left_out": dict(left_out.most_common()), "bands": False},
-    )  # fmt: skip
+    return Homes(
+        number=number[home],
+        geometry=geometry[buildings[home]],
+        tags=[shapes.tags[i] for i in buildings[home]],
+        left_out=dict(left_out.most_common()),
+        buildings=len(buildings),
+        file_sha256=shapes.file_sha256,
+    )
 
 
 def _reasons(

@@ -50,7 +50,7 @@ def read_population_points(
     rows, left_out = filtered(read_rows(path, encoding=encoding, layer=layer), tuple(filters))
     review = Review(rows.row, rows.problems)
     geometry = reviewed_points(rows, review, datum=datum, lon=given.get("lon"), lat=given.get("lat"), extent=extent)
-    residents = _residents(rows, review, given)
+    residents = residents_of(rows, review, given)
     found = {"place_no": rows.row, **residents, "connect_extra_m": np.zeros(len(rows.row))}
     by_band = not np.isnan(residents[RESIDENT_COLUMNS[0]]).all()
     totals = {name: float(np.nansum(values[review.good])) for name, values in residents.items()}
@@ -61,7 +61,7 @@ def read_population_points(
     )  # fmt: skip
 
 
-def _residents(rows: Rows, review: Review, given: Mapping[str, str]) -> dict[str, Floats]:
+def residents_of(rows: Rows, review: Review, given: Mapping[str, str]) -> dict[str, Floats]:
     """Return residents by band and in total; a given total must equal the sum of the bands."""
     bands = {band: find_column(rows.columns, f"residents_{band}", given.get(band)) for band in AGE_BANDS}
     missing = [band for band, column in bands.items() if column is None]

@@ -44,7 +44,7 @@ _LISTS: Mapping[str, type[FileKind]] = {
     "addresses": Addresses,
 }
 _BESIDE_DEMO = ("district", "settings", "demo", "coverage")
-_SINGLE = ("network", "population")
+_SINGLE = ("network", "population", "population_by_area")
 _MAPPING = ("model_type", "dict_type", "model_attributes_type", "mapping_type")
 _LIST = ("tuple_type", "list_type")
 _EXPECTED: Mapping[str, str] = {
@@ -84,9 +84,9 @@ class Read:
         return self.files / name
 
     def files_of(self, entry: Any) -> list[Path]:
-        """Return the files of an entry: its file, or its rasters by band."""
+        """Return the files of an entry: its file, with that of buildings, or its rasters by band."""
         if entry.file is not None:
-            return [self.file(entry.file)]
+            return [self.file(name) for name in (entry.file, getattr(entry, "buildings", None)) if name is not None]
         return [self.file(path) for band in sorted(entry.rasters) for path in entry.rasters[band]]
 
 
@@ -217,6 +217,7 @@ def _entries(data: Any, names: tuple[str, ...]) -> Iterator[tuple[Loc, Mapping[s
 def _missing_files(document: Document, folder: Path) -> Iterator[Problem]:
     for loc, entry in _entries(document.data, (*_LISTS, *_SINGLE)):
         named: list[tuple[Loc, object]] = [((*loc, "file"), entry.get("file"))]
+        named.append(((*loc, "buildings"), entry.get("buildings")))
         rasters = entry.get("rasters")
         for band, paths in rasters.items() if isinstance(rasters, dict) else ():
             listed = paths if isinstance(paths, list) else []

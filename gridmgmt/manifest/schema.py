@@ -17,6 +17,7 @@ from gridmgmt.file_kinds import (
     FeaturesFile,
     GatesFile,
     NetworkFile,
+    PopulationByAreaFile,
     PopulationFile,
     ServicePointsFile,
 )
@@ -70,6 +71,10 @@ class Population(PopulationFile):
     """Places with residents or without: a file, or rasters by age band."""
 
     file: Text | None = Field(default=None, description="Its name, relative to the folder of files.")
+
+
+class PopulationByArea(PopulationByAreaFile, _OneFile):
+    """Residents of whole areas, to be spread over buildings or streets."""
 
 
 class Activation(_Part):
@@ -133,6 +138,7 @@ class Manifest(_Part):
     features: tuple[Features, ...] = ()
     cells: tuple[Cells, ...] = ()
     population: Population | None = None
+    population_by_area: PopulationByArea | None = None
     service_points: tuple[ServicePoints, ...] = ()
     cases: tuple[Cases, ...] = ()
     addresses: tuple[Addresses, ...] = ()

@@ -163,7 +163,7 @@ class FileStep(Step):
 
     @cached_property
     def _fingerprint(self) -> str:
-        said = self.entry.model_dump(mode="json", exclude={"file", "rasters"}, exclude_none=True)
+        said = self.entry.model_dump(mode="json", exclude={"file", "rasters", "buildings"}, exclude_none=True)
         bands = [(band, len(paths)) for band, paths in sorted(getattr(self.entry, "rasters", {}).items())]
         return _sha256({"said": said, "bands": bands, "content": digest(_with_siblings(self.paths))})
 
@@ -299,6 +299,7 @@ _SUBJECTS: Mapping[str, Subject] = {
     "gates": Subject.GATES,
     "features": Subject.LAND,
     "population": Subject.POPULATION,
+    "population_by_area": Subject.POPULATION,
     "service_points": Subject.SERVICE_POINTS,
     "cases": Subject.CASES,
     "addresses": Subject.ADDRESSES,
@@ -321,7 +322,7 @@ def steps_of(read: Read) -> list[Step]:
         *_files(read, ("network", "gates", "features")),
         *map(CellsStep, manifest.cells),
         *late,
-        *_files(read, ("population", "service_points", "cases", "addresses")),
+        *_files(read, ("population", "population_by_area", "service_points", "cases", "addresses")),
         *map(CoverageStep, manifest.coverage),
     ]
 
@@ -347,6 +348,8 @@ def _files(read: Read, sections: Iterable[str]) -> Iterable[Step]:
             if rasters := getattr(entry, "rasters", None):
                 there = {band: tuple(read.file(path) for path in paths) for band, paths in rasters.items()}
                 placed = entry.model_copy(update={"rasters": there})
+            elif buildings := getattr(entry, "buildings", None):
+                placed = entry.model_copy(update={"buildings": read.file(buildings)})
             else:
                 placed = entry
             yield FileStep(section, _SUBJECTS[section], placed, tuple(read.files_of(entry)))

@@ -81,6 +81,17 @@ def edges(session: Session, edition_id: int) -> pa.Table:
     return table
 
 
+def lived_along(session: Session, edition_id: int) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Return the streets of an edition's largest part along which people may live, and their lengths in metres.
+
+    Nobody lives on steps, on a bridge, or in a tunnel.
+    """
+    table = edges(session, edition_id)
+    traits = table["traits"].to_numpy()
+    built_up = (table["component"].to_numpy() == 0) & (traits & (Trait.STEPS | Trait.BRIDGE | Trait.TUNNEL) == 0)
+    return geometries(table["geom"])[built_up], table["length_m"].to_numpy()[built_up]
+
+
 def edge_lines(session: Session, edition_id: int) -> tuple[pa.Table, NDArray[np.float64], NDArray[np.int64]]:
     """Return the edges of an edition in order of their id, and their lines (see :func:`gridmgmt.frames.read_lines`).
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from gridmgmt.areas.queries import covered_by
@@ -47,6 +49,19 @@ def places(session: Session, on: date, *, area_id: int | None = None) -> pa.Tabl
     if area_id is not None:
         statement = statement.where(covered_by(area_id, PopulationPlace.geom))
     return read_numbers(session, statement)
+
+
+def spread_from(session: Session, on: date) -> NDArray[np.object_]:
+    """Return the code of the area that each place's residents were spread from, in the order of :func:`places`.
+
+    None for a place with a count of its own.
+    """
+    statement = (
+        select(PopulationPlace.spread_from)
+        .where(PopulationPlace.edition_id.in_(edition_ids_in_force(Subject.POPULATION, on)))
+        .order_by(PopulationPlace.place_no)
+    )
+    return np.array(session.scalars(statement).all(), dtype=object)
 
 
 def place_by_id(session: Session, place_id: int) -> PlaceSummary:
