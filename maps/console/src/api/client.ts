@@ -36,7 +36,7 @@ export function onSignedOut(handler: () => void): void {
 
 type Headers = Record<string, string>
 
-async function request<T>(method: string, path: string, given?: unknown, signal?: AbortSignal, more: Headers = {}): Promise<T> {
+async function respond(method: string, path: string, given?: unknown, signal?: AbortSignal, more: Headers = {}): Promise<Response> {
   const headers: Headers = { Accept: 'application/json', 'Accept-Language': language.value, ...more }
   const isFile = given instanceof Blob
   if (given !== undefined) headers['Content-Type'] = isFile ? 'application/octet-stream' : 'application/json'
@@ -50,6 +50,11 @@ async function request<T>(method: string, path: string, given?: unknown, signal?
   }
   if (response.status === 401 && !OWN.includes(path)) signedOut()
   if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+async function request<T>(...asked: Parameters<typeof respond>): Promise<T> {
+  const response = await respond(...asked)
   return (response.status === 204 ? undefined : await response.json()) as T
 }
 
@@ -70,8 +75,13 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
 }
 
 /** Send a body, a file as it is. */
-export function post<T>(path: string, body: unknown, headers: Headers = {}): Promise<T> {
-  return request<T>('POST', path, body, undefined, headers)
+export function post<T>(path: string, body: unknown, headers: Headers = {}, signal?: AbortSignal): Promise<T> {
+  return request<T>('POST', path, body, signal, headers)
+}
+
+/** Send a body for an answer that is a page or another text. */
+export async function postForText(path: string, body: unknown): Promise<string> {
+  return (await respond('POST', path, body)).text()
 }
 
 /** Send a file and tell how much of it has gone (0–1), which `fetch` cannot. */

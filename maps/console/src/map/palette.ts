@@ -16,6 +16,8 @@ export interface Palette {
   added: string
   removed: string
   warning: string
+  /** Ground within a walking time. */
+  ground: string
 }
 
 export const LIGHT: Palette = {
@@ -35,6 +37,7 @@ export const LIGHT: Palette = {
   added: '#1E8449',
   removed: '#C0392B',
   warning: '#B7791F',
+  ground: '#6A3FA0',
 }
 
 export const DARK: Palette = {
@@ -54,6 +57,7 @@ export const DARK: Palette = {
   added: '#58C785',
   removed: '#F08476',
   warning: '#E0AD56',
+  ground: '#B79BE8',
 }
 
 /** Walk-time bands from near to far; a run with more bands than colours repeats the last one. */
@@ -61,6 +65,8 @@ export const BAND_COLOURS = ['#0B5563', '#2A8C82', '#7CC1A2', '#CFE6C8']
 export const BEYOND_COLOUR = '#E07B54'
 /** The rim of a place beyond the limit, which tells it apart without colour. */
 export const BEYOND_RIM_COLOUR = '#7A2E12'
+/** Places that a new point would cover. */
+export const NEWLY_COLOUR = '#D81B60'
 export const UNREACHABLE_COLOUR = '#8E8E93'
 
 export function bandColour(index: number): string {
@@ -93,3 +99,19 @@ export const CONFLICT_COLOURS: Record<string, string> = { border: '#D1495B', gap
 export const GRID_COLOURS = ['#4477AA', '#EE8866', '#44BB99', '#AA3377', '#BBAA22', '#66CCEE', '#7A5CA8', '#8A6D3B']
 
 export const CASE_COLOURS: Record<string, string> = { reported: '#C0392B', handling: '#D38B1D', closed: '#7A8594' }
+
+/** Capacity for each resident: nothing, then classes from little to much. */
+export const ACCESS_COLOURS = ['#D9683F', '#F2D9B8', '#B5DBBE', '#5FAF97', '#1F7A72']
+
+/** How many more residents reach a point in one run than in another: lower end, colour, words. */
+export const SHIFT_CLASSES: [number, string, string][] = [
+  [-1, '#B2472A', '< −10%'],
+  [-0.1, '#EBA27F', '−10%–0'],
+  [0, '#E4E2DC', ''],
+  [0.0005, '#9CCDE0', '0–10%'],
+  [0.1, '#1F6E96', '≥ 10%'],
+]
+
+/** Gates by how they are at the time that is looked at, with a sign for readers who do not see the colours. */
+export const GATE_COLOURS: Record<string, string> = { open: '#1B8A52', residents: '#C77D0A', shut: '#B2342A' }
+export const GATE_SIGNS: Record<string, string> = { open: '', residents: '•', shut: '×' }

@@ -4,6 +4,7 @@ import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
 import { cellByCode, kind, proposal } from '../grids/state'
 import { comparison, compared, conflict, conflicts, departments, gridsOf, way } from '../grids/merging'
+import { planningPicture } from '../planning/answers'
 import { asOf, boundaries, edition, side } from '../state/boundaries'
 import { areaByCode, folder, isOfRun, report, runId } from '../state/folder'
 import { jointCentres } from '../state/governance'
@@ -30,6 +31,7 @@ const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   governance: ['modes', ...GROUND],
   cells: [...GROUND],
   responsibility: ['grids', ...GROUND],
+  placeability: ['ground', 'newly_covered', 'service_points', ...GROUND],
   merging: ['conflicts', 'departments', 'merge_result', ...GROUND],
 }
 
@@ -106,6 +108,7 @@ export const picture = computed((): MapPicture => {
     finding: finding.value ? Number(finding.value) : null,
     sketch: sketch.value,
     merging: merging.value,
+    planning: planningPicture.value,
     grids: grids.value,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],

@@ -7,10 +7,11 @@ import type { Sketch } from '../state/sketch'
 import { boundarySources, changes, drawn, findings, modes } from './boundaries'
 import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
 import { merging, mergingSources, type MergingPicture } from './merging'
+import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -34,6 +35,8 @@ export interface MapPicture {
   sketch: Sketch | null
   /** Departments' grids that are compared, on the page that compares them. */
   merging: MergingPicture | null
+  /** What is known of a spot, on the page that judges it. */
+  planning: PlanningPicture | null
   /** Responsibility grids, on the page of them. */
   grids: GridsPicture | null
   /** Share reached by area code, for the areas of the shown level. */
@@ -86,6 +89,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...boundarySources(picture),
     ...mergingSources(picture),
     ...gridSources(picture),
+    ...planningSources(picture),
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
@@ -377,6 +381,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...(shown.has('land') ? ground(picture) : []),
     ...(shown.has('streets') ? streets(picture) : []),
     ...gridLayers(picture),
+    ...groundLayers(picture),
     ...changes(picture),
     ...borders(picture),
     ...merging(picture),
@@ -387,6 +392,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...(shown.has('labels') ? labels(picture) : []),
     ...gridLabels(picture),
     ...jointCentreAreas(picture),
+    ...planningMarks(picture),
     ...drawn(picture),
     highlighted(picture),
   ]

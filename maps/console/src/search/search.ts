@@ -5,6 +5,7 @@ import type { AreaLite, HitList, HitOut } from '../api/schema'
 import { showBox, showPoint } from '../state/camera'
 import { asOf, shownEdition } from '../state/boundaries'
 import { areaByCode, areas, isMeant } from '../state/folder'
+import { planning, putSpotAt } from '../planning/spot'
 import { useLoaded } from '../state/loaded'
 import { can } from '../state/session'
 import { select } from '../state/view'
@@ -99,9 +100,11 @@ export const answers = computed((): Answer[] => {
   return GROUPS.flatMap((group) => all.filter((each) => each.group === group))
 })
 
-/** Open what was chosen, and go there. */
+/** Open what was chosen, and go there; on the page that judges spots an address is the spot. */
 export function open({ hit }: Answer): void {
-  if (hit.kind === 'area' && hit.code) {
+  if (planning.value && hit.point && hit.kind !== 'area') {
+    putSpotAt(hit.point, hit.name)
+  } else if (hit.kind === 'area' && hit.code) {
     select('area', hit.code)
     const bbox = areaByCode.value.get(hit.code)?.bbox
     if (bbox) showBox(bbox)
