@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import cast, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased, defer
 
 from gridmgmt.areas.models import Area
@@ -15,6 +17,7 @@ from gridmgmt.areas.queries import in_force_on as area_in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.coverage.models import CoveragePlaceResult, CoverageRun
+from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
@@ -113,6 +116,18 @@ def latest_finished(
     )
     if types is not None:
         statement = statement.where(CoverageRun.types == sorted(types))
+    return session.scalar(statement)
+
+
+def latest_answer(session: Session, request: CoverageRequest) -> CoverageRun | None:
+    """Return the newest finished run that was asked just this, on whatever day."""
+    asked = cast(asdict(request), JSONB)
+    statement = (
+        select(CoverageRun)
+        .where(CoverageRun.finished_at.is_not(None), CoverageRun.parameters.op("-")("on") == asked)
+        .order_by(CoverageRun.run_id.desc())
+        .limit(1)
+    )
     return session.scalar(statement)
 
 

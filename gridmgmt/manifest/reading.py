@@ -130,7 +130,7 @@ def coverage_request(entry: Coverage) -> CoverageRequest:
     Raises
     ------
     InputError
-        When a number is out of its range.
+        When a number is out of its range, the time of the week malformed, or land no barrier.
     """
     return make_request(
         minutes=entry.minutes,
@@ -139,6 +139,10 @@ def coverage_request(entry: Coverage) -> CoverageRequest:
         area_code=entry.area,
         types=entry.types,
         connection_limit_m=entry.connection_limit_m,
+        at=entry.time,
+        trip=entry.trip,
+        barriers=entry.barriers,
+        scenario=entry.scenario,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gridmgmt.coverage.rules import DEFAULT_CONNECTION_LIMIT_M, DEFAULT_MINUTES, DEFAULT_PROFILE
+from gridmgmt.analysis.walking.model import Trip
+from gridmgmt.coverage.rules import DEFAULT_AT, DEFAULT_CONNECTION_LIMIT_M, DEFAULT_MINUTES, DEFAULT_PROFILE
 from gridmgmt.file_kinds import (
     AddressesFile,
     AreasFile,
@@ -21,6 +22,7 @@ from gridmgmt.file_kinds import (
     PopulationFile,
     ServicePointsFile,
 )
+from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
 
 Text = Annotated[str, Field(min_length=1)]
@@ -105,6 +107,10 @@ class Coverage(_Part):
     area: Text | None = Field(default=None, description="Only places in the area of this code.")
     types: tuple[ServicePointType, ...] = Field(default=(), description="Types of points; those for elderly if none.")
     connection_limit_m: float = Field(default=DEFAULT_CONNECTION_LIMIT_M, description="Farthest way to a street.")
+    time: Text = Field(default=DEFAULT_AT, description="Day and time of the week at which gates are looked at.")
+    trip: Trip = Field(default=Trip.TO_POINT, description="Which way is timed.")
+    barriers: tuple[LandKind, ...] = Field(default=(), description="Land that cannot be crossed.")
+    scenario: Text | None = Field(default=None, description="Planned changes, saved under this name.")
 
 
 class Demo(_Part):

@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.boundaries import service as boundaries
 from gridmgmt.cells.service import GenerationAsk, generate
-from gridmgmt.coverage.queries import latest_finished, stale_inputs
+from gridmgmt.coverage.queries import latest_answer, stale_inputs
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import boundary_edition, edition_named, extent, holds_synthetic
@@ -242,18 +242,16 @@ class CoverageStep(Step):
     @property
     def name(self) -> str:
         """The question in short."""
-        return ", ".join([f"{self.entry.minutes:g} min", self.entry.profile, *self.entry.types])
+        entry = self.entry
+        special = [str(getattr(entry, name)) for name in ("time", "trip", "scenario") if name in entry.model_fields_set]
+        return ", ".join([f"{entry.minutes:g} min", entry.profile, *entry.types, *special, *entry.barriers])
 
     def state(self, session: Session, today: date) -> State:
-        """Tell whether the newest run of that area and these types asked the same, of inputs that have not changed."""
+        """Tell whether this very question was answered, of inputs that have not changed."""
         profile(session, self.entry.profile, today)
         request = coverage_request(self.entry)
-        run = latest_finished(session, area_code=request.area_code, types=request.types)
-        if run is None:
-            return "new"
-        asked = {key: value for key, value in run.parameters.items() if key != "on"}
-        same = asked == json.loads(json.dumps(asdict(request)))
-        return "there" if same and not stale_inputs(session, run, on=today) else "new"
+        run = latest_answer(session, request)
+        return "there" if run is not None and not stale_inputs(session, run, on=today) else "new"
 
     def perform(self, hands: Hands) -> None:
         """Compute the run in this process."""

@@ -115,6 +115,19 @@ def test_applied_once_it_is_done_and_twice_there_is_nothing_to_do(factory, files
     assert (count(factory, Change), count(factory, CoverageRun)) == before
 
 
+def test_runs_of_other_hours_and_trips_stand_side_by_side(factory, files) -> None:
+    applied(factory, read_manifest(files / "district.yaml"))
+    more = "  - {minutes: 20, time: sun 23:00, trip: round, barriers: [rail, water]}\n"
+    (files / "district.yaml").write_text(MANIFEST + more, encoding="utf-8")
+    read = read_manifest(files / "district.yaml")
+    assert states(factory, read) == ["there"] * 6 + ["new"]
+    assert applied(factory, read) == ["coverage"]
+    with factory() as session:
+        asked = latest_finished(session).parameters
+    assert (asked["at"], asked["trip"], asked["barriers"]) == ("sun 23:00", "round", ["rail", "water"])
+    assert states(factory, read) == ["there"] * 7, "the one does not make the other old"
+
+
 def test_it_goes_on_where_it_was_cut_short(factory, files) -> None:
     """The process dies at each file, before what it brought is kept; nothing is there by half, nothing done twice."""
     read = read_manifest(files / "district.yaml")

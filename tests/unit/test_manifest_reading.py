@@ -47,6 +47,8 @@ service_points:
 coverage:
   - minutes: -5
   - types: [castle]
+  - time: noon
+  - barriers: [green]
 network: streets.pbf
 """
 
@@ -67,7 +69,9 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path) -> None:
         (14, 54, "refusal"),
         (16, 5, "refusal"),
         (17, 13, "value"),
-        (18, 10, "value"),
+        (18, 5, "refusal"),
+        (19, 16, "value"),
+        (20, 10, "value"),
     ]
     words = {line: text for line, _, _, text in found}
     assert words[2] == "setings: there is no key “setings”; did you mean: settings"
