@@ -1,0 +1,46 @@
+"""Who lives behind which wall walks where: every place of random walled towns, beside walks person by person."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridmgmt.analysis.walking.model import Trip
+from gridmgmt.hours import minute_of_week
+from tests.support.walled import walks
+from tests.support.walled_towns import AT, LEG_M, random_town
+
+OWN_PIECE_M = 20.0
+"""A point in one's own compound may seem this much farther (:mod:`gridmgmt.analysis.walking.layers`)."""
+
+
+def check(seed: int) -> np.ndarray:
+    town, places, points = random_town(seed)
+    network = town.network()
+    at = [town.position(spot, LEG_M) for spot in places], [town.position(spot, LEG_M) for spot in points]
+    ways = {trip: np.array(walks(network, *at, at=AT, trip=trip)) for trip in Trip}
+    expected = np.array([town.seconds(place, points, minute_of_week(AT)) for place in places])
+    at_home = np.array([
+        town.zone_at(place) >= 0 and town.zone_at(place) in map(town.zone_at, points) for place in places
+    ])  # fmt: skip
+    for trip, found in ways.items():
+        factor = 2 if trip is Trip.ROUND else 1
+        assert np.isfinite(found).tolist() == np.isfinite(expected).tolist(), (trip, found, expected)
+        reached = np.isfinite(expected)
+        more = found[reached] / factor - expected[reached]
+        slack = 0.3 + 0.002 * expected[reached]
+        assert (more > -slack).all(), (trip, found, expected)
+        assert (more < slack + OWN_PIECE_M * at_home[reached]).all(), (trip, found, expected)
+    return expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_every_person_walks_as_far_as_walls_and_gates_let_him(seed) -> None:
+    check(seed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_towns_hold_people_who_reach_nothing_and_others_who_do(seed) -> None:
+    expected = check(seed)
+    assert np.isfinite(expected).any()
