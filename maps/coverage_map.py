@@ -4,19 +4,24 @@ from datetime import date
 
 import geopandas as gpd
 
-from gridmgmt.coverage.document import NETWORK_HULL, ResultForm
+from gridmgmt.coverage.accessibility import question_of
+from gridmgmt.coverage.document import FIRST_SCHEMA, NETWORK_HULL, CoverageDocument, ResultForm
 from gridmgmt.coverage.models import CoverageRun
-from gridmgmt.coverage.queries import areas_of_run, latest_finished, place_results, run_by_id
+from gridmgmt.coverage.queries import areas_of_run, latest_finished, place_results, run_by_id, stale_inputs
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.network.queries import hull
+from gridmgmt.reports.coverage_pdf_maps import MOST_GUARANTEED, guaranteed_ground
 from gridmgmt.reports.render import document_in_form
 from gridmgmt.service_points.queries import open_points
 from gridmgmt.texts import Language
+from gridmgmt.walking.edits import with_gates
+from gridmgmt.walking.queries import gates_of, planned
 from maps.coverage_page import coverage_page
+from maps.walk_layers import Surroundings
 
 
 def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: ResultForm, threshold: int) -> str:
@@ -35,7 +40,19 @@ def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: Re
     points = open_points(session, on, run.types).to_pandas()
     known = any(level.level != NETWORK_HULL for level in document.levels)
     areas = areas_of_run(session, run) if known else _hull_frame(session, on)
-    return coverage_page(document, areas, places, points, lang)
+    return coverage_page(document, areas, places, points, lang, around=_surroundings(session, run, document))
+
+
+def _surroundings(session: Session, run: CoverageRun, document: CoverageDocument) -> Surroundings:
+    """Return guaranteed ground and gates as the run's question has them, as long as its inputs are those in force."""
+    request, on = question_of(run)
+    if document.schema_version == FIRST_SCHEMA or stale_inputs(session, run, on=on):
+        return Surroundings(None, (), request.at, changed=True)
+    few = document.service_points.total <= MOST_GUARANTEED
+    network = editions(session, subject=Subject.NETWORK, on=on)[-1]
+    edits = () if request.scenario is None else planned(session, request.scenario).edits
+    gates = with_gates(gates_of(session, on, network.edition_id), edits)
+    return Surroundings(guaranteed_ground(session, run) if few else None, gates, request.at)
 
 
 def _hull_frame(session: Session, on: date) -> gpd.GeoDataFrame:

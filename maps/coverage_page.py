@@ -1,12 +1,13 @@
 """The coverage map as one page: areas by ratio, places by walking time, points, and the table beside the map."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import folium
 import geopandas as gpd
 import pandas as pd
 
+from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.coverage.document import AreaFigures, CoverageDocument, LevelFigures
 from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.coverage_html import how_text, key_figures, public_note, title
@@ -15,9 +16,11 @@ from gridmgmt.reports.palette import ratio_colour, ratio_legend
 from gridmgmt.reports.tables import Table, cell_text, level_table, who
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import LANGUAGES, Language, text
+from gridmgmt.walking.isochrones import GroundClass
 from maps.offline import OfflineMap
 from maps.page import environment, table_map, whole_page
 from maps.place_layer import PlaceLayer, classes, place_layer
+from maps.walk_layers import Surroundings, WalkLayer, walk_layers
 
 POINT_SHAPES: Mapping[ServicePointType, str] = {
     ServicePointType.ELDERLY_SERVICE_POINT: "M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16z",
@@ -39,6 +42,8 @@ def coverage_page(
     places: pd.DataFrame | None,
     points: pd.DataFrame,
     lang: Language = "zh",
+    *,
+    around: Surroundings | None = None,
 ) -> str:
     """Return a self-contained page in both languages, shown first in ``lang``; equal inputs give equal bytes.
 
@@ -53,13 +58,17 @@ def coverage_page(
         ``residents`` (both NaN where there is none).
     points
         Columns ``code``, ``name``, ``type``, ``lon``, ``lat``; types that were not asked for are left out.
+    around
+        Gates and guaranteed ground; without it neither is on the map.
 
     Raises
     ------
     UnavailableError
         When the set-up has not put Leaflet in its place.
     """
-    layer = None if places is None or document.form == "public" else place_layer(document, places)
+    known = None if document.form == "public" else places
+    layer = None if known is None else place_layer(document, known)
+    walks = walk_layers(document, known, around, LANGUAGES)
     page_map = table_map()
     for level in document.levels:
         _add_areas(page_map, level, areas)
@@ -67,10 +76,11 @@ def coverage_page(
         "levels": [_level_data(document, level) for level in document.levels],
         "places": None if layer is None else {"rows": layer.rows, "square": layer.square},
         "points": _points(document, points),
+        "walks": {each.name: each.data for each in walks if each.data is not None},
         "shapes": _shapes(document),
-        "words": {lang: _words(document, lang) for lang in LANGUAGES},
+        "words": {lang: _words(document, lang) | {"walks": _names(document, lang)} for lang in LANGUAGES},
     }
-    panels = "\n".join(_panel(document, layer, language) for language in LANGUAGES)
+    panels = "\n".join(_panel(document, layer, walks, language) for language in LANGUAGES)
     return whole_page(page_map, "coverage_page", title=title(document, lang), lang=lang, body=panels, data=data)
 
 
@@ -126,6 +136,8 @@ def _points(document: CoverageDocument, points: pd.DataFrame) -> list[list[Any]]
 def _words(document: CoverageDocument, lang: Language) -> dict[str, Any]:
     """Return what the page's script needs of one language."""
     return {
+        "ground": {kind: text(f"map.ground_{kind}", lang) for kind in GroundClass},
+        "gates": {access: text(f"map.gate_{access}", lang) for access in Access},
         "title": title(document, lang),
         "classes": classes(document, lang),
         "types": [label("point_type", type_, lang) for type_ in document.parameters.types],
@@ -137,7 +149,13 @@ def _words(document: CoverageDocument, lang: Language) -> dict[str, Any]:
     }
 
 
-def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language) -> str:
+def _names(document: CoverageDocument, lang: Language) -> dict[str, str]:
+    """Return the names of the layers of walks."""
+    names = {name: text(f"map.layer_{name}", lang) for name in ("ground", "flows", "missed")}
+    return names | {"gates": text("map.layer_gates", lang, at=document.parameters.at or "")}
+
+
+def _panel(document: CoverageDocument, layer: PlaceLayer | None, walks: Sequence[WalkLayer], lang: Language) -> str:
     """Return header, notes, tables and legend in one language."""
     return environment().get_template("coverage_panel.html.j2").render(
         lang=lang,
@@ -145,6 +163,8 @@ def _panel(document: CoverageDocument, layer: PlaceLayer | None, lang: Language)
         title=title(document, lang),
         figures=key_figures(document, lang),
         notes=[note_text(note, lang) for note in document.notes] + _form_notes(document, layer, lang),
+        left_out=[note for each in walks for note in each.notes[lang]],
+        walks=[(each.name, _names(document, lang)[each.name], each.signs[lang]) for each in walks if each.data],
         how=how_text(document, lang),
         levels=[_level_rows(document, level, lang) for level in document.levels],
         place_classes=[] if layer is None else classes(document, lang),

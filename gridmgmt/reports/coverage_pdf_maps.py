@@ -103,11 +103,11 @@ def read_ground(session: Session, run: CoverageRun, document: CoverageDocument) 
         streets=streets,
         points=np.column_stack([points["lon"].to_numpy(), points["lat"].to_numpy()]),
         places=place_results(session, run.run_id) if document.form == "exact" else None,
-        guaranteed=_guaranteed(session, run) if len(points) <= MOST_GUARANTEED else None,
+        guaranteed=guaranteed_ground(session, run) if len(points) <= MOST_GUARANTEED else None,
     )
 
 
-def _guaranteed(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
+def guaranteed_ground(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
     """Return the ground within the limit by class, as the run's question has it; None where it cannot be had."""
     request, on = question_of(run)
     try:

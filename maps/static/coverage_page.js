@@ -2,7 +2,7 @@
 (() => {
   const { SELECTED, BORDER, root, words, lines, choosable, languages, controls, markTab } = SHARED
   const FILL = 0.75
-  const FAINT = 0.06 // under places, whose colours would be mixed up with those of the areas
+  const FAINT = 0.06 // under places and ground, whose colours would be mixed up with those of the areas
   const ROW = 5
   const MICRODEGREES = 1e6
 
@@ -26,7 +26,8 @@
   const several = PAGE.levels.find(({ said }) => Object.keys(said.zh).length > 1)
   let level = (several ?? PAGE.levels[0])?.level
   let chosen = null
-  const style = (code) => ({ ...(code === chosen ? SELECTED : BORDER), fillOpacity: MAP.hasLayer(places) ? FAINT : FILL })
+  const style = (code) => ({ ...(code === chosen ? SELECTED : BORDER), fillOpacity: covered() ? FAINT : FILL })
+  const covered = () => MAP.hasLayer(places) || ('ground' in PAGE.walks && MAP.hasLayer(walks.ground))
   const paint = () => byLevel.get(level)?.forEach((area, code) => area.setStyle(style(code)))
 
   function show(next) {
@@ -96,7 +97,7 @@
       context.scale(scale, scale)
       context.lineWidth = 3
       context.strokeStyle = '#fff'
-      context.fillStyle = '#1B2430'
+      context.fillStyle = this.options.colour ?? '#1B2430'
       context.stroke(this.options.shape)
       context.fill(this.options.shape)
       context.restore()
@@ -108,21 +109,66 @@
     points.addLayer(point.bindTooltip(() => lines([name, words().types[type], code])))
   })
 
+  // --- walks: ground, flows, who is missed, gates --------------------------------------------------------------
+  const GATE = new Path2D('M4 4h16v16H4z')
+  const shown = (count) => count.toLocaleString('en')
+  const named = (of, code) => said.get(of)?.[root.lang][code]?.[0] ?? code
+  const pointNames = new Map(PAGE.points.map(([, , , code, name]) => [code, name]))
+  const share = (count, most) => Math.sqrt(count / (most || 1))
+  const missedOnes = []
+  const missedRadius = (of) => Math.max(2, of * Math.max(6, Math.min(26, 2 * (MAP.getZoom() - 5))))
+
+  const draw = {
+    ground: ([kind, fillColor, geometry], layer) => {
+      const area = L.geoJSON(geometry, { style: { stroke: false, fillColor, fillOpacity: 0.6 } })
+      layer.addLayer(area.bindTooltip(() => lines([words().ground[kind]]), { sticky: true }))
+    },
+    flows: ([x1, y1, x2, y2, residents, seconds, of, area, point], layer, most) => {
+      const line = L.polyline([[y1, x1], [y2, x2]], { color: '#3B4C9B', opacity: 0.6, weight: 1 + 7 * (residents / most) })
+      layer.addLayer(line.bindTooltip(() => lines([
+        `${named(of, area)} → ${pointNames.get(point) ?? point}`,
+        `${words().who}: ${shown(residents)}`,
+        `${words().minutes}: ${(seconds / 60).toFixed(1)}`,
+      ]), { sticky: true }))
+    },
+    missed: ([x, y, residents], layer, most) => {
+      const of = share(residents, most)
+      const options = { color: '#A8431D', weight: 1, fillColor: '#E07B54', fillOpacity: 0.55, radius: missedRadius(of) }
+      const circle = L.circleMarker([y / MICRODEGREES, x / MICRODEGREES], options)
+      missedOnes.push([circle, of])
+      layer.addLayer(circle.bindTooltip(() => lines([`${words().who}: ${shown(residents)}`])))
+    },
+    gates: ([x, y, state, colour, name], layer) => {
+      const gate = new ShapeMarker([y, x], { radius: 4, shape: GATE, colour })
+      layer.addLayer(gate.bindTooltip(() => lines([name, words().gates[state]])))
+    },
+  }
+  const COUNT = { flows: 4, missed: 2 }
+  const walks = Object.fromEntries(Object.entries(PAGE.walks).map(([name, rows]) => {
+    const layer = L.layerGroup()
+    const most = Math.max(...rows.map((row) => row[COUNT[name] ?? 0]))
+    rows.forEach((row) => draw[name](row, layer, most))
+    return [name, layer]
+  }))
+
   // --- controls ----------------------------------------------------------------------------------------------
   let control = null
   function layers() {
     control?.remove()
     const overlays = { [words().areas]: areas }
     if (PAGE.places) overlays[words().places] = places
+    Object.entries(walks).forEach(([name, layer]) => { overlays[words().walks[name]] = layer })
     overlays[words().points] = points
-    control = L.control.layers(null, overlays, { collapsed: false }).addTo(MAP)
+    control = L.control.layers(null, overlays, { collapsed: !matchMedia('(min-width: 900px)').matches }).addTo(MAP)
   }
 
-  const toggles = { areas, places, points }
+  const toggles = { areas, places, ...walks, points }
   MAP.on('overlayadd overlayremove', () => {
     paint()
+    if (walks.ground && MAP.hasLayer(walks.ground)) walks.ground.eachLayer((ground) => ground.bringToBack())
+    groups.get(level)?.bringToBack()
     if (MAP.hasLayer(points)) points.eachLayer((point) => point.bringToFront())
-    const faint = MAP.hasLayer(places)
+    const faint = covered()
     Object.entries(toggles).forEach(([name, layer]) => {
       const off = !MAP.hasLayer(layer) || (name === 'areas' && faint)
       document.querySelectorAll(`[data-layer=${name}]`).forEach((part) => part.classList.toggle('off', off))
@@ -130,6 +176,7 @@
   })
   MAP.on('zoomend', () => {
     dots.forEach((dot) => dot.setRadius(radius()))
+    missedOnes.forEach(([circle, of]) => circle.setRadius(missedRadius(of)))
     points.eachLayer((point) => point.setRadius(pointRadius()))
   })
   languages(() => {
