@@ -1,6 +1,6 @@
-import type { AgeBandFigures, BandFigures, CoverageReport } from '../api/schema'
+import type { AgeBandFigures, BandFigures, CoverageReport, Figures } from '../api/schema'
 import { bandColour, BEYOND_COLOUR, UNREACHABLE_COLOUR } from '../map/palette'
-import { minutes, shielded } from '../words/format'
+import { count, minutes, shielded } from '../words/format'
 import { t } from '../words/texts'
 
 /** What the figures of areas and of age bands have in common. */
@@ -17,6 +17,12 @@ export function countText(figures: Counts, name: CountName): string {
 export function bandText(figures: Counts, band: BandFigures): string {
   const withheld = figures.suppressed?.includes(`bands.${band.limit_s}`) ?? false
   return shielded(band.covered, withheld)
+}
+
+/** Between which numbers a count lies where residents of whole areas were spread over places; empty where it is exact. */
+export function rangeText(figures: Counts & Partial<Pick<Figures, 'ranges'>>, name: CountName): string {
+  const range = figures.ranges?.find((each) => each.name === name)
+  return range && range.least !== range.most ? t('console.reading.range', { least: count(range.least), most: count(range.most) }) : ''
 }
 
 /** How many do not reach a point, for whatever reason. */

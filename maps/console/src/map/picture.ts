@@ -2,6 +2,11 @@ import { computed } from 'vue'
 
 import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
+import { flowShapes } from '../coverage/flows'
+import { part } from '../coverage/parts'
+import { tint } from '../coverage/tint'
+import { gateShapes } from '../gates/gates'
+import { planShapes } from '../gates/plans'
 import { cellByCode, kind, proposal } from '../grids/state'
 import { comparison, compared, conflict, conflicts, departments, gridsOf, way } from '../grids/merging'
 import { planningPicture } from '../planning/answers'
@@ -17,6 +22,7 @@ import { patchView, selection, viewed } from '../state/view'
 import { percent } from '../words/format'
 import type { GridsPicture } from './grids'
 import type { MergingPicture } from './merging'
+import type { WalkingPicture } from './walking'
 import { DARK, LIGHT } from './palette'
 import { LAYER_GROUPS, type LayerGroup, type MapPicture } from './style'
 
@@ -35,6 +41,16 @@ const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   merging: ['conflicts', 'departments', 'merge_result', ...GROUND],
 }
 
+/** What the parts of the coverage page show instead. */
+const SHOWN_BY_PART: Record<string, LayerGroup[]> = {
+  gaps: ['ratio', 'service_points', ...GROUND],
+  flows: ['flows', 'service_points', ...GROUND],
+  access: ['ratio', 'service_points', ...GROUND],
+  compare: ['ratio', 'service_points', ...GROUND],
+  gates: ['gates', 'service_points', ...GROUND],
+  plans: ['gates', 'plan', 'service_points', ...GROUND],
+}
+
 const chosen = viewed('layers')
 const caseStatus = viewed('status')
 const caseType = viewed('type')
@@ -43,7 +59,7 @@ const finding = viewed('finding')
 
 /** The groups that are shown: the reader's choice in the URL, else what the page begins with. */
 export const shownGroups = computed((): ReadonlySet<LayerGroup> => {
-  if (!chosen.value) return new Set(SHOWN_AT_FIRST[String(router.currentRoute.value.name)] ?? GROUND)
+  if (!chosen.value) return new Set(SHOWN_BY_PART[part.value ?? ''] ?? SHOWN_AT_FIRST[String(router.currentRoute.value.name)] ?? GROUND)
   const names = chosen.value.split(',')
   return new Set(LAYER_GROUPS.filter((group) => names.includes(group)))
 })
@@ -88,6 +104,19 @@ const grids = computed((): GridsPicture | null => {
   return { kind: kind.value, chosen: selection.value?.kind === 'grid' ? selection.value.id : '', moving, seen: boundaries.value }
 })
 
+const walking = computed((): WalkingPicture => ({
+  gates: gateShapes.value,
+  gate: selection.value?.kind === 'gate' ? selection.value.id : '',
+  plan: part.value === 'plans' ? planShapes.value : [],
+  flows: flowShapes.value,
+  widest: Math.max(0, ...flowShapes.value.map((each) => Number(each.properties?.residents))),
+}))
+
+/** What is written under the names of areas, where their colours are shown. */
+function colourWords(ratios: [string, string][]): [string, string][] {
+  return shownGroups.value.has('ratio') ? (tint.value?.words ?? ratios) : []
+}
+
 export const picture = computed((): MapPicture => {
   const known = [...figuresByCode.value].filter(([code, figures]) => {
     const area = areaByCode.value.get(code)
@@ -110,8 +139,10 @@ export const picture = computed((): MapPicture => {
     merging: merging.value,
     planning: planningPicture.value,
     grids: grids.value,
+    walking: walking.value,
+    tinted: tint.value?.colours ?? null,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
-    ratioWords: shownGroups.value.has('ratio') ? known.map(([code, figures]) => [code, percent(figures.ratio)]) : [],
+    ratioWords: colourWords(known.map(([code, figures]) => [code, percent(figures.ratio)])),
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',
     caseStatus: caseStatus.value,
     caseType: caseType.value,

@@ -9,9 +9,10 @@ import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
 import { merging, mergingSources, type MergingPicture } from './merging'
 import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
+import { compounds, flows, gates, planned, walkingSources, type WalkingPicture } from './walking'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'ratio', 'places', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -39,6 +40,10 @@ export interface MapPicture {
   planning: PlanningPicture | null
   /** Responsibility grids, on the page of them. */
   grids: GridsPicture | null
+  /** Gates, planned changes, and who walks where. */
+  walking: WalkingPicture
+  /** Colours of areas by another number than the share reached; null for the share. */
+  tinted: [string, string][] | null
   /** Share reached by area code, for the areas of the shown level. */
   ratios: [string, number][]
   /** The same shares as words, written under the names. */
@@ -89,6 +94,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...boundarySources(picture),
     ...mergingSources(picture),
     ...gridSources(picture),
+    ...walkingSources(picture),
     ...planningSources(picture),
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
@@ -185,8 +191,12 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
   return classes as unknown as ExpressionSpecification
 }
 
-function shownAreas({ palette, ratios, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
-  const coloured = ratios.length > 0 && shown.has('ratio')
+function tintColour(tinted: [string, string][]): ExpressionSpecification {
+  return ['match', ['get', 'code'], ...tinted.flat(), UNREACHABLE_COLOUR] as unknown as ExpressionSpecification
+}
+
+function shownAreas({ palette, ratios, tinted, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
+  const coloured = (tinted ?? ratios).length > 0 && shown.has('ratio')
   const fades = placesGiven && shown.has('places')
   const nearer = fades ? 0 : 0.6
   const opacity: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, nearer]
@@ -197,7 +207,7 @@ function shownAreas({ palette, ratios, shown, placesGiven, edition }: MapPicture
       source: 'shown_areas',
       'source-layer': 'areas',
       paint: {
-        'fill-color': coloured ? ratioColour(ratios) : palette.border,
+        'fill-color': coloured ? (tinted ? tintColour(tinted) : ratioColour(ratios)) : palette.border,
         'fill-opacity': coloured ? opacity : edition ? 0.12 : 0,
       },
     },
@@ -380,13 +390,17 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...('shown_areas' in given ? shownAreas(picture) : []),
     ...(shown.has('land') ? ground(picture) : []),
     ...(shown.has('streets') ? streets(picture) : []),
+    ...compounds(picture),
     ...gridLayers(picture),
     ...groundLayers(picture),
     ...changes(picture),
     ...borders(picture),
     ...merging(picture),
     ...findings(picture),
+    ...flows(picture),
     ...(shown.has('places') && 'coverage' in given ? places(picture) : []),
+    ...gates(picture),
+    ...planned(picture),
     ...(shown.has('cases') ? cases(picture) : []),
     ...(shown.has('service_points') ? servicePoints() : []),
     ...(shown.has('labels') ? labels(picture) : []),

@@ -24,6 +24,12 @@ export function showSurface({ coordinates }: GeoJSON.MultiPolygon): void {
   cameraWish.value = { bbox: [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], bare: true }
 }
 
+/** Go to where some lines and points are, without opening anything. */
+export function showSurroundings(features: GeoJSON.Feature[]): void {
+  const positions = features.flatMap(({ geometry }) => (geometry.type === 'LineString' ? geometry.coordinates : geometry.type === 'Point' ? [geometry.coordinates] : []))
+  if (positions.length) showSurface({ type: 'MultiPolygon', coordinates: [[positions]] })
+}
+
 /** Go to a point without opening anything. */
 export function lookAt(lon: number, lat: number, zoom: number): void {
   cameraWish.value = { centre: [lon, lat], zoom, bare: true }

@@ -3,13 +3,13 @@ import { computed, shallowRef } from 'vue'
 
 export type Position = [number, number]
 
-/** A line or a polygon being drawn on the map, vertex by vertex, in degrees. */
+/** A line, a polygon or a single position being drawn on the map, vertex by vertex, in degrees. */
 export interface Sketch {
-  kind: 'line' | 'polygon'
+  kind: 'line' | 'polygon' | 'point'
   points: Position[]
 }
 
-const LEAST = { line: 2, polygon: 3 }
+const LEAST = { line: 2, polygon: 3, point: 1 }
 const DIGITS = 7
 
 /** What is being drawn; while it is there, a click on the map adds a vertex. */
@@ -24,7 +24,7 @@ export function beginSketch(kind: Sketch['kind']): void {
 export function addVertex(lon: number, lat: number): void {
   if (!sketch.value) return
   const vertex: Position = [Number(lon.toFixed(DIGITS)), Number(lat.toFixed(DIGITS))]
-  sketch.value = { ...sketch.value, points: [...sketch.value.points, vertex] }
+  sketch.value = { ...sketch.value, points: sketch.value.kind === 'point' ? [vertex] : [...sketch.value.points, vertex] }
 }
 
 export function undoVertex(): void {
@@ -48,7 +48,8 @@ export function positionsOf(text: string): Position[] | null {
 }
 
 /** The drawn shape as GeoJSON, a polygon closed. */
-export function sketchGeometry(of: Sketch): GeoJSON.LineString | GeoJSON.Polygon {
+export function sketchGeometry(of: Sketch): GeoJSON.LineString | GeoJSON.Polygon | GeoJSON.Point {
+  if (of.kind === 'point') return { type: 'Point', coordinates: of.points[0]! }
   if (of.kind === 'line') return { type: 'LineString', coordinates: of.points }
   return { type: 'Polygon', coordinates: [[...of.points, of.points[0]!]] }
 }

@@ -36,7 +36,7 @@ export function viewed(key: string): ComputedRef<string> {
   })
 }
 
-export type SelectionKind = 'address' | 'area' | 'place' | 'case' | 'grid'
+export type SelectionKind = 'address' | 'area' | 'place' | 'case' | 'grid' | 'gate'
 
 export interface Selection {
   kind: SelectionKind
@@ -47,7 +47,7 @@ const selected = viewed('select')
 
 /** The one thing shown in the drawer, written `kind:id` in the URL. */
 export const selection = computed<Selection | null>(() => {
-  const match = /^(address|area|place|case|grid):(.+)$/.exec(selected.value)
+  const match = /^(address|area|place|case|grid|gate):(.+)$/.exec(selected.value)
   return match ? { kind: match[1] as SelectionKind, id: match[2]! } : null
 })
 

@@ -1,0 +1,20 @@
+import { computed } from 'vue'
+
+import { accessTint } from './access'
+import { comparedTint } from './compared'
+import { part } from './parts'
+
+/** Colours of areas by another number than the share reached, with what the legend says of them. */
+export interface Tint {
+  title: string
+  classes: { colour: string; words: string }[]
+  /** By code of the area. */
+  colours: [string, string][]
+  words: [string, string][]
+}
+
+/** What the open part colours the areas by; null for the share reached. */
+export const tint = computed((): Tint | null => {
+  if (part.value === 'access') return accessTint.value
+  return part.value === 'compare' ? comparedTint.value : null
+})
