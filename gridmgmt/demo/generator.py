@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.random import PCG64, Generator
 
-from gridmgmt.demo import frames
+from gridmgmt.demo import frames, gates
 from gridmgmt.demo.blocks import build_blocks
 from gridmgmt.demo.hierarchy import build_quarters
 from gridmgmt.demo.lattice import build_skeleton
@@ -37,6 +37,8 @@ class DemoDistrict:
     hazards: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
     service_points: gpd.GeoDataFrame
+    compounds: gpd.GeoDataFrame
+    gates: gpd.GeoDataFrame
     cases: gpd.GeoDataFrame
 
     def frames(self) -> dict[str, gpd.GeoDataFrame]:
@@ -71,16 +73,24 @@ def generate(seed: int = DEFAULT_SEED) -> DemoDistrict:
     lone_homes = {
         town.code: farmsteads(arrangement, [block for block in blocks if block.town is town], rng) for town in TOWNS
     }
+    areas = frames.areas_frame(arrangement, quarters, rng)
+    places = frames.places_frame(compounds, lone_homes, rng)
+    points = build_service_points(arrangement, compounds, rng)
+    gated = gates.gated_compounds(arrangement, compounds, points)
+    street_frame, point_frame = frames.streets_frame(streets), frames.service_points_frame(points)
+    gates.named_after(gated, street_frame, point_frame)
     return DemoDistrict(
         seed=seed,
-        areas=frames.areas_frame(arrangement, quarters, rng),
-        streets=frames.streets_frame(streets),
+        areas=areas,
+        streets=street_frame,
         walls=frames.walls_frame(compounds),
         water=frames.water_frame(arrangement, streets),
         rail=frames.rail_frame(arrangement),
         landuse=frames.landuse_frame(arrangement, blocks),
         hazards=frames.hazards_frame(arrangement),
-        places=frames.places_frame(compounds, lone_homes, rng),
-        service_points=frames.service_points_frame(build_service_points(arrangement, compounds, rng)),
+        places=places,
+        service_points=point_frame,
+        compounds=gates.compounds_frame(arrangement, gated),
+        gates=gates.gates_frame(arrangement, gated),
         cases=frames.cases_frame(build_cases(streets, rng)),
     )

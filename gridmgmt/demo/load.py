@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt import imports
@@ -33,6 +34,7 @@ from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
 from gridmgmt.imports import Labels, Outcome
+from gridmgmt.ingest.gates import read_gates
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.ingest.network import NetworkIntake, read_network
 from gridmgmt.land.rules import LandKind
@@ -116,6 +118,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
+    yield imports.import_gates(session, DEMO_ACTOR, _gates(district), labels)
     places = district.places
     bands = places.filter(like="residents_")
     places = places.assign(residents_60_plus=bands.sum(axis=1))
@@ -134,6 +137,7 @@ def _land(district: DemoDistrict) -> dict[LandKind, gpd.GeoDataFrame]:
         LandKind.WALL: district.walls,
         LandKind.HAZARD: district.hazards,
         LandKind.LANDUSE: district.landuse,
+        LandKind.COMPOUND: district.compounds,
     }
 
 
@@ -149,10 +153,20 @@ def _intake(frame: gpd.GeoDataFrame, district: DemoDistrict) -> Intake:
     return Intake(rows, (), len(rows), file_sha256="", crs_declared=True, details={"seed": district.seed})
 
 
+def _gates(district: DemoDistrict) -> Intake:
+    """Read the gates back from a table, so that access and hours are read as any user's."""
+    places = shapely.get_coordinates(district.gates.geometry.to_numpy())
+    table = pd.DataFrame(district.gates.drop(columns="geometry")).assign(lon=places[:, 0], lat=places[:, 1])
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "gates.csv"
+        table.to_csv(file, index=False)
+        return read_gates(file)
+
+
 def _network(district: DemoDistrict) -> NetworkIntake:
     """Read the streets back from a file, so that nodes and lengths are made as for any user's streets.
 
-    Closed gates are no way for a walker.
+    Lanes through gates that are kept shut are no way for a walker.
     """
     walkable = district.streets[district.streets["gate"] != "closed"]
     with TemporaryDirectory() as folder:

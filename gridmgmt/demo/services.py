@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.demo.arrangement import Arrangement, Point
-from gridmgmt.demo.settlement import Compound
+from gridmgmt.demo.settlement import Compound, Entrance
 from gridmgmt.demo.streets import Street
 from gridmgmt.demo.towns import PLANNED_POINTS, TOWNS, ZHANGMIAO, Town
 from gridmgmt.texts import text
@@ -136,14 +136,20 @@ def _service_point(
         type=kind,
         status=status,
         capacity=int(rng.integers(least, most + 1)),
-        address=text("demo.address", town=town.name, street=_street_name(arrangement, compound), number=number * 8),
+        address=text(
+            "demo.address",
+            town=town.name,
+            street=street_outside(arrangement, compound, compound.entrances[0]),
+            number=number * 8,
+        ),
         place=(float(x), float(y)),
     )
 
 
-def _street_name(arrangement: Arrangement, compound: Compound) -> str:
-    vertex = compound.entrances[0].street
-    return next(arrangement.line(edge).name for edge in arrangement.edges(compound.block.face) if vertex in edge)
+def street_outside(arrangement: Arrangement, compound: Compound, entrance: Entrance) -> str:
+    """Return the name of the street that an entrance leads to."""
+    edges = arrangement.edges(compound.block.face)
+    return next(arrangement.line(edge).name for edge in edges if entrance.street in edge)
 
 
 def _case(street: Street, number: int, day: float, status: str, rng: Generator) -> Case:

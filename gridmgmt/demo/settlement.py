@@ -66,9 +66,10 @@ class Entrance:
 
 @dataclass(frozen=True)
 class Compound:
-    """A laid-out block: its wall (None when open), entrances, ground inside the ring lane, and homes (n, 2) in m."""
+    """A laid-out block in m: its ground, its wall (None when open), entrances, and homes (n, 2)."""
 
     block: Block
+    yard: shapely.Polygon
     wall: shapely.Geometry | None
     entrances: tuple[Entrance, ...]
     homes: NDArray[np.float64]
@@ -124,7 +125,7 @@ def _compound(site: _Site, block: Block, rng: Generator) -> Compound | None:
     )
     cells = subdivide(arrangement, face, pattern.cell_m2, lambda _depth: Line(pattern.lane), rng)
     homes = _homes(arrangement, cells, yard, block.zone) if pattern.homes else np.empty((0, 2))
-    return Compound(block, _wall(arrangement, yard, entrances) if pattern.walled else None, entrances, homes)
+    return Compound(block, yard, _wall(arrangement, yard, entrances) if pattern.walled else None, entrances, homes)
 
 
 def _dry_ground(site: _Site, block: Block) -> shapely.Polygon:

@@ -229,6 +229,33 @@ def test_walls_are_crossed_only_at_gates_and_open_gates_have_openings(demo):
     assert (demo.streets["gate"] == "open").sum() > 5000
 
 
+def test_one_compound_has_a_shut_side_gate_towards_a_service_point(demo):
+    """天馨花园 in 杨行: the side gate is nearer to the nearest open point than the main gate, and within 500 m of it."""
+    gates, points = demo.gates.set_index("name"), demo.service_points
+    name = demo.compounds["name"].iloc[0]
+    assert (name, len(demo.compounds)) == ("天馨花园", 40)
+    assert gates.loc["红林路小门", "access"] == "closed"
+    assert gates.loc["天馨花园正门", ["access", "hours"]].tolist() == ["public", None]
+    near = cKDTree(shapely.get_coordinates(in_metres(points[points["status"] == "open"].geometry)))
+    away_m, _ = near.query(shapely.get_coordinates(in_metres(gates.geometry[["红林路小门", "天馨花园正门"]])))
+    assert away_m[0] + 100 < away_m[1]
+    assert away_m[0] < 520  # the gate stands some metres behind the street
+    side = in_metres(gates.geometry[["红林路小门"]])[0]
+    outside = in_metres(demo.streets.geometry[demo.streets["name"] == "红林路"])
+    assert shapely.distance(side, outside).min() < 50
+
+
+def test_every_gate_stands_in_the_wall_of_a_compound(demo):
+    walls = shapely.union_all(shapely.boundary(in_metres(demo.compounds.geometry)))
+    assert shapely.distance(in_metres(demo.gates.geometry), walls).max() < 0.05
+    assert demo.gates["code"].is_unique
+    assert set(demo.gates["access"]) == {"public", "residents", "closed"}
+    assert set(demo.gates.loc[demo.gates["access"] == "residents", "hours"]) == {"mon-sun 06:00-22:00"}
+    homes = shapely.STRtree(demo.places.geometry.to_numpy())
+    lived_in, _ = homes.query(demo.compounds.geometry.to_numpy(), predicate="contains")
+    assert set(lived_in) == set(range(40))
+
+
 def test_built_up_quarters_have_nine_kilometres_of_streets_and_walls_per_km2(demo):
     quarters = level(demo, "residential_quarter")
     built_up = quarters[[attributes["built_up"] for attributes in quarters["attributes"]]]
