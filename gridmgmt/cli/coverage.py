@@ -32,6 +32,8 @@ from gridmgmt.work import ask_coverage, finish_coverage
 
 TOLD_GAPS = 6
 """How many lines of gaps follow the table of a run."""
+_LEFT = {"differences": 3, "age_bands": 1}
+"""How many columns of a comparison's table are flush left, where not two."""
 
 
 @click.group()
@@ -138,7 +140,9 @@ def compare(
         for note in comparison_notes(found, settings.lang):
             click.echo(note)
         for table in comparison_tables(found, settings.lang):
-            print_report_table(table, left=3 if table.key == "differences" else 2)
+            if table.rows:
+                click.echo(f"\n{table.title}")
+                print_report_table(table, left=_LEFT.get(table.key, 2))
         return
     rendered = render_comparison(found, f"coverage-{run_a}-{run_b}", format_, settings.lang)
     write_content(ctx, rendered.content, output)

@@ -83,13 +83,17 @@ def _plain(name: str) -> WalkProfile:
     )  # fmt: skip
 
 
+def _speed(mean: float, sd: float | None) -> str:
+    return f"{mean:.2f}" if sd is None else f"{mean:.2f} ± {sd:.2f}"
+
+
 def _cells(row: dict[str, Any], lang: Language) -> list[str]:
     factor, most = row["steps_factor"], row["most_slope"]
     slope = "ignored" if not row["slope"] and most is None else "any" if most is None else "most"
     return [
         row["name"],
         row["edition"],
-        f"{row['speed_m_per_s']:.2f}",
+        _speed(row["speed_m_per_s"], row["sd_m_per_s"]),
         text("profiles.steps_forbidden", lang) if factor is None else f"×{factor:g}",
         f"{row['crossing_s']:g}",
         text(f"profiles.slope_{slope}", lang, most=most),

@@ -177,7 +177,7 @@ class Facts(Part):
     """All that was found about a spot; the checks judge nothing else. None is "could not be found out"."""
 
     levels: tuple[AreaLevel, ...]
-    """The levels that are loaded."""
+    """The levels that are loaded, without units and sectors where the spot's town has neither."""
     areas: tuple[AreaHere, ...]
     land_kinds: tuple[LandKind, ...]
     """The kinds of land that are loaded."""

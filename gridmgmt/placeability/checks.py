@@ -32,7 +32,7 @@ OUTERMOST = (AreaLevel.DISTRICT, AreaLevel.TOWN)
 """A spot in no area of these lies outside what is planned for."""
 GROUND_KINDS = (LandKind.WATER, LandKind.RAIL, LandKind.HAZARD)
 SEVERING_KINDS = (LandKind.WATER, LandKind.RAIL)
-"""What must be loaded to say that nothing cuts a spot off; walls and expressways count where they are loaded."""
+"""What cuts a spot off; walls do not: nearly every home lies behind one, and its gates tell what they cost."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def _within_reach(sheet: _Sheet) -> None:
 
 
 def _severance(sheet: _Sheet) -> None:
-    """Judge whether water, rail or walls lie between it and those it serves."""
+    """Judge whether water or rail lies between it and those it serves."""
     facts = sheet.case.facts
     sheet.need(*(f"land_{kind}" for kind in SEVERING_KINDS if kind not in facts.land_kinds))
     if facts.load is None:

@@ -36,7 +36,7 @@ from gridmgmt.placeability.card import (
 from gridmgmt.placeability.checks import CENTRES_AND_MEALS
 from gridmgmt.placeability.gain import Reached, band_gains, newly_covered, served, taken
 from gridmgmt.placeability.rules import Attributes, Norm, NormItem, Terms
-from gridmgmt.placeability.warm import Prepared, Spots, Walkers
+from gridmgmt.placeability.warm import DIVISIONS, Prepared, Spots, Walkers
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.state import WalkState
@@ -100,10 +100,10 @@ class Finder:
         gates = self._gates(spot)
         points = self._points(spot)
         reached = self._reached(spot)
-        land = _land(prepared, spot)
+        land, areas = _land(prepared, spot), _areas(prepared, spot)
         return Facts(
-            levels=prepared.levels,
-            areas=_areas(prepared, spot),
+            levels=_levels(prepared, areas),
+            areas=areas,
             land_kinds=tuple(prepared.land),
             land=land,
             street=spot.street,
@@ -368,6 +368,12 @@ def _areas(prepared: Prepared, spot: Spot) -> tuple[AreaHere, ...]:
     here = prepared.areas.tree.query(shapely.points(spot.lonlat[0]), predicate="intersects")
     found = (prepared.areas.labels[i] for i in sorted(here.tolist()))
     return tuple(AreaHere(level=AreaLevel(level), code=code, name=name) for level, code, name in found)
+
+
+def _levels(prepared: Prepared, here: Sequence[AreaHere]) -> tuple[AreaLevel, ...]:
+    """Return the levels that a spot has to lie in: the loaded ones, without those that its town is not divided into."""
+    undivided = any(area.level is AreaLevel.TOWN and area.code in prepared.undivided for area in here)
+    return tuple(level for level in prepared.levels if not (undivided and level in DIVISIONS))
 
 
 def _land(prepared: Prepared, spot: Spot) -> tuple[LandHere, ...]:

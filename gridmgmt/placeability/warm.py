@@ -8,6 +8,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,7 @@ from gridmgmt.frames import geometries
 from gridmgmt.land.queries import features
 from gridmgmt.land.rules import LandKind
 from gridmgmt.placeability import queries
+from gridmgmt.placeability.checks import SEVERING_KINDS
 from gridmgmt.placeability.gain import Fixed, Shares, loads
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.live import live_coverage
@@ -38,13 +40,17 @@ from gridmgmt.walking.service import lonlat_of
 from gridmgmt.walking.state import InputEdition as StateEdition
 from gridmgmt.walking.state import WalkState
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 KEPT_GATES = 4_096
 """Of so many gates it is kept whom their closing changes."""
 _EQUITY_LEVELS = (
     AreaLevel.RESIDENTIAL_QUARTER, AreaLevel.SECTOR, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.TOWN,
 )  # fmt: skip
 """The level whose areas are compared: the first of these that is loaded."""
-_SEVERING = (LandKind.WATER, LandKind.RAIL, LandKind.WALL)
+DIVISIONS = (AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.SECTOR)
+"""What some towns are divided into, by their mode, and others are not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +86,8 @@ class Prepared:
     limit_cs: int
     areas: Shapes
     levels: tuple[AreaLevel, ...]
+    undivided: frozenset[str]
+    """Codes of towns without units and sectors; a spot in one of them lies in no such area by right."""
     land: Mapping[LandKind, Shapes]
     severing: shapely.STRtree
     all_names: tuple[tuple[str, str, str], ...]
@@ -187,6 +195,7 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
         limit_cs=limit_cs,
         areas=areas,
         levels=tuple(level for level in AreaLevel if level in set(frame["level"])),
+        undivided=_undivided(frame),
         land=land,
         severing=_tree(_segments(land)),
         all_names=tuple(zip(*(points[name].to_pylist() for name in ("code", "name", "type")), strict=True)),
@@ -214,6 +223,12 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
     )
 
 
+def _undivided(frame: "gpd.GeoDataFrame") -> frozenset[str]:
+    """Return the codes of the towns below which there are neither units nor sectors."""
+    divisions = frame[frame["level"].isin(DIVISIONS) & (frame["parent_level"] == AreaLevel.TOWN)]
+    return frozenset(frame.loc[frame["level"] == AreaLevel.TOWN, "code"]) - frozenset(divisions["parent_code"])
+
+
 def _tree(shapes: NDArray[np.object_]) -> shapely.STRtree:
     found = np.array(shapes, dtype=object)
     shapely.prepare(found)
@@ -235,7 +250,7 @@ def _land(session: Session, state: WalkState) -> dict[LandKind, Shapes]:
 
 def _segments(land: Mapping[LandKind, Shapes]) -> NDArray[np.object_]:
     """Return what cuts one side from the other as single stretches, so that the boxes of a tree are small."""
-    shapes = [shape for kind in _SEVERING if kind in land for shape in land[kind].tree.geometries]
+    shapes = [shape for kind in SEVERING_KINDS if kind in land for shape in land[kind].tree.geometries]
     lines = shapely.get_parts(shapely.boundary(shapes)) if shapes else np.empty(0, dtype=object)
     open_lines = [shape for shape in shapes if shapely.get_dimensions(shape) == 1]
     lines = np.concatenate([lines[shapely.get_dimensions(lines) == 1], shapely.get_parts(open_lines)])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from gridmgmt.coverage.document import AgeGap, CoverageDocument, Flows, Gap, Gaps, SensitivityRow
-from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, label, minutes_text
+from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, label, minutes_beyond_text, minutes_text
 from gridmgmt.reports.tables import Cell, Column, Table, who
 from gridmgmt.texts import Language, text
 
@@ -62,7 +62,7 @@ def gaps_table(document: CoverageDocument, gaps: Iterable[Gap], lang: Language) 
         Column(text("report.name", lang)),
         Column(text("reading.who", lang)),
         Column(text("reading.without_point", lang), "count"),
-        Column(text("reading.nearest_minutes", lang), "minutes"),
+        Column(text("reading.nearest_minutes", lang), "minutes_beyond"),
         Column(text("report.nearest_point", lang)),
         Column(text("reading.gate", lang)),
     )
@@ -89,7 +89,7 @@ def gap_text(document: CoverageDocument, gap: Gap, part: Gap | AgeGap, lang: Lan
     said = text(key, lang, count=count, who=_who(document, part, lang), area=gap_area(gap, lang), limit=limit)
     if part.nearest_s is None:
         return text("reading.gap_no_way", lang, said=said)
-    way = {"said": said, "minutes": minutes_text(part.nearest_s), "point": part.nearest_point_name or ""}
+    way = {"said": said, "minutes": minutes_beyond_text(part.nearest_s), "point": part.nearest_point_name or ""}
     if part.gate is None:
         return text("reading.gap_way", lang, **way)
     return text("reading.gap_gate", lang, **way, gate=part.gate)

@@ -1,5 +1,7 @@
 """How numbers and names are written for people; display only, the documents keep every digit."""
 
+from math import ceil
+
 from gridmgmt.coverage.document import NETWORK_HULL, Note
 from gridmgmt.texts import Language, catalogue, text
 from gridmgmt.units import M2_PER_KM2, SECONDS_PER_MINUTE
@@ -11,6 +13,7 @@ UNDEFINED = "—"
 """Stands for a number that does not exist, such as the ratio of nobody."""
 
 _SMALL = 100
+_TENTH_S = SECONDS_PER_MINUTE / 10
 
 
 def count_text(count: float | str | None, *, modelled: bool = False) -> str:
@@ -48,6 +51,17 @@ def minutes_text(seconds: float | str | None) -> str:
     if seconds is None or isinstance(seconds, str):
         return seconds or UNDEFINED
     return f"{seconds / SECONDS_PER_MINUTE:.1f}".removesuffix(".0")
+
+
+def minutes_beyond_text(seconds: float | str | None) -> str:
+    """Return seconds above a limit as minutes, rounded up to a tenth: 20 minutes and a second are not told as 20.
+
+    >>> minutes_beyond_text(1200.01), minutes_beyond_text(1206.0), minutes_beyond_text(None)
+    ('20.1', '20.1', '—')
+    """
+    if isinstance(seconds, float | int):
+        return minutes_text(ceil(round(seconds, 2) / _TENTH_S) * _TENTH_S)
+    return minutes_text(seconds)
 
 
 def km2_text(area_m2: float | str | None) -> str:

@@ -11,7 +11,7 @@ from gridmgmt.placeability.batch import Ranked
 from gridmgmt.placeability.card import PlaceabilityCard, canonical_json
 from gridmgmt.reports.coverage_html import template
 from gridmgmt.reports.formatting import label
-from gridmgmt.reports.placeability_tables import card_tables, ranked_table, terms_text
+from gridmgmt.reports.placeability_tables import card_tables, ranked_table, terms_text, verdict_text
 from gridmgmt.reports.render import MEDIA_TYPES as ALL_MEDIA_TYPES
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.tables import Kind, cell_text
@@ -35,11 +35,13 @@ def card_title(card: PlaceabilityCard, lang: Language) -> str:
 
 def card_notes(card: PlaceabilityCard, lang: Language) -> list[str]:
     """Return what a reader must know beside the tables."""
-    notes = [terms_text(card, lang)]
+    notes = [verdict_text(card, lang), terms_text(card, lang)]
     if card.form == "public":
         notes.append(text("place.public", lang, threshold=card.suppression_threshold))
-    inputs = ", ".join(f"{label('subject', each.subject, lang)} {each.name} ({each.source})" for each in card.inputs)
-    return [*notes, text("place.inputs", lang, inputs=inputs)]
+    inputs = dict.fromkeys(
+        f"{label('subject', each.subject, lang)} {each.name} ({each.source})" for each in card.inputs
+    )
+    return [*notes, text("place.inputs", lang, inputs=", ".join(inputs))]
 
 
 def render_card(card: PlaceabilityCard, format_: str, lang: Language) -> Rendered:

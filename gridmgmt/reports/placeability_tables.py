@@ -1,5 +1,6 @@
 """The card of a spot, and ranked candidates, as tables and words; HTML, XLSX, CSV and the terminal share them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from gridmgmt.placeability.batch import Ranked
@@ -10,6 +11,13 @@ from gridmgmt.reports.tables import Cell, Column, Kind, Table
 from gridmgmt.texts import Language, catalogue, text
 
 _ENUMERATED = {"tenure": "tenure", "candidate_status": "candidate_status", "gate_access": "gate_access"}
+
+
+def verdict_text(card: PlaceabilityCard, lang: Language) -> str:
+    """Return what the card says on the whole, and how many checks end in which verdict."""
+    ended = Counter(check.verdict for check in card.checks)
+    counts = ", ".join(f"{text(f'verdict.{each}', lang)} {ended[each]}" for each in PlaceVerdict if ended[each])
+    return text("place.overall", lang, verdict=text(f"verdict.{card.verdict}", lang), counts=counts)
 
 
 def check_table(card: PlaceabilityCard, lang: Language) -> Table:

@@ -13,10 +13,19 @@ from gridmgmt.coverage.document import (
     UncoveredPlace,
     result_sha256,
 )
-from gridmgmt.reports.formatting import WITHHELD, area_name, count_text, km2_text, label, minutes_text, ratio_text
+from gridmgmt.reports.formatting import (
+    WITHHELD,
+    area_name,
+    count_text,
+    km2_text,
+    label,
+    minutes_beyond_text,
+    minutes_text,
+    ratio_text,
+)
 from gridmgmt.texts import Language, text
 
-Kind = Literal["text", "count", "ratio", "minutes", "km2", "degrees", "decimal"]
+Kind = Literal["text", "count", "ratio", "minutes", "minutes_beyond", "km2", "degrees", "decimal"]
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
 
@@ -46,8 +55,8 @@ def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
             return count_text(cell, modelled=modelled)
         case "ratio":
             return ratio_text(cell)
-        case "minutes":
-            return minutes_text(cell)
+        case "minutes" | "minutes_beyond":
+            return minutes_text(cell) if kind == "minutes" else minutes_beyond_text(cell)
         case "km2":
             return km2_text(cell)
         case "degrees" | "decimal":

@@ -25,12 +25,16 @@ _NUMBER_FORMATS: dict[Kind, str] = {
     "count": "#,##0",
     "ratio": "0.0%",
     "minutes": "0.0",
+    "minutes_beyond": "0.0",
     "km2": "#,##0.000",
     "degrees": "0.000000",
     "decimal": "#,##0.000",
 }
 
-SCALE: dict[Kind, float] = {"minutes": 1 / SECONDS_PER_MINUTE, "km2": 1 / M2_PER_KM2}
+SCALE: dict[Kind, float] = {
+    **dict.fromkeys(("minutes", "minutes_beyond"), 1 / SECONDS_PER_MINUTE),
+    "km2": 1 / M2_PER_KM2,
+}
 """What a number in SI units is multiplied with to be what its column says."""
 _WIDTH: dict[Kind, int] = {"text": 26, "degrees": 12}
 _NARROW = 13

@@ -74,6 +74,7 @@ def test_profiles_are_listed_and_added(run: Run) -> None:
     lines = run("profiles", "list", "--on", "2026-01-01").output.splitlines()
     assert next(line for line in lines if line.startswith("elder ")).split()[:4] == ["elder", "2026", "0.83", "×1"]
     assert "none" in next(line for line in lines if line.startswith("wheelchair"))
+    assert "0.94 ± 0.27" in next(line for line in lines if line.startswith("age_80_plus ")), "robustness needs it"
     said = ("--evidence", "D", "--source", "counted on the street", "--valid-from", "2026-06-01")
     done = run("profiles", "add", "elder", "--edition", "street", "--speed", "0.9", "--no-steps", "--slope", *said)
     assert done.output == "the edition “street” of the profile “elder” is in force from 2026-06-01\n"

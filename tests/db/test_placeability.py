@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -32,6 +33,7 @@ from gridmgmt.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
+from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.gates import read_gates
 from gridmgmt.placeability import queries
@@ -44,6 +46,7 @@ from gridmgmt.reports.placeability import render_card, render_ranked
 from gridmgmt.walking.service import make_question, walk_state
 from tests.support import paper_town
 from tests.support.actors import TESTER
+from tests.support.drafts import take_into_force
 from tests.support.paper_town import DAY, degrees, geojson, labels
 
 VISITOR = anonymous(reading=True)
@@ -259,6 +262,24 @@ def test_water_rail_and_what_lies_between(judge_own: Judge, sessions, tmp_path) 
     assert of(beside, PlaceCheck.SEVERANCE).verdict is FAIL
 
 
+def test_walls_sever_nobody(judge_own: Judge, sessions, tmp_path) -> None:
+    """What a wall costs is told by the walk around it; a home behind one is not cut off for that."""
+    add_land(sessions, tmp_path, "wall", "LineString", degrees([(1300, 200), (1600, 200)]))
+    assert of(judge_own((1350, 5)), PlaceCheck.SEVERANCE).evidence["severed_ratio"] == 0
+
+
+def test_sectors_are_asked_for_in_towns_that_have_some(judge_own: Judge, sessions, tmp_path) -> None:
+    """The west town is divided, and the spot there lies in none of its sectors; the east town is not."""
+    with sessions.begin() as session:
+        sectors = geojson(
+            tmp_path / "sectors.geojson",
+            [({"code": "310113001-S1", "name": "一片区"}, "Polygon", ring(0, 0, 500, 300))],
+        )
+        imports.import_areas(session, TESTER, read_areas(sectors), labels("sectors"), level="sector")
+        take_into_force(session, "sectors")
+    assert [codes(of(judge_own((x, 20)), PlaceCheck.AREA)) for x in (200, 700, 1400)] == [set(), {"in_no_area"}, set()]
+
+
 @pytest.mark.parametrize(
     ("at", "why_not"), [((1000, 300), "too_far"), ((1375, 605), "minor_component"), ((20_000, 0), "outside")]
 )
@@ -368,6 +389,7 @@ def test_rows_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 def test_the_card_is_a_page_that_says_it_in_words(judge: Judge) -> None:
     card = judge(attributes=Attributes(floor_area_m2=20.0))
     page = render_card(card, "html", "en").content.decode()
+    assert re.search(r"On the whole: fail \((\w+ )?.*fail \d+.*\)", page)
     assert "floor area (m²) is 20; at least 50 is asked (shanghai_life_circle 2024-draft [S])" in page
     assert "within 20 minutes" in page
     assert "十二项检查" in render_card(card, "html", "zh").content.decode()

@@ -11,10 +11,11 @@ from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import CrsError
 from gridmgmt.reports.coverage_geojson import coverage_geojson, rfc7946
 from gridmgmt.reports.coverage_html import coverage_html, key_figures
-from gridmgmt.reports.coverage_tables import gap_text
+from gridmgmt.reports.coverage_tables import gap_text, gaps_table
 from gridmgmt.reports.coverage_xlsx import coverage_xlsx
 from gridmgmt.reports.formatting import count_text, minutes_text, note_text, ratio_text
 from gridmgmt.reports.public import public_form
+from gridmgmt.reports.tables import cell_text
 from tests.support.coverage_example import Example, make_example
 
 
@@ -191,6 +192,15 @@ def test_a_gap_is_told_with_its_gate_or_with_no_way(example: Example) -> None:
     assert gap_text(example.document, gap, gap, "zh") == (
         "芳草路：20 分钟内没有服务点的60岁及以上老人有 300 人；没有可走的路"
     )
+
+
+def test_a_walk_just_beyond_the_limit_is_not_told_as_the_limit(example: Example) -> None:
+    fields = {"level": "residential_quarter", "code": "1", "name": "芳草路", "parent_code": None, "places": 9}
+    way = {"nearest_s": 1200.01, "nearest_point_code": "P1", "nearest_point_name": "一号点", "gate": None}
+    gap = Gap(**fields, residents=300.0, age_bands=(), **way)
+    assert gap_text(example.document, gap, gap, "en").endswith("the nearest have 20.1 min to 一号点")
+    table = gaps_table(example.document, [gap], "en")
+    assert cell_text(table.columns[4].kind, table.rows[0][4], modelled=False) == "20.1"
 
 
 def test_public_geojson_has_no_points(example: Example) -> None:
