@@ -312,6 +312,18 @@ def _incremental(result: Result) -> str:
     )
 
 
+def _valhalla(result: Result) -> str:
+    return (
+        f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
+        f"Valhalla's matrix over tiles of its own from the same extract: {result['same_class_of_all']:.3%} of "
+        f"{result['nodes']:,} nodes have the same class, {result['same_class_of_covered']:.2%} of those that either "
+        f"covers; times differ by {result['median_difference_s']:.1f} s in the median. "
+        f"{result['differ_near_the_limit']} "
+        f"of the others are within 10 s of the limit, {len(result['differ_otherwise'])} are not: each is listed in the "
+        "result."
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "pbf_graph": ("From an extract to a walking graph, Porto", _pbf_graph),
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
@@ -320,6 +332,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "sparse_grid": ("Sparse table of points and nodes, a million streets", _sparse),
     "snapping_porto": ("Snapping to edges, streets of Porto", _snapping),
     "isochrones": ("Guaranteed areas, streets of Porto", _isochrones),
+    "valhalla_matrix": ("Walks beside Valhalla's, Porto", _valhalla),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
     "incremental": ("An edit beside a full run, Wuhan", _incremental),
     "two_step": ("Accessibility of residents", _two_step),

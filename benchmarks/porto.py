@@ -16,11 +16,12 @@ METRIC_SRID = 32629
 
 @dataclass(frozen=True)
 class Porto:
-    """Graph, edge lines and nodes in UTM 29N, and counts."""
+    """Graph, edge lines and nodes in UTM 29N, nodes in degrees, and counts."""
 
     graph: WalkGraph
     lines: NDArray[np.object_]
     node_xy: NDArray[np.float64]
+    node_lonlat: NDArray[np.float64]
 
     @property
     def facts(self) -> dict[str, object]:
@@ -34,4 +35,4 @@ def read_porto() -> Porto:
     to_metric = Transformer.from_crs(4326, METRIC_SRID, always_xy=True)
     lines = shapely.transform(network.geometry, lambda xy: np.column_stack(to_metric.transform(*xy.T)))
     graph = build_graph(len(network.node_lonlat), network.source, network.target, network.length_m)
-    return Porto(graph, lines, np.column_stack(to_metric.transform(*network.node_lonlat.T)))
+    return Porto(graph, lines, np.column_stack(to_metric.transform(*network.node_lonlat.T)), network.node_lonlat)
