@@ -1,8 +1,10 @@
 """From a finished coverage run in the database to its map page."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import geopandas as gpd
+import shapely
 
 from gridmgmt.coverage.accessibility import question_of
 from gridmgmt.coverage.document import FIRST_SCHEMA, NETWORK_HULL, CoverageDocument, ResultForm
@@ -18,10 +20,12 @@ from gridmgmt.reports.coverage_pdf_maps import MOST_GUARANTEED, guaranteed_groun
 from gridmgmt.reports.render import document_in_form
 from gridmgmt.service_points.queries import open_points
 from gridmgmt.texts import Language
+from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.edits import with_gates
+from gridmgmt.walking.isochrones import GroundClass
 from gridmgmt.walking.queries import gates_of, planned
 from maps.coverage_page import coverage_page
-from maps.walk_layers import Surroundings
+from maps.walk_layers import Surroundings, light_ground
 
 
 def coverage_map(session: Session, run: CoverageRun, *, lang: Language, form: ResultForm, threshold: int) -> str:
@@ -52,7 +56,14 @@ def _surroundings(session: Session, run: CoverageRun, document: CoverageDocument
     network = editions(session, subject=Subject.NETWORK, on=on)[-1]
     edits = () if request.scenario is None else planned(session, request.scenario).edits
     gates = with_gates(gates_of(session, on, network.edition_id), edits)
-    return Surroundings(guaranteed_ground(session, run) if few else None, gates, request.at)
+    ground = WARM.get(("drawn ground", run.input_sha256), lambda: _ground(session, run)) if few else None
+    return Surroundings(ground, gates, request.at)
+
+
+def _ground(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
+    """Return the guaranteed ground of a run as it is drawn; None where it cannot be had."""
+    found = guaranteed_ground(session, run)
+    return None if found is None else light_ground(found)
 
 
 def _hull_frame(session: Session, on: date) -> gpd.GeoDataFrame:

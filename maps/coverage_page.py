@@ -139,6 +139,7 @@ def _words(document: CoverageDocument, lang: Language) -> dict[str, Any]:
         "ground": {kind: text(f"map.ground_{kind}", lang) for kind in GroundClass},
         "gates": {access: text(f"map.gate_{access}", lang) for access in Access},
         "title": title(document, lang),
+        "layers": text("map.layers", lang),
         "classes": classes(document, lang),
         "types": [label("point_type", type_, lang) for type_ in document.parameters.types],
         "areas": text("map.areas_by_ratio", lang),

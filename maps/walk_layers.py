@@ -15,19 +15,21 @@ from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.gates import Access, Gate
 from gridmgmt.coverage.document import CoverageDocument, Flows
 from gridmgmt.hours import minute_of_week
-from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.coverage_pdf_maps import MOST_GUARANTEED
 from gridmgmt.reports.formatting import count_text
 from gridmgmt.reports.palette import BAND_COLOURS, BEYOND
 from gridmgmt.texts import Language, text
 from gridmgmt.walking.isochrones import GroundClass
 
-MAX_CIRCLES = 5_000
+MAX_CIRCLES = 2_000
 """So many places that are not covered are circles of their own; more are merged by squares."""
 MAX_FLOWS = 2_000
 MAX_GATES = 5_000
 MAX_VERTICES = 100_000
 """Ground with more vertices is not drawn: a page would take megabytes for it."""
+
+TOLERANCE_M = 2.0
+"""How far the border of ground is drawn from where it is."""
 
 GROUND_COLOURS: Mapping[GroundClass, str] = {
     GroundClass.POSSIBLE: BAND_COLOURS[3],
@@ -53,8 +55,8 @@ Sign = tuple[str, str, str]
 class Surroundings:
     """What the map takes from beyond the run's answer: ground by class and gates, as they were for the run's question.
 
-    ``guaranteed`` is None where there is too much of it; ``at`` is the run's time of the week. ``changed`` tells that
-    inputs have changed since the run, so that neither can be had any more.
+    ``guaranteed`` is as :func:`light_ground` gives it, None where there is too much of it; ``at`` is the run's time of
+    the week. ``changed`` tells that inputs have changed since the run, so that neither can be had any more.
     """
 
     guaranteed: Mapping[GroundClass, shapely.Geometry] | None
@@ -71,6 +73,25 @@ class WalkLayer:
     data: Any  # Any: what JSON can hold
     signs: Mapping[Language, Sequence[Sign]]
     notes: Mapping[Language, Sequence[str]]
+
+
+def light_ground(ground: Mapping[GroundClass, shapely.Geometry]) -> dict[GroundClass, shapely.Geometry]:
+    """Return ground with fewer vertices that promises no more: what is certain smaller, what is possible around it all.
+
+    Borders are moved by no more than twice :data:`TOLERANCE_M`; geometries are in degrees.
+    """
+    certain, possible = (ground[kind] for kind in (GroundClass.CERTAIN, GroundClass.POSSIBLE))
+    whole = shapely.union(certain, possible)
+    if whole.is_empty:
+        return {}
+    to_m = _METRES_PER_DEGREE * np.array([np.cos(np.radians(shapely.bounds(whole)[[1, 3]].mean())), 1.0])
+    light: dict[GroundClass, shapely.Geometry] = {}
+    for kind, shape, side in ((GroundClass.POSSIBLE, whole, 1.0), (GroundClass.CERTAIN, certain, -1.0)):
+        in_m = shapely.transform(shape, lambda lonlat: lonlat * to_m)
+        moved = shapely.buffer(in_m, side * TOLERANCE_M, join_style="mitre")
+        # What simplifying and rounding move together stays below what the border was moved by.
+        light[kind] = shapely.transform(shapely.simplify(moved, 0.9 * TOLERANCE_M), lambda xy: xy / to_m)
+    return light
 
 
 def walk_layers(
@@ -101,14 +122,14 @@ def _ground(around: Surroundings, langs: Sequence[Language]) -> WalkLayer:
     shapes = around.guaranteed or {}
     vertices = sum(shapely.get_num_coordinates(shape) for shape in shapes.values())
     drawn = [] if vertices > MAX_VERTICES else [kind for kind in GROUND_COLOURS if kind in shapes]
-    data = [[kind, GROUND_COLOURS[kind], rfc7946(shapes[kind])] for kind in drawn]
+    data = [[kind, GROUND_COLOURS[kind], _rings(shapes[kind])] for kind in drawn]
 
     def notes(lang: Language) -> list[str]:
         if around.changed:
             return [text("map.inputs_changed", lang)]
         if around.guaranteed is None or vertices > MAX_VERTICES:
             return [text("map.ground_left_out", lang, maximum=MOST_GUARANTEED)]
-        return []
+        return [text("map.ground_drawn", lang, distance=f"{TOLERANCE_M:g}")] if drawn else []
 
     return _layer(
         "ground",
@@ -117,6 +138,17 @@ def _ground(around: Surroundings, langs: Sequence[Language]) -> WalkLayer:
         notes,
         langs,
     )
+
+
+def _rings(ground: shapely.Geometry) -> list[list[list[int]]]:
+    """Return the rings of each polygon: microdegrees of lon and lat of the first vertex, then steps to each next."""
+    return [[_steps(ring) for ring in (part.exterior, *part.interiors)] for part in shapely.get_parts(ground).tolist()]
+
+
+def _steps(ring: shapely.LinearRing) -> list[int]:
+    at = np.round(shapely.get_coordinates(ring) * _MICRODEGREES).astype(np.int64)
+    steps: list[int] = np.diff(at, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).ravel().tolist()
+    return steps
 
 
 def _flows(document: CoverageDocument, langs: Sequence[Language]) -> WalkLayer:

@@ -37,6 +37,7 @@ from gridmgmt.reports.pdf_maps import Frame
 from gridmgmt.service_points.queries import open_points
 from gridmgmt.texts import Language, text
 from gridmgmt.units import SECONDS_PER_MINUTE
+from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.isochrones import GroundClass, guaranteed_areas, make_ask
 
 if TYPE_CHECKING:
@@ -109,6 +110,10 @@ def read_ground(session: Session, run: CoverageRun, document: CoverageDocument) 
 
 def guaranteed_ground(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
     """Return the ground within the limit by class, as the run's question has it; None where it cannot be had."""
+    return WARM.get(("guaranteed ground", run.input_sha256), lambda: _ground_of(session, run))
+
+
+def _ground_of(session: Session, run: CoverageRun) -> Mapping[GroundClass, shapely.Geometry] | None:
     request, on = question_of(run)
     try:
         ask = make_ask([request.limit_s / SECONDS_PER_MINUTE])

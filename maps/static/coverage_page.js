@@ -95,6 +95,7 @@
       context.save()
       context.translate(this._point.x - this._radius, this._point.y - this._radius)
       context.scale(scale, scale)
+      context.globalAlpha = 1 // of what was drawn before
       context.lineWidth = 3
       context.strokeStyle = '#fff'
       context.fillStyle = this.options.colour ?? '#1B2430'
@@ -116,11 +117,22 @@
   const pointNames = new Map(PAGE.points.map(([, , , code, name]) => [code, name]))
   const share = (count, most) => Math.sqrt(count / (most || 1))
   const missedOnes = []
-  const missedRadius = (of) => Math.max(2, of * Math.max(6, Math.min(26, 2 * (MAP.getZoom() - 5))))
+  const missedRadius = (of) => Math.max(2, of * Math.max(6, Math.min(26, 2 * (MAP.getZoom() - 6))))
+
+  /** The corners of a ring that is told as steps from corner to corner. */
+  function corners(steps) {
+    const found = []
+    for (let i = 0, x = 0, y = 0; i < steps.length; i += 2) {
+      x += steps[i]
+      y += steps[i + 1]
+      found.push([y / MICRODEGREES, x / MICRODEGREES])
+    }
+    return found
+  }
 
   const draw = {
-    ground: ([kind, fillColor, geometry], layer) => {
-      const area = L.geoJSON(geometry, { style: { stroke: false, fillColor, fillOpacity: 0.6 } })
+    ground: ([kind, fillColor, polygons], layer) => {
+      const area = L.polygon(polygons.map((rings) => rings.map(corners)), { stroke: false, fillColor, fillOpacity: 0.7 })
       layer.addLayer(area.bindTooltip(() => lines([words().ground[kind]]), { sticky: true }))
     },
     flows: ([x1, y1, x2, y2, residents, seconds, of, area, point], layer, most) => {
@@ -160,12 +172,13 @@
     Object.entries(walks).forEach(([name, layer]) => { overlays[words().walks[name]] = layer })
     overlays[words().points] = points
     control = L.control.layers(null, overlays, { collapsed: !matchMedia('(min-width: 900px)').matches }).addTo(MAP)
+    document.querySelector('.leaflet-control-layers-toggle').title = words().layers
   }
 
   const toggles = { areas, places, ...walks, points }
   MAP.on('overlayadd overlayremove', () => {
     paint()
-    if (walks.ground && MAP.hasLayer(walks.ground)) walks.ground.eachLayer((ground) => ground.bringToBack())
+    if (walks.ground && MAP.hasLayer(walks.ground)) walks.ground.getLayers().reverse().forEach((ground) => ground.bringToBack())
     groups.get(level)?.bringToBack()
     if (MAP.hasLayer(points)) points.eachLayer((point) => point.bringToFront())
     const faint = covered()

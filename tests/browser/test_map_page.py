@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shapely
 from playwright.sync_api import Browser, Page
 
+from gridmgmt.analysis.walking.gates import Access, Gate
 from gridmgmt.reports.formatting import count_text, ratio_text
 from gridmgmt.reports.public import public_form
 from gridmgmt.texts import text
+from gridmgmt.walking.isochrones import GroundClass
 from maps.coverage_page import coverage_page
-from tests.support.coverage_example import Example, make_example
+from maps.walk_layers import Surroundings
+from tests.support.coverage_example import SOUTH, WEST, Example, make_example
 
 pytestmark = pytest.mark.browser
 
@@ -150,6 +154,44 @@ def test_switching_places_off_takes_their_legend_away(shown: Watched) -> None:
     assert legend.is_visible()
     page.locator(".leaflet-control-layers-overlays label", has_text=text("map.places", "zh")).click()
     assert legend.count() == 0 or not legend.is_visible()
+
+
+@pytest.mark.parametrize("name", ["flows", "missed"])
+def test_layers_of_walks_come_with_their_legend(shown: Watched, name: str) -> None:
+    page = shown.page
+    legend = page.locator(f".legend:visible [data-layer={name}]")
+    assert legend.count() == 0 or not legend.is_visible()
+    page.locator(".leaflet-control-layers-overlays label", has_text=text(f"map.layer_{name}", "zh")).click()
+    assert legend.is_visible()
+    page.locator(".panel:visible .language").click()
+    assert text(f"map.layer_{name}", "en") in legend.locator("h2").inner_text()
+    assert shown.errors == []
+
+
+def test_ground_and_gates_are_drawn_where_they_are_known(browser: Browser, example: Example, tmp_path: Path) -> None:
+    spot = shapely.Point(WEST + 0.03, SOUTH + 0.04)
+    ground = {GroundClass.CERTAIN: spot.buffer(0.005), GroundClass.POSSIBLE: spot.buffer(0.008)}
+    gates = [Gate(None, "G1", "西门", Access.CLOSED, None, spot.x, spot.y)]
+    file = tmp_path / "walks.html"
+    page_text = coverage_page(
+        example.document, example.areas, None, example.points, around=Surroundings(ground, gates, "wed 10:00")
+    )  # fmt: skip
+    file.write_text(page_text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    shown = Watched(page, file)
+    for name in ("ground", "gates"):
+        label = text(f"map.layer_{name}", "zh", at="wed 10:00")
+        page.locator(".leaflet-control-layers-overlays label", has_text=label).click()
+    box = page.locator(".folium-map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = page.locator(".leaflet-tooltip")
+    tooltip.wait_for()
+    assert tooltip.locator("div div, b").all_inner_texts() == ["西门", text("map.gate_closed", "zh")]
+    page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2)
+    page.locator(".leaflet-tooltip b", has_text=text("map.ground_certain", "zh")).wait_for()
+    assert (shown.outside, shown.errors) == ([], [])
+    page.close()
 
 
 def test_public_page_draws_no_place(browser: Browser, example: Example, tmp_path: Path) -> None:

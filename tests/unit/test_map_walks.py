@@ -13,7 +13,7 @@ from gridmgmt.texts import LANGUAGES
 from gridmgmt.walking.isochrones import GroundClass
 from maps import walk_layers as layers
 from maps.coverage_page import coverage_page
-from maps.walk_layers import Surroundings, WalkLayer, walk_layers
+from maps.walk_layers import Surroundings, WalkLayer, light_ground, walk_layers
 from tests.support.coverage_example import SOUTH, WEST, Example, make_example
 
 AT = "wed 10:00"
@@ -98,6 +98,28 @@ def test_ground_that_is_too_much_or_of_other_inputs_is_not_drawn_and_that_is_sai
         assert words in layer.notes["en"][0]
     monkeypatch.setattr(layers, "MAX_VERTICES", 10)
     assert found(example, around())["ground"].data is None
+
+
+def test_drawn_ground_promises_no_more_and_is_drawn_to_the_decimetre() -> None:
+    rng = np.random.default_rng(7)
+    spots = shapely.points(rng.uniform((WEST, SOUTH), (WEST + 0.02, SOUTH + 0.02), (60, 2)))
+    certain = shapely.union_all(shapely.buffer(spots, 0.0015, quad_segs=64))
+    possible = shapely.difference(shapely.union_all(shapely.buffer(spots, 0.0016, quad_segs=64)), certain)
+    light = light_ground({GroundClass.CERTAIN: certain, GroundClass.POSSIBLE: possible})
+    (layer,) = [
+        each for each in walk_layers(make_example().document, None, Surroundings(light, (), AT), ["en"])
+        if each.name == "ground"
+    ]  # fmt: skip
+    drawn = {kind: shapely.MultiPolygon([_polygon(rings) for rings in polygons]) for kind, _, polygons in layer.data}
+    assert drawn["certain"].within(certain)
+    assert drawn["possible"].contains(shapely.union(certain, possible))
+    assert drawn["certain"].area > 0.95 * certain.area
+    assert shapely.get_num_coordinates(drawn["certain"]) < shapely.get_num_coordinates(certain) / 4
+
+
+def _polygon(rings: list[list[int]]) -> shapely.Polygon:
+    first, *holes = (np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / 1e6 for ring in rings)
+    return shapely.Polygon(first, holes)
 
 
 def test_the_public_page_has_ground_and_gates_and_nobody(example: Example) -> None:
