@@ -39,7 +39,7 @@ async function allGates(on: string, at: string, signal: AbortSignal): Promise<Ga
     cursor = next && new URL(next, location.href).searchParams.get('cursor')
     if (!cursor) break
   }
-  return gates
+  return gates.sort((one, other) => one.code.localeCompare(other.code, 'zh', { numeric: true }))
 }
 
 /** The gates of the day and time that are looked at, while anything shows them. */
@@ -58,6 +58,7 @@ export function stateOf(gate: GateOut): GateState {
 
 /** When a gate is open, in words; what the file says where it is not understood. */
 export function hoursOfGate(gate: GateOut): string {
+  if (gate.access === 'closed') return '—'
   if (gate.hours) return hoursWords(gate.hours)
   return gate.hours_text ? t('gates.hours_unread', { value: gate.hours_text }) : t('gates.always')
 }

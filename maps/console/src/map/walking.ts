@@ -31,7 +31,7 @@ export function walkingSources({ walking }: MapPicture): Record<string, SourceSp
 }
 
 function byState(values: Record<string, string>): ExpressionSpecification {
-  return ['match', ['get', 'state'], ...Object.entries(values).flat(), ''] as unknown as ExpressionSpecification
+  return ['match', ['get', 'state'], ...Object.entries(values).flat(), values.shut] as unknown as ExpressionSpecification
 }
 
 /** Outlines of walled compounds, which are passed at their gates. */
@@ -48,7 +48,8 @@ export function compounds({ palette, shown }: MapPicture): LayerSpecification[] 
 /** Who walks to which point: lines as wide as they are many. */
 export function flows({ palette, shown, walking }: MapPicture): LayerSpecification[] {
   if (!shown.has('flows')) return []
-  const width: ExpressionSpecification = ['max', 0.6, ['*', FLOW_PX, ['sqrt', ['/', ['get', 'residents'], Math.max(walking.widest, 1)]]]]
+  const part: ExpressionSpecification = ['sqrt', ['/', ['get', 'residents'], Math.max(walking.widest, 1)]]
+  const width: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 10, ['max', 0.4, ['*', FLOW_PX / 3, part]], 14, ['max', 0.8, ['*', FLOW_PX, part]]]
   return [
     { id: 'flows', type: 'line', source: 'flows', layout: { 'line-cap': 'round' }, paint: { 'line-color': palette.selection, 'line-opacity': 0.55, 'line-width': width } },
   ]
