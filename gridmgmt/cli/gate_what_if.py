@@ -16,7 +16,7 @@ from gridmgmt.units import minutes_to_s
 from gridmgmt.walking.rules import BARRIER_KINDS, DEFAULT_AT, DEFAULT_PROFILE, make_question
 
 if TYPE_CHECKING:
-    from gridmgmt.walking.gates import GateState, GateWhatIf, GroupFigures
+    from gridmgmt.walking.gates import AgeFigures, GateState, GateWhatIf, GroupFigures
 
 _HEADER = ("area", "residents", "before", "after", "covered_before", "covered_after")
 
@@ -81,6 +81,7 @@ def _tell(ctx: click.Context, found: "GateWhatIf") -> None:
     say(ctx, "what_if.affected", places=found.total.places, residents=f"{found.total.ages[0].residents:.1f}")
     rows = [_row(group, group.code or text("what_if.no_area", lang)) for group in found.by_area]
     rows.append(_row(found.total, text("what_if.total", lang)))
+    rows += [_row(found.total, text(f"age_band.{ages.band}", lang), ages) for ages in found.total.ages[1:]]
     print_table([text(f"what_if.header.{name}", lang) for name in _HEADER], rows)
     for place in found.most_changed[:5]:
         say(
@@ -95,15 +96,16 @@ def _state(state: "GateState", lang: Language) -> str:
     return f"{text(f'gate_access.{state.access}', lang)} ({hours})"
 
 
-def _row(group: "GroupFigures", name: str) -> list[str]:
-    everyone = group.ages[0]
+def _row(group: "GroupFigures", name: str, ages: "AgeFigures | None" = None) -> list[str]:
+    """Return the cells of a group's residents, or of those of an age."""
+    who = ages or group.ages[0]
     return [
         name,
-        f"{everyone.residents:.1f}",
-        _minutes(everyone.mean_before_s),
-        _minutes(everyone.mean_after_s),
-        f"{everyone.covered_before:.1f}",
-        f"{everyone.covered_after:.1f}",
+        f"{who.residents:.1f}",
+        _minutes(who.mean_before_s),
+        _minutes(who.mean_after_s),
+        f"{who.covered_before:.1f}",
+        f"{who.covered_after:.1f}",
     ]
 
 

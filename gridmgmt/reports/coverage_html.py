@@ -1,12 +1,14 @@
 """The coverage report as one printable HTML page that needs nothing from outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from gridmgmt.coverage.document import CoverageDocument
-from gridmgmt.reports.coverage_tables import gap_texts, gaps_table, point_flows_table, sensitivity_table
+from gridmgmt.reports.coverage_tables import gap_texts, gaps_table, point_flows_table, ranges_table, sensitivity_table
 from gridmgmt.reports.formatting import WITHHELD, count_text, label, minutes_text, note_text, ratio_text
 from gridmgmt.reports.tables import (
     Table,
@@ -19,6 +21,9 @@ from gridmgmt.reports.tables import (
     who,
 )
 from gridmgmt.texts import Language, text
+
+if TYPE_CHECKING:
+    from gridmgmt.reports.coverage_pdf_maps import Drawn
 
 LISTED = 200
 """Rows of the lists of places and points on the page; the XLSX holds all."""
@@ -33,8 +38,8 @@ class KeyFigure:
     detail: str
 
 
-def coverage_html(document: CoverageDocument, lang: Language = "zh") -> str:
-    """Return the report as HTML text in one language, exact or public as the document is."""
+def coverage_html(document: CoverageDocument, lang: Language = "zh", *, maps: Sequence["Drawn"] = ()) -> str:
+    """Return the report as HTML text in one language with maps, exact or public as the document is."""
     return template("coverage.html.j2").render(
         document=document,
         lang=lang,
@@ -42,11 +47,13 @@ def coverage_html(document: CoverageDocument, lang: Language = "zh") -> str:
         figures=key_figures(document, lang),
         notes=[note_text(note, lang) for note in document.notes],
         public_note=public_note(document, lang),
+        maps=maps,
         tables=numbers_tables(document, lang),
         uncovered=_first(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
         if document.uncovered_places
         else None,
         uncovered_caption=_uncovered_caption(document, lang),
+        ranges=ranges_table(document, lang) if document.totals.ranges else None,
         sensitivity=sensitivity_table(document, lang) if document.sensitivity else None,
         gaps=_first(gaps_table(document, document.gaps.listed[:LISTED], lang)) if document.gaps else None,
         gaps_caption=_gaps_caption(document, lang),

@@ -150,9 +150,30 @@ def area_flows_table(document: CoverageDocument, flows: Flows, lang: Language) -
     return Table("area_flows", text("reading.area_flows", lang), columns, rows)
 
 
+def ranges_table(document: CoverageDocument, lang: Language) -> Table:
+    """Return how few and how many residents of each area may have a point within the limit, where they were spread."""
+    named = [("", text("report.total", lang), document.totals)]
+    named += [(a.code, area_name(a.name, lang), a.figures) for level in document.levels for a in level.areas]
+    rows = []
+    for code, name, figures in named:
+        of_covered = [each for each in figures.ranges if each.name == "covered"]
+        rows += [(code, name, figures.residents, figures.covered, each.least, each.most) for each in of_covered]
+    columns = (
+        Column(text("report.code", lang)),
+        Column(text("report.name", lang)),
+        Column(who(document, lang), "count"),
+        Column(text("report.reached", lang, minutes=minutes_text(document.parameters.limit_s)), "count"),
+        Column(text("reading.least", lang), "count"),
+        Column(text("reading.most", lang), "count"),
+    )
+    return Table("ranges", text("reading.ranges", lang), columns, tuple(rows))
+
+
 def reading_tables(document: CoverageDocument, lang: Language) -> tuple[Table, ...]:
     """Return all tables of this module that the document has something for."""
     found = []
+    if document.totals.ranges:
+        found.append(ranges_table(document, lang))
     if document.sensitivity:
         found.append(sensitivity_table(document, lang))
     if document.gaps is not None:

@@ -25,6 +25,9 @@ from gridmgmt.errors import FileRefusedError, InputError, NotFoundError
 from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.population_by_area import PopulationByArea, read_population_by_area
 from gridmgmt.population.models import PopulationPlace
+from gridmgmt.reports.coverage_html import coverage_html
+from gridmgmt.reports.coverage_tables import reading_tables
+from gridmgmt.reports.public import public_form
 from gridmgmt.work import finish_coverage
 from tests.support import paper_town
 from tests.support.actors import TESTER
@@ -182,6 +185,19 @@ def test_along_streets_every_count_lies_in_its_range(town, tmp_path) -> None:
     assert within / 2 <= bounds.least < within < bounds.most <= 2 * within
 
 
+def test_reports_show_the_least_and_the_most(town, tmp_path) -> None:
+    with town.begin() as session:
+        take(session, read_population_by_area(table(tmp_path, (WEST, 100))))
+    document = answered(town, minutes=5)
+    ranges = next(each for each in reading_tables(document, "en") if each.key == "ranges")
+    (_, name, residents, covered, least, most), *areas = ranges.rows
+    assert (name, residents, len(areas)) == ("Total", 100, 2)
+    assert covered / 2 <= least < covered < most <= 2 * covered
+    assert "At least" in coverage_html(document, "en")
+    public = public_form(document, 10)
+    assert "ranges" not in [each.key for each in reading_tables(public, "en")]
+
+
 def test_counted_residents_have_no_range(town) -> None:
     document = answered(town, on=DAY)
     assert document.totals.ranges == ()
@@ -197,9 +213,9 @@ def assert_contained(figures: Figures) -> None:
         assert count <= ranges[name].most + 1e-9
 
 
-def answered(town: sessionmaker[Session], on: date = NEXT_YEAR) -> CoverageDocument:
+def answered(town: sessionmaker[Session], on: date = NEXT_YEAR, minutes: float = 20) -> CoverageDocument:
     with town.begin() as session:
-        run = request_run(session, TESTER, make_request(), on=on)
+        run = request_run(session, TESTER, make_request(minutes=minutes), on=on)
         run_id, job_id = run.run_id, run.job_id
     finish_coverage(town, run_id, job_id, lease_s=60)
     with town.begin() as session:
