@@ -312,6 +312,28 @@ def _incremental(result: Result) -> str:
     )
 
 
+def _warm_state(result: Result) -> str:
+    return (
+        f"Wuhan: {_facts(result, 'places', 'edges')}, 500 points, one fresh process. The first question, from the "
+        f"database, takes {result['cold_s']:.1f} s; the same again {result['warm_s'] * 1000:.0f} ms; for another time "
+        f"of the week {result['other_time_s'] * 1000:.0f} ms. Kept: {result['kept_mib']:.0f} MiB, "
+        f"{result['state_mib']:.1f} of them for one question alone; peak of the process {result['peak_mib']:.0f} MiB."
+    )
+
+
+def _placeability(result: Result) -> str:
+    header = ["one spot, warm", "median ms", "95 % within ms", "worst ms"]
+    rows = [
+        [who, *(f"{result[f'{key}_{each}_ms']:.1f}" for each in ("median", "p95", "worst"))]
+        for key, who in (("process", "in the process"), ("http", "over HTTP"))
+    ]
+    return (
+        f"Porto with {_facts(result, 'nodes', 'edges', 'places', 'points', 'gates')}; all twelve checks. The newly "
+        f"covered residents of {result['compared_with_full_runs']} spots equal the difference of two full runs. The "
+        f"first spot, which prepares the rest, took {result['first_spot_s']:.2f} s.\n\n{_table(header, rows)}"
+    )
+
+
 def _valhalla(result: Result) -> str:
     return (
         f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
@@ -335,6 +357,8 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "valhalla_matrix": ("Walks beside Valhalla's, Porto", _valhalla),
     "wuhan_run": ("A whole run on real data, Wuhan", _whole_run),
     "incremental": ("An edit beside a full run, Wuhan", _incremental),
+    "warm_state": ("A question asked again, Wuhan", _warm_state),
+    "placeability": ("Whether a spot is placeable, streets of Porto", _placeability),
     "two_step": ("Accessibility of residents", _two_step),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
