@@ -12,6 +12,7 @@ import { can } from '../state/session'
 import { useNewest } from './newest'
 import { movedSpot, planning, restingSpot, spot, spotName } from './spot'
 import { attributes, minutes, type, walkAsked } from './terms'
+import { learnTitles } from './words'
 
 /** In which form spots are answered to this reader, and how many questions are left of the day. */
 export const questions = useLoaded(
@@ -37,7 +38,11 @@ function sortOf({ lon: _lon, lat: _lat, detail: _detail, name: _name, ...others 
 
 export const card = useNewest(
   () => ask.value && { sort: sortOf(ask.value), of: ask.value },
-  (of, signal) => post<PlaceabilityCard>('/placeability', of, {}, signal),
+  async (of, signal) => {
+    const found = await post<PlaceabilityCard>('/placeability', of, {}, signal)
+    learnTitles(found)
+    return found
+  },
 )
 watch(
   () => [card.data, card.problem],

@@ -1,4 +1,4 @@
-import type { CheckResult, NormUsed, PlaceVerdict, Reason } from '../api/schema'
+import type { CheckResult, NormUsed, PlaceabilityCard, PlaceVerdict, Reason } from '../api/schema'
 import { count, minutes, percent } from '../words/format'
 import { named, t } from '../words/texts'
 
@@ -29,9 +29,27 @@ function valueText(name: string, value: Scalar): string {
   return name.endsWith('_ratio') ? percent(value) : plain(value)
 }
 
-/** The words for a norm: its set and edition, and how well it is known. */
-export function normText({ norm_set, edition, evidence }: NormUsed): string {
-  return `${norm_set} ${edition} [${evidence}]`
+/** What norm sets are called, as the cards so far have told; brief ones leave it out. */
+const titles = new Map<string, string>()
+
+export function learnTitles({ norm_sets }: PlaceabilityCard): void {
+  for (const { name, edition, title } of norm_sets) titles.set(`${name} ${edition}`, title)
+}
+
+/** How well a norm is known; other words than the usual ones stand as they are. */
+function evidenceText(evidence: string): string {
+  return ['S', 'R', 'J'].includes(evidence) ? t(`console.planning.norm_evidence.${evidence}`) : evidence
+}
+
+/** The words for a norm: what its set is called, and how well it is known. */
+function normText({ norm_set, edition, evidence }: NormUsed): string {
+  const name = `${norm_set} ${edition}`
+  return [titles.get(name) ?? name, evidenceText(evidence)].filter(Boolean).join(t('console.comma'))
+}
+
+/** What a norm is taken from, for those who ask. */
+export function normSource({ norm_set, edition, source }: NormUsed): string {
+  return `${norm_set} ${edition} · ${source}`
 }
 
 function fieldText(name: string, value: Scalar): string {
