@@ -17,7 +17,7 @@ from gridmgmt.coverage.document import CoverageDocument, Flows
 from gridmgmt.hours import minute_of_week
 from gridmgmt.reports.coverage_pdf_maps import MOST_GUARANTEED
 from gridmgmt.reports.formatting import count_text
-from gridmgmt.reports.palette import BAND_COLOURS, BEYOND
+from gridmgmt.reports.palette import BAND_COLOURS, BEYOND, FLOW
 from gridmgmt.texts import Language, text
 from gridmgmt.walking.isochrones import GroundClass
 
@@ -41,7 +41,6 @@ GATE_COLOURS: Mapping[Access, str] = {
     Access.RESIDENTS: "#B7791F",
     Access.CLOSED: "#A8431D",
 }
-FLOW = "#3B4C9B"
 
 _MICRODEGREES = 1_000_000
 _METRES_PER_DEGREE = 111_320.0

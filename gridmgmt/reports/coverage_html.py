@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from gridmgmt.coverage.document import CoverageDocument
 from gridmgmt.reports.coverage_tables import gap_texts, gaps_table, point_flows_table, ranges_table, sensitivity_table
 from gridmgmt.reports.formatting import WITHHELD, count_text, label, minutes_text, note_text, ratio_text
+from gridmgmt.reports.pdf_maps import inline
 from gridmgmt.reports.tables import (
     Table,
     cell_text,
@@ -47,7 +48,7 @@ def coverage_html(document: CoverageDocument, lang: Language = "zh", *, maps: Se
         figures=key_figures(document, lang),
         notes=[note_text(note, lang) for note in document.notes],
         public_note=public_note(document, lang),
-        maps=maps,
+        maps=[(drawn, [inline(svg) for _, svg in drawn.layers]) for drawn in maps],
         tables=numbers_tables(document, lang),
         uncovered=_first(uncovered_table(document, document.uncovered_places.listed[:LISTED], lang))
         if document.uncovered_places

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.coverage.accessibility import question_of
-from gridmgmt.coverage.document import NETWORK_HULL, CoverageDocument
+from gridmgmt.coverage.document import NETWORK_HULL, AreaFlow, CoverageDocument
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import areas_of_run, place_results
 from gridmgmt.db import Session
@@ -26,6 +26,7 @@ from gridmgmt.reports.formatting import count_text, label, minutes_text
 from gridmgmt.reports.palette import (
     BAND_COLOURS,
     BEYOND,
+    FLOW,
     NO_RATIO,
     NOT_CONNECTABLE,
     OUTSIDE,
@@ -90,13 +91,13 @@ class Drawn:
     note: str
 
 
-def read_ground(session: Session, run: CoverageRun, document: CoverageDocument) -> Ground:
-    """Return what the maps of a finished run show, as on the day it was asked."""
+def read_ground(session: Session, run: CoverageRun, document: CoverageDocument, *, with_streets: bool = True) -> Ground:
+    """Return what the maps of a finished run show, as on the day it was asked; its streets where they are wanted."""
     on = date.fromisoformat(run.parameters["on"])
     network = next(edition for edition in document.inputs if edition.subject == Subject.NETWORK)
     edition = edition_named(session, Subject.NETWORK, "", network.name)
     streets = np.empty(0, dtype=object)
-    if edition is not None:
+    if edition is not None and with_streets:
         streets = geometries(network_queries.edges(session, edition.edition_id)["geom"])
     points = open_points(session, on, run.types)
     return Ground(
@@ -134,6 +135,8 @@ def coverage_maps(document: CoverageDocument, ground: Ground, lang: Language) ->
         maps.append(_guaranteed_map(sheet, ground.guaranteed))
     if ground.places is not None:
         maps += [_walks_map(sheet, ground.places), _missed_map(sheet, ground.places)]
+    if document.flows is not None and document.flows.areas:
+        maps.append(_flows_map(sheet, document.flows.areas))
     return maps
 
 
@@ -249,6 +252,16 @@ def _missed_map(sheet: _Sheet, places: pa.Table) -> Drawn:
     painted = pdf_maps.circles(sheet.frame, lonlat, weight, BEYOND, largest)
     layers = [sheet.streets, sheet.borders, sheet.layer("missed", painted), sheet.points]
     return sheet.map("missed", text("pdf.map_missed", lang), layers, signs, note)
+
+
+def _flows_map(sheet: _Sheet, found: Sequence[AreaFlow]) -> Drawn:
+    document, lang = sheet.document, sheet.lang
+    begin, end = np.array([flow.begin for flow in found]), np.array([flow.end for flow in found])
+    painted = pdf_maps.flows(sheet.frame, begin, end, np.array([flow.residents for flow in found]), FLOW)
+    most = count_text(found[0].residents, modelled=document.counting == "modelled")
+    signs = [Sign(text(f"map.flow_{document.counts}", lang, count=most), FLOW)]
+    layers = [sheet.borders, sheet.layer("flows", painted), sheet.points]
+    return sheet.map("flows", text("map.layer_flows", lang), layers, signs)
 
 
 def _box(document: CoverageDocument, ground: Ground) -> pdf_maps.Box | None:

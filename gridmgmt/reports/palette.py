@@ -15,6 +15,7 @@ NO_RATIO = "#E3E3E6"
 
 BAND_COLOURS = ("#0B5563", "#2A8C82", "#7CC1A2", "#CFE6C8")
 BEYOND, NOT_CONNECTABLE, OUTSIDE = "#E07B54", "#8E8E93", "#C7C7CC"
+FLOW = "#3B4C9B"
 
 
 def band_colours(count: int) -> list[str]:

@@ -5,6 +5,7 @@ equal inputs give equal bytes.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ SQUARE = 12.0
 MAX_CIRCLES = 1_500
 """More places than this are merged into one circle for each square of so many units."""
 MERGED = 36.0
+WIDEST = 16.0
 METRES_PER_DEGREE = 111_320.0
 
 Box = tuple[float, float, float, float]
@@ -77,6 +79,15 @@ def drawing(frame: Frame, layers: Iterable[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">{clip}<g clip-path="url(#c)">{inside}</g></svg>'
     )
+
+
+def inline(svg: str) -> str:
+    """Return a drawing as it stands within a page of HTML, where it is cut at its edges and its names are the page's.
+
+    >>> inline(drawing(Frame((0, 0, 1, 1), 10), ["<path/>"]))
+    '<svg viewBox="0 0 1700 10"><g><path/></g></svg>'
+    """
+    return re.sub(r'( xmlns="[^"]*"|<clipPath.*?</clipPath>| clip-path="[^"]*")', "", svg)
 
 
 def surfaces(frame: Frame, geometries: Shapes, colours: Sequence[str], *, rim: str = "#FFFFFF") -> str:
@@ -141,6 +152,19 @@ def circles(frame: Frame, lonlat: NDArray[np.float64], weight: NDArray[np.float6
         for (x, y), r in zip(frame.units(lonlat[order]).tolist(), radius.tolist(), strict=True)
     )
     return f'<g fill="{colour}" fill-opacity="0.55" stroke="#FFFFFF" stroke-width="1.5">{drawn}</g>'
+
+
+def flows(
+    frame: Frame, begin: NDArray[np.float64], end: NDArray[np.float64], weight: NDArray[np.float64], colour: str
+) -> str:
+    """Return a straight line from each begin to its end, the widest of :data:`WIDEST` units, the widths as weights."""
+    width = WIDEST * weight / max(float(weight.max(initial=0.0)), 1e-9)
+    ends = np.column_stack([frame.units(begin), frame.units(end)]).tolist()
+    drawn = "".join(
+        f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke-width="{max(wide, 1.0):.1f}"/>'
+        for (x1, y1, x2, y2), wide in zip(ends, width.tolist(), strict=True)
+    )
+    return f'<g stroke="{colour}" stroke-opacity="0.6" stroke-linecap="round">{drawn}</g>'
 
 
 def merged(

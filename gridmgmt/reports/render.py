@@ -68,12 +68,15 @@ def render(
 def _content(session: Session, run: CoverageRun, document: CoverageDocument, format_: str, lang: Language) -> bytes:
     if format_ == "xlsx":
         return coverage_xlsx(document, lang)
-    if format_ == "html":
-        return coverage_html(document, lang).encode()
     if format_ == "json":
         return coverage_json(document).encode()
+    if format_ == "html":
+        from gridmgmt.reports import coverage_pdf_maps as maps  # noqa: PLC0415 -- only one who wants maps waits for it
+
+        ground = maps.read_ground(session, run, document, with_streets=False)
+        return coverage_html(document, lang, maps=maps.coverage_maps(document, ground, lang)).encode()
     if format_ == "pdf":
-        from gridmgmt.reports.coverage_pdf import coverage_pdf  # noqa: PLC0415 -- only one who wants paper waits for it
+        from gridmgmt.reports.coverage_pdf import coverage_pdf  # noqa: PLC0415 -- as above
         from gridmgmt.reports.coverage_pdf_maps import read_ground  # noqa: PLC0415 -- as above
 
         return coverage_pdf(document, read_ground(session, run, document), lang)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gridmgmt.errors import UnavailableError
 from gridmgmt.reports import coverage_pdf_maps, pdf_fonts, pdf_maps
+from gridmgmt.reports.coverage_html import coverage_html
 from gridmgmt.reports.coverage_pdf import coverage_pdf
 from gridmgmt.reports.coverage_pdf_maps import Drawn, Ground, coverage_maps
 from gridmgmt.reports.palette import BEYOND, NO_RATIO, RATIO_CLASSES
@@ -98,8 +99,11 @@ def test_the_public_form_draws_no_place(example: Example, ground: Ground) -> Non
 
 
 def test_maps_of_the_exact_form(example: Example, ground: Ground) -> None:
-    areas, walks, missed = coverage_maps(example.document, ground, "en")
-    assert (areas.key, walks.key, missed.key) == ("areas", "walks", "missed")
+    maps = coverage_maps(example.document, ground, "en")
+    assert [drawn.key for drawn in maps] == ["areas", "walks", "missed", "flows"]
+    areas, walks, missed, flows = maps
+    assert example.document.flows is not None
+    assert svg(flows).count("stroke-width") >= len(example.document.flows.areas)
     colours = set(re.findall(r'fill="(#\w{6})"', svg(areas)))
     assert colours & {colour for _, colour in RATIO_CLASSES}
     assert BEYOND in svg(missed)
@@ -107,6 +111,15 @@ def test_maps_of_the_exact_form(example: Example, ground: Ground) -> None:
     assert {sign.colour for sign in missed.signs} == {BEYOND, coverage_pdf_maps.POINT}
     heavier, lighter = (sign.radius for sign in missed.signs[:2])
     assert heavier > lighter > 0
+
+
+def test_a_page_of_html_has_the_same_maps_and_needs_nothing_from_outside(example: Example, ground: Ground) -> None:
+    page = coverage_html(example.document, "en", maps=coverage_maps(example.document, ground, "en"))
+    assert re.findall(r'id="map_(\w+)"', page) == ["areas", "walks", "missed", "flows"]
+    assert not re.search(r"(?i)(src|href|url)\s*[=(]|https?://|<script", page)
+    public = public_form(example.document, 10)
+    maps = coverage_maps(public, Ground(ground.areas, ground.streets, ground.points, None), "en")
+    assert re.findall(r'id="map_(\w+)"', coverage_html(public, "en", maps=maps)) == ["areas"]
 
 
 def test_a_frame_by_hand() -> None:
