@@ -50,7 +50,10 @@ FROM (
         CASE WHEN highway = 'steps' THEN 1 ELSE 0 END
         + CASE WHEN highway = 'steps' AND tags ->> 'ramp' = 'yes' THEN 2 ELSE 0 END
         + CASE WHEN highway = 'elevator' THEN 4 ELSE 0 END
-        + CASE WHEN highway = 'crossing' OR tags ->> 'crossing' <> 'no' THEN 8 ELSE 0 END
+        + CASE
+            WHEN highway = 'crossing' OR tags ->> 'footway' = 'crossing' OR tags ->> 'crossing' <> 'no' THEN 8
+            ELSE 0
+        END
         + CASE
             WHEN tags ->> 'surface' IN (
                 'unpaved', 'compacted', 'fine_gravel', 'gravel', 'dirt', 'earth', 'ground', 'mud', 'sand', 'grass',
@@ -84,6 +87,23 @@ WHERE
     AND network_edges.edge_id = traits_of.edge_id
     AND (traits_of.bits <> 0 OR traits_of.slope IS NOT NULL)
 """
+WAIT_ONCE = """
+UPDATE network_edges SET traits = traits - 8
+FROM (
+    SELECT
+        edition_id,
+        edge_id,
+        row_number() OVER (
+            PARTITION BY edition_id, coalesce(way_id, -1 - edge_id) ORDER BY length_m DESC, edge_id
+        ) AS number_of_way
+    FROM network_edges
+    WHERE traits & 8 = 8
+) AS crossings
+WHERE
+    network_edges.edition_id = crossings.edition_id
+    AND network_edges.edge_id = crossings.edge_id
+    AND crossings.number_of_way > 1
+"""
 
 
 def upgrade() -> None:
@@ -91,6 +111,7 @@ def upgrade() -> None:
     op.add_column("network_edges", sa.Column("slope", sa.REAL(), nullable=True))
     op.create_check_constraint(op.f("ck_network_edges_slope_walkable"), "network_edges", "slope BETWEEN -1 AND 1")
     op.execute(BACKFILL)
+    op.execute(WAIT_ONCE)
     op.drop_constraint(op.f("ck_land_features_kind_known"), "land_features", type_="check")
     op.create_check_constraint(op.f("ck_land_features_kind_known"), "land_features", f"kind IN ({KINDS}, 'compound')")
     _create_gates()

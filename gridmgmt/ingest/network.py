@@ -129,7 +129,7 @@ def _assemble(
     lonlat, osm_id, source, target = _nodes(chains)
     node_component = components(len(lonlat), source, target)
     gates = _gates(chains, osm_id)
-    traits = chains.way_traits[chains.way]
+    traits = _waiting_once(chains.way_traits[chains.way], chains.way, length_m)
     details = {
         **chains.details,
         "loops_halved": loops,
@@ -148,6 +148,16 @@ def _assemble(
         geometry=_lines(chains), gates=gates, problems=problems, read=read, file_sha256=sha256,
         crs_declared=declared, details=details,
     )  # fmt: skip
+
+
+def _waiting_once(traits: Ints, way: Ints, length_m: Floats) -> Ints:
+    """Return traits with one crossing a way, on its longest edge: who crosses a carriageway passes its node midway."""
+    crossing = np.flatnonzero(traits & Trait.CROSSING)
+    order = crossing[np.lexsort((crossing, -length_m[crossing], way[crossing]))]
+    again = order[1:][np.diff(way[order]) == 0]
+    once = traits.copy()
+    once[again] &= ~int(Trait.CROSSING)
+    return once
 
 
 def _halve_loops(chains: Chains) -> tuple[Chains, int]:

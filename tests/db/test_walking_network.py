@@ -228,12 +228,16 @@ def test_a_profile_that_cannot_be_is_refused(session, of, valid_from, code) -> N
 
 
 OLD_EDGES = (
-    ("steps", {"bridge": "yes"}),
-    ("footway", {"incline": "-8 %", "surface": "gravel", "wheelchair": "no"}),
-    ("path", {"incline": "up", "smoothness": "bad", "tunnel": "no"}),
-    ("footway", {"incline": "6°", "crossing": "zebra"}),
-    ("residential", {}),
+    ("steps", {"bridge": "yes"}, None),
+    ("footway", {"incline": "-8 %", "surface": "gravel", "wheelchair": "no"}, None),
+    ("path", {"incline": "up", "smoothness": "bad", "tunnel": "no"}, 7),
+    ("footway", {"incline": "6°", "crossing": "zebra"}, 8),
+    ("residential", {}, 9),
+    ("footway", {"footway": "crossing"}, 10),
+    ("footway", {"footway": "crossing"}, 10),
+    ("footway", {"footway": "crossing"}, None),
 )
+"""Highway, tags and way; each a metre longer than the one before."""
 
 
 @pytest.fixture
@@ -249,15 +253,15 @@ def before_traits(fresh_database_url: str) -> Iterator[str]:
                 " ST_MakeEnvelope(0, 0, 1, 1, 4326))"
             )
         )
-        for number, (highway, tags) in enumerate(OLD_EDGES):
+        for number, (highway, tags, way_id) in enumerate(OLD_EDGES):
             connection.execute(
                 text(
                     "INSERT INTO network_edges"
-                    " (edition_id, edge_id, source, target, length_m, component, highway, tags, geom) SELECT"
-                    " edition_id, :number, 0, 1, 1, 0, :highway, cast(:tags AS jsonb),"
+                    " (edition_id, edge_id, source, target, length_m, component, highway, tags, way_id, geom) SELECT"
+                    " edition_id, :number, 0, 1, :number + 1, 0, :highway, cast(:tags AS jsonb), :way_id,"
                     " ST_GeomFromText('LINESTRING(0 0,1 1)', 4326) FROM editions"
                 ),
-                {"number": number, "highway": highway, "tags": json.dumps(tags)},
+                {"number": number, "highway": highway, "tags": json.dumps(tags), "way_id": way_id},
             )
     engine.dispose()
     return fresh_database_url
@@ -272,7 +276,11 @@ def test_a_folder_in_use_gets_the_traits_of_its_tags(before_traits: str) -> None
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT traits, slope FROM network_edges ORDER BY edge_id")).all()
     engine.dispose()
-    assert [row.traits for row in rows] == [traits_of({"highway": h, **tags}) for h, tags in OLD_EDGES]
+    waits_elsewhere = 5  # the longer half of its way is the crossing
+    assert [row.traits for row in rows] == [
+        0 if number == waits_elsewhere else traits_of({"highway": highway, **tags})
+        for number, (highway, tags, _) in enumerate(OLD_EDGES)
+    ]
     slopes = [np.nan if row.slope is None else row.slope for row in rows]
-    assert slopes == pytest.approx([slope_of(tags.get("incline")) for _, tags in OLD_EDGES], nan_ok=True)
-    assert [int(row.traits) for row in rows] == [257, 80, 32, 8, 0]
+    assert slopes == pytest.approx([slope_of(tags.get("incline")) for _, tags, _ in OLD_EDGES], nan_ok=True)
+    assert [int(row.traits) for row in rows] == [257, 80, 32, 8, 0, 0, 8, 8]

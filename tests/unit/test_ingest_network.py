@@ -156,6 +156,17 @@ def test_traits_and_slope_go_with_the_way(tmp_path: Path) -> None:
     assert network.node_osm_id[network.source].tolist() == [1, 2, 2]
 
 
+def test_who_crosses_a_carriageway_waits_once(tmp_path: Path) -> None:
+    """The crossing 13 3 33 shares node 3 with the street; its longer half, to 33, is what waits."""
+    street = (100, [2, 3, 4], STREET)
+    crossing = (200, [13, 3, 33], {"highway": "footway", "footway": "crossing"})
+    network = read_network(_osm(tmp_path / "a.osm", LATTICE, [street, crossing]))
+    assert network.node_osm_id is not None
+    (waiting,) = np.flatnonzero(network.traits & Trait.CROSSING)
+    ends = {int(network.node_osm_id[end[waiting]]) for end in (network.source, network.target)}
+    assert (ends, len(network.source)) == ({3, 33}, 4)
+
+
 def test_an_extract_that_lacks_nodes_keeps_the_pieces_it_has(tmp_path: Path) -> None:
     network = read_network(_osm(tmp_path / "a.osm", LATTICE, [(1, [1, 2, 999, 3, 4, 998, 5], STREET)]))
     assert _edges(network) == {(1, 1, 2), (1, 3, 4)}

@@ -13,6 +13,8 @@ Metres, at 1 m/s so that metres are seconds::
 West Road joins (0, 0) and (0, 200), East Road (400, 0) and (400, 200).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -21,7 +23,7 @@ from hypothesis import strategies as st
 
 from gridmgmt.analysis.walking.assembly import Changes, NewPath, assemble
 from gridmgmt.analysis.walking.model import Trait, Trip
-from tests.support.walled import CRS, gate, lonlat, outline, place_snap, streets, walks
+from tests.support.walled import CRS, ONE_M_PER_S, gate, lonlat, outline, place_snap, streets, walks
 
 ROADS = [
     [(0, 0), (150, 0)],
@@ -161,6 +163,14 @@ def test_a_gate_on_a_street_parts_it() -> None:
     network = assemble(streets(ROADS), CRS, gates=[gate("G", 60, 2, "public", BY_DAY)])
     assert walks(network, [(50, 0)], [(70, 0)]) == [around(20)]
     assert walks(network, [(50, 0)], [(70, 0)], at="wed 23:00") == [around(50, 200, 150, 200, 80)]
+
+
+def test_a_crossing_with_a_gate_on_it_is_waited_at_once() -> None:
+    waiting = replace(ONE_M_PER_S, crossing_s=15.0)
+    lines, traits = [[(0, 0), (100, 0)], [(100, 0), (130, 0)], [(130, 0), (300, 0)]], [0, int(Trait.CROSSING), 0]
+    for gates in ([], [gate("G", 110, 0)], [gate("G", 110, 0), gate("H", 120, 0)]):
+        network = assemble(streets(lines, traits), CRS, gates=gates)
+        assert walks(network, [(20, 0)], [(220, 0)], profile=waiting) == [pytest.approx(215, abs=0.2)]
 
 
 def test_a_gate_at_a_crossroads_closes_it_to_all() -> None:

@@ -273,12 +273,14 @@ class Draft:
         of = edge if edge < self.n_base else self.new[edge - self.n_base].base_edge
         zone = self.zone_of(edge)
         metres, nodes = [0.0, *inside, along[-1]], [source, *inside.values(), target]
-        for begin, end, first, last in zip(metres, metres[1:], nodes, nodes[1:], strict=False):
+        waits = int(np.argmax(np.diff(metres)))  # a crossing in pieces is one crossing
+        for number, (begin, end, first, last) in enumerate(zip(metres, metres[1:], nodes, nodes[1:], strict=False)):
             between = (along > begin) & (along < end)
             ends = [np.array([np.interp(m, along, xy[:, 0]), np.interp(m, along, xy[:, 1])]) for m in (begin, end)]
             piece = np.vstack([ends[0], xy[between], ends[1]])
             share = (end - begin) / along[-1]
-            self._add(_New(first, last, whole * share, self.traits(edge), float(slope), of, piece, zone))
+            traits = self.traits(edge) & (-1 if number == waits else ~int(Trait.CROSSING))
+            self._add(_New(first, last, whole * share, traits, float(slope), of, piece, zone))
         self.take_away(edge)
 
     def copy(self, edge: int, nodes: Mapping[int, int]) -> int:
