@@ -150,7 +150,7 @@ def _assemble(
     )  # fmt: skip
 
 
-def _waiting_once(traits: Ints, way: Ints, length_m: Floats) -> Ints:
+def _waiting_once(traits: Ints, way: NDArray[np.int64], length_m: Floats) -> Ints:
     """Return traits with one crossing a way, on its longest edge: who crosses a carriageway passes its node midway."""
     crossing = np.flatnonzero(traits & Trait.CROSSING)
     order = crossing[np.lexsort((crossing, -length_m[crossing], way[crossing]))]
