@@ -14,7 +14,7 @@ from gridmgmt.hours import parse_hours
 from gridmgmt.units import minutes_to_s
 
 if TYPE_CHECKING:
-    from gridmgmt.walking.queries import Planned
+    from gridmgmt.walking.queries import Planned, ScenarioHead
 
 router = APIRouter(prefix=f"{PREFIX}/walking", tags=["walking"], dependencies=[asks(Permission.READ)])
 
@@ -72,32 +72,32 @@ def delete_scenario(session: RequestSession, actor: Caller, name: Name) -> Scena
     dependencies=[asks(Permission.COVERAGE_RUN)],
 )
 def ask_what_if(
-    session: RequestSession, context: Context, form: Form, code: Code, body: WhatIfAsk | None = None
+    session: RequestSession, actor: Caller, context: Context, form: Form, code: Code, body: WhatIfAsk | None = None
 ) -> WhatIfOut:
     """Tell minutes before and after of the places whose walk changes, by area and age band; nothing is kept.
 
-    In the public form without places and age bands, in whole minutes, small numbers withheld.
+    In the public form without places and age bands, in whole minutes, small numbers withheld, on the usual terms alone,
+    and each takes one of the day's questions about spots (403).
     """
-    from gridmgmt.walking.gates import public_form, what_if  # noqa: PLC0415 -- as above
+    from gridmgmt.placeability import budget  # noqa: PLC0415 -- as above
+    from gridmgmt.walking.gates import check_public_terms, public_form, what_if  # noqa: PLC0415 -- as above
 
     ask = body or WhatIfAsk()
     hours: Any = "same" if ask.hours is None else None if ask.hours == "always" else parse_hours(ask.hours).spans
-    found = what_if(
-        session,
-        ask.question(context.today()),
-        code,
-        access=ask.access,
-        spans=hours,
-        limit_s=minutes_to_s(ask.minutes),
-    )
-    return WhatIfOut.of(
-        public_form(found, context.settings.suppression_threshold) if form == "public" else found
-    )  # fmt: skip
+    question, today, allowed = ask.question(context.today()), context.today(), context.settings.place_questions_per_day
+    if form == "public":
+        check_public_terms(question)
+        budget.check(session, actor, today, allowed)
+    found = what_if(session, question, code, access=ask.access, spans=hours, limit_s=minutes_to_s(ask.minutes))
+    if form == "public":
+        found = public_form(found, context.settings.suppression_threshold)
+        budget.spend(session, actor, today, allowed)
+    return WhatIfOut.of(found)
 
 
-def _fields(planned: "Planned") -> dict[str, Any]:
-    names = ("name", "version", "owner", "saved_by", "saved_at", "network_edition")
-    return {**{name: getattr(planned, name) for name in names}, "edit_count": len(planned.edits)}
+def _fields(planned: "Planned | ScenarioHead") -> dict[str, Any]:
+    names = ("name", "version", "owner", "saved_by", "saved_at", "network_edition", "edit_count")
+    return {name: getattr(planned, name) for name in names}
 
 
 def _out(planned: "Planned") -> ScenarioOut:

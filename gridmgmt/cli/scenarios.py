@@ -31,7 +31,7 @@ def scenarios() -> None:
 def list_scenarios(ctx: click.Context, *, as_json: bool) -> None:
     """List the scenarios with their last version."""
     with database(ctx) as session:
-        found = queries.scenarios(session)
+        found = [queries.planned(session, each.name) for each in queries.scenarios(session)]
     _print(ctx, found, plain=as_json)
 
 

@@ -95,13 +95,13 @@ def add_order(session: Session, actor: Actor, name: str, request: CoverageReques
     NotFoundError
         When the area, the profile or the scenario is unknown on that day.
     InputError
-        When the name is empty, too long, or has a slash, which addresses cannot hold.
+        When the name is empty, too long, or what addresses cannot hold: with a slash, or ``.`` or ``..``.
     ConflictError
         When there is an order of that name, or there are too many.
     """
     require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
     kept = name.strip()
-    if not 0 < len(kept) <= MAX_NAME or "/" in kept:
+    if not 0 < len(kept) <= MAX_NAME or "/" in kept or kept in {".", ".."}:
         raise InputError("order_name", field="name", value=name, maximum=MAX_NAME)
     network_queries.profile(session, request.profile, on)
     if request.scenario is not None:

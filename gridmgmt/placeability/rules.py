@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from math import isfinite
 from typing import Any, TypeVar
 
 from gridmgmt.analysis.walking.model import Trip
@@ -132,11 +131,13 @@ class Attributes:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and not (isfinite(value) and least <= value <= _MOST):
+            if value is not None and not (least <= value <= _MOST and (not value or abs(value) >= _LEAST_BUT_NOUGHT)):
                 raise InputError("attribute_out_of_range", field=name, value=value, minimum=least, maximum=_MOST)
 
 
 _MOST = 1e12
+_LEAST_BUT_NOUGHT = 1e-3
+"""What is nearer to nought is none of these: it would be divided by."""
 _LEAST = {
     "floor_area_m2": 0, "storey": -10, "capacity": 0, "lease_years": 0, "cost_yuan": 0, "budget_yuan": 0,
 }  # fmt: skip

@@ -15,6 +15,9 @@ V = TypeVar("V")
 
 DEFAULT_LIMIT_BYTES = 1_000_000_000
 
+BUILDS_AT_ONCE = 2
+"""By different threads: what is being built is not yet counted in the limit of bytes."""
+
 
 @dataclass(frozen=True)
 class CacheFigures:
@@ -37,9 +40,10 @@ class _Entry(Generic[V]):
 class WarmCache:
     """Keeps what is dear to build, up to a number of bytes, by the key that tells all it was built from.
 
-    Threads that ask for one key at once wait for the first of them; where it fails, the next one tries. One thing is
-    kept even where it alone is larger than the limit. A thing that holds others which are kept here too says its own
-    bytes as ``nbytes``; of any other its arrays, tables and shapes are counted.
+    Threads that ask for one key at once wait for the first of them; where it fails, the next one tries. Of different
+    keys :data:`BUILDS_AT_ONCE` are built at a time, each with all that it is built on. One thing is kept even where it
+    alone is larger than the limit. A thing that holds others which are kept here too says its own bytes as ``nbytes``;
+    of any other its arrays, tables and shapes are counted.
     """
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
@@ -47,6 +51,8 @@ class WarmCache:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, _Entry[Any]] = OrderedDict()
         self._building: dict[Hashable, threading.Event] = {}
+        self._turns = threading.BoundedSemaphore(BUILDS_AT_ONCE)
+        self._mine = threading.local()
         self._hits = self._builds = self._evictions = 0
         self._build_s = 0.0
 
@@ -59,11 +65,26 @@ class WarmCache:
                     self._hits += 1
                     found: V = entry.value
                     return found
-                if (waiting := self._building.get(key)) is None:
+                waiting = self._building.get(key)
+                if waiting is None and self._has_turn():
                     self._building[key] = threading.Event()
                     break
+            if waiting is None:
+                return self._in_turn(key, build)
             waiting.wait()
         return self._built(key, build)
+
+    def _has_turn(self) -> bool:
+        return getattr(self._mine, "turn", False)
+
+    def _in_turn(self, key: Hashable, build: Callable[[], V]) -> V:
+        """Look again when it is this thread's turn: what is being built always has one, so none waits for two."""
+        with self._turns:
+            self._mine.turn = True
+            try:
+                return self.get(key, build)
+            finally:
+                self._mine.turn = False
 
     def _built(self, key: Hashable, build: Callable[[], V]) -> V:
         started = time.perf_counter()

@@ -17,7 +17,8 @@ from gridmgmt.hours import parse_hours
 from gridmgmt.service_points.rules import ServicePointType
 
 MOST_EDITS = 500
-MOST_VERTICES = 2_000
+MOST_VERTICES = 500
+"""Of one line: the work of laying it over itself grows with their square."""
 
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]

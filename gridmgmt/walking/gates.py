@@ -14,11 +14,11 @@ from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
 from gridmgmt.editions.rules import Counting
-from gridmgmt.errors import NotFoundError
+from gridmgmt.errors import ForbiddenError, NotFoundError
 from gridmgmt.hours import text_of_span
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.live import Changed, changed_by_gates
-from gridmgmt.walking.rules import WalkQuestion
+from gridmgmt.walking.rules import DEFAULT_AT, WalkQuestion, make_question
 from gridmgmt.walking.service import walk_state
 from gridmgmt.walking.state import InputEdition, WalkState
 
@@ -156,6 +156,18 @@ def what_if(
         inputs=state.inputs,
         notes=tuple(sorted(found)),
     )
+
+
+def check_public_terms(question: WalkQuestion) -> None:
+    """Refuse terms of one's own in the public form: the difference of two nearly equal answers is a small count.
+
+    Raises
+    ------
+    ForbiddenError
+        When anything but the day and the profile is asked.
+    """
+    if question != make_question(question.on, profile=question.profile):
+        raise ForbiddenError("gate_terms_withheld", at=DEFAULT_AT)
 
 
 def public_form(answer: GateWhatIf, threshold: float) -> GateWhatIf:

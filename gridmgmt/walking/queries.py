@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import shapely
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 
 from gridmgmt.analysis.walking.draft import Edges
 from gridmgmt.analysis.walking.gates import Access, Gate
@@ -104,11 +104,38 @@ class Planned:
     network_edition: str
     edits: Edits
 
+    @property
+    def edit_count(self) -> int:
+        """How many edits it has."""
+        return len(self.edits)
 
-def scenarios(session: Session) -> list[Planned]:
+
+@dataclass(frozen=True)
+class ScenarioHead:
+    """The last version of a scenario without its edits, which may take megabytes."""
+
+    name: str
+    version: int
+    owner: str
+    saved_by: str
+    saved_at: datetime
+    network_edition: str
+    edit_count: int
+
+
+def scenarios(session: Session) -> list[ScenarioHead]:
     """Return the last version of each scenario that is not deleted, by name."""
-    statement = _planned().where(Scenario.version == ScenarioVersion.version, Scenario.deleted_at.is_(None))
-    return [_of_row(row) for row in session.execute(statement.order_by(Scenario.name))]
+    statement = (
+        select(
+            Scenario.name, Scenario.version, Scenario.owner, ScenarioVersion.saved_by, ScenarioVersion.saved_at,
+            Edition.name.label("network_edition"), func.jsonb_array_length(ScenarioVersion.edits).label("edit_count"),
+        )
+        .join(ScenarioVersion, ScenarioVersion.scenario_id == Scenario.scenario_id)
+        .join(Edition, Edition.edition_id == ScenarioVersion.network_edition_id)
+        .where(Scenario.version == ScenarioVersion.version, Scenario.deleted_at.is_(None))
+        .order_by(Scenario.name)
+    )  # fmt: skip
+    return [ScenarioHead(**row) for row in session.execute(statement).mappings()]
 
 
 def versions_of(session: Session, scenario_id: int) -> list[Planned]:

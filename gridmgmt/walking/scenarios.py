@@ -55,6 +55,8 @@ def save(
         When there are no edits, or one cannot be made: its number, what, where, and what to do.
     """
     require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, edits, on))
+    if name in {".", ".."}:  # no address leads to these
+        raise InputError("ck_scenarios_name_plain")
     edition_id = _check(session, edits, on)
     scenario = queries.scenario_named(session, name, hold=True)
     if scenario is None:

@@ -11,6 +11,10 @@ from gridmgmt.analysis.walking.changes import NewPath
 from gridmgmt.analysis.walking.draft import AT_END_M, Draft, Floats, project
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import NetworkFinding
+from gridmgmt.errors import InputError
+
+MOST_CROSSINGS = 400
+"""Of all paths together with ways: a line that goes to and fro over a city takes minutes to lay."""
 
 JOIN_M = 10.0
 """An end of a planned path this near to a way joins it."""
@@ -24,21 +28,29 @@ def add_paths(draft: Draft, paths: Sequence[NewPath]) -> list[NetworkFinding]:
 
     A path joins the nearest way at either end, within 10 m, and each way that it crosses on the ground: a bridge or a
     tunnel passes over or under.
+
+    Raises
+    ------
+    InputError
+        When the paths cross ways at more spots than :data:`MOST_CROSSINGS`.
     """
-    findings = []
+    findings, left = [], MOST_CROSSINGS
     for path in paths:
-        if not _lay(draft, project(shapely.get_coordinates(path.line), draft.crs), path.traits):
+        xy = project(shapely.get_coordinates(path.line), draft.crs)
+        crossings = [] if path.traits & (Trait.BRIDGE | Trait.TUNNEL) else _crossings(draft, shapely.LineString(xy))
+        left -= len(crossings)
+        if left < 0:
+            raise InputError("path_crosses_too_much", value=path.name, maximum=MOST_CROSSINGS)
+        if not _lay(draft, xy, path.traits, crossings):
             lon, lat = path.line.coords[0]
             findings.append(NetworkFinding("path_joins_nothing", path.name, lon, lat))
     return findings
 
 
-def _lay(draft: Draft, xy: Floats, traits: int) -> bool:
+def _lay(draft: Draft, xy: Floats, traits: int, crossings: Sequence[_Mark]) -> bool:
     """Lay one path and tell whether it joins anything."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
-    marks = _joints(draft, xy)
-    if not traits & (Trait.BRIDGE | Trait.TUNNEL):
-        marks += _crossings(draft, shapely.LineString(xy))
+    marks = [*_joints(draft, xy), *crossings]
     stops = _cut(draft, marks)
     if not stops or stops[0][0] > AT_END_M:
         stops.insert(0, (0.0, draft.add_node(xy[0])))
