@@ -11,10 +11,12 @@ from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import NotFoundError
 from gridmgmt.reports.coverage_xlsx import coverage_xlsx
+from gridmgmt.texts import text
 from gridmgmt.work import ask_coverage, finish_coverage
 from maps.coverage_map import coverage_map, newest_run
 from tests.support import paper_town
 from tests.support.actors import TESTER
+from tests.support.paper_gates import load_gates
 from tests.support.paper_town import DAY
 
 
@@ -52,4 +54,29 @@ def test_map_of_the_newest_run_and_equal_bytes_of_equal_runs(sessions: sessionma
     assert pages[0] == pages[1]
     assert workbooks[0] == workbooks[1]
     assert '"places":null' in public
+    assert walks_in(public) == ["ground"], "nothing of residents"
+    assert walks_in(pages[0]) == ["ground", "flows", "missed"]
     assert '"places":{"rows":[' in pages[0]
+
+
+def test_gates_are_those_of_the_run_until_an_input_changes(sessions: sessionmaker[Session], tmp_path: Path) -> None:
+    load_gates(sessions, tmp_path)
+    run_id, job_id = ask_coverage(sessions, TESTER, make_request(at="wed 23:00"), on=DAY)
+    finish_coverage(sessions, run_id, job_id, lease_s=15)
+    with sessions.begin() as session:
+        page = coverage_map(session, newest_run(session, run_id), lang="en", form="exact", threshold=10)
+    # G1 is open on working days from 6 to 22.
+    assert re.search(r'"gates":\[\[[\d.]+,[\d.]+,"closed"', page)
+    assert "closed at this time" in page
+    load_gates(sessions, tmp_path, [("G2", 600, 0, "public", "")], name="more gates")
+    with sessions.begin() as session:
+        page = coverage_map(session, newest_run(session, run_id), lang="en", form="exact", threshold=10)
+    assert walks_in(page) == ["flows", "missed"]
+    assert text("map.inputs_changed", "en") in page
+
+
+def walks_in(page: str) -> list[str]:
+    """The layers of walks that a page draws."""
+    drawn = re.search(r'"walks":\{(.*?)\},"shapes"', page)
+    assert drawn is not None
+    return re.findall(r'"(ground|flows|missed|gates)":\[\[', drawn[1])
