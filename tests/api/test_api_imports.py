@@ -221,6 +221,9 @@ def test_what_is_wrong_is_said_before_the_file_is_read(desk: Desk) -> None:
 def test_no_file_of_the_server_can_be_named(shared_desk: Desk) -> None:
     rasters = {"rasters": {"60_64": ["/etc/passwd"]}}
     assert problem(shared_desk.give(GOOD, kind="population", options=rasters)) == (422, "upload_option_hidden")
+    houses = {"level": "town", "buildings": "/etc/passwd"}
+    given = shared_desk.give(GOOD, kind="population-by-area", options=houses)
+    assert problem(given) == (422, "upload_option_hidden")
 
 
 @pytest.mark.parametrize(

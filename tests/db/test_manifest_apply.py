@@ -22,6 +22,7 @@ from gridmgmt.imports import Outcome
 from gridmgmt.manifest.reading import Read, read_manifest
 from gridmgmt.manifest.service import plan, settings_with, wanted
 from gridmgmt.manifest.steps import Hands
+from gridmgmt.population.models import PopulationPlace
 from gridmgmt.settings import Settings
 from tests.support import cells_example as cells
 from tests.support import paper_town
@@ -126,6 +127,30 @@ def test_runs_of_other_hours_and_trips_stand_side_by_side(factory, files) -> Non
         asked = latest_finished(session).parameters
     assert (asked["at"], asked["trip"], asked["barriers"]) == ("sun 23:00", "round", ["rail", "water"])
     assert states(factory, read) == ["there"] * 7, "the one does not make the other old"
+
+
+def test_residents_of_whole_areas_go_to_the_buildings_of_the_manifest(factory, files) -> None:
+    """100 residents of the west to one house; of another file of houses they would be another edition."""
+    (files / "elders.csv").write_text("code,residents_60_plus\n310113001,100\n", encoding="utf-8")
+    house = [paper_town.degrees([(190, 10), (210, 10), (210, 30), (190, 30), (190, 10)])]
+    paper_town.geojson(files / "houses.geojson", [({}, "Polygon", house)])
+    spread = "population_by_area: {file: elders.csv, level: town, buildings: houses.geojson}"
+    manifest = MANIFEST.replace("population: {file: places.csv, counting: counted}", spread)
+    (files / "district.yaml").write_text(manifest, encoding="utf-8")
+    read = read_manifest(files / "district.yaml")
+    assert "population_by_area" in applied(factory, read)
+    with factory() as session:
+        assert session.execute(select(PopulationPlace.spread_from, PopulationPlace.residents_60_plus)).all() == [
+            ("310113001", 100)
+        ]
+    assert applied(factory, read) == []
+    moved = [paper_town.degrees([(290, 10), (310, 10), (310, 30), (290, 30), (290, 10)])]
+    paper_town.geojson(files / "houses.geojson", [({}, "Polygon", moved)])
+    assert "changed" in states(factory, read_manifest(files / "district.yaml"))
+    (files / "houses.geojson").unlink()
+    with pytest.raises(FileRefusedError) as refusal:
+        read_manifest(files / "district.yaml")
+    assert [problem.code for problem in refusal.value.problems] == ["manifest_file_missing"]
 
 
 def test_it_goes_on_where_it_was_cut_short(factory, files) -> None:
