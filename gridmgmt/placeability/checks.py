@@ -314,7 +314,7 @@ def _equity(sheet: _Sheet) -> None:
         sheet.need("street_and_residents")
         return
     if facts.equity is None:
-        sheet.need("areas")
+        sheet.need("areas_to_compare")
     else:
         equity = facts.equity
         sheet.evidence |= {"least_before": equity.least_before, "least_after": equity.least_after}

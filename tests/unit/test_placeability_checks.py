@@ -222,7 +222,7 @@ CASES: list[tuple[PlaceCheck, PlaceVerdict, dict[str, Any], dict[str, Any], str]
     (PlaceCheck.EQUITY, WARN, {"gain": gain(eighty_plus_ratio=0.79)}, {}, "below"),
     (PlaceCheck.EQUITY, FAIL, {"equity": equity(0.22)}, {}, "above"),
     (PlaceCheck.EQUITY, FAIL, {"gain": gain(eighty_plus_ratio=0.4)}, {}, "below"),
-    (PlaceCheck.EQUITY, NOT_ASSESSED, {"equity": None}, {}, "areas"),
+    (PlaceCheck.EQUITY, NOT_ASSESSED, {"equity": None}, {}, "areas_to_compare"),
     (PlaceCheck.ROBUSTNESS, WARN, {"stresses": (stress("slow", 99), stress("gate_closed", 200))}, {}, "weak_when_slow"),
     (PlaceCheck.ROBUSTNESS, FAIL, {"stresses": (stress("slow", 150), stress("gate_closed", 0))}, {},
      "weak_when_gate_closed"),
