@@ -120,6 +120,7 @@ def test_bad_rows_are_named_and_left_out_only_where_that_is_said(town, tmp_path)
             (2, "spread_area_unknown"),
             (4, "number_out_of_range"),
         ]
+        assert "310113009" in refusal.value.problems[0].message("en")
         outcome = take(session, given, partial=True)
         assert (outcome.read, outcome.refused) == (3, 2)
         assert {place.spread_from for place in places(session)} == {WEST}
@@ -136,6 +137,7 @@ def test_an_area_with_nothing_to_live_in_is_refused_with_its_row(town, tmp_path)
         with pytest.raises(FileRefusedError) as refusal:
             take(session, given)
         assert [(p.row, p.code) for p in refusal.value.problems] == [(3, "area_without_places")]
+        assert "310113003" in refusal.value.problems[0].message("zh")
         empty = read_population_by_area(table(tmp_path, (WEST, 100), ("310113003", 0)))
         outcome = take(session, empty)
         assert ("areas_without_residents", {"named": "310113003 (3)"}) in outcome.warnings
