@@ -125,6 +125,26 @@ def text_of_span(span: Span) -> str:
     return f"{DAYS[day]} {times[0]}-{'' if last_day == day else DAYS[last_day] + ' '}{times[1]}"
 
 
+def text_of_spans(spans: Iterable[Span]) -> str:
+    """Return stretches of the week as people read them; days that follow each other with equal hours are told at once.
+
+    >>> text_of_spans([(day * 1440 + 360, day * 1440 + 1260) for day in range(7)])
+    'mon-sun 06:00-21:00'
+    >>> text_of_spans([(480, 720), (780, 1020), (1440, 4320)])
+    'mon 08:00-12:00, mon 13:00-17:00, tue 00:00-wed 24:00'
+    """
+    told: list[list[str]] = []
+    for begin, end in spans:
+        last = text_of_span((begin, end))
+        day, hours = last.split(" ", 1)
+        before = begin // MINUTES_PER_DAY - 1
+        if told and told[-1][1:] == [hours, DAYS[before]] and end <= (before + 2) * MINUTES_PER_DAY:
+            told[-1][2] = day
+        else:
+            told.append([day, hours, day])
+    return ", ".join(f"{first if first == last else f'{first}-{last}'} {hours}" for first, hours, last in told)
+
+
 def minute_of_week(text: str) -> int:
     """Return the minute of the week of a day and a time, Monday 00:00 being 0.
 

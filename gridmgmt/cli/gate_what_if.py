@@ -9,7 +9,7 @@ from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import JSON, ON, day_or_today
-from gridmgmt.hours import parse_hours, rules_of_text, text_of_span
+from gridmgmt.hours import parse_hours, rules_of_text, text_of_spans
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import Language, text
 from gridmgmt.units import minutes_to_s
@@ -92,7 +92,7 @@ def _tell(ctx: click.Context, found: "GateWhatIf") -> None:
 
 
 def _state(state: "GateState", lang: Language) -> str:
-    hours = text("gates.always", lang) if state.spans is None else ", ".join(map(text_of_span, state.spans))
+    hours = text("gates.always", lang) if state.spans is None else text_of_spans(state.spans)
     return f"{text(f'gate_access.{state.access}', lang)} ({hours})"
 
 
