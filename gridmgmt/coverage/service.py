@@ -46,6 +46,20 @@ MAX_OPEN_JOBS = 100
 """More questions than this are not taken: nobody waits for the answers, and each fills the disk."""
 
 
+def of_version(session: Session, request: CoverageRequest) -> CoverageRequest:
+    """Return a question with the present version of its scenario: with a later one it is another question.
+
+    Raises
+    ------
+    NotFoundError
+        When the scenario is unknown.
+    """
+    if request.scenario is None:
+        return request
+    plan = planned(session, request.scenario)
+    return replace(request, scenario=f"{plan.name}@{plan.version}")
+
+
 def request_run(
     session: Session, actor: Actor, request: CoverageRequest, *, on: date, idempotency_key: str | None = None
 ) -> CoverageRun:
@@ -68,9 +82,7 @@ def request_run(
         When the queue is full.
     """
     require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
-    if request.scenario is not None:  # a later version of it is another question
-        plan = planned(session, request.scenario)
-        request = replace(request, scenario=f"{plan.name}@{plan.version}")
+    request = of_version(session, request)
     parameters = {**asdict(request), "on": on.isoformat()}
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
         if known.parameters != json.loads(json.dumps(parameters)):

@@ -24,6 +24,7 @@ from gridmgmt.access.service import record
 from gridmgmt.boundaries import service as boundaries
 from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.coverage.queries import latest_answer, stale_inputs
+from gridmgmt.coverage.service import of_version
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import boundary_edition, edition_named, extent, holds_synthetic
@@ -250,7 +251,7 @@ class CoverageStep(Step):
         """Tell whether this very question was answered, of inputs that have not changed."""
         profile(session, self.entry.profile, today)
         request = coverage_request(self.entry)
-        run = latest_answer(session, request)
+        run = latest_answer(session, of_version(session, request))
         return "there" if run is not None and not stale_inputs(session, run, on=today) else "new"
 
     def perform(self, hands: Hands) -> None:

@@ -17,17 +17,19 @@ from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.editions.models import Edition
-from gridmgmt.errors import ConflictError, FileRefusedError
+from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError
 from gridmgmt.imports import Outcome
 from gridmgmt.manifest.reading import Read, read_manifest
 from gridmgmt.manifest.service import plan, settings_with, wanted
 from gridmgmt.manifest.steps import Hands
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.settings import Settings
+from gridmgmt.walking.edits import read_edits
+from gridmgmt.walking.scenarios import save
 from tests.support import cells_example as cells
 from tests.support import paper_town
 from tests.support.actors import TESTER
-from tests.support.paper_town import DAY
+from tests.support.paper_town import DAY, degrees
 
 MANIFEST = """\
 district: 纸上两镇
@@ -127,6 +129,20 @@ def test_runs_of_other_hours_and_trips_stand_side_by_side(factory, files) -> Non
         asked = latest_finished(session).parameters
     assert (asked["at"], asked["trip"], asked["barriers"]) == ("sun 23:00", "round", ["rail", "water"])
     assert states(factory, read) == ["there"] * 7, "the one does not make the other old"
+
+
+def test_a_run_with_a_scenario_is_asked_again_with_its_next_version(factory, files) -> None:
+    applied(factory, read_manifest(files / "district.yaml"))
+    (files / "district.yaml").write_text(MANIFEST + "  - {minutes: 20, scenario: plan}\n", encoding="utf-8")
+    read = read_manifest(files / "district.yaml")
+    with pytest.raises(NotFoundError, match="plan"):
+        states(factory, read)
+    for line in ([(500, 0), (1500, 500)], [(500, 0), (900, 400), (1500, 500)]):
+        with factory.begin() as session:
+            edits = read_edits([{"kind": "add_path", "line": degrees(line)}])
+            save(session, TESTER, "plan", edits, on=DAY)
+        assert applied(factory, read) == ["coverage"]
+        assert states(factory, read) == ["there"] * 7
 
 
 def test_residents_of_whole_areas_go_to_the_buildings_of_the_manifest(factory, files) -> None:
