@@ -103,7 +103,7 @@ def test_the_card_of_a_spot_stands_beside_its_map(console: Console) -> None:
     expect(page.locator("[data-testid=checks] > li")).to_have_count(12)
     assert len({check.get_attribute("data-verdict") for check in page.locator("[data-testid=checks] > li").all()}) > 2
     expect(page.get_by_test_id("street")).to_contain_text("20 米")
-    expect(page.get_by_test_id("gate")).to_contain_text("G1 · 所有人 · 此时开放 · 16.5 分钟")  # 820 m at 0.83 m/s
+    expect(page.get_by_test_id("gate")).to_contain_text("G1 · 公共 · 此时开放 · 16.5 分钟")  # 820 m at 0.83 m/s
     expect(page.get_by_test_id("nearest")).to_contain_text("点A")
     closed = page.locator("[data-testid=robustness] tr", has_text="G1")
     expect(closed).to_contain_text("50.3")  # 30 of p3, and 20.25 of p2, whom A does not reach through a closed gate
@@ -125,7 +125,7 @@ def test_what_is_told_of_the_candidate_turns_gaps_into_answers(console: Console)
     expect(check(page, "building")).to_contain_text("建筑面积（平方米）为 20")
     page.reload()
     expect(check(page, "tenure")).to_contain_text("权属有争议")  # a link tells the same to everybody
-    page.get_by_test_id("attributes").get_by_role("button", name="清空").dispatch_event("click")
+    page.get_by_test_id("attributes").get_by_role("button", name="清空").click()
     expect(check(page, "tenure")).to_have_attribute("data-verdict", "not_assessed")
     assert console.errors == []
 
