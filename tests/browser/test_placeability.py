@@ -172,8 +172,8 @@ def test_a_dragged_marker_is_judged_as_it_goes_one_question_at_a_time(console: C
         page.mouse.move(x - step * 3, y)
     expect(gain(page)).not_to_have_text("30")  # before it is let go
     assert json.loads(requests[0].post_data or "")["detail"] == "brief"
-    page.mouse.up()
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda response: '"detail":"full"' in (response.request.post_data or "")):
+        page.mouse.up()
     last = json.loads(requests[-1].post_data or "")
     assert (last["detail"], [last["lon"], last["lat"]]) == ("full", pytest.approx(spot_of(page), abs=1e-6))
     assert most == 1
