@@ -65,8 +65,12 @@ export async function reloadAll(): Promise<void> {
   await Promise.all([folder.reload(), areas.reload(), runs.reload()])
 }
 
-/** The run that is shown: the one in the URL, else the newest finished one. */
-export const runId = computed(() => chosenRun.value || (runs.data?.[0] ? String(runs.data[0].run_id) : null))
+/** The run that is shown: the one in the URL, else the newest one of everything as it is, else the newest. */
+export const runId = computed(() => {
+  const known = runs.data ?? []
+  const newest = known.find((each) => each.area_code === null && each.scenario === null) ?? known[0]
+  return chosenRun.value || (newest ? String(newest.run_id) : null)
+})
 
 export const run = useLoaded(
   () => (can('read') ? runId.value : null),

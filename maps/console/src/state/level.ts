@@ -17,10 +17,12 @@ export const levels = computed(() => {
   return LEVELS.filter((level) => present.has(level))
 })
 
-/** The level that the table lists and the map colours: the chosen one, else the towns, else the first there is. */
+/** The level that the table lists and the map colours: the chosen one, else the towns or the first that the run tells. */
 export const shownLevel = computed(() => {
   if (levels.value.includes(chosen.value)) return chosen.value
-  return levels.value.includes('town') ? 'town' : (levels.value[0] ?? null)
+  const told = new Set<string>(report.value?.levels.map((level) => level.level))
+  const among = told.size ? LEVELS.filter((level) => told.has(level)) : levels.value
+  return among.includes('town') ? 'town' : (among[0] ?? null)
 })
 
 /** The figures of the shown level by area code. */
