@@ -45,10 +45,9 @@ def open_points(session: Session, on: date, types: Collection[str]) -> pa.Table:
 
 def capacities(session: Session, point_ids: Collection[int]) -> dict[int, int]:
     """Return the capacity of each of some points, of any edition, that has a known one."""
-    statement = select(ServicePoint.point_id, ServicePoint.capacity).where(
-        ServicePoint.point_id.in_(list(point_ids)), ServicePoint.capacity.is_not(None)
-    )
-    return dict(session.execute(statement).all())
+    statement = select(ServicePoint.point_id, ServicePoint.capacity).where(ServicePoint.point_id.in_(list(point_ids)))
+    rows = session.execute(statement).all()
+    return {point_id: capacity for point_id, capacity in rows if capacity is not None}
 
 
 def open_point_counts(session: Session, on: date) -> dict[str, int]:

@@ -93,3 +93,20 @@ def test_of_some_edges_costs_are_those_of_all() -> None:
         assert (part.out_cs.tolist(), part.back_cs.tolist()) == (
             whole.out_cs[some].tolist(), whole.back_cs[some].tolist(),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("trip", [Trip.TO_POINT, Trip.FROM_POINT, Trip.ROUND])
+def test_a_street_gate_that_becomes_the_residents_lets_them_out_and_home(trip: Trip) -> None:
+    """A dead end of 150 m behind the gate; the way from its home to the point is 5 + 120 + 150 + 5 m."""
+    ends = [[(0, 0), (200, 0)], [(200, 0), (400, 0)], [(200, 0), (200, 150)]]
+    walks = {}
+    for access in ("public", "residents"):
+        network = assemble(streets(ends), CRS, gates=[gate("G", 200, 60, access)], compounds=[])
+        cards = {0: network.gates[0].opened(Access.RESIDENTS, None)}
+        places, points = place_snap(network, [(205, 120)]), point_snap(network, [(350, 5)])
+        there, back = (
+            network.costs(ONE_M_PER_S, at=0, leg=leg, gates=cards) for leg in (Trip.TO_POINT, Trip.FROM_POINT)
+        )
+        walks[access] = nearest_trip(network.graph, there, back, points=points, places=places, trip=trip).place_cs[0]
+    assert walks["public"] == walks["residents"]
+    assert walks["public"] == pytest.approx(28_000 * (2 if trip is Trip.ROUND else 1), abs=20)

@@ -20,6 +20,7 @@ from gridmgmt.analysis.walking.costs import edge_costs
 from gridmgmt.analysis.walking.draft import project
 from gridmgmt.analysis.walking.gates import Access, Gate
 from gridmgmt.analysis.walking.model import EdgeCosts, Trait, Trip, WalkProfile
+from gridmgmt.analysis.walking.pieces import depths, pieces_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -110,7 +111,7 @@ class WalkNetwork:
         """Return which edges cannot be walked from source to target, and back."""
         out, back = self.barred[these].copy(), self.barred[these].copy()
         at_gate = np.flatnonzero(self.traits[these] & Trait.GATE)
-        passage, inner = self.passage[these][at_gate], self.inner[these][at_gate]
+        passage, inner = self.passage[these][at_gate], self._inner(changed)[these][at_gate]
         numbers, number = np.unique(self.gate[these][at_gate], return_inverse=True)
         gates = [changed.get(index, self.gates[index]) if index >= 0 else None for index in numbers.tolist()]
         is_open = np.array([gate is None or gate.open_at(at) for gate in gates], dtype=np.bool_)[number]
@@ -124,6 +125,30 @@ class WalkNetwork:
         out[at_gate] |= ~is_open | (asks_card & (inner != wanted))
         back[at_gate] |= ~is_open | (asks_card & (inner != -wanted))
         return out, back
+
+    def _inner(self, changed: Mapping[int, Gate]) -> NDArray[np.int8]:
+        """Return the inner side of every edge, also of passages that are residents' in the change alone.
+
+        A gate in no wall cuts off what hangs on the rest by it and by other residents' gates.
+        """
+        by_card = np.array(
+            [changed.get(index, gate).access is Access.RESIDENTS for index, gate in enumerate(self.gates)]
+        )
+        here = np.isin(self.gate, [index for index in changed if by_card[index]]) & (self.passage == BY_GATE)
+        asked = np.flatnonzero(here & (self.inner == 0) & (self.traits & Trait.GATE > 0))
+        if not len(asked):
+            return self.inner
+        cards = np.flatnonzero((self.traits & Trait.GATE > 0) & (self.gate >= 0))
+        cards = cards[by_card[self.gate[cards]]]
+        kept = np.setdiff1d(np.arange(self.graph.n_edges), cards)
+        piece = pieces_of(self.graph.n_nodes, self.graph.source[kept], self.graph.target[kept])
+        ends = list(zip(self.graph.source[cards].tolist(), self.graph.target[cards].tolist(), strict=True))
+        depth = depths(piece, ends)
+        inner = self.inner.copy()
+        for edge in asked.tolist():
+            outside, inside = int(piece[self.graph.source[edge]]), int(piece[self.graph.target[edge]])
+            inner[edge] = np.sign(depth[inside] - depth[outside])
+        return inner
 
     def snap_places(self, lonlat: Floats, extra_m: Floats | float, limit_m: float) -> Snap:
         """Return where places ``(n, 2)`` join the network: within ``limit_m`` plus their own ``extra_m``, or nowhere.

@@ -17,6 +17,7 @@ from gridmgmt.analysis.walking.gates import GATE_REACH_M, Access, Gate
 from gridmgmt.analysis.walking.layers import lay_twice
 from gridmgmt.analysis.walking.model import Trait
 from gridmgmt.analysis.walking.network import BY_GATE, BY_RESIDENTS, PUBLIC_ZONE, WALLED, NetworkFinding
+from gridmgmt.analysis.walking.pieces import depths, pieces_of
 
 AT_WALL_M = 10.0
 """A gate this near to a wall is a gate in it, and a way that crosses the wall this near to the gate passes by it."""
@@ -120,7 +121,7 @@ class Zoning:
         edges = edges[(self.draft.traits_of(edges) & Trait.PRIVATE != 0) & (self.draft.zones_of(edges) == PUBLIC_ZONE)]
         if len(edges):
             source, target = self.draft.ends_of(edges)
-            pieces = _pieces(self.draft.n_nodes, source, target)
+            pieces = pieces_of(self.draft.n_nodes, source, target)
             _, number = np.unique(pieces[source], return_inverse=True)
             for edge, zone in zip(edges.tolist(), (self._n_zones + number).tolist(), strict=True):
                 self.draft.set_zone(edge, zone)
@@ -261,8 +262,8 @@ class Zoning:
         others = [i for i, edge in enumerate(draft.new) if edge.alive and i not in parted]
         kept = np.concatenate([np.flatnonzero(draft.alive), draft.n_base + np.array(others, dtype=np.int64)])
         source, target = draft.ends_of(kept.astype(np.int32))
-        piece = _pieces(draft.n_nodes, source, target)
-        depth = _depths(piece, [(draft.new[i].source, draft.new[i].target) for i in passages])
+        piece = pieces_of(draft.n_nodes, source, target)
+        depth = depths(piece, [(draft.new[i].source, draft.new[i].target) for i in passages])
         number = {p: self._n_zones + rank for rank, p in enumerate(sorted(p for p, d in depth.items() if d))}
         self._n_zones += len(number)
         for edge in kept[np.isin(piece[source], list(number))].tolist():
@@ -285,35 +286,3 @@ def _edges_at(draft: Draft, nodes: Ints) -> dict[int, list[int]]:
         for node in {int(source[i]), int(target[i])} & found.keys():
             found[node].append(int(edges[i]))
     return found
-
-
-def _pieces(n_nodes: int, source: Ints, target: Ints) -> Ints:
-    """Return the connected piece of every node."""
-    from scipy.sparse import coo_array  # noqa: PLC0415 -- as above
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 -- as above
-
-    matrix = coo_array((np.ones(len(source), dtype=np.int8), (source, target)), shape=(n_nodes, n_nodes))
-    pieces: Ints = connected_components(matrix.tocsr(), directed=False)[1]
-    return pieces
-
-
-def _depths(piece: Ints, passages: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """Return behind how many passages each piece lies, seen from the largest one; 0 also for what is not behind any."""
-    links: dict[int, set[int]] = defaultdict(set)
-    for source, target in passages:
-        links[int(piece[source])].add(int(piece[target]))
-        links[int(piece[target])].add(int(piece[source]))
-    sizes = np.bincount(piece)
-    depth = dict.fromkeys(links, 0)
-    # Each group of pieces that hang together by passages is entered at its largest.
-    left = sorted(links, key=lambda p: (-int(sizes[p]), p))
-    seen: set[int] = set()
-    for start in left:
-        if start in seen:
-            continue
-        ring, level = {start}, 0
-        while ring:
-            depth |= dict.fromkeys(ring, level)
-            seen |= ring
-            ring, level = {n for p in ring for n in links[p]} - seen, level + 1
-    return depth
