@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
@@ -93,7 +94,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # One thread a connection: a request waits for a thread, never in one for a connection.
+        # One thread a connection: more would wait in them for connections.
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.pool_size
         await tiles.startup()
         yield
@@ -109,7 +110,9 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
-    context = ApiContext(settings, opened, clock, gate, tiles.reader)
+    # The rest of the connections is for those who open and close one in a single step, such as the look-up of a key.
+    at_once = CapacityLimiter(max(1, 2 * settings.pool_size - 2))
+    context = ApiContext(settings, opened, clock, gate, tiles.reader, at_once)
     app.state.context = context
     app.state.metrics = metrics
     install_handlers(app)

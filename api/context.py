@@ -1,12 +1,14 @@
 """What an application is made of, and what its routes ask for: a session, today, the form of the numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 
 from api.gate import Gate
 from gridmgmt.analysis.findings import Finding
@@ -28,6 +30,8 @@ class ApiContext:
     clock: Clock
     gate: Gate
     reader: Reader
+    at_once: CapacityLimiter
+    """So many requests have a transaction at a time."""
     checks: dict[CheckedContent, list[Finding]] = field(default_factory=dict)
     """The last checks of topology; one of 27,000 cells takes seconds."""
 
@@ -44,10 +48,19 @@ async def _context(request: Request) -> ApiContext:
 Context = Annotated[ApiContext, Depends(_context)]
 
 
-def _session(context: Context) -> Iterator[Session]:
-    """Open the one transaction of a request; it is committed before the answer is sent."""
-    with context.transaction() as session:
-        yield session
+async def _session(context: Context) -> AsyncIterator[Session]:
+    """Open the one transaction of a request; it is committed before the answer is sent.
+
+    A request waits for it without a thread. One that has a connection needs a thread for each of its next steps, so
+    threads that wait for a connection must always find one that is given back without.
+    """
+    turn = object()
+    await context.at_once.acquire_on_behalf_of(turn)
+    try:
+        async with contextmanager_in_threadpool(context.transaction()) as session:
+            yield session
+    finally:
+        context.at_once.release_on_behalf_of(turn)
 
 
 RequestSession = Annotated[Session, Depends(_session, scope="function")]

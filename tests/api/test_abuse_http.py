@@ -1,6 +1,7 @@
 """What callers who mean no good ask of spots, gates, scenarios and standing orders; numbers as in `paper_town`."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -127,3 +128,27 @@ def test_bodies_nested_without_end_are_refused(client: httpx.Client, address: st
     for body in ("[" * 400_000 + "]" * 400_000, '{"a":' * 150_000 + "1" + "}" * 150_000, b"\xff\xfe", '{"lon": 1'):
         refused = client.post(address, content=body, headers={"Content-Type": "application/json"})
         assert refused.status_code in {400, 422}
+
+
+def test_a_hundred_what_ifs_at_once_answer_as_one_after_another(gated: Town, client: httpx.Client) -> None:
+    asks = [
+        {"access": access, "at": at, "trip": trip, "profile": profile}
+        for access in ("closed", "residents", "public")
+        for at in ("wed 10:00", "sun 10:00")
+        for trip in ("to_point", "round")
+        for profile in ("elder", "age_80_plus")
+    ]
+
+    def answer(ask: dict[str, str]) -> object:
+        found = client.post(WHAT_IF, json=ask, timeout=120)
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    WARM.clear()
+    builds = WARM.figures().builds
+    hundred = [asks[i % len(asks)] for i in range(100)]
+    with ThreadPoolExecutor(50) as pool:
+        together = list(pool.map(answer, hundred))
+    built = WARM.figures().builds - builds
+    assert together == [answer(ask) for ask in hundred]
+    assert WARM.figures().builds - builds == built  # nothing was let go or built twice

@@ -230,7 +230,7 @@ def test_walls_are_crossed_only_at_gates_and_open_gates_have_openings(demo):
 
 
 def test_one_compound_has_a_shut_side_gate_towards_a_service_point(demo):
-    """天馨花园 in 杨行: the side gate is nearer to the nearest open point than the main gate, and within 500 m of it."""
+    """天馨花园 in 杨行: its side gate is nearer to the nearest open point than the main gate, and within 500 m."""
     gates, points = demo.gates.set_index("name"), demo.service_points
     name = demo.compounds["name"].iloc[0]
     assert (name, len(demo.compounds)) == ("天馨花园", 40)
