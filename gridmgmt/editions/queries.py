@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, func, or_, select
 
 from gridmgmt.db import Session
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
@@ -11,7 +11,7 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
 
 
-def in_force_on(on: date) -> ColumnElement[bool]:
+def in_force_on(on: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an edition is in force on a day."""
     return and_(Edition.valid_from <= on, or_(Edition.valid_to.is_(None), Edition.valid_to > on))
 

@@ -12,12 +12,14 @@ from geoalchemy2 import Geography
 from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Double,
     Integer,
     Select,
     String,
     Subquery,
     and_,
+    bindparam,
     cast,
     func,
     or_,
@@ -217,7 +219,7 @@ def node_count(session: Session, edition_id: int) -> int:
 
 def profiles(session: Session, on: date) -> Sequence[WalkProfile]:
     """Return the walking profiles in force on a day, by name."""
-    return [_walk_profile(row) for row in session.scalars(_in_force(on).order_by(WalkingProfile.name))]
+    return [_walk_profile(row) for row in session.scalars(_PROFILES, {"on": on})]
 
 
 def profile(session: Session, name: str, on: date) -> WalkProfile:
@@ -228,7 +230,7 @@ def profile(session: Session, name: str, on: date) -> WalkProfile:
     NotFoundError
         When there is none of that name; the known ones are listed.
     """
-    found = session.scalar(_in_force(on).where(WalkingProfile.name == name))
+    found = session.scalar(_PROFILE, {"on": on, "name": name})
     if found is None:
         raise NotFoundError("profile_unknown", profile=name, known=", ".join(p.name for p in profiles(session, on)))
     return _walk_profile(found)
@@ -240,11 +242,14 @@ def profile_editions(session: Session) -> Sequence[WalkingProfile]:
     return session.scalars(statement).all()
 
 
-def _in_force(on: date) -> Select[WalkingProfile]:
-    """Return the statement of the profiles in force on a day, one of each name."""
-    return select(WalkingProfile).where(
-        WalkingProfile.valid_from <= on, or_(WalkingProfile.valid_to.is_(None), WalkingProfile.valid_to > on)
-    )
+_ON = bindparam("on", type_=Date)
+_PROFILES = (
+    select(WalkingProfile)
+    .where(WalkingProfile.valid_from <= _ON, or_(WalkingProfile.valid_to.is_(None), WalkingProfile.valid_to > _ON))
+    .order_by(WalkingProfile.name)
+)
+"""The profiles in force on a day, one of each name."""
+_PROFILE = _PROFILES.where(WalkingProfile.name == bindparam("name"))
 
 
 def _walk_profile(row: WalkingProfile) -> WalkProfile:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import shapely
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Date, Row, Select, bindparam, func, select
 
 from gridmgmt.analysis.walking.draft import Edges
 from gridmgmt.analysis.walking.gates import Access, Gate
@@ -32,14 +32,19 @@ GROUND_SUBJECTS = (Subject.NETWORK, Subject.GATES, Subject.LAND, Subject.POPULAT
 
 def editions_of(session: Session, on: date) -> Sequence[Edition]:
     """Return the editions in force on a day that an answer about walking may stand on, by subject, part and day."""
-    subjects = (*GROUND_SUBJECTS, Subject.SERVICE_POINTS)
-    counting = Edition.edition_id.in_(boundary_editions(on))
-    statement = (
-        select(Edition)
-        .where((Edition.subject.in_(subjects) & in_force_on(on)) | counting)
-        .order_by(Edition.subject, Edition.part, Edition.valid_from, Edition.edition_id)
+    return session.scalars(_EDITIONS, {"on": on}).all()
+
+
+_ON = bindparam("on", type_=Date)
+_EDITIONS = (
+    select(Edition)
+    .where(
+        (Edition.subject.in_((*GROUND_SUBJECTS, Subject.SERVICE_POINTS)) & in_force_on(_ON))
+        | Edition.edition_id.in_(boundary_editions(_ON))
     )
-    return session.scalars(statement).all()
+    .order_by(Edition.subject, Edition.part, Edition.valid_from, Edition.edition_id)
+)
+"""Built once: it is asked for every answer."""
 
 
 def edges_of(session: Session, edition_id: int) -> Edges:
