@@ -1,0 +1,98 @@
+"""Whether so many points can be opened at all: the parts fit, and enough candidates are far enough apart."""
+
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from gridmgmt.analysis.siting.model import Candidates, Demand
+from gridmgmt.errors import InputError
+
+_SEARCH_S = 20.0
+"""As long is a set of points without conflicts looked for, where the plain ways find none."""
+
+Indices = NDArray[np.int32]
+
+
+def check(demand: Demand, candidates: Candidates, points: int | None) -> None:
+    """Refuse parts that do not fit each other, and more points than may be opened together.
+
+    Raises
+    ------
+    InputError
+        ``siting_shapes``, ``siting_points_invalid``, ``siting_points_too_many`` or ``siting_spacing_too_wide``; the
+        last tells how many fit.
+    """
+    n, m, times = len(demand.weight), len(candidates), candidates.times
+    if len(times.place) and not 0 <= int(times.place.min()) <= int(times.place.max()) < n:
+        raise InputError("siting_shapes", value=int(times.place.max()), expected=n - 1)
+    pairs = candidates.conflicts
+    if len(pairs) and not 0 <= int(pairs.min()) <= int(pairs.max()) < m:
+        raise InputError("siting_shapes", value=int(pairs.max()), expected=m - 1)
+    if candidates.capacity is not None and len(candidates.capacity) != m:
+        raise InputError("siting_shapes", value=len(candidates.capacity), expected=m)
+    if points is not None:
+        together(candidates, points)
+
+
+def together(candidates: Candidates, points: int) -> Indices:
+    """Return so many candidates that may be opened together, rising; without conflicts the first ones.
+
+    Raises
+    ------
+    InputError
+        When there are not so many (or none were found in the time of such a search), with how many there are.
+    """
+    m = len(candidates)
+    if points < 1:
+        raise InputError("siting_points_invalid", value=points)
+    if points > m:
+        raise InputError("siting_points_too_many", points=points, candidates=m)
+    if not len(candidates.conflicts):
+        return np.arange(points, dtype=np.int32)
+    found = _apart(adjacency(candidates))
+    if len(found) < points:
+        found = _most_apart(candidates, points)
+    if len(found) < points:
+        raise InputError("siting_spacing_too_wide", points=points, most=len(found))
+    return np.sort(found[:points])
+
+
+def adjacency(candidates: Candidates) -> sparse.csr_array:
+    """Return the conflicts as a symmetric matrix of ones ``(m, m)``."""
+    m, pairs = len(candidates), candidates.conflicts
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    return sparse.csr_array((np.ones(len(both), dtype=np.int8), (both[:, 0], both[:, 1])), shape=(m, m))
+
+
+def _apart(conflicts: sparse.csr_array) -> Indices:
+    """Return candidates without a conflict, taken from those with the fewest conflicts on."""
+    taken: list[int] = []
+    free = np.ones(conflicts.shape[0], dtype=bool)
+    for candidate in np.argsort(np.diff(conflicts.indptr), kind="stable").tolist():
+        if free[candidate]:
+            taken.append(candidate)
+            free[conflicts.indices[conflicts.indptr[candidate] : conflicts.indptr[candidate + 1]]] = False
+    return np.array(taken, dtype=np.int32)
+
+
+def _most_apart(candidates: Candidates, enough: int) -> Indices:
+    """Return the most candidates without a conflict, or ``enough`` of them."""
+    pairs, m = candidates.conflicts, len(candidates)
+    search: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
+    search.silent()
+    search.setOptionValue("threads", 1)
+    search.setOptionValue("time_limit", _SEARCH_S)
+    search.setOptionValue("objective_target", -float(enough))
+    starts, columns = np.arange(0, 2 * len(pairs) + 1, 2, dtype=np.int32), np.ascontiguousarray(pairs.ravel())
+    search.addVars(m, np.zeros(m), np.ones(m))
+    search.changeColsCost(m, np.arange(m, dtype=np.int32), np.full(m, -1.0))
+    search.changeColsIntegrality(m, np.arange(m, dtype=np.int32), np.ones(m, dtype=np.uint8))
+    search.addRows(
+        len(pairs), np.full(len(pairs), -highspy.kHighsInf), np.ones(len(pairs)), len(columns), starts[:-1], columns,
+        np.ones(len(columns)),
+    )  # fmt: skip
+    search.run()
+    return np.flatnonzero(np.array(search.getSolution().col_value) > 0.5).astype(np.int32)
