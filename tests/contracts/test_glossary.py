@@ -56,6 +56,7 @@ NAMED = {
     "NormItem": "norm_item",
     "Tenure": "tenure",
     "CandidateStatus": "candidate_status",
+    "SitingModel": "siting_model",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
