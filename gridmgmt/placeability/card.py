@@ -170,6 +170,8 @@ class Stress(Part):
     kind: Literal["slow", "gate_closed"]
     residents: Count
     speed_m_per_s: Number | None = None
+    profile: str | None = None
+    """The profile whose mean less one standard deviation the speed is."""
     gate_code: str | None = None
 
 

@@ -319,9 +319,11 @@ class Finder:
 
     def _stresses(self, spot: Spot, gates: Sequence[GateHere]) -> tuple[Stress, ...]:
         found = []
-        if self.prepared.slow is not None:
+        if self.prepared.slow is not None and (pace := self.prepared.pace) is not None:
             residents = self._gain_of(spot, self.prepared.slow)
-            found.append(Stress(kind="slow", residents=residents, speed_m_per_s=self.prepared.slow_m_per_s))
+            found.append(
+                Stress(kind="slow", residents=residents, speed_m_per_s=pace.speed_m_per_s, profile=pace.profile)
+            )
         passed = min((gate for gate in gates if gate.walk_time_s is not None), key=_walk_time, default=None)
         if passed is not None:
             index = next(i for i, gate in enumerate(self.state.network.gates) if gate.code == passed.code)

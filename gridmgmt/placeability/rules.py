@@ -4,13 +4,13 @@ A spot is judged by twelve checks (``docs/placeability.md``). Each ends in one :
 it breaks; else "not assessed" where something it needs was not given or not loaded; else "pass".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from gridmgmt.analysis.walking.model import Trip
+from gridmgmt.analysis.walking.model import Trip, WalkProfile
 from gridmgmt.areas.rules import check_position
 from gridmgmt.errors import InputError
 from gridmgmt.land.rules import LandKind
@@ -110,6 +110,25 @@ class CandidateStatus(StrEnum):
     LISTED = "listed"
     AGREED = "agreed"
     REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class SlowPace:
+    """How fast slow walkers are: one standard deviation below the mean of a profile."""
+
+    profile: str
+    speed_m_per_s: float
+
+
+def slow_pace(profile: WalkProfile, others: Iterable[WalkProfile]) -> SlowPace | None:
+    """Return the pace of slow walkers: the profile's own, or where it states no deviation the slowest of the others.
+
+    None where that is not slower than the profile's speed.
+    """
+    stated = [profile] if profile.sd_m_per_s is not None else others
+    paces = [SlowPace(p.name, p.speed_m_per_s - p.sd_m_per_s) for p in stated if p.sd_m_per_s is not None]
+    slower = [pace for pace in paces if 0 < pace.speed_m_per_s < profile.speed_m_per_s]
+    return min(slower, key=lambda pace: (pace.speed_m_per_s, pace.profile), default=None)
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,11 @@ from gridmgmt.editions.rules import Subject
 from gridmgmt.frames import geometries
 from gridmgmt.land.queries import features
 from gridmgmt.land.rules import LandKind
+from gridmgmt.network.queries import profiles
 from gridmgmt.placeability import queries
 from gridmgmt.placeability.checks import SEVERING_KINDS
 from gridmgmt.placeability.gain import Fixed, Shares, loads
+from gridmgmt.placeability.rules import SlowPace, slow_pace
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.live import live_coverage
 from gridmgmt.walking.service import lonlat_of
@@ -111,7 +113,8 @@ class Prepared:
     """Gini and least of the shares as they are; nothing where there are none."""
     area_names: Mapping[str, str]
     slow: Walkers | None
-    slow_m_per_s: float | None
+    pace: SlowPace | None
+    """Theirs who are slow."""
     without: "WithoutGate" = field(repr=False)
     streets: pa.Table
     """Name and kind of way of each edge of the edition, in their order."""
@@ -169,11 +172,13 @@ def _closed(costs: EdgeCosts, edges: NDArray[np.int64]) -> EdgeCosts:
 def prepared(session: Session, state: WalkState, limit_s: float) -> Prepared:
     """Return what is prepared for a state and a limit, kept or made now."""
     limit_cs = int(to_cs(limit_s))
-    key = ("placeability", weakref.ref(state), limit_cs)
-    return WARM.get(key, lambda: _prepare(session, state, limit_cs))
+    own = state.profile.sd_m_per_s is not None
+    pace = slow_pace(state.profile, () if own else profiles(session, state.question.on))
+    key = ("placeability", weakref.ref(state), limit_cs, pace)
+    return WARM.get(key, lambda: _prepare(session, state, limit_cs, pace))
 
 
-def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
+def _prepare(session: Session, state: WalkState, limit_cs: int, pace: SlowPace | None) -> Prepared:
     on, network = state.question.on, state.network
     frame = area_frame(session, on, levels=frozenset(AreaLevel) - {AreaLevel.GRID_CELL})
     areas = Shapes(
@@ -187,7 +192,6 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
     level = next((level for level in _EQUITY_LEVELS if level in state.place_area), None)
     group = np.full(len(lonlat), -1, dtype=np.int32) if level is None else state.place_area[level].index
     place_cs, place_point = state.nearest.place_cs, state.nearest.place_point
-    slow_m_per_s = _slow_speed(state)
     shares = None
     if level is not None:
         shares = Shares.of(group, state.weights, place_cs, limit_cs, len(state.place_area[level].codes))
@@ -215,8 +219,8 @@ def _prepare(session: Session, state: WalkState, limit_cs: int) -> Prepared:
         shares=shares,
         evenness=(0.0, 0.0) if shares is None else shares.evenness(),
         area_names=names,
-        slow=_slow(state, slow_m_per_s, limit_cs),
-        slow_m_per_s=slow_m_per_s,
+        slow=None if pace is None else _slow(state, pace.speed_m_per_s, limit_cs),
+        pace=pace,
         without=WithoutGate(state, limit_cs),
         streets=_streets(session, state),
         inputs=_inputs(session, state),
@@ -311,16 +315,7 @@ def _gates_of_zone(state: WalkState) -> dict[int, tuple[int, ...]]:
     return {zone: tuple(sorted(gates)) for zone, gates in found.items() if zone >= 0}
 
 
-def _slow_speed(state: WalkState) -> float | None:
-    profile = state.profile
-    if profile.sd_m_per_s is None or profile.sd_m_per_s >= profile.speed_m_per_s:
-        return None
-    return profile.speed_m_per_s - profile.sd_m_per_s
-
-
-def _slow(state: WalkState, speed_m_per_s: float | None, limit_cs: int) -> Walkers | None:
-    if speed_m_per_s is None:
-        return None
+def _slow(state: WalkState, speed_m_per_s: float, limit_cs: int) -> Walkers:
     slow, minute = replace(state.profile, speed_m_per_s=speed_m_per_s), state.question.minute
     there, back = (state.network.costs(slow, at=minute, leg=leg) for leg in (Trip.TO_POINT, Trip.FROM_POINT))
     return _searched(state, there, back, limit_cs)

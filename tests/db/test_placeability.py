@@ -172,7 +172,6 @@ def test_what_was_not_given_or_loaded_is_not_assessed(judge: Judge) -> None:
         PlaceCheck.SEVERANCE: {"land_water", "land_rail"},
         PlaceCheck.TENURE: {"tenure", "candidate_status", "cost_yuan", "budget_yuan", "milestone_on"},
         PlaceCheck.COMBINATION: {"centres_and_meals"},
-        PlaceCheck.ROBUSTNESS: {"speed_sd", "gates"},
     }
 
 
@@ -186,6 +185,14 @@ def test_a_round_trip_reaches_half_as_far(judge: Judge, trip: Trip) -> None:
     gain = judge(walk={"trip": trip}).facts.gain
     assert gain is not None
     assert gain.residents == (0 if trip is Trip.ROUND else 30)
+
+
+def test_slow_walkers_of_a_profile_without_deviation_walk_as_the_slowest_that_states_one(judge: Judge) -> None:
+    """`elder` has none; 0.94 - 0.27 m/s of `age_80_plus` is the slowest."""
+    (slow,) = judge().facts.stresses
+    assert (slow.kind, slow.profile, slow.speed_m_per_s) == ("slow", "age_80_plus", pytest.approx(0.67))
+    own = judge(walk={"profile": "age_70_79"}).facts.stresses[0]
+    assert (own.profile, own.speed_m_per_s) == ("age_70_79", pytest.approx(1.19 - 0.24))
 
 
 def test_slow_walkers_and_a_closed_gate(judge_own: Judge, sessions, tmp_path) -> None:
