@@ -1,13 +1,11 @@
 """Whether so many points can be opened at all: the parts fit, and enough candidates are far enough apart."""
 
-from typing import Any
-
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from gridmgmt.analysis.siting.model import Candidates, Demand
+from gridmgmt.analysis.siting.program import Program, maximise
 from gridmgmt.errors import InputError
 
 _SEARCH_S = 20.0
@@ -81,18 +79,11 @@ def _apart(conflicts: sparse.csr_array) -> Indices:
 def _most_apart(candidates: Candidates, enough: int) -> Indices:
     """Return the most candidates without a conflict, or ``enough`` of them."""
     pairs, m = candidates.conflicts, len(candidates)
-    search: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
-    search.silent()
-    search.setOptionValue("threads", 1)
-    search.setOptionValue("time_limit", _SEARCH_S)
-    search.setOptionValue("objective_target", -float(enough))
-    starts, columns = np.arange(0, 2 * len(pairs) + 1, 2, dtype=np.int32), np.ascontiguousarray(pairs.ravel())
-    search.addVars(m, np.zeros(m), np.ones(m))
-    search.changeColsCost(m, np.arange(m, dtype=np.int32), np.full(m, -1.0))
-    search.changeColsIntegrality(m, np.arange(m, dtype=np.int32), np.ones(m, dtype=np.uint8))
-    search.addRows(
-        len(pairs), np.full(len(pairs), -highspy.kHighsInf), np.ones(len(pairs)), len(columns), starts[:-1], columns,
-        np.ones(len(columns)),
+    row = np.repeat(np.arange(len(pairs)), 2)
+    rows = sparse.csr_array((np.ones(2 * len(pairs)), (row, pairs.ravel())), shape=(len(pairs), m))
+    most = Program(
+        gain=np.ones(m), low=np.zeros(m), high=np.ones(m), whole=np.ones(m, dtype=np.bool_),
+        rows=rows, row_low=np.full(len(pairs), -np.inf), row_high=np.ones(len(pairs)),
     )  # fmt: skip
-    search.run()
-    return np.flatnonzero(np.array(search.getSolution().col_value) > 0.5).astype(np.int32)
+    found = maximise(most, max_s=_SEARCH_S, enough=float(enough))
+    return np.empty(0, np.int32) if found.values is None else np.flatnonzero(found.values > 0.5).astype(np.int32)
