@@ -1,6 +1,7 @@
 """Units and walking bands: seconds, metres, and the names of the age bands."""
 
 SECONDS_PER_MINUTE = 60
+SECONDS_PER_HOUR = 3_600
 M2_PER_KM2 = 1_000_000.0
 
 AGE_BANDS: tuple[str, ...] = ("60_64", "65_69", "70_74", "75_79", "80_plus")

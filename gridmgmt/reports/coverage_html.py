@@ -62,7 +62,7 @@ def coverage_html(document: CoverageDocument, lang: Language = "zh", *, maps: Se
         flows=_first(point_flows_table(document, document.flows, lang)) if document.flows else None,
         points=_first(points_table(document, lang)),
         points_caption=_points_caption(document, lang),
-        inputs=inputs_table(document, lang),
+        inputs=inputs_table(document.inputs, lang),
         parameters=parameters_table(document, lang),
         how=how_text(document, lang),
         cell_text=lambda kind, cell: cell_text(kind, cell, modelled=document.counting == "modelled"),

@@ -89,7 +89,7 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
         "how_title": text("report.how", lang),
         "how": how_text(document, lang),
         "parameters": _table(parameters_table(document, lang), lang),
-        "inputs": _table(inputs_table(document, lang), lang),
+        "inputs": _table(inputs_table(document.inputs, lang), lang),
         "hash": text("pdf.hash", lang, sha256=result_sha256(document)),
     }
 

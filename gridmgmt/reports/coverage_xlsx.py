@@ -31,7 +31,7 @@ def coverage_xlsx(document: CoverageDocument, lang: Language = "zh") -> bytes:
         if document.uncovered_places is not None:
             writer.sheet(uncovered_table(document, document.uncovered_places.listed, lang))
         writer.sheet(points_table(document, lang))
-        writer.sheet(inputs_table(document, lang))
+        writer.sheet(inputs_table(document.inputs, lang))
     return buffer.getvalue()
 
 

@@ -4,7 +4,7 @@ from math import ceil
 
 from gridmgmt.coverage.document import NETWORK_HULL, Note
 from gridmgmt.texts import Language, catalogue, text
-from gridmgmt.units import M2_PER_KM2, SECONDS_PER_MINUTE
+from gridmgmt.units import M2_PER_KM2, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 WITHHELD = "*"
 """Stands for a count withheld from the public form."""
@@ -42,6 +42,17 @@ def ratio_text(ratio: float | str | None) -> str:
     return "> 99.9 %" if ratio >= 0.9995 else f"{ratio * 100:.1f} %"
 
 
+def gap_text(gap: float | str | None) -> str:
+    """Return a share (0-1) by which something could be better in per cent, rounded up: it is never told too small.
+
+    >>> gap_text(0.0), gap_text(0.012301), gap_text(1e-9), gap_text(None)
+    ('0 %', '1.24 %', '0.01 %', '—')
+    """
+    if gap is None or isinstance(gap, str):
+        return gap or UNDEFINED
+    return f"{max(1, ceil(round(gap * 10_000, 6))) / 100:.2f} %" if gap > 0 else "0 %"
+
+
 def minutes_text(seconds: float | str | None) -> str:
     """Return seconds as minutes with at most one decimal and no unit.
 
@@ -62,6 +73,17 @@ def minutes_beyond_text(seconds: float | str | None) -> str:
     if isinstance(seconds, float | int):
         return minutes_text(ceil(round(seconds, 2) / _TENTH_S) * _TENTH_S)
     return minutes_text(seconds)
+
+
+def hours_text(seconds: float | str | None) -> str:
+    """Return seconds as whole hours with no unit.
+
+    >>> hours_text(9_000_000.0), hours_text(None)
+    ('2,500', '—')
+    """
+    if seconds is None or isinstance(seconds, str):
+        return seconds or UNDEFINED
+    return f"{seconds / SECONDS_PER_HOUR:,.0f}"
 
 
 def km2_text(area_m2: float | str | None) -> str:

@@ -17,6 +17,8 @@ from gridmgmt.reports.formatting import (
     WITHHELD,
     area_name,
     count_text,
+    gap_text,
+    hours_text,
     km2_text,
     label,
     minutes_beyond_text,
@@ -25,7 +27,7 @@ from gridmgmt.reports.formatting import (
 )
 from gridmgmt.texts import Language, text
 
-Kind = Literal["text", "count", "ratio", "minutes", "minutes_beyond", "km2", "degrees", "decimal"]
+Kind = Literal["text", "count", "ratio", "gap", "minutes", "minutes_beyond", "hours", "km2", "degrees", "decimal"]
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
 
@@ -53,10 +55,12 @@ def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
     match kind:
         case "count":
             return count_text(cell, modelled=modelled)
-        case "ratio":
-            return ratio_text(cell)
+        case "ratio" | "gap":
+            return ratio_text(cell) if kind == "ratio" else gap_text(cell)
         case "minutes" | "minutes_beyond":
             return minutes_text(cell) if kind == "minutes" else minutes_beyond_text(cell)
+        case "hours":
+            return hours_text(cell)
         case "km2":
             return km2_text(cell)
         case "degrees" | "decimal":
@@ -177,8 +181,8 @@ def points_table(document: CoverageDocument, lang: Language) -> Table:
     return Table("service_points", text("report.service_points", lang), columns, rows)
 
 
-def inputs_table(document: CoverageDocument, lang: Language) -> Table:
-    """Return the editions the numbers come from, each with the label of its source."""
+def inputs_table(inputs: Iterable[InputEdition], lang: Language) -> Table:
+    """Return the editions that numbers come from, each with the label of its source."""
     rows = tuple(
         (
             _subject(edition, lang),
@@ -190,7 +194,7 @@ def inputs_table(document: CoverageDocument, lang: Language) -> Table:
             edition.valid_from.isoformat(),
             edition.content_sha256,
         )
-        for edition in document.inputs
+        for edition in inputs
     )
     names = ("subject", "edition", "source", "nature", "counting", "datum", "valid_from", "content_sha256")
     columns = tuple(Column(text(f"report.{name}", lang)) for name in names)

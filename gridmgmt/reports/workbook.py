@@ -10,7 +10,7 @@ import xlsxwriter
 
 from gridmgmt.reports.formatting import UNDEFINED
 from gridmgmt.reports.tables import Kind, Table
-from gridmgmt.units import M2_PER_KM2, SECONDS_PER_MINUTE
+from gridmgmt.units import M2_PER_KM2, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 -- a file has no time zone; a fixed moment keeps its bytes equal
 
@@ -24,8 +24,10 @@ _OPTIONS = {
 _NUMBER_FORMATS: dict[Kind, str] = {
     "count": "#,##0",
     "ratio": "0.0%",
+    "gap": "0.00%",
     "minutes": "0.0",
     "minutes_beyond": "0.0",
+    "hours": "#,##0",
     "km2": "#,##0.000",
     "degrees": "0.000000",
     "decimal": "#,##0.000",
@@ -33,6 +35,7 @@ _NUMBER_FORMATS: dict[Kind, str] = {
 
 SCALE: dict[Kind, float] = {
     **dict.fromkeys(("minutes", "minutes_beyond"), 1 / SECONDS_PER_MINUTE),
+    "hours": 1 / SECONDS_PER_HOUR,
     "km2": 1 / M2_PER_KM2,
 }
 """What a number in SI units is multiplied with to be what its column says."""
