@@ -1,6 +1,6 @@
 """The report as tables that do not know how they are drawn; HTML and XLSX are made from the same ones."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,22 +52,27 @@ class Table:
 
 def cell_text(kind: Kind, cell: Cell, *, modelled: bool) -> str:
     """Return a cell as people read it."""
-    match kind:
-        case "count":
-            return count_text(cell, modelled=modelled)
-        case "ratio" | "gap":
-            return ratio_text(cell) if kind == "ratio" else gap_text(cell)
-        case "minutes" | "minutes_beyond":
-            return minutes_text(cell) if kind == "minutes" else minutes_beyond_text(cell)
-        case "hours":
-            return hours_text(cell)
-        case "km2":
-            return km2_text(cell)
-        case "degrees" | "decimal":
-            places = ".6f" if kind == "degrees" else ",.3f"
-            return f"{cell:{places}}" if isinstance(cell, float) else count_text(cell)
-        case "text":
-            return cell if isinstance(cell, str) else count_text(cell)
+    if (write := _WRITERS.get(kind)) is not None:
+        return write(cell)
+    if kind == "text" and isinstance(cell, str):
+        return cell
+    return count_text(cell, modelled=modelled and kind == "count")
+
+
+def _decimals(places: str) -> Callable[[Cell], str]:
+    return lambda cell: f"{cell:{places}}" if isinstance(cell, float) else count_text(cell)
+
+
+_WRITERS: Mapping[Kind, Callable[[Cell], str]] = {
+    "ratio": ratio_text,
+    "gap": gap_text,
+    "minutes": minutes_text,
+    "minutes_beyond": minutes_beyond_text,
+    "hours": hours_text,
+    "km2": km2_text,
+    "degrees": _decimals(".6f"),
+    "decimal": _decimals(",.3f"),
+}
 
 
 def numbers_tables(document: CoverageDocument, lang: Language) -> tuple[Table, ...]:
