@@ -33,6 +33,7 @@ from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
+from gridmgmt.siting.models import SitingRun
 from gridmgmt.statistics.models import AreaFigure
 from gridmgmt.uploads.models import Upload, UploadProblem
 from gridmgmt.walking.models import Scenario, ScenarioVersion
@@ -72,6 +73,7 @@ MODELS: tuple[type[Base], ...] = (
     CoveragePlaceResult,
     CoverageOrder,
     CoverageOrderRun,
+    SitingRun,
     AreaFigure,
     ModeRule,
     TownModeDecision,

@@ -51,6 +51,12 @@ class Terms(Part):
     connection_limit_m: Count
     source: str
     """Where the candidates came from: ``list``, ``layer`` or ``network``."""
+    layer: str | None = None
+    """Which layer, as it was asked for."""
+    every_m: Count | None = None
+    """How far apart corners of the network were taken."""
+    horizon_s: Count | None = None
+    """Walks are looked at up to here, and longer ones count as this; None where the limit is that."""
     spacing_m: Count
     """New points are at least so far apart, and from open ones of the same type, in a straight line; 0 is no bound."""
     forbidden: tuple[Polygon, ...]
