@@ -34,6 +34,7 @@ from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, Re
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.siting.models import SitingRun
+from gridmgmt.siting.plan_models import Plan, PlanMilestone, PlanRerun, PlanTarget
 from gridmgmt.statistics.models import AreaFigure
 from gridmgmt.uploads.models import Upload, UploadProblem
 from gridmgmt.walking.models import Scenario, ScenarioVersion
@@ -97,4 +98,8 @@ MODELS: tuple[type[Base], ...] = (
     PlaceQuestions,
     Scenario,
     ScenarioVersion,
+    Plan,
+    PlanTarget,
+    PlanMilestone,
+    PlanRerun,
 )

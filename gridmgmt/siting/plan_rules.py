@@ -111,7 +111,12 @@ def check_milestones(milestones: Sequence[Milestone], points: int, since: date) 
             raise InputError("milestone_day", field="milestones", milestone=number, value=each.on, after=day)
         if not count < each.points <= points:
             raise InputError(
-                "milestone_points", field="milestones", milestone=number, value=each.points, least=count + 1, most=points
+                "milestone_points",
+                field="milestones",
+                milestone=number,
+                value=each.points,
+                least=count + 1,
+                most=points,
             )
         day, count = each.on, each.points
     if count != points:
