@@ -16,9 +16,9 @@ GUARD = """
 CREATE FUNCTION guard_plan() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE'
-        AND (OLD.plan_id, OLD.name, OLD.note, OLD.author, OLD.made_at, OLD.run_id, OLD.document, OLD.type, OLD.area_code)
+        AND (OLD.name, OLD.note, OLD.author, OLD.made_at, OLD.run_id, OLD.document, OLD.type, OLD.area_code)
             IS NOT DISTINCT FROM
-            (NEW.plan_id, NEW.name, NEW.note, NEW.author, NEW.made_at, NEW.run_id, NEW.document, NEW.type, NEW.area_code)
+            (NEW.name, NEW.note, NEW.author, NEW.made_at, NEW.run_id, NEW.document, NEW.type, NEW.area_code)
         AND (OLD.adopted_on IS NULL AND OLD.ended_on IS NULL
             OR (OLD.adopted_on, OLD.adopted_by, OLD.owner_post, OLD.budget_yuan)
             IS NOT DISTINCT FROM (NEW.adopted_on, NEW.adopted_by, NEW.owner_post, NEW.budget_yuan))
