@@ -42,17 +42,17 @@ def coverage_pdf(document: CoverageDocument, ground: Ground, lang: Language = "z
     """
     face = chinese_typeface()
     maps = coverage_maps(document, ground, lang)
-    content = {**_content(document, lang), "maps": [_map(drawn) for drawn in maps], "font": face.family}
-    return set_in_type("coverage.typ", content, dict(layer for drawn in maps for layer in drawn.layers), face)
+    content = {**_content(document, lang), "maps": [map_values(drawn) for drawn in maps], "font": face.family}
+    return set_in_type(content, dict(layer for drawn in maps for layer in drawn.layers), face)
 
 
-def set_in_type(template: str, content: Values, drawings: dict[str, str], face: Typeface) -> bytes:
-    """Return the PDF of a template of this package, of values and drawings; no clock and no other font enters it."""
+def set_in_type(content: Values, drawings: dict[str, str], face: Typeface) -> bytes:
+    """Return the PDF of a report's values and drawings; no clock and no other font enters it."""
     texts = {"content.json": json.dumps(content, ensure_ascii=False), **drawings}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         main = folder / "main.typ"
-        main.write_bytes(resources.files("gridmgmt.reports").joinpath("templates", template).read_bytes())
+        main.write_bytes(resources.files("gridmgmt.reports").joinpath("templates", "report.typ").read_bytes())
         for file_name, written in texts.items():
             (folder / file_name).write_text(written, encoding="utf-8")
         fonts = folder / "fonts"
@@ -80,21 +80,24 @@ def _content(document: CoverageDocument, lang: Language) -> Values:
         "notes": [*(note_text(note, lang) for note in document.notes), *([withheld] if withheld else [])],
         "notes_title": text("report.notes", lang),
         "figures": [asdict(figure) for figure in key_figures(document, lang)],
-        "front": [_table(table, lang, modelled=modelled) for table in front],
+        "front": [table_values(table, lang, modelled=modelled) for table in front],
         "tables": [
-            *(_table(table, lang, modelled=modelled) for table in by_level),
-            *(_table(table, lang, modelled=modelled, most=LISTED) for table in lists),
+            *(table_values(table, lang, modelled=modelled) for table in by_level),
+            *(table_values(table, lang, modelled=modelled, most=LISTED) for table in lists),
         ],
-        "gaps": list(gap_texts(document, document.gaps, lang)) if document.gaps else [],
+        "lead": "",
+        "charts": [],
+        "said": list(gap_texts(document, document.gaps, lang)) if document.gaps else [],
         "how_title": text("report.how", lang),
         "how": how_text(document, lang),
-        "parameters": _table(parameters_table(document, lang), lang),
-        "inputs": _table(inputs_table(document.inputs, lang), lang),
+        "parameters": table_values(parameters_table(document, lang), lang),
+        "inputs": table_values(inputs_table(document.inputs, lang), lang),
         "hash": text("pdf.hash", lang, sha256=result_sha256(document)),
     }
 
 
-def _table(table: Table, lang: Language, *, modelled: bool = False, most: int | None = None) -> Values:
+def table_values(table: Table, lang: Language, *, modelled: bool = False, most: int | None = None) -> Values:
+    """Return a table as the template prints it, its first ``most`` rows."""
     rows = table.rows[:most]
     return {
         "title": table.title,
@@ -107,5 +110,6 @@ def _table(table: Table, lang: Language, *, modelled: bool = False, most: int | 
     }
 
 
-def _map(drawn: Drawn) -> Values:
+def map_values(drawn: Drawn) -> Values:
+    """Return a map or chart as the template prints it."""
     return {**asdict(drawn), "layers": [name for name, _ in drawn.layers]}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -78,8 +78,23 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Label:
+    """Words on a drawing: where, as shares of its width and height, in which size in units, on which side of there."""
+
+    x: float
+    y: float
+    words: str
+    size: float
+    colour: str
+    anchor: Literal["start", "middle", "end"] = "middle"
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """One map: its drawings by name, the lowest first, its height over its width, and what stands beside it."""
+    """One map or chart: its drawings by name, the lowest first, its height over its width, and what stands beside it.
+
+    A chart has no scale.
+    """
 
     key: str
     title: str
@@ -89,6 +104,7 @@ class Drawn:
     scale: str
     scale_share: float
     note: str
+    labels: tuple[Label, ...] = ()
 
 
 def read_ground(session: Session, run: CoverageRun, document: CoverageDocument, *, with_streets: bool = True) -> Ground:
@@ -167,8 +183,7 @@ class _Sheet:
 
     def map(self, key: str, title: str, layers: Sequence[Layer], signs: Sequence[Sign], note: str = "") -> Drawn:
         """Return a map of layers, the lowest first, with the scale and the sign of points."""
-        metres, share = self.frame.scale_bar()
-        scale = f"{metres} m" if metres < 1_000 else f"{metres / 1_000:g} km"
+        scale, share = scale_words(self.frame, self.lang)
         points = Sign(text("report.service_points", self.lang), POINT, 12.0)
         return Drawn(
             key=key,
@@ -176,10 +191,17 @@ class _Sheet:
             layers=tuple(layers),
             aspect=self.frame.height / pdf_maps.WIDTH,
             signs=(*signs, points),
-            scale=text("pdf.scale", self.lang, length=scale),
+            scale=scale,
             scale_share=share,
             note=note,
         )
+
+
+def scale_words(frame: Frame, lang: Language) -> tuple[str, float]:
+    """Return what a frame's scale bar says, and the bar's share of the width."""
+    metres, share = frame.scale_bar()
+    length = f"{metres} m" if metres < 1_000 else f"{metres / 1_000:g} km"
+    return text("pdf.scale", lang, length=length), share
 
 
 def _areas_map(sheet: _Sheet) -> Drawn:
