@@ -1,0 +1,190 @@
+"""Proof by branch and bound: what the bound leaves open is opened or not, the most promising first.
+
+Each node is a smaller problem of its own: candidates that are decided leave, rows that are covered leave, and rows that
+have come to have the same candidates are merged again.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridmgmt.analysis.siting.interchange import covered
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, restricted
+from gridmgmt.analysis.siting.relaxation import FIRST_PACE, LEAST_PACE, NEVER, begun, lower
+
+_AT_ROOT = 100, 20, 15
+"""Subgradients at a time, how many without a gain shorten the steps, and how often at the most."""
+_AT_NODE = 100, 8, 1
+_ENOUGH_FIXED = 0.1
+"""With this share of the candidates fixed the problem is made smaller before it is bounded further."""
+_MOST_BYTES = 1 << 30
+"""Beyond so much memory the newest node comes first, which frees the others the soonest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A problem that is still open.
+
+    ``points`` of the candidates of ``rows`` are to be opened beside ``opened``, which cover ``won``; all of that covers
+    no more than ``bound``.
+    """
+
+    rows: CoverRows
+    price: Long
+    points: int
+    opened: tuple[int, ...]
+    won: int
+    bound: int
+
+    @property
+    def nbytes(self) -> int:
+        """Return the size of the arrays."""
+        return self.rows.nbytes + self.price.nbytes
+
+
+@dataclass(slots=True)
+class Tree:
+    """The state of a search.
+
+    Attributes
+    ----------
+    best, plan
+        What the best plan covers, and the names of its candidates.
+    unit
+        Coverage comes in whole multiples of this, so that a plan is better only from ``best + unit`` on.
+    least
+        The lowest price of a row of conflicts.
+    heard
+        Asked now and then; true ends the search.
+    bound
+        No plan covers more than this.
+    """
+
+    best: int
+    plan: tuple[int, ...]
+    unit: int
+    least: int
+    heard: Callable[["Tree"], bool]
+    bound: int
+    nodes: int = 0
+    _waiting: list[tuple[int, int, Node]] = field(default_factory=list)
+    _number: int = 0
+    _nbytes: int = 0
+
+    def search(self, root: Node) -> None:
+        """Search until no node can hold a better plan, or somebody says that it is enough."""
+        self._add(root)
+        while self._waiting:
+            node = self._next()
+            if not self._hopeless(node) and not self._open(node):
+                return
+            self.nodes += 1
+        self.bound = self.best
+
+    def _open(self, node: Node) -> bool:
+        """Bound a node as closely as it pays, then split it; false where the search is to end."""
+        rounds, patience, most = _AT_NODE if self.nodes else _AT_ROOT
+        pace, left = FIRST_PACE, most
+        while not self._decided(node):
+            found = begun(node.rows, node.points, node.price, pace)
+            while True:
+                need = self.best + self.unit - node.won
+                lower(node.rows, found, node.points, need=need, least=self.least, rounds=rounds, patience=patience)
+                if found.bound[0] == NEVER:
+                    return True
+                left -= 1
+                node = replace(node, price=found.price, bound=min(node.bound, node.won + int(found.bound[0])))
+                self._try(node, found.choice)
+                if not self._goes_on(node):
+                    self._add(node)
+                    return False
+                fixed = np.count_nonzero(found.fixed) >= _ENOUGH_FIXED * node.rows.m
+                if fixed or left <= 0 or found.pace[0] < LEAST_PACE:
+                    break
+            pace, use = float(found.pace[0]), found.use[found.fixed == 0]
+            if np.any(found.fixed):
+                node = narrowed(node, found.fixed > 0, found.fixed < 0)
+            if not fixed:
+                self._split(node, use)
+                return True
+            pace = max(pace, FIRST_PACE / 4)
+        return True
+
+    def _goes_on(self, node: Node) -> bool:
+        """Tell of the bound with a node that is being opened; false where somebody says that it is enough."""
+        self.bound = max([self.best, node.bound, *(-first for first, _, _ in self._waiting[:1])])
+        return not self.heard(self)
+
+    def _decided(self, node: Node) -> bool:
+        """Keep the best plan of a node in which there is nothing to choose; whether it is one, or holds none better."""
+        rows, points = node.rows, node.points
+        if self._hopeless(node) or rows.m < points:
+            return True
+        if points == 0:
+            self._keep(node, np.empty(0, dtype=np.int32))
+        elif points == rows.m:
+            self._try(node, np.arange(points, dtype=np.int32))
+        elif points == 1:
+            reach = np.add.reduceat(np.append(rows.weight[rows.col_row], 0), rows.col_at[:-1])
+            reach[np.diff(rows.col_at) == 0] = 0
+            self._keep(node, np.array([reach.argmax()], dtype=np.int32))
+        else:
+            return False
+        return True
+
+    def _hopeless(self, node: Node) -> bool:
+        return node.bound < self.best + self.unit
+
+    def _try(self, node: Node, choice: Index) -> None:
+        """Keep a plan when it is better and nothing in it is in conflict."""
+        rows = node.rows
+        if choice[-1] >= 0:
+            taken = np.zeros(rows.m, dtype=bool)
+            taken[choice] = True
+            conflicts = rows.row_candidate[rows.row_at[rows.demands] :]
+            row = np.repeat(np.arange(len(rows.weight) - rows.demands), np.diff(rows.row_at[rows.demands :]))
+            if np.bincount(row, weights=taken[conflicts]).max(initial=0) <= 1:
+                self._keep(node, choice)
+
+    def _keep(self, node: Node, choice: Index) -> None:
+        value = node.won + covered(node.rows, choice)
+        if value > self.best:
+            self.best, self.plan = value, (*node.opened, *node.rows.ids[choice].tolist())
+
+    def _split(self, node: Node, use: NDArray[np.float64]) -> None:
+        """Open the candidate that is chosen now and then, or not."""
+        reach = np.add.reduceat(np.append(node.price[node.rows.col_row], 0), node.rows.col_at[:-1])
+        doubt = np.minimum(use, 1 - use) + 1e-6
+        this = np.zeros(node.rows.m, dtype=bool)
+        this[np.argmax(doubt * np.maximum(reach, 1))] = True
+        for child in (narrowed(node, ~this & False, this), narrowed(node, this, ~this & False)):
+            if not self._decided(child):
+                self._add(child)
+
+    def _add(self, node: Node) -> None:
+        self._number += 1
+        self._nbytes += node.nbytes
+        heapq.heappush(self._waiting, (-node.bound, -self._number, node))
+
+    def _next(self) -> Node:
+        """Take the most promising node, the newest of these, or the newest of all where memory is short."""
+        if self._nbytes <= _MOST_BYTES:
+            node = heapq.heappop(self._waiting)[-1]
+        else:
+            newest = min(range(len(self._waiting)), key=lambda at: self._waiting[at][1])
+            node = self._waiting.pop(newest)[-1]
+            heapq.heapify(self._waiting)
+        self._nbytes -= node.nbytes
+        return node
+
+
+def narrowed(node: Node, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -> Node:
+    """Return the node with some candidates opened and others closed; what conflicts with the opened is closed too."""
+    names = tuple(node.rows.ids[opened].tolist())
+    rows, price, won = restricted(node.rows, node.price, opened, closed)
+    return replace(
+        node, rows=rows, price=price, points=node.points - len(names), opened=node.opened + names, won=node.won + won
+    )
