@@ -116,7 +116,7 @@ def assemble(inputs: Inputs, reach: Reach) -> CoverageDocument:
         sensitivity=tuple(_sensitivity(inputs, reach)),
         gaps=gaps(reach, of_lowest, (codes, names), _gates(inputs, reach)),
         flows=flows(reach, lowest.level, lowest.codes, lowest.of_place, FlowPoints(codes, point_lonlat)),
-        notes=_notes(inputs, reach, reasons, levels),
+        notes=notes_of(state, inputs.editions, reach, reasons, levels),
         provenance=Provenance(code_version=code_version(), input_sha256=_input_sha256(inputs.editions, parameters)),
     )
 
@@ -271,10 +271,15 @@ def _gates(inputs: Inputs, reach: Reach) -> Callable[[int], str | None]:
     return lambda place: found(int(reach.place[place]))
 
 
-def _notes(
-    inputs: Inputs, reach: Reach, reasons: Sequence[str | None], levels: Sequence[AreasOfLevel]
+def notes_of(
+    state: WalkState,
+    editions: Sequence[InputEdition],
+    reach: Reach,
+    reasons: Sequence[str | None],
+    levels: Sequence[AreasOfLevel],
 ) -> tuple[Note, ...]:
-    state, by_type = inputs.state, dict[str, tuple[int, int]]()
+    """Return what a reader of numbers of some places must know; ``reasons`` are why points join no street."""
+    by_type = dict[str, tuple[int, int]]()
     for type_, reason in zip(state.points["type"].to_pylist(), reasons, strict=True):
         connectable, total = by_type.get(type_, (0, 0))
         by_type[type_] = (connectable + (reason is None), total + 1)
@@ -283,8 +288,8 @@ def _notes(
         known |= level.of_place >= 0
     facts: Mapping[str, Any] = {
         "counting": state.ground.counting,
-        "synthetic": any(edition.synthetic for edition in inputs.editions),
-        "hull_area": not inputs.areas.num_rows,
+        "synthetic": any(edition.synthetic for edition in editions),
+        "hull_area": all(level.level == NETWORK_HULL for level in levels),
         "places": len(reach),
         "places_in_known_area": int(known.sum()),
         "points_by_type": by_type,

@@ -225,10 +225,10 @@ def seconds_of(time_cs: int) -> float | None:
 
 
 @cache
-def code_version() -> str:
-    """Return the version and a fingerprint of the code that decides the numbers."""
+def code_version(*more: str) -> str:
+    """Return the version and a fingerprint of the code that decides the numbers, also of ``more`` packages."""
     digest = hashlib.sha256()
-    for package in _CODE:
+    for package in (*_CODE, *more):
         for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
             if file.name.endswith(".py"):
                 digest.update(file.read_bytes())

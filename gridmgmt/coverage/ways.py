@@ -31,11 +31,15 @@ class FirstGates:
 
     def __call__(self, place: int) -> str | None:
         """Return the name (or the code) of the first gate on the way of a place, None where it passes none."""
-        if not self.network.gates or self.nearest.place_cs[place] >= NO_WAY:
-            return None
-        node = self._first_node(place)
-        gate = -1 if node is None else self._from_node(node)
+        gate = self.index(place)
         return None if gate < 0 else self.network.gates[gate].name or self.network.gates[gate].code
+
+    def index(self, place: int) -> int:
+        """Return the index of the first gate on the way of a place, -1 where it passes none."""
+        if not self.network.gates or self.nearest.place_cs[place] >= NO_WAY:
+            return -1
+        node = self._first_node(place)
+        return -1 if node is None else self._from_node(node)
 
     def _first_node(self, place: int) -> int | None:
         """Return the end of the place's edge that its way goes by, None where it stays on the edge."""

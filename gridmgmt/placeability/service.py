@@ -1,6 +1,6 @@
 """Asking whether a spot is placeable: one spot, or many under the same terms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -127,6 +127,22 @@ def place_many(
     return _cards(session, candidates, terms, on, Reader(), progress)
 
 
+def each_card(
+    session: Session, candidates: Sequence[Candidate], terms: Terms, *, on: date, reader: Reader = Reader()
+) -> Iterator[PlaceabilityCard]:
+    """Yield the card of each of any number of spots, in their order; whoever may ask has been asked before.
+
+    Raises
+    ------
+    NotFoundError
+        As :func:`place`.
+    """
+    desk = _desk(session, terms, on)
+    for candidate in candidates:
+        asked = _on_lattice(candidate, desk.state) if reader.form == "public" else candidate
+        yield desk.card(asked, desk.finder.spot_at(asked.lon, asked.lat), reader)
+
+
 def _codes_at(session: Session, actor: Actor, candidate: Candidate, on: date) -> list[str]:
     """Return the codes of the areas of a spot, where the actor's right may be bound to one of them."""
     if actor.may(Permission.COVERAGE_RUN):
@@ -142,12 +158,9 @@ def _cards(
     reader: Reader,
     progress: Callable[[int], object] | None = None,
 ) -> list[PlaceabilityCard]:
-    desk = _desk(session, terms, on)
-    if reader.form == "public":
-        candidates = [_on_lattice(each, desk.state) for each in candidates]
     cards = []
-    for candidate in candidates:
-        cards.append(desk.card(candidate, desk.finder.spot_at(candidate.lon, candidate.lat), reader))
+    for card in each_card(session, candidates, terms, on=on, reader=reader):
+        cards.append(card)
         if progress is not None:
             progress(len(cards))
     return cards

@@ -1,0 +1,169 @@
+"""From the warm state of walking and the candidates to what the models are asked with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from gridmgmt.analysis.siting.model import Candidates, Demand, SitingModel
+from gridmgmt.analysis.snapping import Snap
+from gridmgmt.analysis.walking.matrix import SparseTimes, times_to_places
+from gridmgmt.analysis.walking.model import NO_WAY, WalkProfile, to_cs
+from gridmgmt.analysis.walking.tally import to_fixed
+from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.coverage.assemble import AreasOfLevel, levels_of
+from gridmgmt.coverage.compute import Reach, has_ages, lonlat_of, reach, within
+from gridmgmt.coverage.document import InputEdition
+from gridmgmt.errors import InputError
+from gridmgmt.frames import geometries
+from gridmgmt.siting.candidates import Field, conflicts
+from gridmgmt.siting.rules import ALL_AGES, SitingTerms
+from gridmgmt.walking.state import WalkState
+
+FAR_MODELS = (SitingModel.P_MEDIAN, SitingModel.P_CENTER)
+"""They look at walks beyond the limit too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Everything that a run reads from the database before its candidates.
+
+    ``areas`` are those that figures are told of, ``area`` the shape of the one that is asked about, ``profiles`` all
+    in force.
+    """
+
+    terms: SitingTerms
+    state: WalkState
+    editions: tuple[InputEdition, ...]
+    areas: pa.Table
+    area: shapely.Geometry | None
+    profiles: Sequence[WalkProfile]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What the models are asked with, and what its indices stand for.
+
+    Demand ``i`` is place ``reach.place[i]`` of the state, candidate ``j`` is ``eligible[j]`` of the field. ``weights``
+    is ``(n, 6)`` as the state's, ``levels`` the areas that places lie in, the highest level first; ``quarters`` the
+    lowest of them, whose areas are the groups of the demand.
+    """
+
+    reach: Reach
+    weights: NDArray[np.int64]
+    levels: Sequence[AreasOfLevel]
+    eligible: NDArray[np.intp]
+    demand: Demand
+    candidates: Candidates
+    limit_cs: int
+    horizon_cs: int
+
+    @property
+    def quarters(self) -> AreasOfLevel | None:
+        """The areas of the lowest level, None where none is loaded."""
+        return self.levels[-1] if self.levels else None
+
+    @property
+    def model_cs(self) -> int:
+        """The limit that the model is asked with."""
+        return self.horizon_cs
+
+    def row(self, candidate: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the demand within the horizon of a candidate, and the walks."""
+        times = self.candidates.times
+        here = slice(int(times.indptr[candidate]), int(times.indptr[candidate + 1]))
+        return times.place[here], times.cs[here]
+
+
+def area_of(areas: pa.Table, code: str) -> shapely.Geometry:
+    """Return the shape of an area by its code, of several levels with one code the highest's."""
+    same = areas.filter(pc.equal(areas["code"], code))
+    ranks = [RANK[AreaLevel(level)] for level in same["level"].to_pylist()]
+    shape: shapely.Geometry = geometries(same["geom"])[int(np.argmin(ranks))]
+    return shape
+
+
+def build(inputs: Inputs, field: Field) -> Problem:
+    """Return the problem of a run.
+
+    Raises
+    ------
+    InputError
+        When no residents of the asked age are known, no candidate is left, fewer are left than points are asked for,
+        or the capacity of one is not known to a model that needs it.
+    """
+    terms, state = inputs.terms, inputs.state
+    lonlat = lonlat_of(state.places)
+    asked = np.arange(len(lonlat)) if inputs.area is None else np.flatnonzero(within(inputs.area, lonlat))
+    found = reach(state, asked, terms.limit_s)
+    if terms.residents != ALL_AGES and not has_ages(state):
+        raise InputError("siting_ages_unknown", field="residents", value=terms.residents)
+    eligible = field.eligible
+    _check_enough(terms, field, len(eligible))
+    limit_cs = int(to_cs(terms.limit_s))
+    horizon_cs = int(to_cs(terms.horizon_s)) if terms.model in FAR_MODELS else limit_cs
+    levels = levels_of(inputs.areas, found.lonlat)
+    weights = state.weights[asked]
+    return Problem(
+        reach=found,
+        weights=weights,
+        levels=levels,
+        eligible=eligible,
+        demand=_demand(weights[:, terms.column], found, levels),
+        candidates=Candidates(
+            walks(state, field.snap_of(eligible), asked, horizon_cs),
+            conflicts(field.xy_m[eligible], terms.spacing_m),
+            _capacity(terms, field, eligible),
+        ),
+        limit_cs=limit_cs,
+        horizon_cs=horizon_cs,
+    )
+
+
+def walks(state: WalkState, points: Snap, place: NDArray[np.intp], limit_cs: int) -> SparseTimes:
+    """Return the walks between spots and some places of a state, by the trip of its question."""
+    places = state.place_snap
+    return times_to_places(
+        state.network.graph,
+        state.costs,
+        points=points,
+        places=Snap(places.edge[place], places.fraction[place], places.distance_m[place]),
+        trip=state.question.trip,
+        limit_cs=min(limit_cs, NO_WAY - 1),
+        back=state.back_costs,
+    )
+
+
+def _demand(weight: NDArray[np.int64], found: Reach, levels: Sequence[AreasOfLevel]) -> Demand:
+    before_cs = np.ascontiguousarray(found.table.time_cs, dtype=np.int32)
+    group = levels[-1].of_place.astype(np.int32) if levels else np.full(len(weight), -1, dtype=np.int32)
+    return Demand(np.ascontiguousarray(weight), before_cs, group, len(levels[-1].codes) if levels else 0)
+
+
+def _check_enough(terms: SitingTerms, field: Field, eligible: int) -> None:
+    if eligible >= (terms.points or 1):
+        return
+    out: dict[str, int] = {}
+    for reason in field.reason:
+        if reason is not None:
+            out[reason] = out.get(reason, 0) + 1
+    raise InputError(
+        "siting_too_few_eligible",
+        field="points", value=terms.points or 1, given=len(field.given), eligible=eligible,
+        reasons=", ".join(f"{reason} {count}" for reason, count in sorted(out.items())) or "-",
+    )  # fmt: skip
+
+
+def _capacity(terms: SitingTerms, field: Field, eligible: NDArray[np.intp]) -> NDArray[np.int64] | None:
+    if terms.model is not SitingModel.CAPACITATED:
+        return None
+    known = [field.given[i].attributes.capacity for i in eligible.tolist()]
+    values = [terms.capacity if each is None else each for each in known]
+    missing = [field.given[i].called for i, value in zip(eligible.tolist(), values, strict=True) if value is None]
+    if missing:
+        raise InputError("siting_capacity_missing", field="capacity", value=len(missing), example=missing[0])
+    return to_fixed("capacity", np.array(values, dtype=np.float64))
