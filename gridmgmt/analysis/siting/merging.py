@@ -79,14 +79,16 @@ def merged(
 
 def restricted(
     rows: CoverRows, price: Long, opened: NDArray[np.bool_], closed: NDArray[np.bool_]
-) -> tuple[CoverRows, Long, int]:
+) -> tuple[CoverRows, Long, int | None]:
     """Return the rows that are left when some candidates are opened and others are not, with prices, and what is won.
 
-    Candidates in conflict with an opened one are closed.
+    Candidates in conflict with an opened one are closed; nothing (None) is won where two of the opened are in conflict.
     """
-    in_row = np.zeros(len(rows.weight), dtype=bool)
+    hits = np.zeros(len(rows.weight), dtype=np.int32)
     for j in np.flatnonzero(opened):
-        in_row[rows.col_row[rows.col_at[j] : rows.col_at[j + 1]]] = True
+        hits[rows.col_row[rows.col_at[j] : rows.col_at[j + 1]]] += 1
+    in_row = hits > 0
+    fits = bool(np.all(hits[rows.demands :] <= 1))
     won = int(rows.weight[: rows.demands][in_row[: rows.demands]].sum())
     out = opened | closed
     for i in rows.demands + np.flatnonzero(in_row[rows.demands :]):
@@ -97,7 +99,7 @@ def restricted(
     at = np.concatenate([[0], counts[rows.col_at[1:]][~out]]).astype(np.int64)
     ids = rows.ids[~out]
     small, prices = merged(at, rows.col_row[keep], rows.weight, rows.demands, ids, price)
-    return small, prices, won
+    return small, prices, won if fits else None
 
 
 def transposed(at: Long, item: Index, n: int) -> tuple[Long, Index]:

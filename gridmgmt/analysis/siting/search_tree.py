@@ -29,7 +29,7 @@ class Node:
     """A problem that is still open.
 
     ``points`` of the candidates of ``rows`` are to be opened beside ``opened``, which cover ``won``; all of that covers
-    no more than ``bound``.
+    no more than ``bound``, which is :data:`NEVER` where two of the opened are in conflict.
     """
 
     rows: CoverRows
@@ -79,14 +79,14 @@ class Tree:
         self._add(root)
         while self._waiting:
             node = self._next()
+            self.nodes += 1
             if not self._hopeless(node) and not self._open(node):
                 return
-            self.nodes += 1
         self.bound = self.best
 
     def _open(self, node: Node) -> bool:
         """Bound a node as closely as it pays, then split it; false where the search is to end."""
-        rounds, patience, most = _AT_NODE if self.nodes else _AT_ROOT
+        rounds, patience, most = _AT_ROOT if self.nodes == 1 else _AT_NODE
         pace, left = FIRST_PACE, most
         while not self._decided(node):
             found = begun(node.rows, node.points, node.price, pace)
@@ -121,7 +121,7 @@ class Tree:
     def _decided(self, node: Node) -> bool:
         """Keep the best plan of a node in which there is nothing to choose; whether it is one, or holds none better."""
         rows, points = node.rows, node.points
-        if self._hopeless(node) or rows.m < points:
+        if self._hopeless(node) or not 0 <= points <= rows.m:
             return True
         if points == 0:
             self._keep(node, np.empty(0, dtype=np.int32))
@@ -158,9 +158,9 @@ class Tree:
         """Open the candidate that is chosen now and then, or not."""
         reach = np.add.reduceat(np.append(node.price[node.rows.col_row], 0), node.rows.col_at[:-1])
         doubt = np.minimum(use, 1 - use) + 1e-6
-        this = np.zeros(node.rows.m, dtype=bool)
+        this, none = np.zeros((2, node.rows.m), dtype=bool)
         this[np.argmax(doubt * np.maximum(reach, 1))] = True
-        for child in (narrowed(node, ~this & False, this), narrowed(node, this, ~this & False)):
+        for child in (narrowed(node, none, this), narrowed(node, this, none)):
             if not self._decided(child):
                 self._add(child)
 
@@ -185,6 +185,5 @@ def narrowed(node: Node, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -
     """Return the node with some candidates opened and others closed; what conflicts with the opened is closed too."""
     names = tuple(node.rows.ids[opened].tolist())
     rows, price, won = restricted(node.rows, node.price, opened, closed)
-    return replace(
-        node, rows=rows, price=price, points=node.points - len(names), opened=node.opened + names, won=node.won + won
-    )
+    points = node.points - len(names)
+    return Node(rows, price, points, node.opened + names, node.won + (won or 0), NEVER if won is None else node.bound)
