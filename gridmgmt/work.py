@@ -30,6 +30,8 @@ from gridmgmt.walking.cache import WARM
 if TYPE_CHECKING:
     from gridmgmt.cells.models import CellGeneration
     from gridmgmt.cells.service import GenerationAsk
+    from gridmgmt.siting.document import SitingDocument
+    from gridmgmt.siting.rules import SitingTerms
 
 
 def _make_cells(context: JobContext) -> Mapping[str, Any]:
@@ -44,6 +46,12 @@ def _merge_grids(context: JobContext) -> Mapping[str, Any]:
     return perform(context)
 
 
+def _site(context: JobContext) -> Mapping[str, Any]:
+    from gridmgmt.siting.service import perform  # noqa: PLC0415 -- see the module
+
+    return perform(context)
+
+
 def _take_upload(context: JobContext, **options: Any) -> Mapping[str, Any]:
     from gridmgmt.uploads.perform import perform  # noqa: PLC0415 -- see the module
 
@@ -54,6 +62,7 @@ HANDLERS: Mapping[str, Handler] = {
     service.JOB_KIND: service.perform,
     "cell_generation": _make_cells,
     "grid_merge": _merge_grids,
+    "siting_run": _site,
 }
 """What performs the kinds of jobs that need nothing but the database."""
 
@@ -85,6 +94,31 @@ def finish_coverage(factory: sessionmaker[Session], run_id: int, job_id: int, *,
     result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
     with transaction(factory) as session:
         return service.document_of(queries.run_by_id(session, run_id))
+
+
+def ask_siting(factory: sessionmaker[Session], actor: Actor, terms: "SitingTerms") -> tuple[int, int]:
+    """Enqueue a siting run and return the ids of the run and of its job."""
+    from gridmgmt.siting import service as siting  # noqa: PLC0415 -- see the module
+
+    with transaction(factory) as session:
+        run = siting.request_run(session, actor, terms)
+        return run.run_id, run.job_id
+
+
+def finish_siting(factory: sessionmaker[Session], run_id: int, job_id: int, *, lease_s: float) -> "SitingDocument":
+    """Perform the job of a siting run in this process, or wait for the worker that has taken it; return the answer.
+
+    Raises
+    ------
+    JobFailedError, JobCancelledError
+        When the job ended without an answer.
+    """
+    from gridmgmt.siting.queries import run_by_id  # noqa: PLC0415 -- see the module
+    from gridmgmt.siting.service import document_of  # noqa: PLC0415 -- as above
+
+    result_of(Worker(factory, HANDLERS, lease_s=lease_s).run_job(job_id))
+    with transaction(factory) as session:
+        return document_of(run_by_id(session, run_id))
 
 
 def keep_reports_fresh(factory: sessionmaker[Session]) -> list[int]:
