@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-_TABLE, _CHECK = "population_places", op.f("ck_population_places_spread_has_a_range")
+_TABLE, _CHECK = "population_places", "ck_population_places_spread_has_a_range"
 
 
 def upgrade() -> None:
@@ -17,7 +17,7 @@ def upgrade() -> None:
     op.add_column(_TABLE, sa.Column("residents_60_plus_low", sa.Double(), nullable=True))
     op.add_column(_TABLE, sa.Column("residents_60_plus_high", sa.Double(), nullable=True))
     op.create_check_constraint(
-        _CHECK,
+        op.f(_CHECK),
         _TABLE,
         "(spread_from IS NULL AND residents_60_plus_low IS NULL AND residents_60_plus_high IS NULL)"
         " OR (spread_from IS NOT NULL AND residents_60_plus_low >= 0"
@@ -27,6 +27,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_constraint(_CHECK, _TABLE)
+    op.drop_constraint(op.f(_CHECK), _TABLE)
     for column in ("residents_60_plus_high", "residents_60_plus_low", "spread_from"):
         op.drop_column(_TABLE, column)

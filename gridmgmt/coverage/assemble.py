@@ -299,7 +299,7 @@ def notes_of(
         "edges_apart": int((state.network.graph.edge_component > 0).sum()),
     }
     of_inputs = [(code, {name: _plain(value) for name, value in fields.items()}) for code, fields in state.ground.notes]
-    return tuple(Note(code=code, fields=fields) for code, fields in (*of_inputs, *notes(facts)))
+    return tuple(Note(code=code, fields=fields) for code, fields in (*notes(facts), *of_inputs))
 
 
 def _plain(value: object) -> str | bool | int | float:
