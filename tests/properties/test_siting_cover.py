@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmgmt.analysis.siting.cover import PARTS, Problem, max_coverage
+from gridmgmt.analysis.siting.cover import max_coverage
+from gridmgmt.analysis.siting.cover_problem import PARTS, CoverProblem
 from gridmgmt.analysis.siting.interchange import covered, greedy
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Incumbent, Siting
 from gridmgmt.analysis.walking.matrix import SparseTimes
@@ -113,8 +114,8 @@ def test_a_bound_is_never_too_low(problem: tuple[Demand, Candidates, int], after
 @given(problems(conflicts=False))
 def test_greedy_reaches_its_share(problem: tuple[Demand, Candidates, int]) -> None:
     demand, candidates, points = problem
-    small = Problem.of(demand, candidates, LIMIT_CS, points)
-    reached = small.parts(covered(small.rows, greedy(small.rows, small.near, points))) - small.before
+    small = CoverProblem.of(demand, candidates, LIMIT_CS, points)
+    reached = small.parts(covered(small.rows, greedy(small.rows, points))) - small.before
     most = best(demand, candidates, points)
     assert most is not None
     assert reached >= (1 - 1 / np.e) * (most - small.before) - 1e-6

@@ -49,6 +49,20 @@ class CoverRows:
         return len(self.ids)
 
     @property
+    def table(self) -> tuple[Long, Index, Long, Index, Long, int]:
+        """Return the arrays as the kernels take them."""
+        return self.row_at, self.row_candidate, self.col_at, self.col_row, self.weight, self.demands
+
+    def of(self, candidate: int) -> Index:
+        """Return the rows of a candidate."""
+        return self.col_row[self.col_at[candidate] : self.col_at[candidate + 1]]
+
+    def sums(self, value: Long) -> Long:
+        """Return for each candidate the sum of a value of its rows ``(m,)``."""
+        whole = np.concatenate([[0], np.cumsum(value[self.col_row])])
+        return whole[self.col_at[1:]] - whole[self.col_at[:-1]]
+
+    @property
     def nbytes(self) -> int:
         """Return the size of the arrays."""
         parts = self.weight, self.row_at, self.row_candidate, self.col_at, self.col_row, self.ids
@@ -86,7 +100,7 @@ def restricted(
     """
     hits = np.zeros(len(rows.weight), dtype=np.int32)
     for j in np.flatnonzero(opened):
-        hits[rows.col_row[rows.col_at[j] : rows.col_at[j + 1]]] += 1
+        hits[rows.of(j)] += 1
     in_row = hits > 0
     fits = bool(np.all(hits[rows.demands :] <= 1))
     won = int(rows.weight[: rows.demands][in_row[: rows.demands]].sum())
@@ -100,6 +114,14 @@ def restricted(
     ids = rows.ids[~out]
     small, prices = merged(at, rows.col_row[keep], rows.weight, rows.demands, ids, price)
     return small, prices, won if fits else None
+
+
+def undominated(rows: CoverRows) -> NDArray[np.bool_]:
+    """Return which candidates cover something that no other covers together with all else they cover ``(m,)``.
+
+    Of candidates with the same rows the lowest is kept. Only where there are no conflicts may the others be left out.
+    """
+    return _undominated(rows.table)
 
 
 def transposed(at: Long, item: Index, n: int) -> tuple[Long, Index]:
@@ -140,6 +162,38 @@ def _fill(at: Long, item: Index, free: Long) -> Index:
             lists[free[i]] = j
             free[i] += 1
     return lists
+
+
+@compiled
+def _undominated(table: tuple[Long, Index, Long, Index, Long, int]) -> NDArray[np.bool_]:
+    row_at, row_candidate, col_at, col_row = table[:4]
+    m = len(col_at) - 1
+    kept = np.zeros(m, dtype=np.bool_)
+    others = np.empty(m, dtype=np.int32)
+    for j in range(m):
+        # Those that cover all rows so far, beginning with those of the first.
+        size = 0
+        for k in range(col_at[j], col_at[j + 1]):
+            q, end = row_at[col_row[k]], row_at[col_row[k] + 1]
+            if k == col_at[j]:
+                for c in row_candidate[q:end]:
+                    larger = col_at[c + 1] - col_at[c] - col_at[j + 1] + col_at[j]
+                    if larger > 0 or (larger == 0 and c < j):
+                        others[size] = c
+                        size += 1
+                continue
+            left = 0
+            for a in range(size):
+                while q < end and row_candidate[q] < others[a]:
+                    q += 1
+                if q < end and row_candidate[q] == others[a]:
+                    others[left] = others[a]
+                    left += 1
+            size = left
+            if size == 0:
+                break
+        kept[j] = size == 0 and col_at[j + 1] > col_at[j]
+    return kept
 
 
 @compiled

@@ -11,15 +11,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.siting.interchange import covered
+from gridmgmt.analysis.siting.interchange import Interchange, covered, greedy
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, restricted
-from gridmgmt.analysis.siting.relaxation import FIRST_PACE, LEAST_PACE, NEVER, begun, lower
+from gridmgmt.analysis.siting.relaxation import FIRST_PACE, LEAST_PACE, NEVER, Relaxed, begun, lower
 
 _AT_ROOT = 100, 20, 15
 """Subgradients at a time, how many without a gain shorten the steps, and how often at the most."""
 _AT_NODE = 100, 8, 1
 _ENOUGH_FIXED = 0.1
 """With this share of the candidates fixed the problem is made smaller before it is bounded further."""
+_NEXT_PACE = 0.25
+"""The least length of the steps in a problem that was made smaller."""
+_KICKS = 16
 _MOST_BYTES = 1 << 30
 """Beyond so much memory the newest node comes first, which frees the others the soonest."""
 
@@ -61,6 +64,8 @@ class Tree:
         Asked now and then; true ends the search.
     bound
         No plan covers more than this.
+    price
+        Prices of the first node's rows that bound it well.
     """
 
     best: int
@@ -70,6 +75,7 @@ class Tree:
     heard: Callable[["Tree"], bool]
     bound: int
     nodes: int = 0
+    price: Long | None = None
     _waiting: list[tuple[int, int, Node]] = field(default_factory=list)
     _number: int = 0
     _nbytes: int = 0
@@ -86,35 +92,36 @@ class Tree:
 
     def _open(self, node: Node) -> bool:
         """Bound a node as closely as it pays, then split it; false where the search is to end."""
-        rounds, patience, most = _AT_ROOT if self.nodes == 1 else _AT_NODE
-        pace, left = FIRST_PACE, most
+        root = self.nodes == 1
+        rounds, patience, most = _AT_ROOT if root else _AT_NODE
+        pace = FIRST_PACE
         while not self._decided(node):
             found = begun(node.rows, node.points, node.price, pace)
-            while True:
+            for turn in range(most):
                 need = self.best + self.unit - node.won
                 lower(node.rows, found, node.points, need=need, least=self.least, rounds=rounds, patience=patience)
+                if root and self.price is None:
+                    self.price = found.price.copy()
                 if found.bound[0] == NEVER:
                     return True
-                left -= 1
                 node = replace(node, price=found.price, bound=min(node.bound, node.won + int(found.bound[0])))
                 self._try(node, found.choice)
                 if not self._goes_on(node):
-                    self._add(node)
                     return False
-                fixed = np.count_nonzero(found.fixed) >= _ENOUGH_FIXED * node.rows.m
-                if fixed or left <= 0 or found.pace[0] < LEAST_PACE:
+                smaller = np.count_nonzero(found.fixed) >= _ENOUGH_FIXED * node.rows.m
+                if smaller or turn + 1 == most or found.pace[0] < LEAST_PACE:
                     break
-            pace, use = float(found.pace[0]), found.use[found.fixed == 0]
-            if np.any(found.fixed):
-                node = narrowed(node, found.fixed > 0, found.fixed < 0)
-            if not fixed:
+            node, use = _fixed(node, found)
+            if not smaller:
                 self._split(node, use)
                 return True
-            pace = max(pace, FIRST_PACE / 4)
+            if root:
+                self._polish(node)
+            pace = max(float(found.pace[0]), _NEXT_PACE)
         return True
 
     def _goes_on(self, node: Node) -> bool:
-        """Tell of the bound with a node that is being opened; false where somebody says that it is enough."""
+        """Tell of the bound while a node is being opened; false, and the node is kept, where that is enough."""
         self.bound = max([self.best, node.bound, *(-first for first, _, _ in self._waiting[:1])])
         return not self.heard(self)
 
@@ -128,9 +135,7 @@ class Tree:
         elif points == rows.m:
             self._try(node, np.arange(points, dtype=np.int32))
         elif points == 1:
-            reach = np.add.reduceat(np.append(rows.weight[rows.col_row], 0), rows.col_at[:-1])
-            reach[np.diff(rows.col_at) == 0] = 0
-            self._keep(node, np.array([reach.argmax()], dtype=np.int32))
+            self._keep(node, np.array([rows.sums(rows.weight).argmax()], dtype=np.int32))
         else:
             return False
         return True
@@ -142,11 +147,8 @@ class Tree:
         """Keep a plan when it is better and nothing in it is in conflict."""
         rows = node.rows
         if choice[-1] >= 0:
-            taken = np.zeros(rows.m, dtype=bool)
-            taken[choice] = True
-            conflicts = rows.row_candidate[rows.row_at[rows.demands] :]
-            row = np.repeat(np.arange(len(rows.weight) - rows.demands), np.diff(rows.row_at[rows.demands :]))
-            if np.bincount(row, weights=taken[conflicts]).max(initial=0) <= 1:
+            hits = np.bincount(np.concatenate([rows.of(j) for j in choice]), minlength=len(rows.weight))
+            if hits[rows.demands :].max(initial=0) <= 1:
                 self._keep(node, choice)
 
     def _keep(self, node: Node, choice: Index) -> None:
@@ -154,12 +156,19 @@ class Tree:
         if value > self.best:
             self.best, self.plan = value, (*node.opened, *node.rows.ids[choice].tolist())
 
+    def _polish(self, node: Node) -> None:
+        """Look for a better plan among what is left to choose from."""
+        if 0 < node.points < node.rows.m and len(first := greedy(node.rows, node.points)) == node.points:
+            exchange = Interchange(node.rows, first)
+            exchange.descend()
+            exchange.kick(_KICKS)
+            self._keep(node, exchange.chosen)
+
     def _split(self, node: Node, use: NDArray[np.float64]) -> None:
-        """Open the candidate that is chosen now and then, or not."""
-        reach = np.add.reduceat(np.append(node.price[node.rows.col_row], 0), node.rows.col_at[:-1])
+        """Open the candidate of which it is the least clear whether it is chosen, or not."""
         doubt = np.minimum(use, 1 - use) + 1e-6
         this, none = np.zeros((2, node.rows.m), dtype=bool)
-        this[np.argmax(doubt * np.maximum(reach, 1))] = True
+        this[np.argmax(doubt * np.maximum(node.rows.sums(node.price), 1))] = True
         for child in (narrowed(node, none, this), narrowed(node, this, none)):
             if not self._decided(child):
                 self._add(child)
@@ -187,3 +196,9 @@ def narrowed(node: Node, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -
     rows, price, won = restricted(node.rows, node.price, opened, closed)
     points = node.points - len(names)
     return Node(rows, price, points, node.opened + names, node.won + (won or 0), NEVER if won is None else node.bound)
+
+
+def _fixed(node: Node, found: Relaxed) -> tuple[Node, NDArray[np.float64]]:
+    """Return the node without what the bound has fixed, and how often each candidate left was used of late."""
+    smaller = narrowed(node, found.fixed > 0, found.fixed < 0) if np.any(found.fixed) else node
+    return smaller, found.use[np.isin(node.rows.ids, smaller.rows.ids, assume_unique=True)]
