@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from gridmgmt.analysis.siting.feasible import check, together
-from gridmgmt.analysis.siting.interchange import Near
+from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, merged
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
 from gridmgmt.analysis.siting.pace import Pace

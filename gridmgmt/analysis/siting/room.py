@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.compiled import compiled
-from gridmgmt.analysis.siting.interchange import Near
+from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
 
 _FAR = 1 << 30
@@ -304,13 +304,13 @@ def _greedy(reach: Reach, allowed: Flags, begun: Index, points: int, position: I
             if into < 0:
                 break
             chosen[size] = into
-        _shut(reach, allowed, chosen[size])
+        shut(reach, allowed, chosen[size])
         size += 1
     return chosen[:size].copy()
 
 
 @compiled
-def _shut(reach: Reach, allowed: Flags, j: int) -> None:
+def shut(reach: Reach, allowed: Flags, j: int) -> None:
     """Allow no candidate that clashes with one that is in."""
     allowed[j] = False
     for k in range(reach.near_at[j], reach.near_at[j + 1]):
@@ -328,7 +328,7 @@ def _descend(reach: Reach, chosen: Index, position: Index) -> int:
         others = np.concatenate((chosen[:s], chosen[s + 1 :]))
         allowed[:] = True
         for other in others:
-            _shut(reach, allowed, other)
+            shut(reach, allowed, other)
         allowed[chosen[s]] = False
         best, into = _best_addition(reach, others, position, allowed, served)
         idle += 1
