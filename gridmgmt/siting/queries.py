@@ -37,11 +37,16 @@ def run_by_key(session: Session, idempotency_key: str) -> SitingRun | None:
 
 
 def newest_runs(session: Session, limit: int, *, before: int | None = None) -> Sequence[SitingRun]:
-    """Return the newest runs, finished or not, the newest first, without reading questions and answers, which are long.
+    """Return the newest runs, finished or not, the newest first, without reading their answers.
 
     With ``before``, only runs older than the one of this id.
     """
-    statement = select(SitingRun).options(defer(SitingRun.document)).order_by(SitingRun.run_id.desc()).limit(limit)
+    statement = (
+        select(SitingRun)
+        .options(defer(SitingRun.document), defer(SitingRun.candidates))
+        .order_by(SitingRun.run_id.desc())
+        .limit(limit)
+    )
     if before is not None:
         statement = statement.where(SitingRun.run_id < before)
     return session.scalars(statement).all()
