@@ -31,7 +31,7 @@ from gridmgmt.siting.document import (
 )
 from gridmgmt.siting.gains import Plan, gains, walked
 from gridmgmt.siting.problem import FAR_MODELS, Inputs, Problem
-from gridmgmt.siting.rules import ALL_AGES, RESIDENTS, SitingTerms
+from gridmgmt.siting.rules import ALL_AGES, RESIDENTS, SiteCandidate, SitingTerms
 
 LISTED_UNCOVERABLE = 1_000
 """How many places that nothing can cover are listed; their number and residents stand beside the list."""
@@ -276,12 +276,20 @@ def _curve(problem: Problem, curve: Sequence[Siting]) -> list[CurvePoint]:
 
 def _rejected(field: Field) -> list[Rejected]:
     """Return the reasons by which candidates are out, those of the most first."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, list[SiteCandidate]] = {}
     for given, reason in zip(field.given, field.reason, strict=True):
         if reason is not None:
-            by_reason.setdefault(reason, []).append(given.called)
+            by_reason.setdefault(reason, []).append(given)
     ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [Rejected(reason=reason, count=len(names), examples=tuple(names[:EXAMPLES])) for reason, names in ordered]
+    return [
+        Rejected(
+            reason=reason,
+            count=len(out),
+            examples=tuple(each.called for each in out[:EXAMPLES]),
+            positions=tuple((each.lon, each.lat) for each in out),
+        )
+        for reason, out in ordered
+    ]
 
 
 def _uncoverables(problem: Problem, uncoverable: Mask) -> Uncoverables:

@@ -122,6 +122,8 @@ class Rejected(Part):
     count: int
     examples: tuple[str, ...]
     """The names (or positions) of up to five of them."""
+    positions: tuple[tuple[Number, Number], ...] = ()
+    """Longitude and latitude of each of them."""
 
 
 class Certificate(Part):
