@@ -43,6 +43,7 @@ from api.routes import (
     merging,
     official_codes,
     placeability,
+    plans,
     points,
     responsibility,
     session,
@@ -69,7 +70,7 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones,
+    placeability, plans, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones,
     imports, exports, jobs, session, accounts, keys, changes, merging, walking,
     health,
 )  # fmt: skip

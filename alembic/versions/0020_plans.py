@@ -16,9 +16,9 @@ GUARD = """
 CREATE FUNCTION guard_plan() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE'
-        AND (OLD.name, OLD.note, OLD.author, OLD.made_at, OLD.run_id, OLD.document, OLD.type, OLD.area_code)
+        AND (OLD.name, OLD.note, OLD.author, OLD.made_at, OLD.run_id, OLD.document, OLD.points, OLD.type, OLD.area_code)
             IS NOT DISTINCT FROM
-            (NEW.name, NEW.note, NEW.author, NEW.made_at, NEW.run_id, NEW.document, NEW.type, NEW.area_code)
+            (NEW.name, NEW.note, NEW.author, NEW.made_at, NEW.run_id, NEW.document, NEW.points, NEW.type, NEW.area_code)
         AND (OLD.adopted_on IS NULL AND OLD.ended_on IS NULL
             OR (OLD.adopted_on, OLD.adopted_by, OLD.owner_post, OLD.budget_yuan)
             IS NOT DISTINCT FROM (NEW.adopted_on, NEW.adopted_by, NEW.owner_post, NEW.budget_yuan))
@@ -53,6 +53,8 @@ def upgrade() -> None:
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("document", sa.String(), nullable=False),
         sa.Column("document_sha256", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("area_code", sa.String(), nullable=True),
         sa.Column("adopted_on", sa.Date(), nullable=True),

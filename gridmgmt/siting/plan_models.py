@@ -58,6 +58,8 @@ class Plan(Base):
     document: Mapped[str]
     """The answer of the run as its canonical text: the plan stands by itself."""
     document_sha256: Mapped[str]
+    model: Mapped[str]
+    points: Mapped[int]
     type: Mapped[str]
     area_code: Mapped[str | None]
     adopted_on: Mapped[date | None]

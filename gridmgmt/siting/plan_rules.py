@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +23,7 @@ MOST_MILESTONES: Final = 60
 MOST_COMPARED: Final = 4
 
 _NAME = re.compile(r"[^@/\s]([^@/]{0,62}[^@/\s])?")
+_TAKEN: Final = frozenset({".", "..", "compare"})
 _DEGREES_PER_M: Final = 1 / 110_000
 """No degree of latitude is shorter than 110 km."""
 _GEOD = pyproj.Geod(ellps="WGS84")
@@ -79,13 +80,13 @@ def plan_name(name: str) -> str:
     Raises
     ------
     InputError
-        When it is empty, longer than 64 characters, or holds what addresses do not: ``/``, ``@``, ``.`` or ``..``.
+        When it is empty, longer than 64 characters, holds ``/`` or ``@``, or is what addresses need for themselves.
 
     >>> plan_name(" 张庙 15 ")
     '张庙 15'
     """
     kept = name.strip()
-    if kept in {".", ".."} or _NAME.fullmatch(kept) is None:
+    if kept in _TAKEN or _NAME.fullmatch(kept) is None:
         raise InputError("plan_name", field="name", value=name, maximum=64)
     return kept
 
@@ -107,18 +108,12 @@ def check_milestones(milestones: Sequence[Milestone], points: int, since: date) 
         raise InputError("milestones_count", field="milestones", value=len(milestones), maximum=MOST_MILESTONES)
     day, count = since, 0
     for number, each in enumerate(milestones, 1):
-        if each.on < day or (number > 1 and each.on == day):
-            raise InputError("milestone_day", field="milestones", milestone=number, value=each.on, after=day)
+        if each.on < day:
+            raise InputError("milestone_day", field="milestones", milestone=number, value=each.on, least=day)
         if not count < each.points <= points:
-            raise InputError(
-                "milestone_points",
-                field="milestones",
-                milestone=number,
-                value=each.points,
-                least=count + 1,
-                most=points,
-            )
-        day, count = each.on, each.points
+            bounds = {"least": count + 1, "most": points}
+            raise InputError("milestone_points", field="milestones", milestone=number, value=each.points, **bounds)
+        day, count = each.on + timedelta(days=1), each.points
     if count != points:
         raise InputError("milestones_short", field="milestones", value=count, points=points)
 
@@ -186,12 +181,15 @@ def _near(first: Sequence[Spot], second: Sequence[Spot], within_m: float) -> lis
     if not first or not second:
         return []
     lats_a, lats_b = (np.array([spot.lat for spot in spots]) for spots in (first, second))
-    i, j = np.nonzero(np.abs(lats_a[:, None] - lats_b) <= within_m * _DEGREES_PER_M)
+    rows, columns = np.nonzero(np.abs(lats_a[:, None] - lats_b) <= within_m * _DEGREES_PER_M)
+    i, j = rows.tolist(), columns.tolist()
     distance_m = _distances_m([first[k] for k in i], [second[k] for k in j])
-    near = zip(i.tolist(), j.tolist(), distance_m.tolist(), strict=True)
+    near = zip(i, j, distance_m.tolist(), strict=True)
     return [Pair(a, b, metres, by_code=False) for a, b, metres in near if metres <= within_m]
 
 
 def _distances_m(first: Collection[Spot], second: Collection[Spot]) -> NDArray[np.float64]:
-    columns = ([getattr(spot, name) for spot in spots] for spots in (first, second) for name in ("lon", "lat"))
-    return np.asarray(_GEOD.inv(*columns)[2], dtype=np.float64)
+    lons_a, lats_a, lons_b, lats_b = (
+        np.array([getattr(spot, name) for spot in spots]) for spots in (first, second) for name in ("lon", "lat")
+    )
+    return np.asarray(_GEOD.inv(lons_a, lats_a, lons_b, lats_b)[2], dtype=np.float64)
