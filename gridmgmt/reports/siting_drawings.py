@@ -51,15 +51,14 @@ class SitingGround:
     ----------
     areas
         Columns ``level`` and ``code``; areas that are missing here are in the tables alone.
-    points, left_out
-        Open points that count, and candidates that were not chosen, ``(n, 2)``.
+    points
+        Open points that count ``(n, 2)``.
     streets
         Lines ``(n,)``.
     """
 
     areas: "gpd.GeoDataFrame"
     points: NDArray[np.float64] = field(default_factory=lambda: _NONE)
-    left_out: NDArray[np.float64] = field(default_factory=lambda: _NONE)
     streets: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
 
 
@@ -277,13 +276,13 @@ class _Sheet:
         return self.layer("zones", f'<g fill-opacity="0.25">{filled}</g>')
 
     def spots(self) -> Layer:
-        """Return candidates that were not chosen, and the places that nothing can cover."""
-        left_out = _NONE if self.ground is None else self.ground.left_out
+        """Return candidates that are out, and the places that nothing can cover."""
+        out = np.array([at for each in self.document.rejected for at in each.positions]).reshape(-1, 2)
         missed = np.array([(p.lon, p.lat) for p in self.document.uncoverable.listed]).reshape(-1, 2)
         return self.layer(
             "spots",
             pdf_maps.dots(self.frame, missed, 7.0, BEYOND) if len(missed) else "",
-            pdf_maps.dots(self.frame, left_out, 6.0, LEFT_OUT, "#FFFFFF") if len(left_out) else "",
+            pdf_maps.dots(self.frame, out, 6.0, LEFT_OUT, "#FFFFFF") if len(out) else "",
         )
 
     def open_points(self) -> Layer:
@@ -321,7 +320,7 @@ class _Sheet:
                 bool(document.chosen),
             ),
             "open": (POINT, 12.0, ground is not None and len(ground.points) > 0),
-            "eligible": (LEFT_OUT, 6.0, ground is not None and len(ground.left_out) > 0),
+            "rejected": (LEFT_OUT, 6.0, any(each.positions for each in document.rejected)),
             "uncoverable": (BEYOND, 7.0, bool(document.uncoverable.listed)),
             "forbidden": (FORBIDDEN, 0.0, bool(document.terms.forbidden)),
         }

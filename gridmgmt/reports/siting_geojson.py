@@ -1,4 +1,4 @@
-"""A siting answer as GeoJSON (RFC 7946): new points, forbidden zones, places that nothing can cover."""
+"""A siting answer as GeoJSON (RFC 7946): new points, candidates that are out, zones, places that nothing covers."""
 
 import json
 from typing import Any
@@ -14,17 +14,20 @@ Feature = dict[str, Any]  # Any: a JSON object
 
 
 def siting_geojson(document: SitingDocument) -> str:
-    """Return a FeatureCollection with one feature a new point, a zone and a listed place that nothing can cover.
+    """Return a FeatureCollection: new points, candidates that are out, zones, listed places that nothing can cover.
 
     What is true of all (terms, certificate, totals, areas, curve, provenance with the hash of the answer) stands beside
     the features.
     """
     common = document.model_dump(mode="json", exclude={"chosen"})
     common["terms"].pop("forbidden")
+    for each in common["rejected"]:
+        each.pop("positions")
     common["uncoverable"].pop("listed")
     common["provenance"]["result_sha256"] = siting_sha256(document)
     features = [
         *(_spot("chosen", point) for point in document.chosen),
+        *(_point("rejected", at, {"reason": each.reason}) for each in document.rejected for at in each.positions),
         *(_zone(number, zone) for number, zone in enumerate(document.terms.forbidden, 1)),
         *(_spot("uncoverable", place) for place in document.uncoverable.listed),
     ]
@@ -36,11 +39,14 @@ def _spot(kind: str, part: Part) -> Feature:
     """Return a part with a position; residents by age become properties of their own, which map programs can read."""
     values = part.model_dump(mode="json")
     ages = {f"newly_covered_{age['band']}": age["residents"] for age in values.pop("by_age", ())}
-    at = [round(values.pop(name), DECIMALS) for name in ("lon", "lat")]
+    return _point(kind, (values.pop("lon"), values.pop("lat")), values | ages)
+
+
+def _point(kind: str, at: tuple[float, float], properties: Feature) -> Feature:
     return {
         "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": at},
-        "properties": {"feature": kind, **values, **ages},
+        "geometry": {"type": "Point", "coordinates": [round(x, DECIMALS) for x in at]},
+        "properties": {"feature": kind, **properties},
     }
 
 

@@ -97,8 +97,10 @@ def make_siting(**changes: Any) -> SitingDocument:
         "candidates": 20,
         "eligible": 17,
         "rejected": (
-            Rejected(reason="forbidden_zone", count=2, examples=("候选点8", "候选点9")),
-            Rejected(reason="check.ground", count=1, examples=("121.41000, 31.31000",)),
+            Rejected(reason="forbidden_zone", count=2, examples=("候选点8", "候选点9"),
+                     positions=((121.406, 31.306), (121.409, 31.308))),
+            Rejected(reason="check.ground", count=1, examples=("121.41000, 31.31000",),
+                     positions=((121.41, 31.31),)),
         ),
         "certificate": CERTIFICATE,
         "chosen": (point(1, 250.0), point(2, 150.0, verdict=PlaceVerdict.WARN, warnings=("gain",)), point(3, 50.0)),

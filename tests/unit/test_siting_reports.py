@@ -26,7 +26,7 @@ EVIL = "</script><img src=x onerror=alert(1)>"
 
 
 def ground() -> SitingGround:
-    return SitingGround(siting_areas(), np.array([[121.415, 31.305]]), np.array([[121.425, 31.325]]))
+    return SitingGround(siting_areas(), np.array([[121.415, 31.305]]))
 
 
 def test_what_no_plan_can_be_is_told_in_words() -> None:
@@ -186,11 +186,16 @@ def test_geojson_has_points_zones_and_whom_nothing_covers() -> None:
     document = make_siting()
     collection = json.loads(siting_geojson(document))
     kinds = [feature["properties"]["feature"] for feature in collection["features"]]
-    assert kinds == ["chosen"] * 3 + ["forbidden_zone"] + ["uncoverable"] * 2
+    assert kinds == ["chosen"] * 3 + ["rejected"] * 3 + ["forbidden_zone"] + ["uncoverable"] * 2
     first = collection["features"][0]
     assert first["geometry"]["coordinates"] == pytest.approx([document.chosen[0].lon, document.chosen[0].lat])
     assert first["properties"]["newly_covered"] == 250.0
     assert first["properties"]["newly_covered_80_plus"] == 20.0
-    assert shapely.from_geojson(json.dumps(collection["features"][3]["geometry"])).area == pytest.approx(0.005**2)
+    assert shapely.from_geojson(json.dumps(collection["features"][6]["geometry"])).area == pytest.approx(0.005**2)
     assert collection["provenance"]["result_sha256"] == text_sha256(canonical_json(document))
+    assert collection["features"][5] == {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [121.41, 31.31]},
+        "properties": {"feature": "rejected", "reason": "check.ground"},
+    }
     assert collection["certificate"]["bound"] == 859.2
