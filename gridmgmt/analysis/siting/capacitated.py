@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from gridmgmt.analysis.siting.feasible import check, together
-from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, merged
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
+from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.pace import Pace
 from gridmgmt.analysis.siting.program import TOLERANCE, maximise
 from gridmgmt.analysis.siting.room import Rooms
@@ -172,7 +172,7 @@ class _Search:
             self.bound = min(self.bound, self.problem.floored(self.bounds.best.bound))
             if step % _STEPS_PER_PLAN == 0:
                 self.pace.ask(*self._state())
-                plan = self.rooms.completed(_apart(chosen, self.near), self.problem.points)
+                plan = self.rooms.completed(without_conflicts(chosen, self.near), self.problem.points)
                 served = self.rooms.served(plan)
                 if served > max(best_seen, _NEAR * self.served):
                     best_seen = served
@@ -236,7 +236,7 @@ class _Search:
         self.bound = min(self.bound, max(self.problem.floored(outward), float(self.served)))
 
 
-def _apart(chosen: Index, near: Near) -> Index:
+def without_conflicts(chosen: Index, near: Near) -> Index:
     """Return the candidates without those in conflict with one before them."""
     kept: list[int] = []
     for one in chosen.tolist():

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.compiled import compiled
-from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
+from gridmgmt.analysis.siting.near import Near
 
 _FAR = 1 << 30
 """The level of a point that cannot pass anybody on to one with room."""
