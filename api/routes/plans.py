@@ -21,7 +21,6 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.db import Session
 from gridmgmt.errors import ForbiddenError, NotFoundError
 from gridmgmt.service_points.rules import ServicePointType
-from gridmgmt.siting.document import SitingDocument
 from gridmgmt.siting.plan_document import PlanChange, PlanComparison, PlanReport
 
 if TYPE_CHECKING:
@@ -121,7 +120,12 @@ def read_plan(session: RequestSession, form: Form, name: Name, on: OnDate, respo
     return shown
 
 
-@router.get("/{name}/document", summary="The answer that a plan was made from", response_model=SitingDocument)
+@router.get(
+    "/{name}/document",
+    summary="The answer that a plan was made from",
+    response_class=Response,
+    responses={200: {"description": "The answer of the siting run.", "content": {"application/json": {}}}},
+)
 def read_document(session: RequestSession, form: Form, name: Name) -> Response:
     """Return the stored bytes, whose SHA-256 the plan tells; not given (403) in the public form."""
     from gridmgmt.siting.plan_queries import plan_named  # noqa: PLC0415 -- as above

@@ -14,7 +14,7 @@ from gridmgmt.siting.plan_document import (
     Adoption,
     Built,
     ComparedPlan,
-    Figures,
+    PlanFigures,
     PlanChange,
     PlanComparison,
     PlanReport,
@@ -249,7 +249,7 @@ def _side(plan: ComparedPlan, lang: Language) -> tuple[Cell, ...]:
     )
 
 
-def _achieved(figures: Figures, lang: Language) -> tuple[Cell, ...]:
+def _achieved(figures: PlanFigures, lang: Language) -> tuple[Cell, ...]:
     """Return the cells of :data:`_FIGURES`."""
     certificate, worst = figures.certificate, figures.worst_area
     return (

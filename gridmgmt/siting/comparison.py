@@ -17,7 +17,7 @@ from gridmgmt.siting.plan_document import (
     ComparedPlan,
     ComparedPoint,
     Cost,
-    Figures,
+    PlanFigures,
     PlanComparison,
 )
 from gridmgmt.siting.plan_models import Plan
@@ -66,10 +66,10 @@ def cost_of(chosen: Sequence[Chosen]) -> Cost:
     return Cost(known_yuan=sum(known), unknown=len(chosen) - len(known))
 
 
-def figures_of(document: SitingDocument) -> Figures:
+def figures_of(document: SitingDocument) -> PlanFigures:
     """Return what an answer achieves for the residents that it asks about."""
     asked = next(row for row in document.totals if row.band == document.terms.residents)
-    return Figures(
+    return PlanFigures(
         points=len(document.chosen),
         certificate=document.certificate,
         **{name: getattr(asked, name) for name in ("residents", "covered_before", "covered_after")},

@@ -152,7 +152,7 @@ class ComparedPoint(Part):
     also_in: tuple[str, ...]
 
 
-class Figures(Part):
+class PlanFigures(Part):
     """What an answer achieves; residents are those that it asks about."""
 
     points: Points
@@ -173,7 +173,7 @@ class ComparedPlan(Part):
     made_at: datetime
     document_sha256: Sha256
     terms: Terms
-    figures: Figures
+    figures: PlanFigures
     points: tuple[ComparedPoint, ...]
 
 
@@ -248,6 +248,6 @@ class PlanChange(Part):
     kept: tuple[Kept, ...]
     left: tuple[Chosen, ...]
     new: tuple[Chosen, ...]
-    before: Figures
-    after: Figures
+    before: PlanFigures
+    after: PlanFigures
     bands: tuple[BandChange, ...]
