@@ -14,9 +14,9 @@ from gridmgmt.siting.plan_document import (
     Adoption,
     Built,
     ComparedPlan,
-    PlanFigures,
     PlanChange,
     PlanComparison,
+    PlanFigures,
     PlanReport,
 )
 from gridmgmt.siting.plan_rules import BUILT_WITHIN_M, SAME_WITHIN_M

@@ -17,8 +17,8 @@ from gridmgmt.siting.plan_document import (
     ComparedPlan,
     ComparedPoint,
     Cost,
-    PlanFigures,
     PlanComparison,
+    PlanFigures,
 )
 from gridmgmt.siting.plan_models import Plan
 from gridmgmt.siting.plan_queries import plan_named, state_of
