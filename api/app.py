@@ -47,6 +47,7 @@ from api.routes import (
     points,
     responsibility,
     session,
+    siting,
     statistics,
     topology,
     walking,
@@ -70,7 +71,7 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, plans, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones,
+    placeability, plans, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones, siting,
     imports, exports, jobs, session, accounts, keys, changes, merging, walking,
     health,
 )  # fmt: skip

@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("area_code", sa.String(), nullable=True),
         sa.Column("progress", postgresql.JSONB(), nullable=True),
         sa.Column("keep_requested", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("candidates", postgresql.JSONB(), nullable=True),
         sa.Column("input_sha256", sa.String(), nullable=True),
         sa.Column("result_sha256", sa.String(), nullable=True),
         sa.Column("document", sa.String(), nullable=True),

@@ -65,6 +65,8 @@ def _job_out(job: Job, lang: Language) -> JobOut:
     links = {"self": f"{PREFIX}/jobs/{job.job_id}"}
     if (run_id := job.arguments.get("run_id")) is not None:
         links["run"] = f"{PREFIX}/coverage/runs/{run_id}"
+    if (siting_id := job.arguments.get("siting_run_id")) is not None:
+        links["run"] = f"{PREFIX}/siting/runs/{siting_id}"
     if (generation_id := job.arguments.get("generation_id")) is not None:
         links["generation"] = f"{PREFIX}/cells/generations/{generation_id}"
     names = ("job_id", "kind", "stage", "progress", "attempt", "cancel_requested", "result", "created_at",

@@ -30,7 +30,7 @@ class Ranked:
 def read_candidates(path: Path, *, datum: Datum | None = None) -> list[Candidate]:
     """Return the candidates of a CSV, XLSX or vector file of points, in their order.
 
-    Beside longitude and latitude a file may have a name and the columns of
+    Beside longitude and latitude a file may have a name, a code and the columns of
     :class:`~gridmgmt.placeability.rules.Attributes`; others are passed over.
 
     Raises
@@ -42,15 +42,15 @@ def read_candidates(path: Path, *, datum: Datum | None = None) -> list[Candidate
     frame = intake.whole().frame
     if len(frame) > MAX_CANDIDATES:
         raise InputError("candidates_count", value=len(frame), maximum=MAX_CANDIDATES)
-    name_column = find_column(frame.columns, "point_name")
+    name_column, code_column = (find_column(frame.columns, role) for role in ("point_name", "point_code"))
     known = [name for name in ATTRIBUTES if name in frame.columns]
     found, problems = [], []
     lonlat = shapely.get_coordinates(frame.geometry.to_numpy()).tolist()
     for row, (lon, lat) in zip(frame.to_dict("records"), lonlat, strict=True):
         try:
             attributes = attributes_of({name: text_of(row[name]) for name in known})
-            name = None if name_column is None else text_of(row[name_column])
-            found.append(Candidate(lon, lat, name, attributes))
+            name, code = (None if column is None else text_of(row[column]) for column in (name_column, code_column))
+            found.append(Candidate(lon, lat, name, attributes, code))
         except InputError as error:
             problems.append(Problem(int(row["row"]), f"candidate.{error.code}", error.fields))
     if problems:

@@ -171,6 +171,7 @@ class Candidate:
     lat: float
     name: str | None = None
     attributes: Attributes = Attributes()
+    code: str | None = None
 
     def __post_init__(self) -> None:
         check_position(self.lon, self.lat)

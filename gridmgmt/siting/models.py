@@ -33,8 +33,6 @@ class SitingRun(Base):
     """How far the search is: a :class:`gridmgmt.siting.progress.SearchProgress`; NULL before it has found anything."""
     keep_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     """Somebody wants the best plan so far as the answer."""
-    candidates: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
-    """The candidates as they were found, by number: ``lon``, ``lat``, ``name``, ``reason`` (NULL: took part)."""
     input_sha256: Mapped[str | None]
     """SHA-256 over the inputs' contents, the terms and the candidates."""
     result_sha256: Mapped[str | None]

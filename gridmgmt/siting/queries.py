@@ -41,12 +41,7 @@ def newest_runs(session: Session, limit: int, *, before: int | None = None) -> S
 
     With ``before``, only runs older than the one of this id.
     """
-    statement = (
-        select(SitingRun)
-        .options(defer(SitingRun.document), defer(SitingRun.candidates))
-        .order_by(SitingRun.run_id.desc())
-        .limit(limit)
-    )
+    statement = select(SitingRun).options(defer(SitingRun.document)).order_by(SitingRun.run_id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(SitingRun.run_id < before)
     return session.scalars(statement).all()

@@ -13,7 +13,7 @@ from gridmgmt.analysis.siting.model import SitingModel
 from gridmgmt.areas.rules import check_position
 from gridmgmt.errors import GeometryError, InputError
 from gridmgmt.land.rules import LandKind
-from gridmgmt.placeability.rules import Attributes
+from gridmgmt.placeability.rules import Attributes, Candidate
 from gridmgmt.service_points.rules import ELDERLY_TYPES, ServicePointType
 from gridmgmt.units import AGE_BANDS, minutes_to_s
 from gridmgmt.walking.rules import WalkQuestion, make_question
@@ -66,6 +66,11 @@ class SiteCandidate:
     def called(self) -> str:
         """Its name, else its code, else its position."""
         return self.name or self.code or f"{self.lon:.6f}, {self.lat:.6f}"
+
+
+def from_cards(candidates: Sequence[Candidate]) -> tuple[SiteCandidate, ...]:
+    """Return spots that were read to be judged as candidates for new points."""
+    return tuple(SiteCandidate(each.lon, each.lat, each.code, each.name, each.attributes) for each in candidates)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Asking for a siting run, performing it as a job, ending it early, and answering it again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib import import_module
@@ -158,7 +158,6 @@ def perform(context: JobContext) -> Mapping[str, Any]:
     with stages.stage("writing", 0.97), transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
         run = queries.run_by_id(session, run_id)
-        run.candidates = list(_listed(field))
         run.input_sha256 = document.provenance.input_sha256
         run.document = canonical_json(document)
         run.result_sha256 = text_sha256(run.document)
@@ -240,11 +239,6 @@ def stale_inputs(session: Session, run: SitingRun, *, on: date | None = None) ->
         for inputs in (document_of(run).inputs, queries.inputs_on(session, asked))
     )
     return sorted({f"{subject}: {name}" for subject, name, _ in then ^ now})
-
-
-def _listed(field: Field) -> Iterator[dict[str, Any]]:
-    for given, reason in zip(field.given, field.reason, strict=True):
-        yield {"lon": given.lon, "lat": given.lat, "name": given.called, "reason": reason}
 
 
 def _of_version(session: Session, terms: SitingTerms) -> SitingTerms:
