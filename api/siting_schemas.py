@@ -49,7 +49,7 @@ class SiteIn(AttributesIn):
         return SiteCandidate(self.lon, self.lat, self.code, self.name, known)
 
 
-class CandidatesIn(Asked):
+class SiteSourceIn(Asked):
     """Where the candidates come from: a list, what is loaded, or street corners."""
 
     source: SourceKind = SourceKind.LIST
@@ -128,7 +128,7 @@ class SitingAsk(Asked):
     connection_limit_m: Annotated[StrictFloat, Field(description="Farthest distance to a street in metres.")] = (
         DEFAULT_CONNECTION_LIMIT_M
     )
-    candidates: CandidatesIn
+    candidates: SiteSourceIn
     forbidden: Annotated[
         list[dict[str, Any]],
         Field(default_factory=list, max_length=MAX_ZONES, description="GeoJSON polygons where no point may stand."),

@@ -37,6 +37,7 @@ from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.queries import job_by_id, job_states
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting import queries
+from gridmgmt.siting.document import SitingDocument
 from gridmgmt.siting.models import SitingRun
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ router = APIRouter(
 
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the run.")]
 RESULT_CONTENT: dict[str, Any] = {
-    "application/json": {"schema": {"$ref": "#/components/schemas/SitingDocument"}},
     "text/html": {},
     "application/pdf": {},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
@@ -149,7 +149,7 @@ def read_siting(session: RequestSession, context: Context, actor: Caller, lang: 
     "/runs/{run_id}/result.{format}",
     summary="The answer of one siting run as a file",
     response_class=Response,
-    responses={200: {"description": "The answer.", "content": RESULT_CONTENT}},
+    responses={200: {"description": "The answer.", "model": SitingDocument, "content": RESULT_CONTENT}},
 )
 def read_siting_result(
     session: RequestSession,
