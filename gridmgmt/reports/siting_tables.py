@@ -6,7 +6,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.reports.formatting import area_name, gap_text, label, minutes_text
 from gridmgmt.reports.siting_words import UNITS, band_name, has_gain, point_name, siting_sha256
 from gridmgmt.reports.tables import Cell, Column, Kind, Table, inputs_table
-from gridmgmt.siting.document import AreaBefore, Chosen, CurvePoint, SitingDocument, Stress
+from gridmgmt.siting.document import AreaBefore, Chosen, CurvePoint, PlanStress, SitingDocument
 from gridmgmt.texts import Language, catalogue, text
 
 _LEVELS = list(AreaLevel)
@@ -33,7 +33,7 @@ def _chosen_row(document: SitingDocument, point: Chosen, lang: Language) -> tupl
     return (
         float(point.rank), text("report.yes", lang) if point.sure else "",
         point_name(point.name, point.lon, point.lat), point.code or "", point.area_name or "", point.newly_covered,
-        *gain, point.served, point.capacity, point.cost_yuan, _verdict(point, lang), point.lon, point.lat,
+        *gain, point.served, point.capacity, point.cost_yuan, verdict_text(point, lang), point.lon, point.lat,
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _cells(row: tuple[Cell, ...], kept: Sequence[int]) -> tuple[Cell, ...]:
     return tuple(row[k] for k in kept)
 
 
-def _verdict(point: Chosen, lang: Language) -> str:
+def verdict_text(point: Chosen, lang: Language) -> str:
     """Return what the point's placeability card says, with the checks that warn."""
     if point.verdict is None:
         return ""
@@ -190,7 +190,7 @@ def stresses_table(document: SitingDocument, lang: Language) -> Table:
     return Table("stresses", text("siting_report.stresses", lang), columns, rows)
 
 
-def stress_text(stress: Stress, lang: Language) -> str:
+def stress_text(stress: PlanStress, lang: Language) -> str:
     """Return a circumstance in words."""
     key = f"siting_stress.{stress.kind}"
     told = {name: f"{value:g}" if isinstance(value, float) else value for name, value in stress.words.items()}

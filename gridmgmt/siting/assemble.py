@@ -21,9 +21,9 @@ from gridmgmt.siting.document import (
     Certificate,
     Chosen,
     CurvePoint,
+    PlanStress,
     Rejected,
     SitingDocument,
-    Stress,
     Terms,
     Totals,
     Uncoverable,
@@ -60,7 +60,7 @@ def assemble(
     cards: Mapping[int, Judged],
     problem: Problem,
     found: Found,
-    stresses: tuple[Stress, ...],
+    stresses: tuple[PlanStress, ...],
 ) -> SitingDocument:
     """Return the document of a run."""
     plan = walked(problem, found.siting.chosen)

@@ -196,7 +196,7 @@ class Uncoverables(Part):
     listed: tuple[Uncoverable, ...]
 
 
-class Stress(Part):
+class PlanStress(Part):
     """The plan under another circumstance: covered residents before and after."""
 
     kind: str
@@ -228,7 +228,7 @@ class SitingDocument(Part):
     """The residential quarter (or lowest area) with the lowest ratio after."""
     curve: tuple[CurvePoint, ...]
     uncoverable: Uncoverables
-    stresses: tuple[Stress, ...]
+    stresses: tuple[PlanStress, ...]
     inputs: tuple[InputEdition, ...]
     provenance: Provenance
 

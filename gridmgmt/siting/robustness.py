@@ -21,7 +21,7 @@ from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.placeability.rules import slow_pace
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.population.queries import places
-from gridmgmt.siting.document import Stress
+from gridmgmt.siting.document import PlanStress
 from gridmgmt.siting.problem import Inputs, Problem
 from gridmgmt.walking.state import WalkState
 
@@ -70,7 +70,7 @@ def _day_before(session: Session, on: date) -> tuple[date, str, Counting] | None
     return found
 
 
-def stresses(inputs: Inputs, problem: Problem, chosen: Snap, former: Former | None) -> tuple[Stress, ...]:
+def stresses(inputs: Inputs, problem: Problem, chosen: Snap, former: Former | None) -> tuple[PlanStress, ...]:
     """Return what the plan is worth otherwise; ``chosen`` is where its points join the network."""
     state = inputs.state
     asked = _Asked(state, _part(state.place_snap, problem.reach.place), problem.demand.weight, problem.limit_cs, chosen)
@@ -94,11 +94,11 @@ class _Asked:
             points=points, places=self.places, trip=state.question.trip, limit_cs=self.limit_cs,
         )  # fmt: skip
 
-    def stress(self, kind: str, words: dict[str, str | float | None], there: EdgeCosts, back: EdgeCosts) -> Stress:
+    def stress(self, kind: str, words: dict[str, str | float | None], there: EdgeCosts, back: EdgeCosts) -> PlanStress:
         """Return whom open points, and these with the plan's, cover under some costs."""
         before = self.nearest(self.state.point_snap, there, back).place_cs <= self.limit_cs
         after = before | (self.nearest(self.chosen, there, back).place_cs <= self.limit_cs)
-        return Stress(
+        return PlanStress(
             kind=kind,
             words=words,
             residents=_sum(self.weight),
@@ -107,7 +107,7 @@ class _Asked:
         )
 
 
-def _slower(inputs: Inputs, asked: _Asked) -> Iterator[Stress]:
+def _slower(inputs: Inputs, asked: _Asked) -> Iterator[PlanStress]:
     """Yield the plan at slower speeds, the slowest first."""
     state = inputs.state
     for speed in slower_speeds(state.profile, inputs.profiles):
@@ -131,7 +131,7 @@ def slower_speeds(own: WalkProfile, profiles: Sequence[WalkProfile]) -> tuple[fl
     return tuple(sorted(found))
 
 
-def _gate_shut(problem: Problem, asked: _Asked) -> Iterable[Stress]:
+def _gate_shut(problem: Problem, asked: _Asked) -> Iterable[PlanStress]:
     """Return the plan with the gate shut that most of the newly covered walk through first; nothing without gates."""
     state = asked.state
     if not state.network.gates:
@@ -162,7 +162,7 @@ def _busiest_gate(problem: Problem, asked: _Asked) -> int | None:
     return int(passed.argmax()) if passed.any() else None
 
 
-def _residents_before(asked: _Asked, former: Former | None) -> Iterable[Stress]:
+def _residents_before(asked: _Asked, former: Former | None) -> Iterable[PlanStress]:
     if former is None:
         return
     then = replace(asked, places=former.snap, weight=former.weight)
