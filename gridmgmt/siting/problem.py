@@ -165,5 +165,5 @@ def _capacity(terms: SitingTerms, field: Field, eligible: NDArray[np.intp]) -> N
     values = [terms.capacity if each is None else each for each in known]
     missing = [field.given[i].called for i, value in zip(eligible.tolist(), values, strict=True) if value is None]
     if missing:
-        raise InputError("siting_capacity_missing", field="capacity", value=len(missing), example=missing[0])
+        raise InputError("siting_capacity_unknown", field="capacity", value=len(missing), example=missing[0])
     return to_fixed("capacity", np.array(values, dtype=np.float64))
