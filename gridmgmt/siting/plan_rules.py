@@ -161,7 +161,7 @@ def pairs(first: Sequence[Spot], second: Sequence[Spot], within_m: float) -> lis
 
 def new_since(points: Sequence[Spot], before: Sequence[Spot]) -> list[int]:
     """Return the places in the list of the points that were not among earlier ones, by code or by where they stand."""
-    codes = {spot.code for spot in before}
+    codes = {spot.code for spot in before if spot.code is not None}
     stood = {pair.first for pair in _near(points, before, STOOD_WITHIN_M)}
     return [i for i, spot in enumerate(points) if spot.code not in codes and i not in stood]
 
