@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridmgmt.analysis.compiled import compiled
 from gridmgmt.analysis.siting.median_problem import Index, Long, Rows
 
-_PATIENCE = 12
+_PATIENCE = 30
 """Steps without a better bound after which they are made shorter."""
 _SMOOTHING = 0.1
 _LEAST_STEP = 0.004

@@ -1,8 +1,8 @@
 """The sum of walking times as a problem of whole numbers, so that its bounds are exact.
 
 What a place costs when it walks to a candidate is residents × time. These products are divided by what all of them
-have in common and, only where their sum would not fit 60 bits, by a power of two, rounded down: what no plan is below
-in these numbers, no plan is below in residents and seconds.
+have in common and brought to a sum of 60 bits by a power of two, so that multipliers are fine-grained; where that makes
+them smaller, they are rounded down. What no plan is below in these numbers, no plan is below in residents and seconds.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Problem:
     constant
         What all the other places cost, in parts of 2⁻³⁴ residents × 0.01 s.
     unit, shift
-        A cost stands for ``unit · 2^shift`` such parts, or less than one such step more where ``shift`` is not 0.
+        A cost stands for ``unit · 2^shift`` such parts for each 1; where ``shift`` is above 0, for less than one 1 more.
     step
         All costs are multiples of this.
     """
@@ -72,7 +72,7 @@ class Problem:
 
     def seconds_at_least(self, cost: int) -> float:
         """Return a number of resident-seconds that no plan is below when none is below the cost."""
-        exact = Fraction((cost << self.shift) * self.unit + self.constant, _PARTS)
+        exact = (cost * self.unit * Fraction(2) ** self.shift + self.constant) / _PARTS
         told = float(exact)
         return told if Fraction(told) <= exact else float(np.nextafter(told, -np.inf))
 
@@ -92,7 +92,7 @@ def problem_of(demand: Demand, candidates: Candidates, cap_cs: int) -> Problem:
     of_weight = max(1, int(np.gcd.reduce(weight))) if len(weight) else 1
     of_time = max(1, int(np.gcd.reduce(np.concatenate([base, cs])))) if len(base) else 1
     weight, base, cs = weight // of_weight, base // of_time, cs // of_time
-    shift = max(0, _product_sum(weight, base).bit_length() - _BITS)
+    shift = _product_sum(weight, base).bit_length() - _BITS
     costs, bases = _scaled(weight[number], cs, shift), _scaled(weight, base, shift)
     step = max(1, int(np.gcd(np.gcd.reduce(costs), np.gcd.reduce(bases)))) if len(base) else 1
     columns = Columns(np.searchsorted(candidate, np.arange(m + 1)).astype(np.int64), number, costs, bases)
@@ -122,8 +122,8 @@ def _product_sum(weight: Long, cs: Long) -> int:
 
 def _scaled(weight: Long, cs: Long, shift: int) -> Long:
     """Return ``⌊weight · cs / 2^shift⌋``, which fits 60 bits though the product may not."""
-    if shift == 0:
-        return weight * cs
+    if shift <= 0:
+        return (weight * cs) << -shift
     high, low = (weight >> 32) * cs, (weight & 0xFFFFFFFF) * cs
     if shift <= 32:
         return (high << (32 - shift)) + (low >> shift)
