@@ -11,6 +11,7 @@ from gridmgmt.texts import Language
 from maps.areas_map import areas_map
 from maps.coverage_map import coverage_map, newest_run
 from maps.merging_map import merging_map, newest_merge
+from maps.siting_map import newest_siting, siting_map
 
 
 @click.group("map")
@@ -83,5 +84,18 @@ def merging(ctx: click.Context, merge_id: int | None, *, output: Path, lang: Lan
     """Write the conflict map of a merge of departments' grids, of the newest where none is named."""
     with database(ctx) as session:
         page = merging_map(session, newest_merge(session, merge_id), lang=lang or settings_of(ctx).lang, public=public)
+    output.write_text(page, encoding="utf-8")
+    say(ctx, "map.written", file=output)
+
+
+@map_group.command()
+@click.option("--run", "run_id", type=click.IntRange(min=1), help="Number of the siting run, the newest if absent.")
+@_OUTPUT
+@_LANG
+@click.pass_context
+def siting(ctx: click.Context, run_id: int | None, *, output: Path, lang: Language | None) -> None:
+    """Write the map of a siting run: new points by rank, and areas before and after."""
+    with database(ctx) as session:
+        page = siting_map(session, newest_siting(session, run_id), lang=lang or settings_of(ctx).lang)
     output.write_text(page, encoding="utf-8")
     say(ctx, "map.written", file=output)

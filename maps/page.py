@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gridmgmt.texts import Language, text
 from maps.offline import OfflineMap
@@ -38,9 +38,10 @@ def whole_page(page_map: OfflineMap, name: str, *, title: str, lang: Language, b
 
 @cache
 def environment() -> Environment:
-    """Return the environment of the pages' templates."""
+    """Return the environment of the pages' templates, which use those of reports, too."""
+    loader = ChoiceLoader([PackageLoader("maps"), PackageLoader("gridmgmt.reports")])
     environment = Environment(
-        loader=PackageLoader("maps"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["text"] = text
     return environment

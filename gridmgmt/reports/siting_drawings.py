@@ -192,7 +192,7 @@ def _frame(document: SitingDocument, ground: SitingGround | None, level: AreaLev
             return Frame.around(_box(shapely.total_bounds(shown)))
     at = np.vstack([_chosen(document), _NONE if ground is None else ground.points])
     for zone in document.terms.forbidden:
-        at = np.vstack([at, shapely.get_coordinates(_shape(zone))])
+        at = np.vstack([at, shapely.get_coordinates(shape_of(zone))])
     if not len(at):
         return None
     low, high = at.min(axis=0), at.max(axis=0)
@@ -215,8 +215,8 @@ def _chosen(document: SitingDocument) -> NDArray[np.float64]:
     return np.array([(point.lon, point.lat) for point in document.chosen], dtype=np.float64).reshape(-1, 2)
 
 
-def _shape(zone: Mapping[str, object]) -> shapely.Geometry:
-
+def shape_of(zone: Mapping[str, object]) -> shapely.Geometry:
+    """Return a GeoJSON polygon as a geometry."""
     return shapely.from_geojson(json.dumps(zone))
 
 
@@ -269,7 +269,7 @@ class _Sheet:
 
     def zones(self) -> Layer:
         """Return the forbidden zones."""
-        shapes = np.array([_shape(zone) for zone in self.document.terms.forbidden], dtype=object)
+        shapes = np.array([shape_of(zone) for zone in self.document.terms.forbidden], dtype=object)
         if not len(shapes):
             return self.layer("zones")
         filled = pdf_maps.surfaces(self.frame, shapes, [FORBIDDEN] * len(shapes), rim=FORBIDDEN)

@@ -1,6 +1,6 @@
 /* Joins the map that folium has drawn with the tables beside it. MAP, PAGE and SHARED are set before this script. */
 (() => {
-  const { SELECTED, BORDER, root, words, lines, choosable, languages, controls, markTab } = SHARED
+  const { SELECTED, BORDER, ShapeMarker, pointRadius, root, words, lines, choosable, languages, controls, markTab } = SHARED
   const FILL = 0.75
   const FAINT = 0.06 // under places and ground, whose colours would be mixed up with those of the areas
   const ROW = 5
@@ -83,27 +83,6 @@
 
   // --- points ------------------------------------------------------------------------------------------------
   const points = L.layerGroup()
-  const SHAPE_BOX = 24
-  const pointRadius = () => Math.max(3, Math.min(8, MAP.getZoom() - 6))
-
-  /** A point drawn by its type's shape on the map's canvas, so that thousands stay as light as one. */
-  const ShapeMarker = L.CircleMarker.extend({
-    _updatePath() {
-      const context = this._renderer._ctx
-      if (!this._renderer._drawing || this._empty()) return
-      const scale = (2 * this._radius) / SHAPE_BOX
-      context.save()
-      context.translate(this._point.x - this._radius, this._point.y - this._radius)
-      context.scale(scale, scale)
-      context.globalAlpha = 1 // of what was drawn before
-      context.lineWidth = 3
-      context.strokeStyle = '#fff'
-      context.fillStyle = this.options.colour ?? '#1B2430'
-      context.stroke(this.options.shape)
-      context.fill(this.options.shape)
-      context.restore()
-    },
-  })
   const shapes = PAGE.shapes.map((shape) => new Path2D(shape))
   PAGE.points.forEach(([x, y, type, code, name]) => {
     const point = new ShapeMarker([y, x], { radius: pointRadius(), shape: shapes[type] })

@@ -2,6 +2,7 @@
 const SHARED = (() => {
   const SELECTED = { color: '#0B63CE', weight: 3 }
   const BORDER = { color: '#6B7280', weight: 1 }
+  const SHAPE_BOX = 24
 
   const root = document.documentElement
   const words = () => PAGE.words[root.lang]
@@ -54,5 +55,25 @@ const SHARED = (() => {
     document.querySelectorAll('[role=tab]').forEach((tab) => tab.setAttribute('aria-selected', tab.dataset.level === level))
   }
 
-  return { SELECTED, BORDER, root, words, node, lines, sort, choosable, languages, controls, markTab }
+  /** A point drawn by its type's shape on the map's canvas, so that thousands stay as light as one. */
+  const ShapeMarker = L.CircleMarker.extend({
+    _updatePath() {
+      const context = this._renderer._ctx
+      if (!this._renderer._drawing || this._empty()) return
+      const scale = (2 * this._radius) / SHAPE_BOX
+      context.save()
+      context.translate(this._point.x - this._radius, this._point.y - this._radius)
+      context.scale(scale, scale)
+      context.globalAlpha = 1 // of what was drawn before
+      context.lineWidth = 3
+      context.strokeStyle = '#fff'
+      context.fillStyle = this.options.colour ?? '#1B2430'
+      context.stroke(this.options.shape)
+      context.fill(this.options.shape)
+      context.restore()
+    },
+  })
+  const pointRadius = () => Math.max(3, Math.min(8, MAP.getZoom() - 6))
+
+  return { SELECTED, BORDER, ShapeMarker, pointRadius, root, words, node, lines, sort, choosable, languages, controls, markTab }
 })()
