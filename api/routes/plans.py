@@ -21,6 +21,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.db import Session
 from gridmgmt.errors import ForbiddenError, NotFoundError
 from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.siting.document import SitingDocument
 from gridmgmt.siting.plan_document import PlanChange, PlanComparison, PlanReport
 
 if TYPE_CHECKING:
@@ -123,8 +124,7 @@ def read_plan(session: RequestSession, form: Form, name: Name, on: OnDate, respo
 @router.get(
     "/{name}/document",
     summary="The answer that a plan was made from",
-    response_class=Response,
-    responses={200: {"description": "The answer of the siting run.", "content": {"application/json": {}}}},
+    response_model=SitingDocument,
 )
 def read_document(session: RequestSession, form: Form, name: Name) -> Response:
     """Return the stored bytes, whose SHA-256 the plan tells; not given (403) in the public form."""

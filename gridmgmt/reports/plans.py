@@ -168,6 +168,8 @@ def _plan_notes(report: PlanReport, lang: Language) -> Iterator[str]:
     if adoption is not None:
         counted = {"built": adoption.built, "points": report.points, "on": adoption.on}
         yield text("plans.built", lang, **counted, within_m=f"{BUILT_WITHIN_M:g}")
+        if adoption.supersedes is not None:
+            yield text("plans.supersedes", lang, name=adoption.supersedes)
         if adoption.left_yuan < 0:
             yield text("plans.over_budget", lang, yuan=f"{-adoption.left_yuan:,.0f}")
     if report.stale_because:

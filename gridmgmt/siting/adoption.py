@@ -247,6 +247,7 @@ def _adoption(session: Session, plan: Plan, document: SitingDocument, on: date) 
         owner_name=_owner_name(session, plan.owner_post, on),
         budget_yuan=plan.budget_yuan,
         left_yuan=plan.budget_yuan - cost_of(document.chosen).known_yuan,
+        supersedes=plan_queries.superseded_by(session, plan),
         on=on,
         built=_count(targets),
         targets=targets,

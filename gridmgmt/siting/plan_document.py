@@ -75,6 +75,8 @@ class Adoption(Part):
     """What the post of that code is called and whose it is; None where the code is none of a post."""
     budget_yuan: Count
     left_yuan: Number
+    supersedes: str | None
+    """The plan of the same type and area that was adopted until then."""
     on: date
     built: Points
     targets: tuple[Target, ...]

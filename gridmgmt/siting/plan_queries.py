@@ -104,6 +104,11 @@ def name_of(session: Session, plan_id: int) -> str:
     return session.scalars(select(Plan.name).where(Plan.plan_id == plan_id)).one()
 
 
+def superseded_by(session: Session, plan: Plan) -> str | None:
+    """Return the name of the plan that a plan has superseded."""
+    return session.scalar(select(Plan.name).where(Plan.superseded_by == plan.plan_id))
+
+
 def targets_of(session: Session, plan: Plan) -> Sequence[PlanTarget]:
     """Return the targets of a plan by rank; none before it is adopted."""
     statement = select(PlanTarget).where(PlanTarget.plan_id == plan.plan_id).order_by(PlanTarget.rank)
