@@ -8,16 +8,25 @@ what is left is decided by branch and bound. All sums are of whole numbers, so t
 
 from fractions import Fraction
 
-from gridmgmt.analysis.siting.cover_problem import PARTS, CoverProblem, by_gain, outward
+import numpy as np
+from numpy.typing import NDArray
+
+from gridmgmt.analysis.siting.cover_problem import PARTS, CoverProblem, outward, residents_within
 from gridmgmt.analysis.siting.feasible import together
-from gridmgmt.analysis.siting.interchange import Interchange, greedy
+from gridmgmt.analysis.siting.interchange import Interchange, by_gain, covered, greedy
+from gridmgmt.analysis.siting.merging import Long
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
 from gridmgmt.analysis.siting.pace import Pace
-from gridmgmt.analysis.siting.search_tree import Node, Tree
+from gridmgmt.analysis.siting.relaxation import begun, lower
+from gridmgmt.analysis.siting.search_tree import Node, Tree, apart, narrowed
 
 _BATCHES, _PATIENCE = 12, 3
 """Batches of exchanges at the most, and in turn without a gain."""
-_NODES_OF_CURVE = 30
+_CURVE = 25, 6, 2
+"""Subgradients at a time for each point of the curve, how many without a gain shorten the steps, how often at most."""
+_NEAR = 0.01
+"""A plan of the curve so near to its bound is not searched further."""
+_SURE_TURNS = 4
 _NODES_OF_SURE = 50
 """Nodes in which it must turn out that no plan without a point comes near; else it does not count as sure."""
 
@@ -44,7 +53,77 @@ def max_coverage(
     InputError
         When fewer than ``points`` candidates may be opened together, with how many may.
     """
-    return _Search(demand, candidates, points, limit_cs, Pace(effort)).whole()
+    search = _Search(demand, candidates, points, limit_cs, Pace(effort))
+    return search.answer(*search.whole(), points)
+
+
+def coverage_curve(
+    demand: Demand, candidates: Candidates, *, points: int, limit_cs: int, effort: Effort | None = None
+) -> list[Siting]:
+    """Return plans of 1 … ``points`` new points, each with its bound: what every further point can bring.
+
+    The last is the plan of :func:`max_coverage`; the others begin from it, from the plan and the prices of one point
+    more, and are searched less long.
+
+    Raises
+    ------
+    InputError
+        When fewer than ``points`` candidates may be opened together, with how many may.
+    """
+    return _Search(demand, candidates, points, limit_cs, Pace(effort)).curve()
+
+
+def sure_points(
+    demand: Demand,
+    candidates: Candidates,
+    siting: Siting,
+    *,
+    limit_cs: int,
+    slack: float = 0.005,
+    effort: Effort | None = None,
+) -> NDArray[np.bool_]:
+    """Return which of the chosen are in every plan that comes near the best one ``(len(siting.chosen),)``.
+
+    Parameters
+    ----------
+    siting
+        A plan of :func:`max_coverage` for the same demand, candidates and limit.
+    slack
+        A plan comes near when it has at least ``1 - slack`` of the residents of ``siting`` within the limit.
+
+    Returns
+    -------
+    ndarray
+        True where it is certain that no plan without the point, of as many points, comes near.
+    """
+    pace = Pace(effort)
+    points = len(siting.chosen)
+    problem = CoverProblem.of(demand, candidates, limit_cs, points)
+    rows = problem.rows
+    reached = residents_within(demand, candidates, siting.chosen, limit_cs)
+    need = problem.fine((1 - Fraction(slack)) * reached)
+    sure = np.zeros(points, dtype=bool)
+    if points >= rows.m or not points:  # a point more or less gains nothing
+        return sure
+    found = begun(rows, points, rows.weight // 2)
+    for _ in range(_SURE_TURNS):
+        lower(rows, found, points, need=need, least=problem.least, rounds=100, patience=20)
+    for number, name in enumerate(siting.chosen.tolist()):
+        pace.ask(siting.objective, siting.bound, tuple(siting.chosen.tolist()))
+        this = rows.ids == name
+        if not this.any() or pace.left_s <= 0:
+            continue
+        if found.fixed[this] > 0:
+            sure[number] = True
+            continue
+        tree = Tree(
+            need - problem.unit, (), problem.unit, problem.least,
+            lambda tree: bool(tree.plan) or tree.nodes > _NODES_OF_SURE or pace.left_s <= 0, problem.alone[points],
+        )  # fmt: skip
+        root = Node(rows, found.price, points, (), 0, tree.bound)
+        tree.search(narrowed(root, found.fixed > 0, this | (found.fixed < 0)))
+        sure[number] = not tree.plan and tree.bound == tree.best
+    return sure
 
 
 class _Search:
@@ -56,47 +135,82 @@ class _Search:
         self._start = together(candidates, points)
         self.problem = CoverProblem.of(demand, candidates, limit_cs, points)
 
-    def whole(self) -> Siting:
-        """Return the plan of all points."""
+    def whole(self) -> tuple[Tree, str]:
+        """Search for the plan of all points; return what was found, and how the first plan was."""
         rows = self.problem.rows
         points = min(self._points, rows.m)
         first = greedy(rows, points)
         exchange = Interchange(rows, first if len(first) == points else self._start, self._pace.effort.seed)
-        tree = self._tree(exchange, points)
         greedily = exchange.objective
-        self._exchange(exchange, tree)
+        tree = self._tree(exchange, points)
+        idle = 0
+        for batch in range(_BATCHES):
+            if idle == _PATIENCE or self._enough(tree):
+                break
+            gained = exchange.kick() if batch else exchange.descend()
+            idle = 0 if gained or not batch else idle + 1
+            tree.offer(exchange.objective, self.problem.named(exchange.chosen))
         if not self._enough(tree):
             tree.search(Node(rows, rows.weight // 2, points, (), 0, tree.bound))
-        return self._answer(tree, "interchange" if exchange.objective > greedily else "greedy")
+        return tree, "interchange" if exchange.objective > greedily else "greedy"
+
+    def curve(self) -> list[Siting]:
+        """Return the plans of one point to all of them."""
+        tree, how = self.whole()
+        found = [self.answer(tree, how, self._points)]
+        best, rows = found[0], self.problem.rows
+        price = rows.weight // 2 if tree.price is None else tree.price
+        for points in range(self._points - 1, 0, -1):
+            if points < rows.m:
+                tree = self._fewer(tree, points)
+                price, how = self._bounded(tree, points, price), "lagrangian"
+            found.append(self.answer(tree, how, points))
+            self._pace.ask(best.objective, best.bound, tuple(best.chosen.tolist()))
+        return found[::-1]
+
+    def _fewer(self, tree: Tree, points: int) -> Tree:
+        """Return the beginning of a search for so many points, from a plan of one more."""
+        order, _ = by_gain(self.problem.rows, self.problem.known_as(tree.plan))
+        exchange = Interchange(self.problem.rows, order[:points])
+        exchange.descend()
+        return self._tree(exchange, points)
+
+    def _bounded(self, tree: Tree, points: int, price: Long) -> Long:
+        """Bound the plans of so many points; return the prices."""
+        rows, found = self.problem.rows, begun(self.problem.rows, points, price)
+        rounds, patience, most = _CURVE
+        for _ in range(most):
+            need = tree.best + tree.unit
+            lower(rows, found, points, need=need, least=tree.least, rounds=rounds, patience=patience)
+            tree.bound = min(tree.bound, max(int(found.bound[0]), tree.best))
+            if apart(rows, found.choice):
+                tree.offer(covered(rows, found.choice), self.problem.named(found.choice))
+            if tree.bound - tree.best <= _NEAR * tree.best or self._pace.left_s <= 0:
+                break
+        return found.price
 
     def _tree(self, exchange: Interchange, points: int) -> Tree:
-        bound = self.problem.first_bound(points)
-        names = tuple(self.problem.rows.ids[exchange.chosen].tolist())
-        return Tree(exchange.objective, names, self.problem.unit, self.problem.least, self._enough, bound)
+        problem = self.problem
+        bound = min(problem.alone[points], int(problem.rows.weight.sum()))
+        return Tree(
+            exchange.objective, problem.named(exchange.chosen), problem.unit, problem.least, self._enough, bound
+        )  # fmt: skip
 
-    def _exchange(self, exchange: Interchange, tree: Tree) -> None:
-        """Better a plan until exchanges gain no more, or it is enough."""
-        idle = 0
-        exchange.descend()
-        for _ in range(_BATCHES):
-            tree.best, tree.plan = exchange.objective, tuple(self.problem.rows.ids[exchange.chosen].tolist())
-            if idle == _PATIENCE or self._enough(tree):
-                return
-            idle = 0 if exchange.kick() else idle + 1
-
-    def _answer(self, tree: Tree, solver: str) -> Siting:
-        plan = self.problem.filled(tree.plan, self._points)
-        chosen, reached = by_gain(self._demand, self._candidates, plan, self._limit_cs)
+    def answer(self, tree: Tree, how: str, points: int) -> Siting:
+        """Return what was found, counted anew from the demand as it was given."""
+        chosen = self.problem.by_gain(tree.plan, points)
+        reached = residents_within(self._demand, self._candidates, chosen, self._limit_cs)
         bound = max(self.problem.parts(tree.bound), reached)
         proven = bound == reached
         if tree.nodes:
-            solver = "branch_and_bound" if tree.nodes > 1 else "lagrangian"
+            how = "branch_and_bound" if tree.nodes > 1 else "lagrangian"
         most = reached / PARTS if proven else outward(bound)
-        return Siting(chosen, reached / PARTS, most, proven, solver, tree.nodes, self._pace.seconds)
+        return Siting(chosen, reached / PARTS, most, proven, how, tree.nodes, self._pace.seconds)
 
     def _enough(self, tree: Tree) -> bool:
         """Tell of what is new; whether the time is over or the gap is small enough."""
         reached, most = self.problem.parts(tree.best), self.problem.parts(tree.bound)
-        filled = self.problem.filled(tree.plan, self._points)
-        self._pace.tell(reached / PARTS, outward(most), tuple(filled.tolist()))
+        if self._pace.effort.watch is not None:
+            chosen = self.problem.by_gain(tree.plan, self._points)
+            self._pace.tell(reached / PARTS, outward(most), tuple(chosen.tolist()))
         return self._pace.left_s <= 0 or most - reached <= Fraction(self._pace.effort.gap) * reached

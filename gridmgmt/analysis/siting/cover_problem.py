@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gridmgmt.analysis.siting.interchange import by_gain
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, cliques, merged, restricted, undominated
 from gridmgmt.analysis.siting.model import Candidates, Demand
 
@@ -16,7 +19,7 @@ _BITS = 61
 _FINEST = 40
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CoverProblem:
     """What is left to decide, in whole fine units.
 
@@ -82,15 +85,29 @@ class CoverProblem:
         whole = -((self.before - parts) // self.grain)
         return whole << self.shift if self.shift >= 0 else whole >> -self.shift
 
-    def first_bound(self, points: int) -> int:
-        """Return what ``points`` candidates would cover if no two covered the same."""
-        alone = np.sort(self.rows.sums(self.rows.weight))[-points:]
-        return min(int(self.rows.weight.sum()), sum(alone.tolist()))
+    @cached_property
+    def alone(self) -> list[int]:
+        """Return what 0, 1, … candidates would cover if no two covered the same, the largest first."""
+        largest = np.sort(self.rows.sums(self.rows.weight))[::-1].tolist()
+        return [0, *accumulate(largest)]
 
-    def filled(self, plan: tuple[int, ...], points: int) -> Index:
-        """Return a plan by the names of candidates with as many points as asked, the lowest that are left out."""
+    def named(self, plan: Index) -> tuple[int, ...]:
+        """Return the names of the candidates of a plan."""
+        return tuple(self.rows.ids[plan].tolist())
+
+    def known_as(self, plan: tuple[int, ...]) -> Index:
+        """Return candidates of the rows by their names."""
+        return np.searchsorted(self.rows.ids, np.sort(plan)).astype(np.int32)
+
+    def by_gain(self, plan: tuple[int, ...], points: int) -> Index:
+        """Return so many names of candidates: a plan's by what each adds to those before it, ties by the lower name.
+
+        Where there are fewer than so many that gain anything, the lowest others fill the plan up.
+        """
+        order, gains = by_gain(self.rows, self.known_as(plan))
         spare = np.setdiff1d(np.arange(self.m), plan)[: points - len(plan)]
-        return np.sort(np.concatenate([np.array(plan, dtype=np.int32), spare.astype(np.int32)]))
+        idle = np.concatenate([self.rows.ids[order[gains == 0]], spare])
+        return np.concatenate([self.rows.ids[order[gains > 0]], np.sort(idle)]).astype(np.int32)
 
 
 def within(candidates: Candidates, limit_cs: int, wanted: NDArray[np.bool_]) -> tuple[Long, Index]:
@@ -101,27 +118,14 @@ def within(candidates: Candidates, limit_cs: int, wanted: NDArray[np.bool_]) -> 
     return counts[times.indptr], times.place[kept]
 
 
-def by_gain(demand: Demand, candidates: Candidates, chosen: Index, limit_cs: int) -> tuple[Index, int]:
-    """Return the chosen by what each adds to those before it, and the parts within the limit of any point in all.
-
-    The one that adds the most comes first, ties by the lower index. Counted from the demand as it was given.
-    """
+def residents_within(demand: Demand, candidates: Candidates, chosen: Index, limit_cs: int) -> int:
+    """Return how many residents, in parts, are within the limit of an open point or a chosen candidate."""
     hit = demand.before_cs <= limit_cs
-    reached = exact_sum(demand.weight[hit])
     times = candidates.times
-    left = {}
-    for j in sorted(chosen.tolist()):
+    for j in chosen:
         row = slice(times.indptr[j], times.indptr[j + 1])
-        left[j] = times.place[row][times.cs[row] <= limit_cs]
-    order = []
-    while left:
-        left = {j: places[~hit[places]] for j, places in left.items()}
-        gain = {j: exact_sum(demand.weight[places]) for j, places in left.items()}
-        best = min(left, key=lambda j: (-gain[j], j))
-        hit[left.pop(best)] = True
-        reached += gain[best]
-        order.append(best)
-    return np.array(order, dtype=np.int32), reached
+        hit[times.place[row][times.cs[row] <= limit_cs]] = True
+    return exact_sum(demand.weight[hit])
 
 
 def exact_sum(weight: Long) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.compiled import compiled
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, Table
 
 KICKS_AT_ONCE = 64
 _EXCHANGES = 3
@@ -56,6 +56,11 @@ def covered(rows: CoverRows, chosen: Index) -> int:
     for j in chosen:
         hit[rows.of(j)] = True
     return int(rows.weight[: rows.demands][hit[: rows.demands]].sum())
+
+
+def by_gain(rows: CoverRows, chosen: Index) -> tuple[Index, Long]:
+    """Return a plan by what each adds to those before it, ties by the lower index, and what each adds."""
+    return _by_gain(rows.table, chosen)
 
 
 class Interchange:
@@ -105,10 +110,6 @@ class Interchange:
         return gain > 0
 
 
-Table = tuple[Long, Index, Long, Index, Long, int]
-"""The arrays of :class:`CoverRows`, as kernels take them."""
-
-
 @compiled
 def _greedy(t: Table, points: int) -> Index:
     row_at, row_candidate, col_at, col_row, weight, demands = t
@@ -138,12 +139,35 @@ def _greedy(t: Table, points: int) -> Index:
 
 
 @compiled
+def _by_gain(t: Table, chosen: Index) -> tuple[Index, Long]:
+    col_at, col_row, weight = t[2], t[3], t[4]
+    order, gains = np.sort(chosen), np.zeros(len(chosen), dtype=np.int64)
+    hit = np.zeros(len(weight), dtype=np.bool_)
+    for size in range(len(order)):
+        best = -1
+        for s in range(size, len(order)):
+            gain = 0
+            for k in range(col_at[order[s]], col_at[order[s] + 1]):
+                if not hit[col_row[k]]:
+                    gain += weight[col_row[k]]
+            if best < 0 or gain > gains[size]:
+                best, gains[size] = s, gain
+        j = order[best]
+        for s in range(best, size, -1):  # the others stay in order of their index
+            order[s] = order[s - 1]
+        order[size] = j
+        for k in range(col_at[j], col_at[j + 1]):
+            hit[col_row[k]] = True
+    return order, gains
+
+
+@compiled
 def _add(t: Table, plan: Plan, s: int, j: int) -> int:
     """Put a candidate into an empty slot; return what that gains."""
     row_at, row_candidate, col_at, col_row, weight, demands = t
     plan.chosen[s] = j
     plan.slot[j] = s
-    gained = plan.gain[j]
+    gained: int = plan.gain[j]
     for k in range(col_at[j], col_at[j + 1]):
         i = col_row[k]
         if i >= demands:
@@ -174,7 +198,7 @@ def _remove(t: Table, plan: Plan, s: int) -> int:
     j = plan.chosen[s]
     plan.chosen[s] = -1
     plan.slot[j] = -1
-    lost = plan.loss[s]
+    lost: int = plan.loss[s]
     for k in range(col_at[j], col_at[j + 1]):
         i = col_row[k]
         if i >= demands:

@@ -15,6 +15,8 @@ from gridmgmt.analysis.compiled import compiled
 
 Long = NDArray[np.int64]
 Index = NDArray[np.int32]
+Table = tuple[Long, Index, Long, Index, Long, int]
+"""The arrays of :class:`CoverRows`, as kernels take them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +51,17 @@ class CoverRows:
         return len(self.ids)
 
     @property
-    def table(self) -> tuple[Long, Index, Long, Index, Long, int]:
+    def table(self) -> Table:
         """Return the arrays as the kernels take them."""
         return self.row_at, self.row_candidate, self.col_at, self.col_row, self.weight, self.demands
 
-    def of(self, candidate: int) -> Index:
+    def of(self, candidate: int | np.integer) -> Index:
         """Return the rows of a candidate."""
         return self.col_row[self.col_at[candidate] : self.col_at[candidate + 1]]
 
     def sums(self, value: Long) -> Long:
         """Return for each candidate the sum of a value of its rows ``(m,)``."""
-        whole = np.concatenate([[0], np.cumsum(value[self.col_row])])
+        whole: Long = np.concatenate([[0], np.cumsum(value[self.col_row])])
         return whole[self.col_at[1:]] - whole[self.col_at[:-1]]
 
     @property
@@ -165,7 +167,7 @@ def _fill(at: Long, item: Index, free: Long) -> Index:
 
 
 @compiled
-def _undominated(table: tuple[Long, Index, Long, Index, Long, int]) -> NDArray[np.bool_]:
+def _undominated(table: Table) -> NDArray[np.bool_]:
     row_at, row_candidate, col_at, col_row = table[:4]
     m = len(col_at) - 1
     kept = np.zeros(m, dtype=np.bool_)

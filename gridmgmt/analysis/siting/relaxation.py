@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.compiled import compiled
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, Table
 
 NEVER = -(1 << 62)
 """The bound of what cannot be at all."""
@@ -24,6 +24,7 @@ FIRST_PACE = 1.0
 _SLOWER = 0.7
 LEAST_PACE = 1e-4
 _FAR = 4e18
+"""The most that a price may be moved at once, so that no sum of it leaves its kind of number."""
 _MEMORY = 0.05
 """Weight of the newest choice in the average of choices."""
 
@@ -31,9 +32,20 @@ _MEMORY = 0.05
 class Relaxed(NamedTuple):
     """The least bound so far with the prices that it is made of, and what it says.
 
-    ``fixed (m,)`` is 1 for candidates that are open in every better plan, -1 for those that are in none; ``use`` is how
-    often, lately, each was among the best, ``choice`` those that were where the bound is least. ``bound`` holds one number, or :data:`NEVER` where no plan is better than
-    ``need − 1``.
+    Attributes
+    ----------
+    bound
+        One number; :data:`NEVER` where no plan reaches what is needed.
+    price
+        Of each row ``(r,)``.
+    fixed
+        Of each candidate ``(m,)``: 1 where all plans that reach what is needed open it, -1 where none does, else 0.
+    use
+        How often, lately, each candidate was among the best ``(m,)``, 0 … 1.
+    pace
+        One number: the length of the steps in Polyak's units.
+    choice
+        The best candidates where the bound is least ``(p,)``; the last is -1 before there is one.
     """
 
     bound: Long
@@ -42,6 +54,22 @@ class Relaxed(NamedTuple):
     use: NDArray[np.float64]
     pace: NDArray[np.float64]
     choice: Index
+
+
+class _State(NamedTuple):
+    """Where the search is: prices with their least and most and the unit they are moved in, and what follows of them.
+
+    ``reach (m,)`` is the sum of the prices of each candidate's rows, ``top (p,)`` the best, ``hits (r,)`` how many of
+    these are in each row; 0 between steps.
+    """
+
+    price: Long
+    low: Long
+    high: Long
+    unit: NDArray[np.float64]
+    reach: Long
+    top: Index
+    hits: Index
 
 
 def begun(rows: CoverRows, points: int, price: Long, pace: float = FIRST_PACE) -> Relaxed:
@@ -64,66 +92,102 @@ def lower(
     Parameters
     ----------
     need
-        Plans below this are not looked for: the search ends when the bound is lower.
+        Plans that cover less are not looked for: the search ends when the bound is lower.
     least
         The lowest price of a row of conflicts.
     patience
         After so many subgradients without a lower bound the steps are shortened.
     """
-    table = _Sums(rows.row_at, rows.row_candidate, rows.col_at, rows.col_row, rows.weight, rows.demands)
-    _lower(table, found, points, need, least, rounds, patience)
-
-
-class _Sums(NamedTuple):
-    row_at: Long
-    row_candidate: Index
-    col_at: Long
-    col_row: Index
-    weight: Long
-    demands: int
+    conflicts = np.arange(len(rows.weight)) >= rows.demands
+    state = _State(
+        found.price.copy(),
+        np.where(conflicts, least, 0),
+        rows.weight,
+        np.where(conflicts, rows.weight.max(initial=0), rows.weight).astype(np.float64),
+        rows.sums(found.price),
+        np.empty(points, dtype=np.int32),
+        np.zeros(len(rows.weight), dtype=np.int32),
+    )
+    _lower(rows.table, state, found, need, rounds, patience)
 
 
 @compiled
-def _best(reach: Long, fixed: NDArray[np.int8], top: Index) -> tuple[int, int]:
+def _lower(t: Table, state: _State, found: Relaxed, need: int, rounds: int, patience: int) -> None:
+    paid = int(np.sum(t[4]) - np.sum(state.price))
+    idle = 0
+    for _ in range(rounds):
+        opened, following = _choose(state, found.fixed)
+        if state.top[-1] < 0:
+            found.bound[0] = NEVER
+            return
+        bound = paid + int(np.sum(state.reach[state.top]))
+        idle += 1
+        if bound < found.bound[0]:
+            _keep(state, found, bound)
+            idle = 0
+        if bound < need:
+            found.bound[0] = NEVER
+            return
+        _fix(state, found.fixed, opened, following, bound - need)
+        _use(t, state, found.use)
+        if idle >= patience:
+            idle = 0
+            found.pace[0] *= _SLOWER
+        norm = _norm(state)
+        if norm == 0.0:  # what is chosen covers as much as the bound
+            _keep(state, found, bound)
+            return
+        if found.pace[0] < LEAST_PACE:
+            return
+        paid -= _move(t, state, found.pace[0] * float(bound - need + 1) / norm)
+
+
+@compiled
+def _keep(state: _State, found: Relaxed, bound: int) -> None:
+    found.bound[0] = bound
+    found.price[:] = state.price
+    found.choice[:] = state.top
+
+
+@compiled
+def _choose(state: _State, fixed: NDArray[np.int8]) -> tuple[int, int]:
     """Fill ``top`` with the open and then the best candidates; return how many are open and the next best one, or -1.
 
-    ``top[-1]`` is -1 where too few can be opened.
+    The last of ``top`` is -1 where so many cannot be opened.
     """
-    size = 0
-    for j in range(len(reach)):
-        if fixed[j] > 0:
-            if size == len(top):
-                top[-1] = -1
-                return size, -1
-            top[size] = j
-            size += 1
-    opened = size
-    following = -1
+    top, reach = state.top, state.reach
+    top[-1] = -1
+    opened = 0
+    for open_one in np.flatnonzero(fixed > 0):
+        if opened == len(top):
+            top[-1] = -1
+            return opened, -1
+        top[opened] = open_one
+        opened += 1
+    size, following = opened, -1
     for j in range(len(reach)):
         if fixed[j] != 0:
             continue
         if size < len(top):
-            k = size
             size += 1
-        elif opened < size and reach[j] > reach[top[size - 1]]:
-            following = top[size - 1]
-            k = size - 1
-        else:
+        elif opened == size or reach[j] <= reach[top[size - 1]]:
             if following < 0 or reach[j] > reach[following]:
                 following = j
             continue
+        else:
+            following = top[size - 1]
+        k = size - 1
         while k > opened and reach[top[k - 1]] < reach[j]:
             top[k] = top[k - 1]
             k -= 1
         top[k] = j
-    if size < len(top):
-        top[-1] = -1
     return opened, following
 
 
 @compiled
-def _fix(reach: Long, fixed: NDArray[np.int8], top: Index, opened: int, following: int, slack: int) -> None:
-    """Fix what would take the bound down by more than ``slack``."""
+def _fix(state: _State, fixed: NDArray[np.int8], opened: int, following: int, slack: int) -> None:
+    """Fix what would take the bound down by more than ``slack`` if it were otherwise."""
+    top, reach = state.top, state.reach
     if following >= 0:
         for k in range(opened, len(top)):
             if reach[top[k]] - reach[following] > slack:
@@ -136,77 +200,42 @@ def _fix(reach: Long, fixed: NDArray[np.int8], top: Index, opened: int, followin
 
 
 @compiled
-def _lower(
-    t: _Sums, found: Relaxed, points: int, need: int, least: int, rounds: int, patience: int
-) -> None:  # fmt: skip
-    r, m = len(t.weight), len(t.col_at) - 1
-    u = found.price.copy()
-    reach = np.zeros(m, dtype=np.int64)
-    for j in range(m):
-        for k in range(t.col_at[j], t.col_at[j + 1]):
-            reach[j] += u[t.col_row[k]]
-    paid = 0
-    heaviest = 0
-    for i in range(r):
-        paid += t.weight[i] - u[i]
-        heaviest = max(heaviest, t.weight[i])
-    top = np.empty(points, dtype=np.int32)
-    hits = np.zeros(r, dtype=np.int32)
-    idle = 0
-    for turn in range(rounds):
-        opened, following = _best(reach, found.fixed, top)
-        if top[-1] < 0:
-            found.bound[0] = NEVER
-            return
-        bound = paid
-        for k in range(points):
-            bound += reach[top[k]]
-        idle += 1
-        if bound < found.bound[0]:
-            found.bound[0] = bound
-            found.price[:] = u
-            found.choice[:] = top
-            idle = 0
-        if bound < need:
-            found.bound[0] = NEVER
-            return
-        _fix(reach, found.fixed, top, opened, following, bound - need)
-        for j in range(m):
-            found.use[j] *= 1.0 - _MEMORY
-        for k in range(points):
-            found.use[top[k]] += _MEMORY
-            for q in range(t.col_at[top[k]], t.col_at[top[k] + 1]):
-                hits[t.col_row[q]] += 1
-        if idle >= patience:
-            idle = 0
-            found.pace[0] *= _SLOWER
-            if found.pace[0] < LEAST_PACE:
-                return
-        norm = 0.0
-        for i in range(r):
-            if i < t.demands:
-                if (hits[i] > 1 and u[i] > 0) or (hits[i] == 0 and u[i] < t.weight[i]):
-                    norm += float(t.weight[i]) * float((1 - hits[i]) * (1 - hits[i]))
-            elif hits[i] > 1 or (hits[i] == 0 and u[i] < 0):
-                norm += float(heaviest) * float((1 - hits[i]) * (1 - hits[i]))
-        if norm == 0.0:  # what is chosen covers as much as the bound
-            found.choice[:] = top
-            return
-        step = found.pace[0] * float(bound - need + 1) / norm
-        for i in range(r):
-            g = 1 - hits[i]
-            hits[i] = 0
-            if g == 0:
-                continue
-            if i < t.demands:
-                move = min(max(step * float(g) * float(t.weight[i]), -_FAR), _FAR)
-                new = min(max(u[i] + int(move), 0), t.weight[i])
-            else:
-                move = min(max(step * float(g) * float(heaviest), -_FAR), _FAR)
-                new = min(max(u[i] + int(move), least), 0)
-            change = new - u[i]
-            if change != 0:
-                u[i] = new
-                paid -= change
-                for q in range(t.row_at[i], t.row_at[i + 1]):
-                    reach[t.row_candidate[q]] += change
+def _use(t: Table, state: _State, use: NDArray[np.float64]) -> None:
+    """Count the best in each row, and how often they were."""
+    col_at, col_row = t[2], t[3]
+    use *= 1.0 - _MEMORY
+    for j in state.top:
+        use[j] += _MEMORY
+        for k in range(col_at[j], col_at[j + 1]):
+            state.hits[col_row[k]] += 1
+
+
+@compiled
+def _norm(state: _State) -> float:
+    """Return the squared length of the subgradient where prices can follow it, in their units."""
+    norm = 0.0
+    for i in range(len(state.hits)):
+        g = 1 - state.hits[i]
+        if (g < 0 and state.price[i] > state.low[i]) or (g > 0 and state.price[i] < state.high[i]):
+            norm += state.unit[i] * float(g * g)
+    return norm
+
+
+@compiled
+def _move(t: Table, state: _State, step: float) -> int:
+    """Move the prices; return by how much their sum grows. Most stay, so that only what changes is summed anew."""
+    row_at, row_candidate = t[0], t[1]
+    grown = 0
+    for i in range(len(state.hits)):
+        g = 1 - state.hits[i]
+        state.hits[i] = 0
+        if g == 0:
+            continue
+        move = int(min(max(step * state.unit[i] * float(g), -_FAR), _FAR))
+        change = min(max(state.price[i] + move, state.low[i]), state.high[i]) - state.price[i]
+        if change != 0:
+            state.price[i] += change
+            grown += change
+            for q in range(row_at[i], row_at[i + 1]):
+                state.reach[row_candidate[q]] += change
+    return grown

@@ -145,16 +145,16 @@ class Tree:
 
     def _try(self, node: Node, choice: Index) -> None:
         """Keep a plan when it is better and nothing in it is in conflict."""
-        rows = node.rows
-        if choice[-1] >= 0:
-            hits = np.bincount(np.concatenate([rows.of(j) for j in choice]), minlength=len(rows.weight))
-            if hits[rows.demands :].max(initial=0) <= 1:
-                self._keep(node, choice)
+        if apart(node.rows, choice):
+            self._keep(node, choice)
 
     def _keep(self, node: Node, choice: Index) -> None:
-        value = node.won + covered(node.rows, choice)
+        self.offer(node.won + covered(node.rows, choice), (*node.opened, *node.rows.ids[choice].tolist()))
+
+    def offer(self, value: int, plan: tuple[int, ...]) -> None:
+        """Keep a plan when it is better."""
         if value > self.best:
-            self.best, self.plan = value, (*node.opened, *node.rows.ids[choice].tolist())
+            self.best, self.plan = value, plan
 
     def _polish(self, node: Node) -> None:
         """Look for a better plan among what is left to choose from."""
@@ -188,6 +188,14 @@ class Tree:
             heapq.heapify(self._waiting)
         self._nbytes -= node.nbytes
         return node
+
+
+def apart(rows: CoverRows, choice: Index) -> bool:
+    """Return whether no two candidates are in conflict."""
+    if choice[-1] < 0:  # there are fewer than are to be opened
+        return False
+    hits = np.bincount(np.concatenate([rows.of(j) for j in choice]), minlength=len(rows.weight))
+    return bool(hits[rows.demands :].max(initial=0) <= 1)
 
 
 def narrowed(node: Node, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -> Node:
