@@ -188,7 +188,7 @@ def test_ground_and_gates_are_drawn_where_they_are_known(browser: Browser, examp
     tooltip = page.locator(".leaflet-tooltip")
     tooltip.wait_for()
     assert tooltip.locator("div div, b").all_inner_texts() == ["西门", text("map.gate_closed", "zh")]
-    page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=10)
     page.locator(".leaflet-tooltip b", has_text=text("map.ground_certain", "zh")).wait_for()
     assert (shown.outside, shown.errors) == ([], [])
     page.close()

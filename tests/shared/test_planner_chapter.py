@@ -63,9 +63,11 @@ def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
     assert any(
         n["code"] == "no_point_connectable" and n["fields"]["type"] == "community_canteen" for n in report["notes"]
     )
+    far = report["uncovered_places"]["listed"][-1]
+    assert (far["status"], far["nearest_point_name"]) == ("uncovered", "上海海空医院"), "behind a gate of the map: 45 minutes"
     totals = report["totals"]
     assert [totals[name] for name in ("residents", "covered", "uncovered", "not_connectable", "outside")] == [
-        19, 16, 0, 1, 2
+        19, 16, 1, 1, 1
     ], "as import areas, network, population and service-points give one by one"  # fmt: skip
     assert report["levels"][0]["remainder"]["residents"] == report["totals"]["residents"]
 
