@@ -64,7 +64,7 @@ def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
         n["code"] == "no_point_connectable" and n["fields"]["type"] == "community_canteen" for n in report["notes"]
     )
     far = report["uncovered_places"]["listed"][-1]
-    assert (far["status"], far["nearest_point_name"]) == ("uncovered", "上海海空医院"), "behind a gate of the map: 45 minutes"
+    assert (far["status"], far["nearest_point_name"]) == ("uncovered", "上海海空医院"), "behind a gate: 45 minutes"
     totals = report["totals"]
     assert [totals[name] for name in ("residents", "covered", "uncovered", "not_connectable", "outside")] == [
         19, 16, 1, 1, 1
