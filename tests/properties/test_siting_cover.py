@@ -1,5 +1,6 @@
 """Max coverage beside every plan there is, on problems small enough to try them all."""
 
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmgmt.analysis.siting.cover import max_coverage
+from gridmgmt.analysis.siting.cover import coverage_curve, max_coverage, sure_points
 from gridmgmt.analysis.siting.cover_problem import PARTS, CoverProblem
 from gridmgmt.analysis.siting.interchange import covered, greedy
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Incumbent, Siting
@@ -24,12 +25,12 @@ def problems(draw: st.DrawFn, *, conflicts: bool = True) -> tuple[Demand, Candid
     n, m = draw(st.integers(0, 14)), draw(st.integers(1, 9))
     seed, dense = draw(st.integers(0, 1 << 32)), draw(st.sampled_from([0.1, 0.3, 0.6]))
     rng = np.random.default_rng(seed)
-    reached = rng.random((m, n)) < dense
+    walk = rng.choice([1, LIMIT_CS, LIMIT_CS + 1, NO_WAY], (m, n), p=[dense * 0.6, dense * 0.3, dense * 0.1, 1 - dense])
     if m > 2:
-        reached[m - 1] = reached[0]  # the same candidate twice
+        walk[m - 1] = walk[0]  # the same candidate twice
+    reached = walk < NO_WAY
     at = np.concatenate([[0], np.cumsum(reached.sum(axis=1))]).astype(np.int64)
-    cs = rng.choice([1, LIMIT_CS, LIMIT_CS + 1], at[-1], p=[0.6, 0.3, 0.1]).astype(np.int32)
-    times = SparseTimes(at, np.nonzero(reached)[1].astype(np.int32), cs)
+    times = SparseTimes(at, np.nonzero(reached)[1].astype(np.int32), walk[reached].astype(np.int32))
     most = draw(st.sampled_from([1, 3, 1 << 34, 1 << 50]))
     weight = rng.integers(0, most, n, endpoint=True)
     before = rng.choice([0, LIMIT_CS, LIMIT_CS + 1, NO_WAY], n, p=[0.1, 0.1, 0.3, 0.5]).astype(np.int32)
@@ -131,3 +132,44 @@ def test_the_plan_is_in_order_of_gain(problem: tuple[Demand, Candidates, int]) -
     for number, this in enumerate(plan):
         gains = {j: residents(demand, covers, (*plan[:number], j)) for j in plan[number:]}
         assert this == min(gains, key=lambda j: (-gains[j], j))
+
+
+@settings(max_examples=60)
+@given(problems())
+def test_the_curve_holds_a_plan_and_a_bound_for_every_number_of_points(problem: tuple[Demand, Candidates, int]) -> None:
+    demand, candidates, points = problem
+    if best(demand, candidates, points) is None:
+        return
+    curve = coverage_curve(demand, candidates, points=points, limit_cs=LIMIT_CS)
+    covers = reach(demand, candidates)
+    assert len(curve) == points
+    for number, one in enumerate(curve, 1):
+        plan = tuple(one.chosen.tolist())
+        assert len(set(plan)) == number
+        assert apart(candidates, plan)
+        most = best(demand, candidates, number)
+        assert most is not None
+        assert one.objective == residents(demand, covers, plan) / PARTS <= most / PARTS <= one.bound
+        assert one.proven == (one.objective == one.bound)
+    whole = solved(demand, candidates, points)
+    assert (curve[-1].chosen.tolist(), curve[-1].objective) == (whole.chosen.tolist(), whole.objective)
+
+
+@settings(max_examples=60)
+@given(problems(), st.sampled_from([0.0, 0.005, 0.2]))
+def test_a_sure_point_is_in_every_plan_that_comes_near(problem: tuple[Demand, Candidates, int], slack: float) -> None:
+    demand, candidates, points = problem
+    if best(demand, candidates, points) is None:
+        return
+    found = solved(demand, candidates, points)
+    sure = sure_points(demand, candidates, found, limit_cs=LIMIT_CS, slack=slack)
+    covers = reach(demand, candidates)
+    plans = [plan for plan in combinations(range(len(candidates)), points) if apart(candidates, plan)]
+    most = best(demand, candidates, points)
+    assert most is not None
+    near = [plan for plan in plans if residents(demand, covers, plan) >= (1 - Fraction(slack)) * most]
+    in_all = [all(j in plan for plan in near) for j in found.chosen.tolist()]
+    assert sure.shape == (points,)
+    assert [this <= of_all for this, of_all in zip(sure.tolist(), in_all, strict=True)] == [True] * points
+    if len(candidates) <= 5:  # so few are searched to the end
+        assert sure.tolist() == in_all

@@ -22,10 +22,8 @@ from gridmgmt.analysis.siting.search_tree import Node, Tree, apart, narrowed
 
 _BATCHES, _PATIENCE = 12, 3
 """Batches of exchanges at the most, and in turn without a gain."""
-_CURVE = 25, 6, 2
-"""Subgradients at a time for each point of the curve, how many without a gain shorten the steps, how often at most."""
-_NEAR = 0.01
-"""A plan of the curve so near to its bound is not searched further."""
+_CURVE = 20, 5
+"""Subgradients for each point of the curve, and how many without a gain shorten the steps."""
 _SURE_TURNS = 4
 _NODES_OF_SURE = 50
 """Nodes in which it must turn out that no plan without a point comes near; else it does not count as sure."""
@@ -98,21 +96,19 @@ def sure_points(
     """
     pace = Pace(effort)
     points = len(siting.chosen)
-    problem = CoverProblem.of(demand, candidates, limit_cs, points)
+    problem = CoverProblem.of(demand, candidates, limit_cs, points, all_candidates=True)
     rows = problem.rows
     reached = residents_within(demand, candidates, siting.chosen, limit_cs)
-    need = problem.fine((1 - Fraction(slack)) * reached)
-    sure = np.zeros(points, dtype=bool)
-    if points >= rows.m or not points:  # a point more or less gains nothing
-        return sure
+    need = max(0, problem.fine((1 - Fraction(slack)) * reached))
+    sure = np.full(points, points == len(candidates))
     found = begun(rows, points, rows.weight // 2)
     for _ in range(_SURE_TURNS):
         lower(rows, found, points, need=need, least=problem.least, rounds=100, patience=20)
     for number, name in enumerate(siting.chosen.tolist()):
         pace.ask(siting.objective, siting.bound, tuple(siting.chosen.tolist()))
         this = rows.ids == name
-        if not this.any() or pace.left_s <= 0:
-            continue
+        if pace.left_s <= 0:
+            break
         if found.fixed[this] > 0:
             sure[number] = True
             continue
@@ -157,16 +153,19 @@ class _Search:
     def curve(self) -> list[Siting]:
         """Return the plans of one point to all of them."""
         tree, how = self.whole()
-        found = [self.answer(tree, how, self._points)]
-        best, rows = found[0], self.problem.rows
+        best, rows = self.answer(tree, how, self._points), self.problem.rows
         price = rows.weight // 2 if tree.price is None else tree.price
+        trees, bounds = {self._points: tree}, self.problem.bounds(price, self._points)
         for points in range(self._points - 1, 0, -1):
             if points < rows.m:
                 tree = self._fewer(tree, points)
                 price, how = self._bounded(tree, points, price), "lagrangian"
-            found.append(self.answer(tree, how, points))
+                bounds = np.minimum(bounds, self.problem.bounds(price, self._points))
+            trees[points] = tree
             self._pace.ask(best.objective, best.bound, tuple(best.chosen.tolist()))
-        return found[::-1]
+        for points, tree in trees.items():
+            tree.bound = max(tree.best, min(tree.bound, int(bounds[points])))
+        return [*(self.answer(trees[points], how, points) for points in range(1, self._points)), best]
 
     def _fewer(self, tree: Tree, points: int) -> Tree:
         """Return the beginning of a search for so many points, from a plan of one more."""
@@ -178,15 +177,12 @@ class _Search:
     def _bounded(self, tree: Tree, points: int, price: Long) -> Long:
         """Bound the plans of so many points; return the prices."""
         rows, found = self.problem.rows, begun(self.problem.rows, points, price)
-        rounds, patience, most = _CURVE
-        for _ in range(most):
-            need = tree.best + tree.unit
-            lower(rows, found, points, need=need, least=tree.least, rounds=rounds, patience=patience)
-            tree.bound = min(tree.bound, max(int(found.bound[0]), tree.best))
-            if apart(rows, found.choice):
-                tree.offer(covered(rows, found.choice), self.problem.named(found.choice))
-            if tree.bound - tree.best <= _NEAR * tree.best or self._pace.left_s <= 0:
-                break
+        rounds, patience = _CURVE
+        need = tree.best + tree.unit
+        lower(rows, found, points, need=need, least=tree.least, rounds=rounds, patience=patience)
+        tree.bound = min(tree.bound, max(int(found.bound[0]), tree.best))
+        if apart(rows, found.choice):
+            tree.offer(covered(rows, found.choice), self.problem.named(found.choice))
         return found.price
 
     def _tree(self, exchange: Interchange, points: int) -> Tree:

@@ -26,8 +26,7 @@ class CoverProblem:
     Attributes
     ----------
     rows
-        The residents whom no open point has within the limit, and the conflicts; without conflicts no candidate whose
-        rows another has too.
+        The residents whom no open point has within the limit, and the conflicts.
     before
         Residents within the limit of open points, in parts.
     grain
@@ -48,8 +47,14 @@ class CoverProblem:
     m: int
 
     @classmethod
-    def of(cls, demand: Demand, candidates: Candidates, limit_cs: int, points: int) -> "CoverProblem":
-        """Return the problem of covering the most within the limit by at most ``points`` new points."""
+    def of(
+        cls, demand: Demand, candidates: Candidates, limit_cs: int, points: int, *, all_candidates: bool = False
+    ) -> "CoverProblem":
+        """Return the problem of covering the most within the limit by at most ``points`` new points.
+
+        Candidates that cover nothing that another does not cover too are left out where there are no conflicts, unless
+        ``all_candidates`` are asked for.
+        """
         m, n = len(candidates), len(demand.weight)
         served = demand.before_cs <= limit_cs
         at, place = within(candidates, limit_cs, ~served & (demand.weight > 0))
@@ -65,7 +70,7 @@ class CoverProblem:
         at, place = _with_groups(at, place, groups, n)
         none = np.zeros(len(groups), dtype=np.int64)
         rows, price = merged(at, place, np.concatenate([fine, none]), n, np.arange(m, dtype=np.int32))
-        if not groups:
+        if not groups and not all_candidates:
             rows, _, _ = restricted(rows, price, np.zeros(m, dtype=bool), ~undominated(rows))
         before = exact_sum(demand.weight[served])
         return cls(rows, before, grain, shift, -int(rows.weight.sum()), m)
@@ -90,6 +95,14 @@ class CoverProblem:
         """Return what 0, 1, … candidates would cover if no two covered the same, the largest first."""
         largest = np.sort(self.rows.sums(self.rows.weight))[::-1].tolist()
         return [0, *accumulate(largest)]
+
+    def bounds(self, price: Long, points: int) -> Long:
+        """Return the bounds that prices set to plans of 0 … ``points`` points ``(points + 1,)``."""
+        reach = np.sort(self.rows.sums(price))[::-1][:points]
+        paid = int(self.rows.weight.sum() - price.sum())
+        whole = np.concatenate([[0], np.cumsum(reach), np.zeros(points - len(reach), dtype=np.int64)])
+        whole[len(reach) :] = whole[len(reach)]
+        return paid + whole
 
     def named(self, plan: Index) -> tuple[int, ...]:
         """Return the names of the candidates of a plan."""
