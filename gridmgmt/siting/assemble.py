@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridmgmt.analysis.siting.equity_quarters import stuck
 from gridmgmt.analysis.siting.model import Siting
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.coverage.assemble import AreasOfLevel, levels_of, notes_of
@@ -319,6 +320,12 @@ def _own_notes(problem: Problem, found: Found, uncoverable: Mask) -> list[Note]:
     if found.unit == "points" and lost.any():
         residents = _sum(problem.demand.weight[lost])
         notes.append(Note(code="siting_not_everybody", fields={"places": int(lost.sum()), "residents": residents}))
+    if found.unit == "ratio" and problem.quarters is not None:
+        held = stuck(problem.demand, problem.candidates, limit_cs=problem.limit_cs)
+        names = [problem.quarters.names[i] for i in np.flatnonzero(held).tolist()]
+        if names:
+            shown = ", ".join(names[:EXAMPLES]) + (" …" if len(names) > EXAMPLES else "")
+            notes.append(Note(code="siting_quarters_stuck", fields={"count": len(names), "named": shown}))
     if found.stopped in ("asked", "time"):
         notes.append(Note(code=f"siting_stopped_{found.stopped}", fields={}))
     return notes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridmgmt.analysis.siting.equity_quarters import stuck
 from gridmgmt.analysis.siting.model import Candidates, Effort, Siting, SitingModel
 from gridmgmt.analysis.siting.solve import solve
 from gridmgmt.analysis.walking.matrix import SparseTimes
@@ -98,7 +99,7 @@ def only(candidates: Candidates, chosen: Indices) -> Candidates:
 
 
 def _worst_shares(problem: Problem, plan: Plan) -> list[float]:
-    """Return the covered share of the worst area before, and after each point."""
+    """Return the covered share of the worst area that can be bettered (of all, where none can) along the plan."""
     demand = problem.demand
     inside = demand.group >= 0
 
@@ -109,6 +110,8 @@ def _worst_shares(problem: Problem, plan: Plan) -> list[float]:
 
     residents, covered = by_group(np.ones_like(inside)), by_group(plan.before)
     lived = residents > 0
+    if (able := lived & ~stuck(demand, problem.candidates, limit_cs=problem.limit_cs)).any():
+        lived = able
     values = []
     for fresh in (np.empty(0, dtype=np.int32), *plan.fresh):
         here = fresh[inside[fresh]]

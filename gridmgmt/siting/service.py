@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from sqlalchemy import func, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
+from gridmgmt.analysis.siting.cover import coverage_curve, sure_points
 from gridmgmt.analysis.siting.model import Effort, Siting, SitingModel
 from gridmgmt.analysis.siting.solve import solve
 from gridmgmt.coverage.queries import area_table
@@ -33,7 +33,7 @@ from gridmgmt.siting.gains import among
 from gridmgmt.siting.models import SitingRun
 from gridmgmt.siting.problem import Inputs, Problem, area_of, build
 from gridmgmt.siting.progress import UNITS, SearchEndedError, Stages, Telling, tell
-from gridmgmt.siting.robustness import Former, former_population, stresses
+from gridmgmt.siting.robustness import former_population, stresses
 from gridmgmt.siting.rules import SitingTerms
 from gridmgmt.walking.queries import planned
 from gridmgmt.walking.service import walk_state
@@ -154,7 +154,8 @@ def perform(context: JobContext) -> Mapping[str, Any]:
         telling = Telling(context, run_id, terms.model, positions)
         found = _search(terms, problem, telling)
     with stages.stage("comparing", 0.8):
-        document = _document(inputs, field, cards, problem, found, former, telling)
+        tested = stresses(inputs, problem, field.snap_of(problem.eligible[found.siting.chosen]), former)
+        document = assemble(inputs, field, cards, problem, found, tested)
     with stages.stage("writing", 0.97), transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
         run = queries.run_by_id(session, run_id)
@@ -216,7 +217,9 @@ def answer(session: Session, terms: SitingTerms) -> SitingDocument:
     field, cards = _judged(session, terms, field, lambda _share: None)
     former = former_population(session, inputs)
     problem = build(inputs, field)
-    return _document(inputs, field, cards, problem, _search(terms, problem, None), former, None)
+    found = _search(terms, problem, None)
+    tested = stresses(inputs, problem, field.snap_of(problem.eligible[found.siting.chosen]), former)
+    return assemble(inputs, field, cards, problem, found, tested)
 
 
 def document_of(run: SitingRun) -> SitingDocument:
@@ -279,21 +282,21 @@ def _judged(session: Session, terms: SitingTerms, field: Field, report: Report) 
 
 
 def _search(terms: SitingTerms, problem: Problem, telling: Telling | None) -> Found:
-    """Return the best plan of a question, and why the search for it ended."""
+    """Return the best plan of a question, why the search for it ended, and what is known of plans near it."""
     unit, search = UNITS[terms.model], terms.search
     effort = Effort(max_s=search.max_s, gap=search.gap, seed=search.seed, watch=telling)
+    demand, candidates, limit_cs = problem.demand, problem.candidates, problem.horizon_cs
     try:
-        siting = solve(
-            terms.model,
-            problem.demand,
-            problem.candidates,
-            points=terms.points,
-            limit_cs=problem.horizon_cs,
-            effort=effort,
-        )
+        if terms.model is not SitingModel.MAX_COVERAGE:
+            siting = solve(terms.model, demand, candidates, points=terms.points, limit_cs=limit_cs, effort=effort)
+            return Found(siting, unit, _stopped(siting, effort))
+        points = terms.points or 1
+        curve = coverage_curve(demand, candidates, points=points, limit_cs=limit_cs, effort=effort)
+        beside = replace(effort, watch=telling and telling.go_on)
+        sure = sure_points(demand, candidates, curve[-1], limit_cs=limit_cs, effort=beside)
     except SearchEndedError:
         return Found(_kept(terms, problem, telling), unit, "asked")
-    return Found(siting, unit, _stopped(siting, effort))
+    return Found(curve[-1], unit, _stopped(curve[-1], effort), sure, curve)
 
 
 def _stopped(siting: Siting, effort: Effort) -> str:
@@ -312,36 +315,3 @@ def _kept(terms: SitingTerms, problem: Problem, telling: Telling | None) -> Siti
     chosen = np.array(sorted(best.chosen), dtype=np.int32)
     ordered = among(problem, terms.model, chosen, Effort(max_s=_ORDERING_S))
     return replace(ordered, chosen=chosen[ordered.chosen], bound=best.bound, proven=ordered.objective == best.bound)
-
-
-def _document(
-    inputs: Inputs,
-    field: Field,
-    cards: Mapping[int, Judged],
-    problem: Problem,
-    found: Found,
-    former: Former | None,
-    telling: Telling | None,
-) -> SitingDocument:
-    if found.stopped != "asked":
-        found = _explored(inputs.terms, problem, found, telling)
-    chosen = field.snap_of(problem.eligible[found.siting.chosen])
-    return assemble(inputs, field, cards, problem, found, stresses(inputs, problem, chosen, former))
-
-
-def _explored(terms: SitingTerms, problem: Problem, found: Found, telling: Telling | None) -> Found:
-    """Return the plan with its sure points and the curve up to it, where the model has them."""
-    if terms.model is not SitingModel.MAX_COVERAGE:
-        return found
-    kernel: Any = import_module("gridmgmt.analysis.siting.cover")
-    if not hasattr(kernel, "coverage_curve"):
-        return found
-    search = terms.search
-    effort = Effort(max_s=search.max_s, gap=search.gap, seed=search.seed, watch=telling and telling.go_on)
-    demand, candidates, limit_cs = problem.demand, problem.candidates, problem.limit_cs
-    try:
-        curve = kernel.coverage_curve(demand, candidates, points=terms.points or 1, limit_cs=limit_cs, effort=effort)
-        sure = kernel.sure_points(demand, candidates, found.siting, limit_cs=limit_cs, effort=effort)
-    except SearchEndedError:
-        return found
-    return replace(found, sure=sure, curve=(*curve[:-1], found.siting))
