@@ -22,7 +22,7 @@ from gridmgmt.analysis.siting.pace import Pace
 from gridmgmt.analysis.siting.program import TOLERANCE, Program, maximise
 
 _ROUNDS = 400
-_KICKS = 12
+_KICKS = 40
 _NARROW = 1e-4
 """Shares that differ by less are not searched between."""
 _FIRST = 0.75
