@@ -18,72 +18,97 @@ from gridmgmt.analysis.siting.median_problem import Index, Long, Rows
 _PATIENCE = 30
 """Steps without a better bound after which they are made shorter."""
 _SMOOTHING = 0.1
-_LEAST_STEP = 0.004
+_MOMENTUM = 0.3
+_LEAST_LENGTH = 0.004
+"""Steps that are shorter raise no bound worth their time."""
 
 Floats = NDArray[np.float64]
 
 
 class Ascent(NamedTuple):
-    """How high the bound came.
+    """Where the raising of a bound stands.
 
-    ``value`` is the bound, ``u`` its multipliers by row, ``saved`` (m,) its ``ρ``, ``chosen`` its least candidates,
-    rising, and ``use`` (m,) how often each was among them of late, 0–1. ``length`` is that of the last steps, below
-    :data:`_LEAST_STEP` when more steps would not help.
+    Attributes
+    ----------
+    u, way
+        Multipliers of the next step and its direction, by row.
+    best_u, best_saved, chosen
+        Multipliers of the best bound, its ``ρ`` (m,), and its least candidates, rising.
+    use
+        How often each candidate was among the least of late (m,), 0–1.
+    length
+        How long the next step is, in parts of the way to the goal (1,).
+    told
+        The best bound, and the steps since it was found (2,).
     """
 
-    value: int
     u: Long
-    saved: Long
+    way: Floats
+    best_u: Long
+    best_saved: Long
     chosen: Index
     use: Floats
-    length: float
+    length: Floats
+    told: Long
+
+    @property
+    def value(self) -> int:
+        """Return the best bound."""
+        return int(self.told[0])
+
+    @property
+    def stands(self) -> bool:
+        """Return whether more steps would not raise the bound."""
+        return bool(self.length[0] < _LEAST_LENGTH)
+
+
+def start(u: Long, m: int, points: int, length: float) -> Ascent:
+    """Return a raising that has not begun, from these multipliers on."""
+    return Ascent(
+        u=u.copy(),
+        way=np.zeros(len(u)),
+        best_u=u.copy(),
+        best_saved=np.zeros(m, dtype=np.int64),
+        chosen=np.zeros(points, dtype=np.int32),
+        use=np.zeros(m),
+        length=np.array([length]),
+        told=np.array([-(1 << 62), 0]),
+    )
 
 
 @compiled
-def ascend(rows: Rows, free: Index, points: int, u: Long, goal: int, length: float, steps: int) -> Ascent:
-    """Return the best bound that so many steps from ``u`` on reach, or one that reaches ``goal``.
+def ascend(rows: Rows, free: Index, goal: int, steps: int, ascent: Ascent) -> None:
+    """Take so many steps, fewer when the bound reaches the goal or stands.
 
     Parameters
     ----------
     free
-        The candidates that may be chosen, rising, at least ``points`` of them; rows hold no others.
-    length
-        The first steps, in parts of the way to the goal.
+        The candidates that may be chosen, rising, at least as many as are to be; rows hold no others.
     """
-    m = free[-1] + 1
-    saved, use = np.zeros(m, dtype=np.int64), np.zeros(m)
-    now = u.copy()
-    chosen = _least(saved, free, points)
-    best = Ascent(np.int64(-(1 << 62)), now.copy(), saved.copy(), chosen, use, length)
-    taken = np.zeros(m, dtype=np.bool_)
-    way = np.zeros(len(u))
-    idle = 0
+    saved = np.zeros(len(ascent.use), dtype=np.int64)
+    taken = np.zeros(len(ascent.use), dtype=np.bool_)
     for _ in range(steps):
-        total = priced(rows, now, saved)
-        chosen = _least(saved, free, points)
-        for j in chosen:
-            total += saved[j]
-        use *= 1.0 - _SMOOTHING
-        use[chosen] += _SMOOTHING
-        idle += 1
-        if total > best.value:
-            idle = 0
-            best = Ascent(total, now.copy(), saved.copy(), chosen, use, length)
-        if total >= goal or length < _LEAST_STEP:
-            break
-        if idle == _PATIENCE:
-            idle, length = 0, length / 2
-            now[:] = best.u
-            way[:] = 0.0
-            priced(rows, now, saved)
-            chosen = best.chosen
-            total = best.value
+        if ascent.told[0] >= goal or ascent.length[0] < _LEAST_LENGTH:
+            return
+        total = priced(rows, ascent.u, saved)
+        chosen = least(saved, free, len(ascent.chosen))
+        total += saved[chosen].sum()
+        ascent.use[:] *= 1.0 - _SMOOTHING
+        ascent.use[chosen] += _SMOOTHING
+        if total > ascent.told[0]:
+            ascent.told[0], ascent.told[1] = total, 0
+            ascent.best_u[:], ascent.best_saved[:], ascent.chosen[:] = ascent.u, saved, chosen
+        else:
+            ascent.told[1] += 1
+        if ascent.told[1] == _PATIENCE:
+            ascent.told[1] = 0
+            ascent.length[0] /= 2
+            ascent.u[:], ascent.way[:] = ascent.best_u, 0.0
+            chosen, total = ascent.chosen, ascent.told[0]
         taken[:] = False
         taken[chosen] = True
-        if not _step(rows, now, way, taken, length * (goal - total)):
-            length = 0.0
-            break
-    return Ascent(best.value, best.u, best.saved, best.chosen, use, length)
+        if not _step(rows, ascent.u, ascent.way, taken, ascent.length[0] * (goal - total)):
+            ascent.length[0] = 0.0
 
 
 @compiled
@@ -95,11 +120,12 @@ def priced(rows: Rows, u: Long, saved: Long) -> int:
             if rows.cost[k] >= u[i]:
                 break
             saved[rows.candidate[k]] += rows.cost[k] - u[i]
-    return u.sum()
+    total: int = u.sum()
+    return total
 
 
 @compiled
-def _least(saved: Long, free: Index, points: int) -> Index:
+def least(saved: Long, free: Index, points: int) -> Index:
     """Return the free candidates with the least ``saved``, ties by the lower index, rising."""
     values = saved[free]
     last = np.partition(values, points - 1)[points - 1]
@@ -129,7 +155,7 @@ def _step(rows: Rows, u: Long, way: Floats, taken: NDArray[np.bool_], distance: 
         short = 1.0 - served
         if served == 0 and u[i] >= rows.base[i]:
             short = 0.0  # what it has without a candidate serves it
-        way[i] = short + 0.3 * way[i]
+        way[i] = short + _MOMENTUM * way[i]
         norm += way[i] * way[i]
     if norm < 1e-9:
         return False

@@ -25,32 +25,33 @@ def cost_of(columns: Columns, chosen: Index) -> int:
     for one in chosen:
         for k in range(columns.at[one], columns.at[one + 1]):
             walk[columns.row[k]] = min(walk[columns.row[k]], columns.cost[k])
-    return walk.sum()
+    total: int = walk.sum()
+    return total
 
 
 @compiled
 def greedy(columns: Columns, clashes: Clashes, allowed: Flags, points: int) -> Index:
     """Return up to so many of the allowed candidates, each saving the most beside those before it, without conflicts.
 
-    Ties go to the lower index; fewer come back when conflicts leave no more.
+    Ties go to the lower index; fewer come back when conflicts leave no more. What a candidate saves never grows, so
+    that only those are looked at again that seemed best before (Minoux 1978).
     """
-    walk, free = columns.base.copy(), allowed.copy()
+    walk = columns.base.copy()
+    saves = np.where(allowed, np.int64(1 << 62), np.int64(-1))
+    seen = np.full(len(allowed), -1, dtype=np.int32)
     chosen = np.empty(points, dtype=np.int32)
     for count in range(points):
-        best, most = -1, -1
-        for j in range(len(free)):
-            if not free[j]:
-                continue
-            saved = 0
-            for k in range(columns.at[j], columns.at[j + 1]):
-                saved += max(0, walk[columns.row[k]] - columns.cost[k])
-            if saved > most:
-                best, most = j, saved
-        if best < 0:
+        best = saves.argmax()
+        while saves[best] >= 0 and seen[best] < count:
+            seen[best], saves[best] = count, 0
+            for k in range(columns.at[best], columns.at[best + 1]):
+                saves[best] += max(0, walk[columns.row[k]] - columns.cost[k])
+            best = saves.argmax()
+        if saves[best] < 0:
             return chosen[:count]
         chosen[count] = best
-        free[best] = False
-        free[clashes.other[clashes.at[best] : clashes.at[best + 1]]] = False
+        saves[best] = -1
+        saves[clashes.other[clashes.at[best] : clashes.at[best + 1]]] = -1
         for k in range(columns.at[best], columns.at[best + 1]):
             walk[columns.row[k]] = min(walk[columns.row[k]], columns.cost[k])
     return chosen
@@ -79,8 +80,10 @@ def assigned(columns: Columns, chosen: Index) -> tuple[Index, Long, Long, Long]:
 
 
 @compiled
-def interchange(columns: Columns, clashes: Clashes, allowed: Flags, start: Index) -> Index:
-    """Return the plan after exchanges of one candidate for another, each an improvement, until none is left.
+def interchange(columns: Columns, clashes: Clashes, start: Index, most: int) -> Index:
+    """Return the plan after exchanges of one candidate for another, each an improvement, at most so many.
+
+    A plan that comes back as it went in has no such exchange left.
 
     The cost of all exchanges that bring in one candidate is found in one look at its places (Whitaker 1983, INFOR
     21.2; Resende and Werneck 2007, European Journal of Operational Research 174.1).
@@ -91,16 +94,17 @@ def interchange(columns: Columns, clashes: Clashes, allowed: Flags, start: Index
     for slot in range(points):
         slot_of[chosen[slot]] = slot
     near, first, second, saves = assigned(columns, chosen)
-    j, idle = 0, 0
-    while idle < m:
+    j, idle, made = 0, 0, 0
+    while idle < m and made < most:
         slot = -1
-        if allowed[j] and slot_of[j] < 0:
+        if slot_of[j] < 0:
             slot = _exchange(columns, j, near, first, second, saves, _clashing(clashes, j, slot_of))
         if slot >= 0:
             slot_of[chosen[slot]], slot_of[j] = -1, slot
             chosen[slot] = j
             near, first, second, saves = assigned(columns, chosen)
             idle = 0
+            made += 1
         else:
             idle += 1
         j = (j + 1) % m
@@ -131,5 +135,5 @@ def _exchange(columns: Columns, j: int, near: Index, first: Long, second: Long, 
             gain += first[i] - cost
         if near[i] >= 0 and cost < second[i]:
             lost[near[i]] -= second[i] - max(cost, first[i])
-    slot = lost.argmin() if clashing < 0 else clashing
+    slot = int(lost.argmin()) if clashing < 0 else clashing
     return slot if gain > lost[slot] else -1

@@ -58,7 +58,8 @@ class Problem:
     constant
         What all the other places cost, in parts of 2⁻³⁴ residents × 0.01 s.
     unit, shift
-        A cost stands for ``unit · 2^shift`` such parts for each 1; where ``shift`` is above 0, for less than one 1 more.
+        A cost stands for ``unit · 2^shift`` such parts each, and up to one such step more where it was
+        rounded.
     step
         All costs are multiples of this.
     """
@@ -96,7 +97,7 @@ def problem_of(demand: Demand, candidates: Candidates, cap_cs: int) -> Problem:
     costs, bases = _scaled(weight[number], cs, shift), _scaled(weight, base, shift)
     step = max(1, int(np.gcd(np.gcd.reduce(costs), np.gcd.reduce(bases)))) if len(base) else 1
     columns = Columns(np.searchsorted(candidate, np.arange(m + 1)).astype(np.int64), number, costs, bases)
-    rows = _by_place(candidate, number, cs, costs, bases)
+    rows = _by_place(candidate, number, cs, weight, bases, shift)
     return Problem(rows, columns, constant, of_weight * of_time, shift, step)
 
 
@@ -109,11 +110,12 @@ def walked_s(demand: Demand, candidates: Candidates, chosen: Index, cap_cs: int)
     return float(Fraction(_product_sum(demand.weight, walk), _PARTS))
 
 
-def _by_place(candidate: Index, place: Index, cs: Long, costs: Long, bases: Long) -> Rows:
-    nearest_first = np.argsort(cs, kind="stable")
-    at = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=len(bases)))]).astype(np.int64)
-    order = nearest_first[placed(place[nearest_first], at[:-1].copy())]
-    return Rows(at, candidate[order], costs[order], bases, np.arange(len(bases), dtype=np.int32))
+def _by_place(candidate: Index, place: Index, cs: Long, weight: Long, base: Long, shift: int) -> Rows:
+    counts = np.bincount(place, minlength=len(base))
+    at = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    pairs = nearest_first(place, (cs << 32) + candidate, at)
+    costs = _scaled(np.repeat(weight, counts), pairs >> 32, shift)
+    return Rows(at, (pairs & 0xFFFFFFFF).astype(np.int32), costs, base, np.arange(len(base), dtype=np.int32))
 
 
 def _product_sum(weight: Long, cs: Long) -> int:
@@ -131,16 +133,15 @@ def _scaled(weight: Long, cs: Long, shift: int) -> Long:
 
 
 @compiled
-def placed(group: Index, free: Long) -> Long:
-    """Return which item stands at each place when items are put into their groups, one behind the other.
-
-    ``free`` holds the first place of each group and is used up.
-    """
-    order = np.empty(len(group), dtype=np.int64)
+def nearest_first(group: Index, pairs: Long, at: Long) -> Long:
+    """Return the pairs by group, rising in each; those of group ``i`` are to stand at ``at[i]:at[i + 1]``."""
+    free, sorted_pairs = at.copy(), np.empty_like(pairs)
     for item in range(len(group)):
-        order[free[group[item]]] = item
+        sorted_pairs[free[group[item]]] = pairs[item]
         free[group[item]] += 1
-    return order
+    for i in range(len(at) - 1):
+        sorted_pairs[at[i] : at[i + 1]].sort()
+    return sorted_pairs
 
 
 @compiled

@@ -12,18 +12,19 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.siting.median_bound import Ascent, ascend
+from gridmgmt.analysis.siting.median_bound import Ascent, Floats, ascend, start
 from gridmgmt.analysis.siting.median_moves import Clashes, cost_of, greedy, interchange
-from gridmgmt.analysis.siting.median_problem import Index, Long, Problem, restricted
+from gridmgmt.analysis.siting.median_problem import Index, Long, Problem, Rows, restricted
 
 _STEPS_AT_ONCE = 50
-_ROOT_STEPS = 3_000
 _NODE_STEPS = 120
+_PAIRS_AT_ONCE = 20_000_000
+"""So many pairs of place and candidate are looked at, about, between two looks at the clock."""
 _LONG, _SHORT = 1.5, 0.4
 """How long the first steps are at the root and at nodes that begin with the multipliers of another one."""
-_ENOUGH_LENGTH = 0.004
+_EXCHANGES_AT_ONCE = 50
 _SHAKES = 24
-"""Random disturbances of the first plan, each followed by exchanges."""
+"""Random disturbances of the first plan, each followed by exchanges; fewer where there are many pairs."""
 
 State = NDArray[np.int8]
 """1 where a candidate is open, -1 where it is closed, 0 where it is free ``(m,)``."""
@@ -49,7 +50,6 @@ class Tree:
         self.bound = 0
         self._rows, self._decided = problem.rows, 0
         self._rng = np.random.default_rng(seed)
-        self._all = np.ones(self.m, dtype=np.bool_)
         self._keep(first, cost_of(problem.columns, first))
 
     def run(self) -> bool:
@@ -76,18 +76,21 @@ class Tree:
         self.best, self.cost = np.sort(plan), int(cost)
 
     def _first_plans(self) -> None:
-        plan = greedy(self.problem.columns, self.clashes, self._all, self.points)
+        plan = greedy(self.problem.columns, self.clashes, np.ones(self.m, dtype=np.bool_), self.points)
         self._improve(plan if len(plan) == self.points else self.best)
-        for _ in range(_SHAKES):
+        for _ in range(min(_SHAKES, _PAIRS_AT_ONCE // (1 + len(self.problem.rows.cost)))):
             if self.over(self):
                 return
             self._improve(self._shaken())
 
     def _improve(self, plan: Index) -> None:
-        plan = interchange(self.problem.columns, self.clashes, self._all, plan.astype(np.int32))
-        cost = cost_of(self.problem.columns, plan)
-        if cost < self.cost:
-            self._keep(plan, cost)
+        columns, before = self.problem.columns, np.empty(0, dtype=np.int32)
+        while not np.array_equal(plan, before):
+            before, plan = plan, interchange(columns, self.clashes, plan, _EXCHANGES_AT_ONCE)
+            if (cost := cost_of(columns, plan)) < self.cost:
+                self._keep(plan, cost)
+            if self.over(self):
+                return
 
     def _shaken(self) -> Index:
         """Return the best plan with some of its candidates, chosen at random, exchanged for others."""
@@ -104,24 +107,35 @@ class Tree:
     def _root(self) -> list[tuple[int, _Node]]:
         """Raise the bound of all plans as far as it goes; return the two halves of what is left, or nothing."""
         self.nodes = 1
-        state, u, length = np.zeros(self.m, dtype=np.int8), self._first_multipliers(), _LONG
-        while True:
-            free, left = np.flatnonzero(state == 0).astype(np.int32), self.points - int((state == 1).sum())
-            if left == 0 or len(free) <= left:
-                return self._leaf(state)
-            ascent = ascend(self._rows, free, left, u, self.goal - self._decided, length, _STEPS_AT_ONCE)
-            u, length = ascent.u, ascent.length
-            self.bound = max(self.bound, min(int(ascent.value) + self._decided, self.cost))
+        state, free = np.zeros(self.m, dtype=np.int8), np.arange(self.m, dtype=np.int32)
+        ascent = start(self._first_multipliers(), self.m, self.points, _LONG)
+        while len(free) > len(ascent.chosen):
+            self._climb(self._rows, free, self._decided, _STEPS_AT_ONCE, ascent)
+            self.bound = max(self.bound, min(ascent.value + self._decided, self.cost))
             self._look_at(state, ascent.chosen, thoroughly=True)
-            if self.bound >= self.goal:
-                return []
             fixed = self._fixed(state, free, ascent, self._decided)
             if fixed is None:
                 return []
+            if ascent.stands or self.over(self):
+                return self._halves(self.bound, fixed, self._rebased(fixed, ascent.best_u), ascent.use)
             if (fixed != state).any():
-                state, u = fixed, self._rebased(fixed, u)
-            elif length < _ENOUGH_LENGTH or self.over(self):
-                return self._halves(self.bound, state, u, self._most_open(free, ascent))
+                state, free, left = fixed, np.flatnonzero(fixed == 0).astype(np.int32), self._left(fixed)
+                if left == 0:
+                    break
+                ascent = start(self._rebased(state, ascent.best_u), self.m, left, float(ascent.length[0]))
+        return self._leaf(state)
+
+    def _climb(self, rows: Rows, free: Index, decided: int, steps: int, ascent: Ascent) -> None:
+        """Raise a bound by so many steps, or as many as the time allows."""
+        at_once = max(1, min(steps, _PAIRS_AT_ONCE // (1 + len(rows.cost))))
+        for done in range(0, steps, at_once):
+            ascend(rows, free, self.goal - decided, min(at_once, steps - done), ascent)
+            if at_once < steps and self.over(self):
+                return
+
+    def _left(self, state: State) -> int:
+        """Return how many are to be chosen beside those that are open."""
+        return self.points - int((state == 1).sum())
 
     def _first_multipliers(self) -> Long:
         """Return for each row what the best plan costs it."""
@@ -147,33 +161,28 @@ class Tree:
         self.nodes += 1
         state, u = node.state, node.u.copy()
         while True:
-            free, left = np.flatnonzero(state == 0).astype(np.int32), self.points - int((state == 1).sum())
+            free, left = np.flatnonzero(state == 0).astype(np.int32), self._left(state)
             if left == 0 or len(free) <= left:
                 return self._leaf(state)
             rows, more = restricted(self._rows, state)
             decided = self._decided + int(more)
-            start = np.minimum(u[rows.row], rows.base)
-            ascent = ascend(rows, free, left, start, self.goal - decided, _SHORT, _NODE_STEPS)
-            u[rows.row] = ascent.u
-            bound = max(bound, int(ascent.value) + decided)
+            ascent = start(np.minimum(u[rows.row], rows.base), self.m, left, _SHORT)
+            self._climb(rows, free, decided, _NODE_STEPS, ascent)
+            u[rows.row] = ascent.best_u
+            bound = max(bound, ascent.value + decided)
             self._look_at(state, ascent.chosen, thoroughly=False)
-            if bound >= self.goal:
-                return []
             fixed = self._fixed(state, free, ascent, decided)
             if fixed is None:
                 return []
             if 5 * int((fixed != state).sum()) < len(free):
-                free = np.flatnonzero(fixed == 0).astype(np.int32)
-                if len(free):
-                    return self._halves(bound, fixed, u, self._most_open(free, ascent))
+                return self._halves(bound, fixed, u, ascent.use)
             state = fixed
 
     def _leaf(self, state: State) -> list[tuple[int, _Node]]:
         """Look at the one plan that is left, if one is."""
-        plan = np.flatnonzero(state >= 0).astype(np.int32) if (state == 1).sum() < self.points else None
-        plan = np.flatnonzero(state == 1).astype(np.int32) if plan is None else plan
-        if len(plan) == self.points and self._apart(plan):
-            self._compare(plan)
+        plan = np.flatnonzero(state == 1) if self._left(state) == 0 else np.flatnonzero(state >= 0)
+        if len(plan) == self.points and self._apart(plan.astype(np.int32)):
+            self._compare(plan.astype(np.int32))
         return []
 
     def _look_at(self, state: State, chosen: Index, *, thoroughly: bool) -> None:
@@ -196,7 +205,9 @@ class Tree:
 
     def _fixed(self, state: State, free: Index, ascent: Ascent, decided: int) -> State | None:
         """Return the state with what no better plan does otherwise; None when there is no better plan."""
-        saved, value, goal = ascent.saved, int(ascent.value), self.goal - decided
+        saved, value, goal = ascent.best_saved, ascent.value, self.goal - decided
+        if value >= goal:
+            return None
         others = np.setdiff1d(free, ascent.chosen, assume_unique=True)
         dearest, cheapest = saved[ascent.chosen].max(), saved[others].min()
         fixed = state.copy()
@@ -211,11 +222,12 @@ class Tree:
             state[one], state[near] = 1, -1
         return state
 
-    def _most_open(self, free: Index, ascent: Ascent) -> int:
-        """Return the free candidate about which the multipliers are the most of two minds."""
-        return int(free[np.abs(ascent.use[free] - 0.5).argmin()])
-
-    def _halves(self, bound: int, state: State, u: Long, candidate: int) -> list[tuple[int, _Node]]:
+    def _halves(self, bound: int, state: State, u: Long, use: Floats) -> list[tuple[int, _Node]]:
+        """Return the two halves by the free candidate of which the multipliers are the most of two minds."""
+        free = np.flatnonzero(state == 0)
+        if not len(free):
+            return self._leaf(state)
+        candidate = int(free[np.abs(use[free] - 0.5).argmin()])
         closed = state.copy()
         closed[candidate] = -1
         opened = self._opened(state.copy(), np.array([candidate], dtype=np.int32))
