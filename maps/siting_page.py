@@ -10,9 +10,9 @@ import pandas as pd
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.reports.coverage_geojson import rfc7946
 from gridmgmt.reports.formatting import area_name, count_text, label, ratio_text
-from gridmgmt.reports.palette import BEYOND, ratio_colour, ratio_legend
+from gridmgmt.reports.palette import ratio_colour, ratio_legend
 from gridmgmt.reports.pdf_maps import inline
-from gridmgmt.reports.siting_drawings import CHOSEN, FORBIDDEN, LEFT_OUT, curve_drawn, shape_of
+from gridmgmt.reports.siting_drawings import CHOSEN, FORBIDDEN, LEFT_OUT, UNCOVERABLE, curve_drawn, shape_of
 from gridmgmt.reports.siting_html import lead_texts
 from gridmgmt.reports.siting_tables import area_tables, areas_by_level, chosen_table, reason_text, verdict_text
 from gridmgmt.reports.siting_words import (
@@ -63,7 +63,7 @@ def siting_page(document: SitingDocument, areas: gpd.GeoDataFrame, points: pd.Da
         "uncoverable": [[round(p.lon, 6), round(p.lat, 6), p.residents] for p in document.uncoverable.listed],
         "zones": [rfc7946(shape_of(zone)) for zone in document.terms.forbidden],
         "shapes": [POINT_SHAPES[type_] for type_ in document.terms.types],
-        "colours": {"chosen": CHOSEN, "rejected": LEFT_OUT, "zones": FORBIDDEN, "uncoverable": BEYOND},
+        "colours": {"chosen": CHOSEN, "rejected": LEFT_OUT, "zones": FORBIDDEN, "uncoverable": UNCOVERABLE},
         "words": {language: _words(document, language) for language in LANGUAGES},
     }
     panels = "\n".join(_panel(document, language) for language in LANGUAGES)
@@ -151,7 +151,7 @@ def _panel(document: SitingDocument, lang: Language) -> str:
         curve=[] if curve is None else [(curve, [inline(svg) for _, svg in curve.layers])],
         ratio_classes=ratio_legend(),
         point_types=[(POINT_SHAPES[type_], label("point_type", type_, lang)) for type_ in document.terms.types],
-        colours={"chosen": CHOSEN, "rejected": LEFT_OUT, "zones": FORBIDDEN, "uncoverable": BEYOND},
+        colours={"chosen": CHOSEN, "rejected": LEFT_OUT, "zones": FORBIDDEN, "uncoverable": UNCOVERABLE},
         unsure=any(point.sure is False for point in document.chosen),
         sha256=siting_sha256(document),
     )  # fmt: skip

@@ -171,7 +171,7 @@ class _Sheet:
     @classmethod
     def of(cls, document: CoverageDocument, ground: Ground, frame: Frame, lang: Language) -> "_Sheet":
         """Draw streets, borders and points."""
-        near = _touching(ground.streets, frame)
+        near = touching(ground.streets, frame)
         streets = pdf_maps.outlines(frame, near, STREET, 0.5 if len(near) > MANY_STREETS else 1.5) if len(near) else ""
         shared = {"streets": streets, "borders": _borders(ground, frame), "points": _points(ground, frame)}
         layers = {name: (f"{name}.svg", pdf_maps.drawing(frame, [svg])) for name, svg in shared.items()}
@@ -309,7 +309,7 @@ def _places(places: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64],
     return lonlat, np.where(np.isnan(residents), 1.0, residents), places["status"].to_numpy()
 
 
-def _touching(streets: NDArray[np.object_], frame: Frame) -> NDArray[np.object_]:
+def touching(streets: NDArray[np.object_], frame: Frame) -> NDArray[np.object_]:
     """Return the streets whose box touches the frame."""
     if not len(streets):
         return streets

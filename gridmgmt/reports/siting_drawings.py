@@ -22,6 +22,7 @@ from gridmgmt.reports.coverage_pdf_maps import (
     Layer,
     Sign,
     scale_words,
+    touching,
 )
 from gridmgmt.reports.formatting import label
 from gridmgmt.reports.palette import BEYOND, NO_RATIO, ratio_colour, ratio_legend
@@ -35,7 +36,9 @@ from gridmgmt.texts import Language, text
 if TYPE_CHECKING:
     import geopandas as gpd
 
-CHOSEN, FORBIDDEN, LEFT_OUT = "#6B2C91", "#C2352B", "#8E8E93"
+CHOSEN, FORBIDDEN, LEFT_OUT, UNCOVERABLE = "#6B2C91", "#C2352B", "#8E8E93", "#8C3B1A"
+FEW = 200
+"""More spots than this are drawn smaller."""
 _GRID, _INK = "#DFE3E8", "#5A6675"
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 700.0, 190.0, 60.0, 70.0, 120.0
 _MOST_TICKS = 6
@@ -262,7 +265,7 @@ class _Sheet:
         """Return streets and borders."""
         if self.ground is None:
             return self.layer("lines")
-        streets, areas = self.ground.streets, self.ground.areas.geometry.to_numpy()
+        streets, areas = touching(self.ground.streets, self.frame), self.ground.areas.geometry.to_numpy()
         width = 0.5 if len(streets) > MANY_STREETS else 1.5
         drawn = pdf_maps.outlines(self.frame, streets, STREET, width) if len(streets) else ""
         return self.layer("lines", drawn, pdf_maps.outlines(self.frame, areas, BORDER, 1.5) if len(areas) else "")
@@ -281,13 +284,13 @@ class _Sheet:
         missed = np.array([(p.lon, p.lat) for p in self.document.uncoverable.listed]).reshape(-1, 2)
         return self.layer(
             "spots",
-            pdf_maps.dots(self.frame, missed, 7.0, BEYOND) if len(missed) else "",
-            pdf_maps.dots(self.frame, out, 6.0, LEFT_OUT, "#FFFFFF") if len(out) else "",
+            pdf_maps.dots(self.frame, missed, 7.0 if len(missed) <= FEW else 4.0, UNCOVERABLE) if len(missed) else "",
+            pdf_maps.dots(self.frame, out, 6.0 if len(out) <= FEW else 3.0, LEFT_OUT) if len(out) else "",
         )
 
     def open_points(self) -> Layer:
         points = _NONE if self.ground is None else self.ground.points
-        radius = 12.0 if len(points) <= 200 else 7.0
+        radius = 12.0 if len(points) <= FEW else 7.0
         return self.layer("open", pdf_maps.dots(self.frame, points, radius, POINT, "#FFFFFF") if len(points) else "")
 
     def chosen(self) -> Layer:
@@ -321,7 +324,7 @@ class _Sheet:
             ),
             "open": (POINT, 12.0, ground is not None and len(ground.points) > 0),
             "rejected": (LEFT_OUT, 6.0, any(each.positions for each in document.rejected)),
-            "uncoverable": (BEYOND, 7.0, bool(document.uncoverable.listed)),
+            "uncoverable": (UNCOVERABLE, 7.0, bool(document.uncoverable.listed)),
             "forbidden": (FORBIDDEN, 0.0, bool(document.terms.forbidden)),
         }
         return [

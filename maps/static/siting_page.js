@@ -90,12 +90,13 @@
   const shapes = PAGE.shapes.map((shape) => new Path2D(shape))
   const open = L.layerGroup(PAGE.open.map(([x, y, type, code, name]) =>
     new ShapeMarker([y, x], { radius: pointRadius(), shape: shapes[type] }).bindTooltip(() => lines([name, words().types[type], code]))))
-  const dot = ([x, y], fillColor, radius, told) =>
-    L.circleMarker([y, x], { radius, color: '#fff', weight: 1, fillColor, fillOpacity: 0.9 }).bindTooltip(() => lines(told()))
+  const dotRadius = () => Math.max(1.5, Math.min(5, MAP.getZoom() - 11.5))
+  const dot = ([x, y], fillColor, told) =>
+    L.circleMarker([y, x], { radius: dotRadius(), color: '#fff', weight: 0.5, fillColor, fillOpacity: 0.9 }).bindTooltip(() => lines(told()))
   const rejected = L.layerGroup(PAGE.rejected.map((row) =>
-    dot(row, PAGE.colours.rejected, 4, () => [words().names.rejected, words().reasons[row[2]]])))
+    dot(row, PAGE.colours.rejected, () => [words().names.rejected, words().reasons[row[2]]])))
   const uncoverable = L.layerGroup(PAGE.uncoverable.map((row) =>
-    dot(row, PAGE.colours.uncoverable, 4, () => [words().names.uncoverable, `${words().residents}: ${row[2].toLocaleString('en', { maximumFractionDigits: 1 })}`])))
+    dot(row, PAGE.colours.uncoverable, () => [words().names.uncoverable, `${words().residents}: ${row[2].toLocaleString('en', { maximumFractionDigits: 1 })}`])))
   const zones = L.layerGroup(PAGE.zones.map((geometry) => L.geoJSON({ type: 'Feature', properties: {}, geometry }, {
     style: { color: PAGE.colours.zones, weight: 2, dashArray: '6 4', fillColor: PAGE.colours.zones, fillOpacity: 0.25 },
   }).bindTooltip(() => lines([words().names.zones]), { sticky: true })))
@@ -124,7 +125,10 @@
     })
     groups.get(level)?.bringToBack()
   })
-  MAP.on('zoomend', () => open.eachLayer((point) => point.setRadius(pointRadius())))
+  MAP.on('zoomend', () => {
+    open.eachLayer((point) => point.setRadius(pointRadius()))
+    for (const layer of [rejected, uncoverable]) layer.eachLayer((spot) => spot.setRadius(dotRadius()))
+  })
   languages(() => {
     layers()
     mark()
