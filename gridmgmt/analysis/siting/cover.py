@@ -24,6 +24,8 @@ _BATCHES, _PATIENCE = 12, 3
 """Batches of exchanges at the most, and in turn without a gain."""
 _CURVE = 20, 5
 """Subgradients for each point of the curve, and how many without a gain shorten the steps."""
+_SMALL = 20_000
+"""With no more pairs of row and candidate every plan of the curve is searched like the last."""
 _SURE_TURNS = 4
 _NODES_OF_SURE = 50
 """Nodes in which it must turn out that no plan without a point comes near; else it does not count as sure."""
@@ -61,7 +63,7 @@ def coverage_curve(
     """Return plans of 1 … ``points`` new points, each with its bound: what every further point can bring.
 
     The last is the plan of :func:`max_coverage`; the others begin from it, from the plan and the prices of one point
-    more, and are searched less long.
+    more, and are searched less long unless the problem is small.
 
     Raises
     ------
@@ -128,6 +130,7 @@ class _Search:
     def __init__(self, demand: Demand, candidates: Candidates, points: int, limit_cs: int, pace: Pace) -> None:
         self._demand, self._candidates, self._limit_cs = demand, candidates, limit_cs
         self._points, self._pace = points, pace
+        self._best: Siting | None = None
         self._start = together(candidates, points)
         self.problem = CoverProblem.of(demand, candidates, limit_cs, points)
 
@@ -153,7 +156,8 @@ class _Search:
     def curve(self) -> list[Siting]:
         """Return the plans of one point to all of them."""
         tree, how = self.whole()
-        best, rows = self.answer(tree, how, self._points), self.problem.rows
+        best = self._best = self.answer(tree, how, self._points)
+        rows = self.problem.rows
         price = rows.weight // 2 if tree.price is None else tree.price
         trees, bounds = {self._points: tree}, self.problem.bounds(price, self._points)
         for points in range(self._points - 1, 0, -1):
@@ -162,7 +166,7 @@ class _Search:
                 price, how = self._bounded(tree, points, price), "lagrangian"
                 bounds = np.minimum(bounds, self.problem.bounds(price, self._points))
             trees[points] = tree
-            self._pace.ask(best.objective, best.bound, tuple(best.chosen.tolist()))
+            self._tell(tree)
         for points, tree in trees.items():
             tree.bound = max(tree.best, min(tree.bound, int(bounds[points])))
         return [*(self.answer(trees[points], how, points) for points in range(1, self._points)), best]
@@ -176,7 +180,11 @@ class _Search:
 
     def _bounded(self, tree: Tree, points: int, price: Long) -> Long:
         """Bound the plans of so many points; return the prices."""
-        rows, found = self.problem.rows, begun(self.problem.rows, points, price)
+        rows = self.problem.rows
+        if len(rows.row_candidate) <= _SMALL:
+            tree.search(Node(rows, price, points, (), 0, tree.bound))
+            return price if tree.price is None else tree.price
+        found = begun(rows, points, price)
         rounds, patience = _CURVE
         need = tree.best + tree.unit
         lower(rows, found, points, need=need, least=tree.least, rounds=rounds, patience=patience)
@@ -205,8 +213,15 @@ class _Search:
 
     def _enough(self, tree: Tree) -> bool:
         """Tell of what is new; whether the time is over or the gap is small enough."""
+        self._tell(tree)
         reached, most = self.problem.parts(tree.best), self.problem.parts(tree.bound)
-        if self._pace.effort.watch is not None:
+        return self._pace.left_s <= 0 or most - reached <= Fraction(self._pace.effort.gap) * reached
+
+    def _tell(self, tree: Tree) -> None:
+        """Tell of what is new about the plan of all points; later only ask whether to go on."""
+        if self._best is not None:
+            self._pace.ask(self._best.objective, self._best.bound, tuple(self._best.chosen.tolist()))
+        elif self._pace.effort.watch is not None:
+            reached, most = self.problem.parts(tree.best), self.problem.parts(tree.bound)
             chosen = self.problem.by_gain(tree.plan, self._points)
             self._pace.tell(reached / PARTS, outward(most), tuple(chosen.tolist()))
-        return self._pace.left_s <= 0 or most - reached <= Fraction(self._pace.effort.gap) * reached
