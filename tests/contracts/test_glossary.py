@@ -57,6 +57,8 @@ NAMED = {
     "Tenure": "tenure",
     "CandidateStatus": "candidate_status",
     "SitingModel": "siting_model",
+    "PlanState": "plan_state",
+    "MilestoneState": "milestone_state",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
