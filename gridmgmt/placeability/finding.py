@@ -1,7 +1,7 @@
 """Finding out about one spot, on the warm state: a few searches of its reach, and looking up what is around it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, EdgeCosts, Trip, t
 from gridmgmt.analysis.walking.rounds import mirrored
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.errors import InputError
 from gridmgmt.hours import MINUTES_PER_WEEK
 from gridmgmt.land.rules import LandKind
 from gridmgmt.placeability.card import (
@@ -84,6 +85,19 @@ class Finder:
             street = Street(edge=None, distance_m=None, why_not=why_not)
         return Spot(lonlat, xy_m, snap, int(network.zone_of(xy_m)[0]), street)
 
+    def spots(self, lonlat: NDArray[np.float64], snap: Snap) -> Iterator[Spot]:
+        """Yield positions ``(n, 2)`` in degrees that all join the network, where their snap says."""
+        network = self.state.network
+        xy_m = network.project(lonlat)
+        for i, zone in enumerate(network.zone_of(xy_m).tolist()):
+            one = slice(i, i + 1)
+            street = self._street(int(snap.edge[i]), float(snap.distance_m[i]))
+            if street is None:
+                raise InputError("edge_out_of_range", field="snap.edge", value=-1, last=network.graph.n_edges - 1)
+            yield Spot(
+                lonlat[one], xy_m[one], Snap(snap.edge[one], snap.fraction[one], snap.distance_m[one]), zone, street
+            )
+
     def _street(self, edge: int, distance_m: float) -> Street | None:
         """Return the street of an edge; a planned path, or a way across a compound, has neither number nor name."""
         if edge < 0:
@@ -93,6 +107,36 @@ class Finder:
             (self.prepared.streets[column][base].as_py() if base >= 0 else None) for column in ("name", "highway")
         )
         return Street(edge=edge if base < 0 else base, name=name, highway=highway, distance_m=distance_m)
+
+    def standing(self, spot: Spot) -> Facts:
+        """Return what is found about a spot without searching for anybody: gates are those of its own compound."""
+        prepared, network = self.prepared, self.state.network
+        areas = _areas(prepared, spot)
+        minute = self.state.question.minute
+        own = (network.gates[i] for i in prepared.gates_of_zone.get(spot.zone, ()))
+        return Facts(
+            levels=_levels(prepared, areas),
+            areas=areas,
+            land_kinds=tuple(prepared.land),
+            land=_land(prepared, spot),
+            street=spot.street,
+            inside_compound=self._inside_compound(spot),
+            gates=tuple(_gate(gate, minute, of_compound=True, walk_time_s=None) for gate in own),
+            gates_known=len(network.gates),
+            gain=None,
+            nearest=(),
+            nearest_of_type=None,
+            combined=None,
+            types_open=(),
+            load=None,
+            equity=None,
+            stresses=(),
+        )
+
+    def _inside_compound(self, spot: Spot) -> bool | None:
+        """Tell whether a spot lies behind gates; None where no compound is known."""
+        known = self.state.network.compounds or LandKind.COMPOUND in self.prepared.land
+        return spot.zone >= 0 if known else None
 
     def facts(self, spot: Spot, attributes: Attributes) -> Facts:
         """Return all that is found about a spot."""
@@ -107,7 +151,7 @@ class Finder:
             land_kinds=tuple(prepared.land),
             land=land,
             street=spot.street,
-            inside_compound=spot.zone >= 0 if state.network.compounds or LandKind.COMPOUND in prepared.land else None,
+            inside_compound=self._inside_compound(spot),
             gates=gates,
             gates_known=len(state.network.gates),
             gain=None if reached is None else self._gain(reached),

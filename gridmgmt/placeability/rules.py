@@ -59,6 +59,12 @@ class PlaceCheck(StrEnum):
     ROBUSTNESS = "robustness"
 
 
+STANDING_CHECKS = (
+    PlaceCheck.AREA, PlaceCheck.GROUND, PlaceCheck.CONNECTION, PlaceCheck.BUILDING, PlaceCheck.TENURE,
+)  # fmt: skip
+"""What a spot is, whoever lives around it and whatever else is built: area, ground, street, rooms, right to them."""
+
+
 class NormItem(StrEnum):
     """What a norm bounds from below or above; units are in the names, ratios 0–1."""
 

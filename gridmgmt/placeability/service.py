@@ -1,6 +1,6 @@
 """Asking whether a spot is placeable: one spot, or many under the same terms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,11 +11,27 @@ from gridmgmt.coverage.document import InputEdition
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.placeability import budget, queries
-from gridmgmt.placeability.card import CardForm, CardTerms, NormSetUsed, PlaceabilityCard, SpotJudged
+from gridmgmt.placeability.card import (
+    CardForm,
+    CardTerms,
+    CheckResult,
+    Facts,
+    NormSetUsed,
+    PlaceabilityCard,
+    SpotJudged,
+)
 from gridmgmt.placeability.checks import Case, check_all
 from gridmgmt.placeability.finding import Finder, Spot
 from gridmgmt.placeability.public import check_terms, lattice_position, public_facts
-from gridmgmt.placeability.rules import MAX_CANDIDATES, Candidate, NormSetValue, Terms, worst
+from gridmgmt.placeability.rules import (
+    MAX_CANDIDATES,
+    STANDING_CHECKS,
+    Attributes,
+    Candidate,
+    NormSetValue,
+    Terms,
+    worst,
+)
 from gridmgmt.placeability.warm import prepared
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.service import make_question, walk_state
@@ -38,8 +54,8 @@ class Reader:
 
 
 @dataclass(frozen=True, eq=False)
-class _Desk:
-    """What one set of terms is answered with."""
+class Desk:
+    """What one set of terms is answered with; it asks the database nothing any more."""
 
     state: WalkState
     finder: Finder
@@ -47,11 +63,14 @@ class _Desk:
     terms: CardTerms
     inputs: tuple[InputEdition, ...]
 
-    def card(self, candidate: Candidate, spot: Spot, reader: Reader) -> PlaceabilityCard:
-        facts = self.finder.facts(spot, candidate.attributes)
+    def card(self, candidate: Candidate, reader: Reader = Reader()) -> PlaceabilityCard:
+        """Return the card of a spot."""
+        if reader.form == "public":
+            candidate = _on_lattice(candidate, self.state)
+        facts = self.finder.facts(self.finder.spot_at(candidate.lon, candidate.lat), candidate.attributes)
         if reader.form == "public":
             facts = public_facts(facts, reader.threshold)
-        checks = check_all(Case(facts, candidate.attributes, self.finder.norms, self.terms.on))
+        checks = self._checks(facts, candidate.attributes)
         return PlaceabilityCard(
             form=reader.form,
             suppression_threshold=reader.threshold if reader.form == "public" else None,
@@ -70,6 +89,14 @@ class _Desk:
             norm_sets=self.norm_sets,
             inputs=self.inputs,
         )
+
+    def standing(self, candidate: Candidate, spot: Spot) -> tuple[CheckResult, ...]:
+        """Return the checks of :data:`~gridmgmt.placeability.rules.STANDING_CHECKS`, without searching for anybody."""
+        checks = self._checks(self.finder.standing(spot), candidate.attributes)
+        return tuple(check for check in checks if check.check in STANDING_CHECKS)
+
+    def _checks(self, facts: Facts, attributes: Attributes) -> tuple[CheckResult, ...]:
+        return check_all(Case(facts, attributes, self.finder.norms, self.terms.on))
 
 
 def place(
@@ -127,22 +154,6 @@ def place_many(
     return _cards(session, candidates, terms, on, Reader(), progress)
 
 
-def each_card(
-    session: Session, candidates: Sequence[Candidate], terms: Terms, *, on: date, reader: Reader = Reader()
-) -> Iterator[PlaceabilityCard]:
-    """Yield the card of each of any number of spots, in their order; whoever may ask has been asked before.
-
-    Raises
-    ------
-    NotFoundError
-        As :func:`place`.
-    """
-    desk = _desk(session, terms, on)
-    for candidate in candidates:
-        asked = _on_lattice(candidate, desk.state) if reader.form == "public" else candidate
-        yield desk.card(asked, desk.finder.spot_at(asked.lon, asked.lat), reader)
-
-
 def _codes_at(session: Session, actor: Actor, candidate: Candidate, on: date) -> list[str]:
     """Return the codes of the areas of a spot, where the actor's right may be bound to one of them."""
     if actor.may(Permission.COVERAGE_RUN):
@@ -158,15 +169,23 @@ def _cards(
     reader: Reader,
     progress: Callable[[int], object] | None = None,
 ) -> list[PlaceabilityCard]:
+    asked = desk(session, terms, on=on)
     cards = []
-    for card in each_card(session, candidates, terms, on=on, reader=reader):
-        cards.append(card)
+    for candidate in candidates:
+        cards.append(asked.card(candidate, reader))
         if progress is not None:
             progress(len(cards))
     return cards
 
 
-def _desk(session: Session, terms: Terms, on: date) -> _Desk:
+def desk(session: Session, terms: Terms, *, on: date) -> Desk:
+    """Return what answers any number of spots under one set of terms; whoever may ask has been asked before.
+
+    Raises
+    ------
+    NotFoundError
+        As :func:`place`.
+    """
     question = make_question(
         on, types=terms.types, trip=terms.trip, barriers=terms.barriers, profile=terms.profile, at=terms.at,
         scenario=terms.scenario, connection_limit_m=terms.connection_limit_m,
@@ -175,7 +194,7 @@ def _desk(session: Session, terms: Terms, on: date) -> _Desk:
     sets = _norm_sets(session, terms, on)
     norms = tuple(norm for each in sets for norm in each.norms if norm.is_for(terms.type))
     ready = prepared(session, state, terms.limit_s)
-    return _Desk(
+    return Desk(
         state=state,
         finder=Finder(state, ready, terms, norms),
         norm_sets=tuple(NormSetUsed.model_validate(each, from_attributes=True) for each in sets),

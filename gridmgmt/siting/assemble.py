@@ -127,6 +127,7 @@ def terms_of(inputs: Inputs, field: Field) -> Terms:
 def _input_sha256(inputs: Inputs, field: Field, terms: Terms) -> str:
     content = {
         "editions": [edition.model_dump(mode="json") for edition in inputs.editions],
+        "norms": inputs.norms,
         "terms": terms.model_dump(mode="json"),
         "candidates": [asdict(each) for each in field.given],
         "code_version": code_version(*CODE),

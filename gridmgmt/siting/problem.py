@@ -32,13 +32,14 @@ FAR_MODELS = (SitingModel.P_MEDIAN, SitingModel.P_CENTER)
 class Inputs:
     """Everything that a run reads from the database before its candidates.
 
-    ``areas`` are those that figures are told of, ``area`` the shape of the one that is asked about, ``profiles`` all
-    in force.
+    ``norms`` are the norm sets by which candidates are judged, ``areas`` those that figures are told of, ``area`` the
+    shape of the one that is asked about, ``profiles`` all in force.
     """
 
     terms: SitingTerms
     state: WalkState
     editions: tuple[InputEdition, ...]
+    norms: tuple[str, ...]
     areas: pa.Table
     area: shapely.Geometry | None
     profiles: Sequence[WalkProfile]

@@ -1,7 +1,7 @@
 """How far a search is: told to its job and its run no more often than twice a second, and whether to go on asked."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,7 +45,7 @@ class Telling:
     """What a search tells of itself, and the best plan of it; ``positions`` are the candidates' in degrees."""
 
     def __init__(
-        self, context: JobContext, run_id: int, model: SitingModel, positions: list[tuple[float, float]]
+        self, context: JobContext, run_id: int, model: SitingModel, positions: Sequence[Sequence[float]]
     ) -> None:
         self._context = context
         self._run_id = run_id
@@ -105,7 +105,7 @@ class Telling:
             bound=bound,
             gap=gap,
             seconds=round(time.monotonic() - self._began, 3),
-            chosen=[self._positions[i] for i in incumbent.chosen],
+            chosen=[(self._positions[i][0], self._positions[i][1]) for i in incumbent.chosen],
         )
 
 

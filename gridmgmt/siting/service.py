@@ -24,16 +24,17 @@ from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.models import JobState
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.network import queries as network_queries
+from gridmgmt.placeability.service import Desk
 from gridmgmt.siting import queries
 from gridmgmt.siting.assemble import Found, assemble
 from gridmgmt.siting.candidates import Field, field_of
-from gridmgmt.siting.cards import Judged, judge
+from gridmgmt.siting.cards import desk_of, judged, sifted
 from gridmgmt.siting.document import SitingDocument, canonical_json, parse, text_sha256
 from gridmgmt.siting.gains import among
 from gridmgmt.siting.models import SitingRun
 from gridmgmt.siting.problem import Inputs, Problem, area_of, build
 from gridmgmt.siting.progress import UNITS, SearchEndedError, Stages, Telling, tell
-from gridmgmt.siting.robustness import former_population, stresses
+from gridmgmt.siting.robustness import Former, former_population, stresses
 from gridmgmt.siting.rules import SitingTerms
 from gridmgmt.walking.queries import planned
 from gridmgmt.walking.service import walk_state
@@ -141,21 +142,18 @@ def perform(context: JobContext) -> Mapping[str, Any]:
     stages = Stages(context)
     with transaction(context.sessions) as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        terms = terms_of(queries.run_by_id(session, run_id))
         with stages.stage("reading", 0.0):
-            inputs, field = _read(session, terms)
-        with stages.stage("judging", 0.1) as report:
-            field, cards = _judged(session, terms, field, lambda share: report(0.1 + 0.2 * share))
-        former = former_population(session, inputs)
+            ready = _read(session, terms_of(queries.run_by_id(session, run_id)))
+    with stages.stage("judging", 0.1) as report:
+        ready = _sifted(ready, lambda share: report(0.1 + 0.2 * share))
     with stages.stage("walking", 0.3):
-        problem = build(inputs, field)
+        problem = build(ready.inputs, ready.field)
     with stages.stage("searching", 0.4):
-        positions = [tuple(each) for each in field.lonlat[problem.eligible].tolist()]
-        telling = Telling(context, run_id, terms.model, positions)
+        terms = ready.inputs.terms
+        telling = Telling(context, run_id, terms.model, ready.field.lonlat[problem.eligible].tolist())
         found = _search(terms, problem, telling)
-    with stages.stage("comparing", 0.8):
-        tested = stresses(inputs, problem, field.snap_of(problem.eligible[found.siting.chosen]), former)
-        document = assemble(inputs, field, cards, problem, found, tested)
+    with stages.stage("comparing", 0.9):
+        document = _document(ready, problem, found)
     with stages.stage("writing", 0.97), transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
         run = queries.run_by_id(session, run_id)
@@ -213,13 +211,9 @@ def replay(session: Session, run: SitingRun) -> Replay:
 
 def answer(session: Session, terms: SitingTerms) -> SitingDocument:
     """Return the answer to a question, computed here and now; nothing is written."""
-    inputs, field = _read(session, terms)
-    field, cards = _judged(session, terms, field, lambda _share: None)
-    former = former_population(session, inputs)
-    problem = build(inputs, field)
-    found = _search(terms, problem, None)
-    tested = stresses(inputs, problem, field.snap_of(problem.eligible[found.siting.chosen]), former)
-    return assemble(inputs, field, cards, problem, found, tested)
+    ready = _sifted(_read(session, terms), lambda _share: None)
+    problem = build(ready.inputs, ready.field)
+    return _document(ready, problem, _search(terms, problem, None))
 
 
 def document_of(run: SitingRun) -> SitingDocument:
@@ -260,25 +254,46 @@ def _check_room(session: Session) -> None:
         raise UnavailableError("queue_full", value=waiting, maximum=MAX_OPEN_RUNS)
 
 
-def _read(session: Session, terms: SitingTerms) -> tuple[Inputs, Field]:
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """All that was read: nothing more is asked of the database until the answer is written."""
+
+    inputs: Inputs
+    field: Field
+    judge: Desk | None
+    former: Former | None
+
+
+def _read(session: Session, terms: SitingTerms) -> _Ready:
     state = walk_state(session, terms.walk)
     areas = area_table(session, terms.walk.on, terms.area_code)
+    judge = desk_of(session, terms) if terms.judged else None
     inputs = Inputs(
         terms=terms,
         state=state,
         editions=tuple(queries.inputs_on(session, terms)),
+        norms=() if judge is None else tuple(f"{each.name} {each.edition}" for each in judge.norm_sets),
         areas=areas,
         area=None if terms.area_code is None else area_of(areas, terms.area_code),
         profiles=network_queries.profiles(session, terms.walk.on),
     )
-    return inputs, field_of(session, terms, state, inputs.area)
+    field = field_of(session, terms, state, inputs.area)
+    return _Ready(inputs, field, judge, former_population(session, inputs))
 
 
-def _judged(session: Session, terms: SitingTerms, field: Field, report: Report) -> tuple[Field, dict[int, Judged]]:
-    if not terms.judged:
-        return field, {}
-    asked = len(field.eligible)
-    return judge(session, terms, field, lambda done: report(done / max(asked, 1)))
+def _sifted(ready: _Ready, report: Report) -> _Ready:
+    if ready.judge is None:
+        return ready
+    asked = max(len(ready.field.eligible), 1)
+    return replace(ready, field=sifted(ready.judge, ready.field, lambda done: report(done / asked)))
+
+
+def _document(ready: _Ready, problem: Problem, found: Found) -> SitingDocument:
+    inputs, field = ready.inputs, ready.field
+    index = problem.eligible[found.siting.chosen]
+    cards = {} if ready.judge is None else judged(ready.judge, field, index.tolist())
+    tested = stresses(inputs, problem, field.snap_of(index), ready.former)
+    return assemble(inputs, field, cards, problem, found, tested)
 
 
 def _search(terms: SitingTerms, problem: Problem, telling: Telling | None) -> Found:
