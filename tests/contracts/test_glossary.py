@@ -57,6 +57,7 @@ NAMED = {
     "Tenure": "tenure",
     "CandidateStatus": "candidate_status",
     "SitingModel": "siting_model",
+    "SourceKind": "siting_source",
     "PlanState": "plan_state",
     "MilestoneState": "milestone_state",
 }
