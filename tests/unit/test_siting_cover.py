@@ -8,8 +8,9 @@ import pytest
 
 from gridmgmt.analysis.siting.cover import coverage_curve, max_coverage, sure_points
 from gridmgmt.analysis.siting.cover_problem import PARTS, CoverProblem, exact_sum, outward
-from gridmgmt.analysis.siting.merging import cliques, merged, undominated
+from gridmgmt.analysis.siting.merging import merged, undominated
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Incumbent
+from gridmgmt.analysis.siting.near import cliques
 from gridmgmt.analysis.walking.matrix import SparseTimes
 from gridmgmt.analysis.walking.model import NO_WAY
 from gridmgmt.errors import InputError

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.siting.interchange import by_gain
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, cliques, merged, restricted, undominated
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, merged, restricted, undominated
 from gridmgmt.analysis.siting.model import Candidates, Demand
+from gridmgmt.analysis.siting.near import cliques
 
 PARTS = 1 << 34
 """Parts of a resident in one resident."""
-_BITS = 61
+_BITS = 60
 """Sums of fine units stay below two to this power."""
 _FINEST = 40
 
@@ -62,10 +63,15 @@ class CoverProblem:
         grain = int(np.gcd.reduce(weight)) or 1
         weight //= grain
         groups = cliques(candidates.conflicts, m)
-        of = [j for group in groups for j in group]
-        terms = points + 2 + int(np.bincount(of, minlength=1).max())
-        heaviest = exact_sum(weight) * (1 + len(groups))
-        shift = min(_BITS - (heaviest * terms).bit_length(), _FINEST)
+        shift = min(_BITS - (exact_sum(weight) * (points + 2)).bit_length(), _FINEST)
+        least = 0
+        if groups:
+            # Prices of conflicts need to be as large as what one candidate covers; so many may be added up.
+            of = [j for group in groups for j in group]
+            terms = len(groups) + points * int(np.bincount(of).max())
+            largest = max(exact_sum(weight[place[at[j] : at[j + 1]]]) for j in range(m))
+            shift = min(shift, max(0, _BITS - (largest * terms).bit_length()))
+            least = -((1 << _BITS) // terms)
         fine = weight << shift if shift >= 0 else -(-weight >> -shift)
         at, place = _with_groups(at, place, groups, n)
         none = np.zeros(len(groups), dtype=np.int64)
@@ -73,7 +79,7 @@ class CoverProblem:
         if not groups and not all_candidates:
             rows, _, _ = restricted(rows, price, np.zeros(m, dtype=bool), ~undominated(rows))
         before = exact_sum(demand.weight[served])
-        return cls(rows, before, grain, shift, -int(rows.weight.sum()), m)
+        return cls(rows, before, grain, shift, least, m)
 
     @property
     def unit(self) -> int:

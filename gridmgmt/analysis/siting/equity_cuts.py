@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gridmgmt.analysis.siting.equity_plans import Quarters
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, cliques
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
+from gridmgmt.analysis.siting.near import cliques
 from gridmgmt.analysis.siting.program import Program
 
 _VIOLATED = 1e-7

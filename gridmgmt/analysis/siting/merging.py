@@ -132,29 +132,6 @@ def transposed(at: Long, item: Index, n: int) -> tuple[Long, Index]:
     return starts, _fill(at, item, starts[:-1].copy())
 
 
-def cliques(conflicts: Index, m: int) -> list[list[int]]:
-    """Return sets of candidates that are all in conflict with each other, so that each pair is in one of them."""
-    near: list[set[int]] = [set() for _ in range(m)]
-    for a, b in conflicts.tolist():
-        near[a].add(b)
-        near[b].add(a)
-    done: set[tuple[int, int]] = set()
-    found = []
-    for a, b in sorted(conflicts.tolist()):
-        if (a, b) in done:
-            continue
-        members, common = [a, b], near[a] & near[b]
-        while common:
-            # One that brings the most pairs that are in no set yet.
-            best = min(common, key=lambda c: (-sum((min(c, d), max(c, d)) not in done for d in members), c))
-            members.append(best)
-            common &= near[best]
-        members.sort()
-        done.update((c, d) for number, c in enumerate(members) for d in members[number + 1 :])
-        found.append(members)
-    return found
-
-
 @compiled
 def _fill(at: Long, item: Index, free: Long) -> Index:
     lists = np.empty(len(item), dtype=np.int32)

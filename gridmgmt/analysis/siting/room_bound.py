@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.compiled import compiled
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, cliques
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long
+from gridmgmt.analysis.siting.near import cliques
 
 _PATIENCE = 15
 """After so many steps without a better bound they become half as long."""

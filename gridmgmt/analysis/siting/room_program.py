@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, cliques, merged
+from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, merged
+from gridmgmt.analysis.siting.near import cliques
 from gridmgmt.analysis.siting.program import Program
 
 Flags = NDArray[np.bool_]

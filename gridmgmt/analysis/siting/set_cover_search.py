@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from gridmgmt.analysis.siting.merging import cliques
+from gridmgmt.analysis.siting.near import cliques
 from gridmgmt.analysis.siting.pace import Pace
 from gridmgmt.analysis.siting.program import TOLERANCE, Outcome, Program, maximise
 
