@@ -47,6 +47,8 @@ UNKNOWN = {
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
+    ("post", "/api/v1/plans/{name}/adopt"): {"owner_post": "1", "budget_yuan": 1, "milestones": []},
+    ("post", "/api/v1/plans/{name}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},
     ("post", "/api/v1/drafts/{draft_id}/edits"): {"verb": "retire", "code": "310113"},
     ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},

@@ -8,13 +8,16 @@ of 2⁻³⁴, so that objectives that count residents are exact.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmgmt.analysis.walking.matrix import SparseTimes
 from gridmgmt.analysis.walking.model import NO_WAY
 from gridmgmt.errors import InputError
+
+if TYPE_CHECKING:
+    from gridmgmt.analysis.walking.matrix import SparseTimes  # compiles; whoever reads answers waits for nothing
 
 
 class SitingModel(StrEnum):
@@ -83,7 +86,7 @@ class Candidates:
         Residents whom each can serve in whole 2⁻³⁴ parts ``(m,)`` int64; None where the model asks for none.
     """
 
-    times: SparseTimes
+    times: "SparseTimes"
     conflicts: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     capacity: NDArray[np.int64] | None = None
 
