@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gridmgmt.analysis.siting.cover_problem import PARTS, outward
 from gridmgmt.analysis.siting.feasible import check, together
 from gridmgmt.analysis.siting.merging import CoverRows, Index, Long, merged
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
@@ -20,10 +21,8 @@ from gridmgmt.analysis.siting.program import TOLERANCE, maximise
 from gridmgmt.analysis.siting.room import Rooms
 from gridmgmt.analysis.siting.room_bound import RoomBound
 from gridmgmt.analysis.siting.room_program import RoomProgram
-from gridmgmt.analysis.walking.tally import FIXED_SHIFT
 from gridmgmt.errors import InputError
 
-_PART = 2.0**-FIXED_SHIFT
 _STEPS = 1500
 _STEPS_PER_PLAN = 10
 _KICKS = 200
@@ -74,13 +73,13 @@ class _Problem:
         """The greatest number of parts of which all that can be served is a multiple."""
         return int(np.gcd.reduce(np.concatenate([self.rows.weight, self.capacity]))) or 1
 
-    def floored(self, parts: float) -> float:
+    def floored(self, parts: float) -> int:
         """Return the most that a plan can serve where it serves no more than ``parts``."""
-        return float(np.floor(parts / self.unit) * self.unit)
+        return int(np.floor(parts / self.unit)) * self.unit
 
-    def residents(self, parts: float) -> float:
-        """Return residents in all, those served before included, of the parts that new points serve."""
-        return (self.before + parts) * _PART
+    def residents(self, parts: int) -> float:
+        """Return residents in all, those served before included, of the parts that new points serve; never fewer."""
+        return outward(self.before + parts)
 
 
 def _problem(demand: Demand, candidates: Candidates, points: int, limit_cs: int) -> _Problem:
@@ -118,8 +117,8 @@ class _Search:
         self.rooms = Rooms(problem.rows, problem.capacity, self.near)
         self.bounds = RoomBound(problem.rows, problem.capacity, problem.candidates.conflicts, problem.points)
         self.random = np.random.default_rng(pace.effort.seed)
-        everybody = int(problem.rows.weight.sum()), int(np.sort(problem.capacity)[::-1][: problem.points].sum())
-        self.bound = float(min(everybody))
+        largest = sorted(problem.capacity.tolist(), reverse=True)[: problem.points]
+        self.bound = min(int(problem.rows.weight.sum()), sum(largest))
         self.plan = together(problem.candidates, problem.points)
         self.served = self.rooms.served(self.plan)
         self.proven, self.solver, self.nodes = self.bound <= self.served, "greedy", 0
@@ -141,15 +140,14 @@ class _Search:
         chosen = self.rooms.greedy(self.plan, problem.points)
         raw = Rooms(problem.raw, problem.candidates.capacity, self.near)  # type: ignore[arg-type]  # it was asked for
         served = raw.served(chosen)
-        objective = problem.residents(served)
-        bound = max(problem.residents(self.bound), objective)
-        proven = self.proven or self.bound <= served
+        objective, proven = (problem.before + served) / PARTS, self.proven or self.bound <= served
+        bound = objective if self.bound <= served else problem.residents(self.bound)
         return Siting(chosen, objective, bound, proven, self.solver, self.nodes, self.pace.seconds)
 
     def _over(self) -> bool:
         """Tell how far it is; return whether that is enough."""
-        objective, bound = self.problem.residents(self.served), self.problem.residents(self.bound)
-        self.pace.tell(objective, bound, tuple(self.plan.tolist()))
+        objective, bound, plan = self._state()
+        self.pace.tell(objective, bound, plan)
         self.proven = self.proven or self.bound <= self.served
         return self.proven or self.pace.near_enough(objective, bound) or self.pace.left_s <= 0
 
@@ -180,7 +178,8 @@ class _Search:
 
     def _state(self) -> tuple[float, float, tuple[int, ...]]:
         problem = self.problem
-        return problem.residents(self.served), problem.residents(self.bound), tuple(self.plan.tolist())
+        served = (problem.before + self.served) / PARTS
+        return served, problem.residents(self.bound), tuple(self.plan.tolist())
 
     def _kick(self) -> None:
         """Leave some points out at random, fill up by greedy and descend, until that has long not gained."""
@@ -210,7 +209,7 @@ class _Search:
         # No plan is better by less than a unit.
         decided = self.bounds.decided(self.served + (1 - 1e-6) * unit - 1e-9 * self.bound)
         left = RoomProgram(
-            problem.rows, problem.capacity, problem.candidates.conflicts, problem.points, decided, max(unit, 1 / _PART)
+            problem.rows, problem.capacity, problem.candidates.conflicts, problem.points, decided, max(unit, PARTS)
         )  # fmt: skip
         if left.arcs > _ARCS_OF_PROGRAM:
             return
@@ -232,8 +231,8 @@ class _Search:
 
     def _tighten(self, bound: float) -> None:
         """Take a bound of HiGHS, that of the plans which could be better than the present one."""
-        outward = max(bound, 0.0) * (1 + TOLERANCE)
-        self.bound = min(self.bound, max(self.problem.floored(outward), float(self.served)))
+        told = min(max(bound, 0.0), float(self.bound)) * (1 + TOLERANCE)
+        self.bound = min(self.bound, max(self.problem.floored(told), self.served))
 
 
 def without_conflicts(chosen: Index, near: Near) -> Index:

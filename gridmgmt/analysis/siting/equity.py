@@ -48,15 +48,13 @@ def equity(
     """
     pace = Pace(effort)
     check(demand, candidates, points)
-    before = lowest_share(demand, limit_cs)
+    standing = lowest_share(demand, limit_cs)
     rows, quarters = shared_out(demand, candidates, limit_cs)
     near = Near.of(candidates.conflicts, rows.m)
-    search = _Search(QuarterPlans(rows, quarters, near), near, together(candidates, points), pace)
-    cuts = QuarterCuts(rows, quarters, candidates.conflicts, points)
-    search.run(cuts)
-    chosen, stands = search.plans.in_order(search.plan), len(quarters.whole) == 1
-    ratio, bound = (before, before) if stands else (search.ratio, max(search.bound, search.ratio))
-    return Siting(chosen, ratio, bound, stands or search.proven, search.solver, search.nodes, pace.seconds)
+    search = _Search(QuarterPlans(rows, quarters, near, standing), near, together(candidates, points), pace)
+    search.run(QuarterCuts(rows, quarters, candidates.conflicts, points))
+    chosen, bound = search.plans.in_order(search.plan), max(search.bound, search.ratio)
+    return Siting(chosen, search.ratio, bound, search.proven, search.solver, search.nodes, pace.seconds)
 
 
 class _Goal(Protocol):
@@ -79,7 +77,7 @@ class _Search:
         self.plans, self.near, self.pace, self.plan = plans, near, pace, plan
         self.points = len(plan)
         self.ratio, self.total = plans.worth(plan)
-        self.bound = 1.0
+        self.bound = 1.0 if len(plans.quarters.whole) > 1 else self.ratio
         self.solver, self.nodes = "greedy", 0
         self._random = np.random.default_rng(pace.effort.seed)
 

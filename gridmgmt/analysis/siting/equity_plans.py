@@ -34,21 +34,22 @@ class Standing(NamedTuple):
 
 
 class QuarterPlans:
-    """Plans over rows that lie in one quarter each."""
+    """Plans over rows that lie in one quarter each; ``standing`` is the lowest share where no quarter takes part."""
 
-    def __init__(self, rows: CoverRows, quarters: Quarters, near: Near) -> None:
+    def __init__(self, rows: CoverRows, quarters: Quarters, near: Near, standing: float) -> None:
         room = np.zeros(rows.m, dtype=np.int64)
         self._reach = Reach(rows.col_at, rows.col_row, rows.weight, room, near.at, near.other)
-        self.quarters = quarters
+        self.quarters, self._standing = quarters, standing
 
     def covered(self, chosen: Index) -> Long:
         """Return what a plan and the open points cover of each quarter, in parts."""
         return _standing(self._reach, self.quarters, chosen).covered
 
     def worth(self, chosen: Index) -> tuple[float, int]:
-        """Return the lowest covered share of a quarter that takes part, 1 where none does, and all parts covered."""
-        covered = self.covered(chosen)
-        return float((covered[:-1] / self.quarters.whole[:-1]).min(initial=1.0)), int(covered.sum())
+        """Return the lowest covered share of a quarter that takes part, and all parts covered."""
+        covered, unit = self.covered(chosen), self.quarters.unit
+        share = (covered // unit) / np.maximum(self.quarters.whole // unit, 1)
+        return float(share[:-1].min()) if len(share) > 1 else self._standing, int(covered.sum())
 
     def needed(self, ratio: float) -> Long:
         """Return how many parts of each quarter that takes part make so high a share."""

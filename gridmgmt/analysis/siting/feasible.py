@@ -6,6 +6,7 @@ from scipy import sparse
 
 from gridmgmt.analysis.siting.model import Candidates, Demand
 from gridmgmt.analysis.siting.program import Program, maximise
+from gridmgmt.analysis.walking.tally import FIXED_SHIFT, MOST_RESIDENTS
 from gridmgmt.errors import InputError
 
 _SEARCH_S = 20.0
@@ -20,10 +21,13 @@ def check(demand: Demand, candidates: Candidates, points: int | None) -> None:
     Raises
     ------
     InputError
-        ``siting_shapes``, ``siting_points_invalid``, ``siting_points_too_many`` or ``siting_spacing_too_wide``; the
-        last tells how many fit.
+        ``siting_shapes``, ``number_out_of_range``, ``siting_points_invalid``, ``siting_points_too_many`` or
+        ``siting_spacing_too_wide``; the last tells how many fit.
     """
     n, m, times = len(demand.weight), len(candidates), candidates.times
+    residents = float(np.ldexp(demand.weight.sum(dtype=np.float64), -FIXED_SHIFT))
+    if residents >= MOST_RESIDENTS * (1 - 1e-9):  # the sum is of rounded numbers
+        raise InputError("number_out_of_range", field="residents", value=residents, minimum=0, maximum=MOST_RESIDENTS)
     if len(times.place) and not 0 <= int(times.place.min()) <= int(times.place.max()) < n:
         raise InputError("siting_shapes", value=int(times.place.max()), expected=n - 1)
     pairs = candidates.conflicts

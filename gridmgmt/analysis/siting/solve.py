@@ -1,22 +1,23 @@
 """One door to all siting models."""
 
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
+from gridmgmt.analysis.siting.capacitated import capacitated
+from gridmgmt.analysis.siting.center import p_center
+from gridmgmt.analysis.siting.cover import max_coverage
+from gridmgmt.analysis.siting.equity import equity
 from gridmgmt.analysis.siting.feasible import check
+from gridmgmt.analysis.siting.median import p_median
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting, SitingModel
+from gridmgmt.analysis.siting.set_cover import set_cover
+from gridmgmt.errors import InputError
 
-_HORIZON: Final = {SitingModel.P_MEDIAN: "cap_cs", SitingModel.P_CENTER: None}
-"""What a model calls its limit, where that is not ``limit_cs``; None where it has none."""
-
-_ROOM: Final = {
-    SitingModel.MAX_COVERAGE: "cover.max_coverage",
-    SitingModel.SET_COVER: "set_cover.set_cover",
-    SitingModel.P_MEDIAN: "median.p_median",
-    SitingModel.P_CENTER: "center.p_center",
-    SitingModel.CAPACITATED: "capacitated.capacitated",
-    SitingModel.EQUITY: "equity.equity",
+_WITHIN: Final = {
+    SitingModel.MAX_COVERAGE: max_coverage,
+    SitingModel.CAPACITATED: capacitated,
+    SitingModel.EQUITY: equity,
 }
+"""The models that ask who is within the limit of so many points."""
 
 
 def solve(
@@ -41,16 +42,17 @@ def solve(
     Raises
     ------
     InputError
-        When the parts do not fit each other, fewer than ``points`` candidates may be opened together, or everybody is
-        to be covered and a capacity or a quarter that the model needs is missing.
+        When the parts do not fit each other, fewer than ``points`` candidates may be opened together, or a capacity
+        or a quarter that the model needs is missing; for ``set_cover`` when conflicts keep every plan from covering
+        all, and for ``p_center`` when no plan reaches all.
     """
-    check(demand, candidates, points)
-    module, name = _ROOM[model].split(".")
-    kernel: Any = getattr(import_module(f"gridmgmt.analysis.siting.{module}"), name)
-    asked: dict[str, Any] = {"effort": effort or Effort()}
-    if model is not SitingModel.SET_COVER:
-        asked["points"] = points
-    if (horizon := _HORIZON.get(model, "limit_cs")) is not None:
-        asked[horizon] = limit_cs
-    siting: Siting = kernel(demand, candidates, **asked)
-    return siting
+    check(demand, candidates, None)
+    if model is SitingModel.SET_COVER:
+        return set_cover(demand, candidates, limit_cs=limit_cs, effort=effort)
+    if points is None:
+        raise InputError("siting_points_invalid", value=0)
+    if model is SitingModel.P_MEDIAN:
+        return p_median(demand, candidates, points=points, cap_cs=limit_cs, effort=effort)
+    if model is SitingModel.P_CENTER:
+        return p_center(demand, candidates, points=points, effort=effort)
+    return _WITHIN[model](demand, candidates, points=points, limit_cs=limit_cs, effort=effort)
