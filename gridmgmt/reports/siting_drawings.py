@@ -41,7 +41,8 @@ FEW = 200
 """More spots than this are drawn smaller."""
 _GRID, _INK = "#DFE3E8", "#5A6675"
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 700.0, 190.0, 60.0, 70.0, 120.0
-_MOST_TICKS = 6
+_MOST_TICKS, _MOST_NUMBERS = 6, 15
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _BESIDE, _SMALLEST_DEG = 0.08, 0.005
 _NONE: NDArray[np.float64] = np.empty((0, 2))
 
@@ -114,8 +115,9 @@ class _Axis:
 
     def numbers(self) -> list[int]:
         """Return the numbers of points that are written below, not more than fit."""
-        step = ceil((self.last - self.first) / 15)
-        return list(range(int(self.first), int(self.last) + 1, max(step, 1)))
+        least = (self.last - self.first) / _MOST_NUMBERS
+        step = next(size for size in _STEPS if size >= least)
+        return list(range(int(self.first), int(self.last) + 1, step))
 
 
 def round_ticks(low: float, high: float) -> tuple[float, ...]:
@@ -192,7 +194,14 @@ def _frame(document: SitingDocument, ground: SitingGround | None, level: AreaLev
     if ground is not None and level is not None:
         shown = _areas_of(document, ground, level)
         if len(shown):
-            return Frame.around(_box(shapely.total_bounds(shown)))
+            whole, spots = shapely.total_bounds(shown), _spots_box(document, ground)
+            return Frame.around(_box(whole if spots is None or not _is_corner(spots, whole) else spots))
+    spots = _spots_box(document, ground)
+    return None if spots is None else Frame.around(_box(spots))
+
+
+def _spots_box(document: SitingDocument, ground: SitingGround | None) -> NDArray[np.float64] | None:
+    """Return the box of new and open points and zones with a margin, None where there are none."""
     at = np.vstack([_chosen(document), _NONE if ground is None else ground.points])
     for zone in document.terms.forbidden:
         at = np.vstack([at, shapely.get_coordinates(shape_of(zone))])
@@ -200,7 +209,12 @@ def _frame(document: SitingDocument, ground: SitingGround | None, level: AreaLev
         return None
     low, high = at.min(axis=0), at.max(axis=0)
     beside = _BESIDE * max(float((high - low).max()), _SMALLEST_DEG)
-    return Frame.around(_box(np.concatenate([low - beside, high + beside])))
+    return np.concatenate([low - beside, high + beside])
+
+
+def _is_corner(spots: NDArray[np.float64], whole: NDArray[np.float64]) -> bool:
+    """Return whether a box is less than half as wide and as tall as another one: then only it is worth a map."""
+    return bool((2 * (spots[2:] - spots[:2]) < whole[2:] - whole[:2]).all())
 
 
 def _box(found: NDArray[np.float64]) -> pdf_maps.Box:

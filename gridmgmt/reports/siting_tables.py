@@ -17,9 +17,9 @@ def chosen_table(document: SitingDocument, lang: Language) -> Table:
     gain: list[tuple[str, Kind]] = [("gain", UNITS[document.certificate.unit].kind)] if has_gain(document) else []
     columns = _columns(
         [
-            ("rank", "count"), ("sure", "text"), ("name", "text"), ("code", "text"), ("area", "text"),
+            ("rank", "whole"), ("sure", "text"), ("name", "text"), ("code", "text"), ("area", "text"),
             ("newly_covered", "count"), *gain,
-            ("served", "count"), ("capacity", "count"), ("cost", "count"), ("verdict", "text"),
+            ("served", "count"), ("capacity", "count"), ("cost", "whole"), ("verdict", "text"),
             ("lon", "degrees"), ("lat", "degrees"),
         ],
         lang,
@@ -61,7 +61,7 @@ def ages_table(document: SitingDocument, lang: Language) -> Table:
     """Return whom each new point newly covers by age."""
     bands = [age.band for age in document.chosen[0].by_age] if document.chosen else []
     columns = (
-        *_columns([("rank", "count"), ("name", "text")], lang),
+        *_columns([("rank", "whole"), ("name", "text")], lang),
         *(Column(band_name(band, lang), "count") for band in bands),
     )
     return Table("ages", text("siting_report.ages", lang), columns, tuple(map(_ages_row, document.chosen)))
@@ -132,7 +132,7 @@ def curve_table(document: SitingDocument, lang: Language) -> Table:
     kind = UNITS[document.certificate.unit].kind
     columns = _columns(
         [
-            ("points", "count"), ("objective", kind), ("bound", kind), ("gap", "gap"), ("covered", "count"),
+            ("points", "whole"), ("objective", kind), ("bound", kind), ("gap", "gap"), ("covered", "count"),
             ("ratio", "ratio"), ("one_more", "count"),
         ],
         lang,
@@ -158,7 +158,7 @@ def rejected_table(document: SitingDocument, lang: Language) -> Table:
     rows = tuple(
         (reason_text(each.reason, lang), float(each.count), "; ".join(each.examples)) for each in document.rejected
     )
-    columns = _columns([("reason", "text"), ("count", "count"), ("examples", "text")], lang)
+    columns = _columns([("reason", "text"), ("count", "whole"), ("examples", "text")], lang)
     return Table("rejected", text("siting_report.rejected", lang), columns, rows)
 
 
@@ -261,17 +261,14 @@ def _walk_terms(document: SitingDocument, lang: Language) -> Iterator[tuple[str,
 
 def front_tables(document: SitingDocument, lang: Language) -> tuple[Table, ...]:
     """Return the tables that answer the question, those alone that have rows: the points, everybody, the curve."""
-    return _filled(
-        chosen_table(document, lang), totals_table(document, lang), curve_table(document, lang),
-        ages_table(document, lang),
-    )  # fmt: skip
+    return _filled(chosen_table(document, lang), totals_table(document, lang), curve_table(document, lang))
 
 
 def further_tables(document: SitingDocument, lang: Language) -> tuple[Table, ...]:
     """Return all other tables that have rows but terms and inputs."""
     return _filled(
-        stresses_table(document, lang), rejected_table(document, lang), *area_tables(document, lang),
-        uncoverable_table(document, lang),
+        ages_table(document, lang), stresses_table(document, lang), rejected_table(document, lang),
+        *area_tables(document, lang), uncoverable_table(document, lang),
     )  # fmt: skip
 
 

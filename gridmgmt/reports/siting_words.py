@@ -77,6 +77,8 @@ def amount(value: float, certificate: Certificate, lang: Language) -> str:
 
 def bound_amount(certificate: Certificate, lang: Language) -> str:
     """Return the bound with its unit, rounded so that it stays a bound."""
+    if certificate.bound == certificate.objective:
+        return amount(certificate.bound, certificate, lang)
     unit = UNITS[certificate.unit]
     outward = ceil if unit.more_is_better else floor
     rounded = outward(round(certificate.bound / unit.step, 6)) * unit.step
@@ -121,6 +123,8 @@ def sure_text(document: SitingDocument, lang: Language) -> str | None:
     known = [point.sure for point in document.chosen if point.sure is not None]
     if not known:
         return None
+    if not any(known):
+        return text("siting_report.none_sure", lang)
     return text("siting_report.sure_points", lang, sure=sum(known), points=len(known))
 
 
@@ -148,7 +152,8 @@ def siting_figures(document: SitingDocument, lang: Language) -> tuple[KeyFigure,
                  eligible=count_text(float(document.eligible)), candidates=count_text(float(document.candidates))),
         ),
         KeyFigure(
-            text("siting_report.worst_area", lang),
+            text("siting_report.worst", lang) if worst is None
+            else text("siting_report.worst_area", lang, level=label("level", worst.level, lang)),
             ratio_text(None if worst is None else worst.ratio_after),
             UNDEFINED if worst is None else text(
                 "siting_report.before_named", lang, before=ratio_text(worst.ratio_before),

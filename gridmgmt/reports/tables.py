@@ -27,7 +27,9 @@ from gridmgmt.reports.formatting import (
 )
 from gridmgmt.texts import Language, text
 
-Kind = Literal["text", "count", "ratio", "gap", "minutes", "minutes_beyond", "hours", "km2", "degrees", "decimal"]
+Kind = Literal[
+    "text", "whole", "count", "ratio", "gap", "minutes", "minutes_beyond", "hours", "km2", "degrees", "decimal"
+]
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
 
@@ -64,6 +66,7 @@ def _decimals(places: str) -> Callable[[Cell], str]:
 
 
 _WRITERS: Mapping[Kind, Callable[[Cell], str]] = {
+    "whole": count_text,
     "ratio": ratio_text,
     "gap": gap_text,
     "minutes": minutes_text,

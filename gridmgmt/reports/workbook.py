@@ -22,6 +22,7 @@ _OPTIONS = {
 }
 
 _NUMBER_FORMATS: dict[Kind, str] = {
+    "whole": "#,##0",
     "count": "#,##0",
     "ratio": "0.0%",
     "gap": "0.00%",

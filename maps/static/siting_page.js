@@ -140,9 +140,12 @@
 
   const extent = L.latLngBounds([])
   groups.forEach((group) => extent.extend(group.getBounds()))
-  if (!extent.isValid()) [...PAGE.chosen, ...PAGE.open].forEach(([x, y]) => extent.extend([y, x]))
+  const spots = L.latLngBounds([...PAGE.chosen, ...PAGE.open].map(([x, y]) => [y, x]))
+  const sides = (box) => [box.getEast() - box.getWest(), box.getNorth() - box.getSouth()]
+  const isCorner = () => sides(spots).every((side, i) => 2 * side < sides(extent)[i])
+  const seen = spots.isValid() && (!extent.isValid() || isCorner()) ? spots : extent
   MAP.invalidateSize()
-  if (extent.isValid()) MAP.fitBounds(extent, { padding: [16, 16] })
+  if (seen.isValid()) MAP.fitBounds(seen, { padding: [40, 40], maxZoom: CLOSEST })
   areas.addTo(MAP)
   modes[0].addTo(MAP)
   there.forEach(([, layer]) => layer.addTo(MAP))

@@ -10,13 +10,14 @@ import pytest
 import shapely
 
 from gridmgmt.analysis.siting.model import SitingModel
+from gridmgmt.editions.rules import Counting
 from gridmgmt.reports.formatting import gap_text, hours_text
 from gridmgmt.reports.siting_drawings import SitingGround, curve_drawn, round_ticks, siting_maps
 from gridmgmt.reports.siting_geojson import siting_geojson
 from gridmgmt.reports.siting_html import siting_html
 from gridmgmt.reports.siting_pdf import siting_pdf
 from gridmgmt.reports.siting_tables import area_tables, chosen_table, curve_table, rejected_table, stresses_table
-from gridmgmt.reports.siting_words import bound_amount, certificate_text, siting_figures
+from gridmgmt.reports.siting_words import bound_amount, certificate_text, siting_figures, sure_text
 from gridmgmt.reports.siting_xlsx import siting_xlsx
 from gridmgmt.siting.document import canonical_json, text_sha256
 from gridmgmt.texts import LANGUAGES, Language, text
@@ -72,14 +73,31 @@ def test_figures_by_hand() -> None:
     assert (covered.value, covered.detail) == ("85.0 %", "850 of 1,000; before 40.0 %")
     assert (new.value, new.detail) == ("450", "3 new points, of 17 eligible candidates (20 in all)")
     assert (worst.value, best.value) == ("0 %", "≤ 1.09 %")
+    assert worst.label == "Lowest ratio: Residential quarter"
     assert siting_figures(make_siting(certificate=PROVEN), "en")[3].value == "Proven best"
+
+
+def test_parts_of_residents_make_no_parts_of_points_and_no_bound_beyond_a_proof() -> None:
+    inputs = tuple(each.model_copy(update={"counting": Counting.MODELLED}) for each in make_siting().inputs)
+    proven = PROVEN.model_copy(update={"objective": 849.6, "bound": 849.6})
+    document = make_siting(inputs=inputs, certificate=proven, chosen=(point(1, 49.6),))
+    assert siting_figures(document, "en")[3].detail == "Objective 850 residents; bound 850 residents"
+    page = siting_html(document, "en")
+    assert '<td class="whole">1</td>' in page
+    assert '<td class="count">49.6</td>' in page
+
+
+def test_sure_points_are_counted_and_none_is_said_to_be_none() -> None:
+    assert sure_text(make_siting(), "en") == "1 of the 3 points are sure: every plan near the best has them."
+    assert sure_text(make_siting(chosen=(point(2, 150.0),)), "en") == text("siting_report.none_sure", "en")
+    assert sure_text(make_siting(chosen=(point(1, 250.0, sure=None),)), "en") is None
 
 
 def test_tables_hold_the_numbers_of_the_answer() -> None:
     document = make_siting()
     chosen = chosen_table(document, "en")
     assert [column.label for column in chosen.columns] == [
-        "Rank", "Sure", "Name", "Code", "Quarter", "Newly covered", "Nearest for", "Cost (yuan)", "Placeability",
+        "Rank", "Sure", "Name", "Code", "Area", "Newly covered", "Nearest for", "Cost (yuan)", "Placeability",
         "Longitude", "Latitude",
     ]  # fmt: skip
     assert chosen.rows[1][:9] == (2.0, "", "候选点2", "C2", "三居", 150.0, 180.0, 200_000.0, "warn: newly covered")
@@ -163,6 +181,10 @@ def test_maps_before_and_after_and_the_ranks_on_their_points() -> None:
     assert "stroke" in fills["zones.svg"]
     (alone,) = siting_maps(make_siting(), None, "en")
     assert all(0 < label.x < 1 and 0 < label.y < 1 for label in alone.labels)
+    far = siting_areas()
+    far = far.set_geometry(far.geometry.scale(9, 9, origin=(121.42, 31.32)))
+    wide, _ = siting_maps(make_siting(), SitingGround(far), "en")
+    assert {label.x > 0.7 or label.x < 0.3 for label in wide.labels} == {True}, "the map is of the points' corner"
     nothing = make_siting(chosen=(), terms=TERMS.model_copy(update={"forbidden": ()}))
     assert siting_maps(nothing, None, "en") == []
 
