@@ -169,7 +169,7 @@ class _Search:
             chosen = self.bounds.step(float(self.served))
             self.bound = min(self.bound, self.problem.floored(self.bounds.best.bound))
             if step % _STEPS_PER_PLAN == 0:
-                self.pace.ask(*self._state())
+                self.pace.tell(*self._state())
                 plan = self.rooms.completed(without_conflicts(chosen, self.near), self.problem.points)
                 served = self.rooms.served(plan)
                 if served > max(best_seen, _NEAR * self.served):
@@ -187,7 +187,7 @@ class _Search:
         for _ in range(_KICKS):
             if idle >= _KICK_PATIENCE or self._over():
                 return
-            self.pace.ask(*self._state())
+            self.pace.tell(*self._state())
             out = self.random.choice(p, min(p, int(self.random.integers(1, max(2, p // 2) + 1))), replace=False)
             some = self._begun_elsewhere(np.delete(self.plan, out), self.plan[out])
             idle = 0 if self._offer(self.rooms.descend(some)[0], "interchange") else idle + 1
@@ -216,7 +216,7 @@ class _Search:
 
         def hear(_: float, bound: float) -> None:
             self._tighten(bound * left.unit)
-            self.pace.ask(*self._state())
+            self.pace.tell(*self._state())
 
         effort = self.pace.effort
         found = maximise(left.program(), max_s=self.pace.left_s, gap=effort.gap, hear=hear, seed=effort.seed)

@@ -108,7 +108,7 @@ class _Search:
 
     def tell(self) -> None:
         """Tell the watch how far it is."""
-        self.pace.ask(self.ratio, max(self.bound, self.ratio), tuple(self.plan.tolist()))
+        self.pace.tell(self.ratio, max(self.bound, self.ratio), tuple(self.plan.tolist()))
 
     def _offer(self, plan: Index, solver: str) -> None:
         """Take a plan with a higher ratio, or as high a one and more residents."""
