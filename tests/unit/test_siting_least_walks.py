@@ -5,6 +5,8 @@ import pytest
 
 from gridmgmt.analysis.siting.center import p_center
 from gridmgmt.analysis.siting.median import p_median
+from gridmgmt.analysis.siting.median_bound import ascend, start
+from gridmgmt.analysis.siting.median_problem import problem_of
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Incumbent
 from gridmgmt.analysis.siting.set_cover import set_cover, uncoverable
 from gridmgmt.analysis.walking.matrix import SparseTimes
@@ -100,6 +102,18 @@ def test_residents_in_small_parts_and_long_sums_are_exact() -> None:
     assert found.bound <= found.objective
 
 
+def test_bounds_do_not_overflow_where_each_of_many_candidates_saves_everything() -> None:
+    """At the multipliers of no plan the bound is what all cost, less 30 times that."""
+    times = SparseTimes(np.arange(41) * 9, np.tile(np.arange(9, dtype=np.int32), 40), np.zeros(360, dtype=np.int32))
+    asked, candidates = Demand.of(np.arange(9, dtype=np.int64) * PARTS), Candidates(times)
+    problem = problem_of(asked, candidates, 30, 120_000)
+    ascent = start(problem.rows.base, 40, 30, 1.0)
+    ascend(problem.rows, np.arange(40, dtype=np.int32), 1, 1, ascent)
+    assert ascent.value == -29 * sum(problem.rows.base.tolist())
+    found = p_median(asked, candidates, points=30, cap_cs=120_000)
+    assert (found.objective, found.bound, found.proven, found.chosen.tolist()) == (0, 0, True, list(range(30)))
+
+
 def test_least_longest_walk() -> None:
     """Two points: 5 for itself and 2 for the rest, or 1 and 4 with 600 for place 5."""
     one = p_center(demand(), street(2_000), points=1)
@@ -121,7 +135,7 @@ def test_longest_walks_to_open_points_count_and_those_without_any_do_not() -> No
 def test_too_few_points_to_reach_all() -> None:
     with pytest.raises(InputError) as refused:
         p_center(demand(), street(100), points=2)
-    assert (refused.value.code, refused.value.fields) == ("siting_center_unreached", {"points": 2})
+    assert (refused.value.code, refused.value.fields) == ("siting_center_unreached", {"points": 2, "enough": 3})
 
 
 def test_the_watch_hears_of_plans_and_bounds_that_close_in() -> None:

@@ -13,7 +13,7 @@ from gridmgmt.analysis.siting.feasible import adjacency, together
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
 from gridmgmt.analysis.siting.pace import Pace
 from gridmgmt.analysis.siting.program import Program, maximise
-from gridmgmt.analysis.siting.set_cover import by_residents, open_rows
+from gridmgmt.analysis.siting.set_cover import by_residents, open_rows, set_cover
 from gridmgmt.analysis.siting.set_cover_reductions import distinct, reduce
 from gridmgmt.analysis.siting.set_cover_search import chosen_of, covering, greedy_cover
 from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY
@@ -42,7 +42,8 @@ def p_center(demand: Demand, candidates: Candidates, *, points: int, effort: Eff
     Raises
     ------
     InputError
-        ``siting_center_unreached`` when no plan of so many points was found with which all of them reach one.
+        ``siting_center_unreached`` when no plan of so many points was found with which all of them reach one, with how
+        many are enough; ``siting_cover_impossible`` when no plan of any number was found.
     """
     pace = Pace(effort)
     first = together(candidates, points)
@@ -98,7 +99,8 @@ class _Search:
         if self.longest_cs(self.first) >= NO_WAY:
             plan, _ = self.covered(int(walks[-1]), known)
             if plan is None:
-                raise InputError("siting_center_unreached", points=self.points)
+                enough = set_cover(demand, self.candidates, limit_cs=int(walks[-1]), effort=self.pace.effort)
+                raise InputError("siting_center_unreached", points=self.points, enough=int(enough.objective))
             known.plan = plan
         known.high = self._place(known, known.plan)
         self.pace.tell(*self._state(known))
@@ -141,7 +143,7 @@ class _Search:
 
     def _program(self, program: Program, known: _Range) -> tuple[Indices | None, bool]:
         def hear(_best: float, _bound: float) -> None:
-            self.pace.ask(*self._state(known))
+            self.pace.tell(*self._state(known))
 
         outcome = maximise(program, max_s=self.pace.left_s, hear=hear, seed=self.pace.effort.seed)
         known.nodes += max(1, outcome.nodes)

@@ -27,7 +27,7 @@ def p_median(
     """
     pace = Pace(effort)
     first = together(candidates, points)
-    problem = problem_of(demand, candidates, cap_cs)
+    problem = problem_of(demand, candidates, points, cap_cs)
     clashes = _clashes(candidates)
 
     def costs_s(plan: Index) -> float:
@@ -41,7 +41,7 @@ def p_median(
     return Siting(
         chosen=greedy(problem.columns, clashes, allowed, points),
         objective=objective,
-        bound=objective if proven else min(objective, problem.seconds_at_least(tree.bound)),
+        bound=objective if proven and problem.exact else min(objective, problem.seconds_at_least(tree.bound)),
         proven=proven,
         solver="branch_and_bound" if tree.nodes > 1 else "lagrangian",
         nodes=tree.nodes,
@@ -62,7 +62,7 @@ class _Over:
         if self._plan is not tree.best:
             self._plan, self._objective = tree.best, self.costs_s(tree.best)
         bound = min(self._objective, self.problem.seconds_at_least(tree.bound))
-        self.pace.ask(self._objective, bound, tuple(tree.best.tolist()))
+        self.pace.tell(self._objective, bound, tuple(tree.best.tolist()))
         return not self.pace.left_s or (self.pace.effort.gap > 0 and self.pace.near_enough(self._objective, bound))
 
 

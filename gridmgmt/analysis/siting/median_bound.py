@@ -19,6 +19,7 @@ _PATIENCE = 30
 """Steps without a better bound after which they are made shorter."""
 _SMOOTHING = 0.1
 _MOMENTUM = 0.3
+_FARTHEST = float(1 << 61)
 _LEAST_LENGTH = 0.004
 """Steps that are shorter raise no bound worth their time."""
 
@@ -160,5 +161,6 @@ def _step(rows: Rows, u: Long, way: Floats, taken: NDArray[np.bool_], distance: 
     if norm < 1e-9:
         return False
     for i in range(len(u)):
-        u[i] = max(rows.cost[rows.at[i]], min(rows.base[i], u[i] + np.int64(np.rint(distance / norm * way[i]))))
+        move = np.int64(np.rint(max(-_FARTHEST, min(_FARTHEST, distance / norm * way[i]))))
+        u[i] = max(rows.cost[rows.at[i]], min(rows.base[i], u[i] + move))
     return True

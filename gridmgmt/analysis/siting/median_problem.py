@@ -1,8 +1,9 @@
 """The sum of walking times as a problem of whole numbers, so that its bounds are exact.
 
 What a place costs when it walks to a candidate is residents × time. These products are divided by what all of them
-have in common and brought to a sum of 60 bits by a power of two, so that multipliers are fine-grained; where that makes
-them smaller, they are rounded down. What no plan is below in these numbers, no plan is below in residents and seconds.
+have in common and brought by a power of two to a sum that so many points times over still fits 61 bits, which makes
+multipliers fine-grained; where that makes costs smaller, they are rounded down. What no plan is below in these
+numbers, no plan is below in residents and seconds.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from gridmgmt.analysis.compiled import compiled
 from gridmgmt.analysis.siting.model import Candidates, Demand
 from gridmgmt.analysis.walking.model import CS_PER_S
 
-_BITS = 60
+_BITS = 61
 _PARTS = (1 << 34) * CS_PER_S
 """Parts of a resident-second that the products of weights and times count."""
 
@@ -71,6 +72,11 @@ class Problem:
     shift: int
     step: int
 
+    @property
+    def exact(self) -> bool:
+        """Return whether no cost was rounded."""
+        return self.shift <= 0
+
     def seconds_at_least(self, cost: int) -> float:
         """Return a number of resident-seconds that no plan is below when none is below the cost."""
         exact = (cost * self.unit * Fraction(2) ** self.shift + self.constant) / _PARTS
@@ -78,8 +84,8 @@ class Problem:
         return told if Fraction(told) <= exact else float(np.nextafter(told, -np.inf))
 
 
-def problem_of(demand: Demand, candidates: Candidates, cap_cs: int) -> Problem:
-    """Return the problem in which walks beyond ``cap_cs`` count as that long."""
+def problem_of(demand: Demand, candidates: Candidates, points: int, cap_cs: int) -> Problem:
+    """Return the problem of so many points in which walks beyond ``cap_cs`` count as that long."""
     times, m = candidates.times, len(candidates)
     without = np.minimum(demand.before_cs, cap_cs).astype(np.int64)
     candidate = np.repeat(np.arange(m, dtype=np.int32), np.diff(times.indptr))
@@ -93,7 +99,7 @@ def problem_of(demand: Demand, candidates: Candidates, cap_cs: int) -> Problem:
     of_weight = max(1, int(np.gcd.reduce(weight))) if len(weight) else 1
     of_time = max(1, int(np.gcd.reduce(np.concatenate([base, cs])))) if len(base) else 1
     weight, base, cs = weight // of_weight, base // of_time, cs // of_time
-    shift = _product_sum(weight, base).bit_length() - _BITS
+    shift = (points * _product_sum(weight, base)).bit_length() - _BITS
     costs, bases = _scaled(weight[number], cs, shift), _scaled(weight, base, shift)
     step = max(1, int(np.gcd(np.gcd.reduce(costs), np.gcd.reduce(bases)))) if len(base) else 1
     columns = Columns(np.searchsorted(candidate, np.arange(m + 1)).astype(np.int64), number, costs, bases)
@@ -123,7 +129,7 @@ def _product_sum(weight: Long, cs: Long) -> int:
 
 
 def _scaled(weight: Long, cs: Long, shift: int) -> Long:
-    """Return ``⌊weight · cs / 2^shift⌋``, which fits 60 bits though the product may not."""
+    """Return ``⌊weight · cs / 2^shift⌋``, which fits 61 bits though the product may not."""
     if shift <= 0:
         return (weight * cs) << -shift
     high, low = (weight >> 32) * cs, (weight & 0xFFFFFFFF) * cs

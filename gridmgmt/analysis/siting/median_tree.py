@@ -47,7 +47,7 @@ class Tree:
         self.problem, self.clashes, self.over = problem, clashes, over
         self.points, self.m = len(first), len(problem.columns.at) - 1
         self.nodes = 0
-        self.bound = 0
+        self.bound = int(problem.rows.cost[problem.rows.at[:-1]].sum())
         self._rows, self._decided = problem.rows, 0
         self._rng = np.random.default_rng(seed)
         self._keep(first, cost_of(problem.columns, first))

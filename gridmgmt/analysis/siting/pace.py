@@ -4,6 +4,9 @@ import time
 
 from gridmgmt.analysis.siting.model import Effort, Incumbent
 
+_SILENCE_S = 0.2
+"""After so long the watch is asked again though there is nothing new, since it may have come to want an end."""
+
 
 class Pace:
     """The clock of one search; it starts when it is made."""
@@ -12,6 +15,7 @@ class Pace:
         self.effort = effort or Effort()
         self._began = time.perf_counter()
         self._told: tuple[float, float] | None = None
+        self._told_at = -_SILENCE_S
 
     @property
     def seconds(self) -> float:
@@ -27,13 +31,13 @@ class Pace:
         """Return whether a plan is as near to its bound as was asked for."""
         return abs(bound - objective) <= self.effort.gap * abs(objective)
 
-    def tell(self, objective: float, bound: float, chosen: tuple[int, ...]) -> None:
-        """Tell the watch of a plan and its bound when one of them is new; what it raises goes on to the caller."""
-        if self.effort.watch is not None and self._told != (objective, bound):
-            self._told = (objective, bound)
-            self.effort.watch(Incumbent(objective, bound, chosen))
+    @property
+    def due(self) -> bool:
+        """Return whether the watch has not been asked for a while."""
+        return self.effort.watch is not None and self.seconds - self._told_at >= _SILENCE_S
 
-    def ask(self, objective: float, bound: float, chosen: tuple[int, ...]) -> None:
-        """Ask the watch whether to go on, new or not."""
-        self._told = None
-        self.tell(objective, bound, chosen)
+    def tell(self, objective: float, bound: float, chosen: tuple[int, ...]) -> None:
+        """Tell the watch of a plan and its bound when one is new or it is due; what it raises goes on to the caller."""
+        if self.effort.watch is not None and (self.due or self._told != (objective, bound)):
+            self._told, self._told_at = (objective, bound), self.seconds
+            self.effort.watch(Incumbent(objective, bound, chosen))

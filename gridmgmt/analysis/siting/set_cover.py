@@ -116,7 +116,7 @@ def _search(parts: list[Part], mandatory: Indices, pace: Pace) -> None:
         if all(part.chosen is not None for part in parts):
             chosen = _together(parts, mandatory)
             bound = len(mandatory) + sum(part.bound for part in parts)
-            pace.ask(float(len(chosen)), float(bound), tuple(chosen.tolist()))
+            pace.tell(float(len(chosen)), float(bound), tuple(chosen.tolist()))
 
     tell()
     for part in parts:

@@ -45,8 +45,9 @@ class Part:
         """Improve cover and bound until they meet or the time is over."""
 
         def hear(_best: float, bound: float) -> None:
-            self.bound = max(self.bound, _whole(-bound))
-            tell()
+            if pace.due or _whole(-bound) > self.bound:
+                self.bound = max(self.bound, _whole(-bound))
+                tell()
 
         program = covering(self.rows, self.clashes)
         outcome = maximise(
@@ -54,10 +55,13 @@ class Part:
         )
         self.searched, self.nodes = True, outcome.nodes
         found = chosen_of(outcome)
-        if found is not None and (self.chosen is None or len(found) < len(self.chosen)):
+        if found is not None and (self.chosen is None or len(found) < len(self.chosen)) and self._covers(found):
             self.chosen = found
         if self.chosen is not None:
             self.bound = min(max(self.bound, _whole(-outcome.bound)), len(self.chosen))
+
+    def _covers(self, chosen: Indices) -> bool:
+        return bool((np.asarray(self.rows[:, chosen].sum(axis=1)) > 0).all())
 
     def _start(self) -> NDArray[np.float64] | None:
         if self.chosen is None:
