@@ -43,6 +43,7 @@ UNKNOWN = {
     "address_id": "999999",
     "name": "nobody",
     "prefix": "gm_00000000",
+    "format": "json",
 }
 
 BODIES = {
@@ -55,6 +56,7 @@ BODIES = {
     ("post", "/api/v1/drafts/{draft_id}/activate"): {},
     ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/imports/{upload_id}/again"): {"options": {}},
+    ("post", "/api/v1/siting/runs/{run_id}/stop"): {"keep": True},
     ("post", "/api/v1/responsibility-grids/{code}/assignments"): {"name": "1"},
     ("post", "/api/v1/responsibility-grids/{code}/cells"): {"cells": ["1"]},
 }
