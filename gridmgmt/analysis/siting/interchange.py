@@ -256,14 +256,15 @@ def _kicks(t: Table, plan: Plan, draws: NDArray[np.float64]) -> int:
     total = 0
     kept = plan.chosen.copy()
     for kick in range(len(draws)):
-        change = 0
+        change, full = 0, True
         for e in range(0, draws.shape[1], 2):
             s, j = int(draws[kick, e] * len(plan.chosen)), int(draws[kick, e + 1] * len(plan.gain))
-            if plan.slot[j] < 0 and plan.blocked[j] == plan.tied[s, j]:
-                change -= _remove(t, plan, s)
-                change += _add(t, plan, s, j)
-        change += _descend(t, plan)
-        if change >= 0:
+            if full and plan.slot[j] < 0:
+                gained, full = _force(t, plan, s, j)
+                change += gained
+        if full:
+            change += _descend(t, plan)
+        if full and change >= 0:
             total += change
             kept[:] = plan.chosen
         else:
@@ -272,10 +273,33 @@ def _kicks(t: Table, plan: Plan, draws: NDArray[np.float64]) -> int:
 
 
 @compiled
+def _force(t: Table, plan: Plan, s: int, j: int) -> tuple[int, bool]:
+    """Open a candidate instead of one and of all in conflict with it; return the gain, and whether the plan is full.
+
+    The slots that this leaves empty are filled with what gains the most.
+    """
+    change = -_remove(t, plan, s)
+    for other in range(len(plan.chosen)):
+        if plan.chosen[other] >= 0 and plan.tied[other, j] > 0:
+            change -= _remove(t, plan, other)
+    change += _add(t, plan, s, j)
+    for empty in range(len(plan.chosen)):
+        if plan.chosen[empty] < 0:
+            best = -1
+            for k in range(len(plan.gain)):
+                if plan.slot[k] < 0 and plan.blocked[k] == 0 and (best < 0 or plan.gain[k] > plan.gain[best]):
+                    best = k
+            if best < 0:
+                return change, False
+            change += _add(t, plan, empty, best)
+    return change, True
+
+
+@compiled
 def _return(t: Table, plan: Plan, kept: Index) -> None:
     """Make the plan what it was."""
     for s in range(len(kept)):
-        if plan.chosen[s] != kept[s]:
+        if plan.chosen[s] >= 0 and plan.chosen[s] != kept[s]:
             _remove(t, plan, s)
     for s in range(len(kept)):
         if plan.chosen[s] < 0:
