@@ -69,7 +69,7 @@ _OPTIONS = (
     click.option("--minutes", type=float, default=DEFAULT_MINUTES, show_default=True, help="Limit of the walk."),
     click.option("--horizon", "horizon_min", type=float, help="Walks of p_median and p_center count up to here."),
     click.option(
-        "--residents", default=ALL_AGES, show_default=True, type=click.Choice(list(RESIDENTS)), help="Whose walk counts."
+        "--residents", default=ALL_AGES, show_default=True, type=click.Choice(list(RESIDENTS)), help="Who counts."
     ),
     click.option("--area", "area_code", help="Only residents and candidates in the area of this code."),
     click.option("--profile", default=DEFAULT_PROFILE, show_default=True, help="Walking profile."),

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gridmgmt import imports
 from gridmgmt.access.models import Change
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
+from gridmgmt.analysis.siting.model import Incumbent, SitingModel
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import (
@@ -39,7 +40,7 @@ from gridmgmt.jobs.worker import JobContext
 from gridmgmt.placeability import rules as place_rules
 from gridmgmt.placeability.rules import Attributes, Tenure
 from gridmgmt.placeability.service import place
-from gridmgmt.siting import queries, service
+from gridmgmt.siting import progress, queries, service
 from gridmgmt.siting.document import SitingDocument
 from gridmgmt.siting.rules import CandidateSource, SiteCandidate, SitingTerms, SourceKind, make_terms
 from gridmgmt.work import ask_siting, finish_siting
@@ -397,6 +398,26 @@ def test_nothing_can_be_kept_before_there_is_a_plan_or_after_the_end(fresh) -> N
     with fresh.begin() as session, pytest.raises(ConflictError) as late:
         service.stop(session, TESTER, run_id, keep=True)
     assert (early.value.code, late.value.code) == ("siting_nothing_to_keep", "job_ended")
+
+
+def test_a_plan_that_was_told_can_be_kept(fresh, monkeypatch) -> None:
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    run_id, job_id = ask_siting(fresh, TESTER, terms())
+    with fresh.begin() as session:
+        claim = jobs.claim(session, lease_s=60, job_id=job_id)
+    assert claim is not None
+    telling = progress.Telling(
+        JobContext(claim, fresh), run_id, SitingModel.MAX_COVERAGE, [(121.4, 31.3), (121.5, 31.3)]
+    )
+    telling(Incumbent(40.0, 50.0, (1,)))
+    with fresh.begin() as session:
+        told = queries.run_by_id(session, run_id).progress
+        assert told is not None
+        assert (told["objective"], told["bound"], told["gap"], told["chosen"]) == (40, 50, 0.25, [[121.5, 31.3]])
+        assert service.stop(session, TESTER, run_id, keep=True).keep_requested
+    with pytest.raises(progress.SearchEndedError):
+        telling(Incumbent(41.0, 50.0, (0,)))
+    assert telling.best == Incumbent(41.0, 50.0, (0,))
 
 
 def test_an_input_that_has_changed_since_makes_a_run_stale(fresh) -> None:
