@@ -54,7 +54,8 @@ def lowest_share(demand: Demand, limit_cs: int) -> float:
     whole, before = residents(demand, demand.weight >= 0), residents(demand, demand.before_cs <= limit_cs)
     if not (whole > 0).any():
         raise InputError("siting_quarters_missing")
-    return float((before[whole > 0] / whole[whole > 0]).min())
+    # Python divides whole numbers exactly, however large they are.
+    return min(int(some) / int(every) for some, every in zip(before, whole, strict=True) if every)
 
 
 def shared_out(demand: Demand, candidates: Candidates, limit_cs: int) -> tuple[CoverRows, Quarters]:

@@ -33,6 +33,8 @@ def check(demand: Demand, candidates: Candidates, points: int | None) -> None:
     pairs = candidates.conflicts
     if len(pairs) and not 0 <= int(pairs.min()) <= int(pairs.max()) < m:
         raise InputError("siting_shapes", value=int(pairs.max()), expected=m - 1)
+    if n and int(demand.group.max()) >= demand.n_groups:
+        raise InputError("siting_shapes", value=int(demand.group.max()), expected=demand.n_groups - 1)
     if candidates.capacity is not None and len(candidates.capacity) != m:
         raise InputError("siting_shapes", value=len(candidates.capacity), expected=m)
     if points is not None:

@@ -10,6 +10,7 @@ from gridmgmt.analysis.siting.feasible import check
 from gridmgmt.analysis.siting.median import p_median
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting, SitingModel
 from gridmgmt.analysis.siting.set_cover import set_cover
+from gridmgmt.analysis.walking.model import NO_WAY
 from gridmgmt.errors import InputError
 
 _WITHIN: Final = {
@@ -42,11 +43,13 @@ def solve(
     Raises
     ------
     InputError
-        When the parts do not fit each other, fewer than ``points`` candidates may be opened together, or a capacity
-        or a quarter that the model needs is missing; for ``set_cover`` when conflicts keep every plan from covering
-        all, and for ``p_center`` when no plan reaches all.
+        When the parts do not fit each other, the limit is negative or no walk, fewer than ``points`` candidates may
+        be opened together, or a capacity or a quarter that the model needs is missing; for ``set_cover`` when
+        conflicts keep every plan from covering all, and for ``p_center`` when no plan reaches all.
     """
     check(demand, candidates, None)
+    if not 0 <= limit_cs < NO_WAY:
+        raise InputError("limit_invalid", field="limit_cs", value=limit_cs)
     if model is SitingModel.SET_COVER:
         return set_cover(demand, candidates, limit_cs=limit_cs, effort=effort)
     if points is None:
