@@ -47,10 +47,20 @@ def compare(session: Session, names: Sequence[str]) -> PlanComparison:
         raise InputError("plans_compared", field="plan", value=len(names), minimum=2, maximum=MOST_COMPARED)
     if len(set(names)) < len(names):
         raise InputError("plan_twice", field="plan", value=next(n for n in names if names.count(n) > 1))
-    plans = [plan_named(session, name) for name in names]
+    return side_by_side([plan_named(session, name) for name in names])
+
+
+def side_by_side(plans: Sequence[Plan]) -> PlanComparison:
+    """Return plans beside each other.
+
+    Raises
+    ------
+    ConflictError
+        As :func:`compare`.
+    """
     documents = {plan.name: parse(plan.document) for plan in plans}
-    first = plans[0].name
-    for name in names[1:]:
+    first, *others = documents
+    for name in others:
         _refuse_incomparable(first, documents[first], name, documents[name])
     return PlanComparison(
         synthetic=any(document.synthetic for document in documents.values()),

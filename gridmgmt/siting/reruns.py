@@ -69,10 +69,12 @@ def change(session: Session, name: str, run_id: int | None = None) -> PlanChange
     if finished is None:
         raise NotFoundError("plan_rerun_unknown", field="plan", value=plan.name, run_id=run_id or "-")
     again, run = finished
-    return _change(plan, again, parse(plan.document), parse(queries.answer_of(run)))
+    return changed(plan, again, parse(queries.answer_of(run)))
 
 
-def _change(plan: Plan, again: PlanRerun, before: SitingDocument, after: SitingDocument) -> PlanChange:
+def changed(plan: Plan, again: PlanRerun, after: SitingDocument) -> PlanChange:
+    """Return what the answer of a re-run would change of a plan."""
+    before = parse(plan.document)
     missing = [point for point in before.chosen if point.rank not in again.built]
     same = pairs(spots_of(missing), spots_of(after.chosen), SAME_WITHIN_M)
     kept, found = {pair.first for pair in same}, {pair.second for pair in same}
