@@ -107,7 +107,7 @@ def sure_points(
     for _ in range(_SURE_TURNS):
         lower(rows, found, points, need=need, least=problem.least, rounds=100, patience=20)
     for number, name in enumerate(siting.chosen.tolist()):
-        pace.ask(siting.objective, siting.bound, tuple(siting.chosen.tolist()))
+        pace.tell(siting.objective, siting.bound, tuple(siting.chosen.tolist()))
         this = rows.ids == name
         if pace.left_s <= 0:
             break
@@ -220,7 +220,7 @@ class _Search:
     def _tell(self, tree: Tree) -> None:
         """Tell of what is new about the plan of all points; later only ask whether to go on."""
         if self._best is not None:
-            self._pace.ask(self._best.objective, self._best.bound, tuple(self._best.chosen.tolist()))
+            self._pace.tell(self._best.objective, self._best.bound, tuple(self._best.chosen.tolist()))
         elif self._pace.effort.watch is not None:
             reached, most = self.problem.parts(tree.best), self.problem.parts(tree.bound)
             chosen = self.problem.by_gain(tree.plan, self._points)
