@@ -9,24 +9,18 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.snapping import Snap
-from gridmgmt.analysis.walking.gates import Gate
 from gridmgmt.analysis.walking.matrix import Scratch, from_one
 from gridmgmt.analysis.walking.model import CS_PER_S, NO_WAY, EdgeCosts, Trip, to_cs
 from gridmgmt.analysis.walking.rounds import mirrored
 from gridmgmt.analysis.walking.tally import from_fixed
-from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.errors import InputError
-from gridmgmt.hours import MINUTES_PER_WEEK
-from gridmgmt.land.rules import LandKind
 from gridmgmt.placeability.card import (
     AreaGain,
-    AreaHere,
     BandGain,
     Equity,
     Facts,
     Gain,
     GateHere,
-    LandHere,
     Load,
     NewlyCovered,
     PointNear,
@@ -37,7 +31,8 @@ from gridmgmt.placeability.card import (
 from gridmgmt.placeability.checks import CENTRES_AND_MEALS
 from gridmgmt.placeability.gain import Reached, band_gains, newly_covered, served, taken
 from gridmgmt.placeability.rules import Attributes, Norm, NormItem, Terms
-from gridmgmt.placeability.warm import DIVISIONS, Prepared, Spots, Walkers
+from gridmgmt.placeability.standing import Spot, areas_here, gate_here, inside_compound, land_here, levels_here
+from gridmgmt.placeability.warm import Prepared, Spots, Walkers
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.units import AGE_BANDS
 from gridmgmt.walking.state import WalkState
@@ -47,19 +42,7 @@ LISTED_POINTS = 5
 LISTED_TAKEN = 20
 _FARTHER = 3
 """Where fewer points than are listed lie within the limit, they are looked for so many times as far."""
-_LAND_WITHIN_M = 500.0
 _SCRATCH = threading.local()
-
-
-@dataclass(frozen=True, eq=False)
-class Spot:
-    """Where a candidate stands: degrees and metres ``(1, 2)``, where it joins the network, and its zone (-1: none)."""
-
-    lonlat: NDArray[np.float64]
-    xy_m: NDArray[np.float64]
-    snap: Snap
-    zone: int
-    street: Street
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,50 +91,20 @@ class Finder:
         )
         return Street(edge=edge if base < 0 else base, name=name, highway=highway, distance_m=distance_m)
 
-    def standing(self, spot: Spot) -> Facts:
-        """Return what is found about a spot without searching for anybody: gates are those of its own compound."""
-        prepared, network = self.prepared, self.state.network
-        areas = _areas(prepared, spot)
-        minute = self.state.question.minute
-        own = (network.gates[i] for i in prepared.gates_of_zone.get(spot.zone, ()))
-        return Facts(
-            levels=_levels(prepared, areas),
-            areas=areas,
-            land_kinds=tuple(prepared.land),
-            land=_land(prepared, spot),
-            street=spot.street,
-            inside_compound=self._inside_compound(spot),
-            gates=tuple(_gate(gate, minute, of_compound=True, walk_time_s=None) for gate in own),
-            gates_known=len(network.gates),
-            gain=None,
-            nearest=(),
-            nearest_of_type=None,
-            combined=None,
-            types_open=(),
-            load=None,
-            equity=None,
-            stresses=(),
-        )
-
-    def _inside_compound(self, spot: Spot) -> bool | None:
-        """Tell whether a spot lies behind gates; None where no compound is known."""
-        known = self.state.network.compounds or LandKind.COMPOUND in self.prepared.land
-        return spot.zone >= 0 if known else None
-
     def facts(self, spot: Spot, attributes: Attributes) -> Facts:
         """Return all that is found about a spot."""
         state, prepared = self.state, self.prepared
         gates = self._gates(spot)
         points = self._points(spot)
         reached = self._reached(spot)
-        land, areas = _land(prepared, spot), _areas(prepared, spot)
+        land, areas = land_here(prepared, spot), areas_here(prepared, spot)
         return Facts(
-            levels=_levels(prepared, areas),
+            levels=levels_here(prepared, areas),
             areas=areas,
             land_kinds=tuple(prepared.land),
             land=land,
             street=spot.street,
-            inside_compound=self._inside_compound(spot),
+            inside_compound=inside_compound(state, prepared, spot),
             gates=gates,
             gates_known=len(state.network.gates),
             gain=None if reached is None else self._gain(reached),
@@ -225,7 +178,7 @@ class Finder:
         nearest = [] if own or not len(index) else [int(index[np.lexsort((index, cs))[0]])]
         minute = self.state.question.minute
         return tuple(
-            _gate(network.gates[i], minute, of_compound=bool(own), walk_time_s=time.get(i)) for i in own or nearest
+            gate_here(network.gates[i], minute, of_compound=bool(own), walk_time_s=time.get(i)) for i in own or nearest
         )
 
     def _gain(self, reached: Reached) -> Gain:
@@ -396,41 +349,8 @@ def _walk_time(gate: GateHere) -> float:
     return gate.walk_time_s or 0.0
 
 
-def _gate(gate: Gate, minute: int, *, of_compound: bool, walk_time_s: float | None) -> GateHere:
-    spans = gate.spans
-    return GateHere(
-        code=gate.code, name=gate.name, access=str(gate.access), open_at_time=gate.open_at(minute),
-        always_open=spans is None or sum(end - begin for begin, end in spans) >= MINUTES_PER_WEEK,
-        of_compound=of_compound, walk_time_s=walk_time_s, lon=gate.lon, lat=gate.lat,
-    )  # fmt: skip
-
-
 def _first(points: Sequence[PointNear], types: Sequence[ServicePointType]) -> PointNear | None:
     return next((point for point in points if point.type in types), None)
-
-
-def _areas(prepared: Prepared, spot: Spot) -> tuple[AreaHere, ...]:
-    """Return the areas that cover the spot, from the highest level down."""
-    here = prepared.areas.tree.query(shapely.points(spot.lonlat[0]), predicate="intersects")
-    found = (prepared.areas.labels[i] for i in sorted(here.tolist()))
-    return tuple(AreaHere(level=AreaLevel(level), code=code, name=name) for level, code, name in found)
-
-
-def _levels(prepared: Prepared, here: Sequence[AreaHere]) -> tuple[AreaLevel, ...]:
-    """Return the levels that a spot has to lie in: the loaded ones, without those that its town is not divided into."""
-    undivided = any(area.level is AreaLevel.TOWN and area.code in prepared.undivided for area in here)
-    return tuple(level for level in prepared.levels if not (undivided and level in DIVISIONS))
-
-
-def _land(prepared: Prepared, spot: Spot) -> tuple[LandHere, ...]:
-    """Return the nearest feature of each kind of land; the first of several that hold the spot."""
-    point, found = shapely.points(spot.xy_m[0]), []
-    for kind, shapes in prepared.land.items():
-        index, distance_m = shapes.tree.query_nearest(point, max_distance=_LAND_WITHIN_M, return_distance=True)
-        if len(index):
-            (name,) = shapes.labels[int(index.min())]
-            found.append(LandHere(kind=kind, name=name or None, distance_m=float(distance_m[0])))
-    return tuple(found)
 
 
 def _relative_share(new: NDArray[np.int64], total: NDArray[np.int64]) -> float | None:

@@ -21,7 +21,7 @@ from gridmgmt.placeability.card import (
     SpotJudged,
 )
 from gridmgmt.placeability.checks import Case, check_all
-from gridmgmt.placeability.finding import Finder, Spot
+from gridmgmt.placeability.finding import Finder
 from gridmgmt.placeability.public import check_terms, lattice_position, public_facts
 from gridmgmt.placeability.rules import (
     MAX_CANDIDATES,
@@ -32,6 +32,7 @@ from gridmgmt.placeability.rules import (
     Terms,
     worst,
 )
+from gridmgmt.placeability.standing import Spot, standing_facts
 from gridmgmt.placeability.warm import prepared
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.service import make_question, walk_state
@@ -92,7 +93,7 @@ class Desk:
 
     def standing(self, candidate: Candidate, spot: Spot) -> tuple[CheckResult, ...]:
         """Return the checks of :data:`~gridmgmt.placeability.rules.STANDING_CHECKS`, without searching for anybody."""
-        checks = self._checks(self.finder.standing(spot), candidate.attributes)
+        checks = self._checks(standing_facts(self.state, self.finder.prepared, spot), candidate.attributes)
         return tuple(check for check in checks if check.check in STANDING_CHECKS)
 
     def _checks(self, facts: Facts, attributes: Attributes) -> tuple[CheckResult, ...]:
