@@ -18,6 +18,7 @@ from gridmgmt.reports.governance import MEDIA_TYPES
 from gridmgmt.reports.plans import (
     change_notes,
     change_tables,
+    comparison_notes,
     comparison_tables,
     plan_notes,
     plan_tables,
@@ -150,7 +151,7 @@ def compare(ctx: click.Context, *, names: tuple[str, ...], format_: str | None, 
     with database(ctx) as session:
         found = comparison.compare(session, names)
     if format_ is None:
-        _print((), comparison_tables(found, lang))
+        _print(comparison_notes(found, lang), comparison_tables(found, lang))
     else:
         write_content(ctx, render_comparison(found, format_, lang).content, output)
 

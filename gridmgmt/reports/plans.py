@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from gridmgmt.coverage.document import Part
-from gridmgmt.reports.formatting import area_name, label
+from gridmgmt.reports.formatting import area_name, label, minutes_text
 from gridmgmt.reports.governance import MEDIA_TYPES, Page, rendered
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.siting_words import amount, band_name, bound_amount
@@ -26,6 +26,7 @@ __all__ = [
     "MEDIA_TYPES",
     "change_notes",
     "change_tables",
+    "comparison_notes",
     "comparison_tables",
     "plan_notes",
     "plan_tables",
@@ -71,7 +72,8 @@ def render_comparison(comparison: PlanComparison, format_: str, lang: Language) 
     """
     tables = comparison_tables(comparison, lang)
     title = text("plans.comparison_title", lang, names=" · ".join(plan.name for plan in comparison.plans))
-    page = Page("plans", title, (), tables, tables[0], comparison.synthetic)
+    whole = _table("plans", lang, (*_WHAT, *_FIGURES), [_side(plan, lang) for plan in comparison.plans])
+    page = Page("plans", title, comparison_notes(comparison, lang), tables, whole, comparison.synthetic)
     return _rendered(page, comparison, format_, lang)
 
 
@@ -103,6 +105,17 @@ def plan_tables(report: PlanReport, lang: Language) -> tuple[Table, ...]:
     return tuple(tables)
 
 
+def comparison_notes(comparison: PlanComparison, lang: Language) -> tuple[str, ...]:
+    """Return what the plans have in common."""
+    terms = comparison.plans[0].terms
+    common = {
+        "minutes": minutes_text(terms.limit_s),
+        "profile": label("profile", terms.profile, lang),
+        "area": terms.area_code or text("report.everywhere", lang),
+    }
+    return (text("plans.compared_on", lang, **common, within_m=f"{SAME_WITHIN_M:g}"),)
+
+
 def comparison_tables(comparison: PlanComparison, lang: Language) -> tuple[Table, ...]:
     """Return what each plan achieves, then residents by band, areas, and the chosen points of all."""
     names = [plan.name for plan in comparison.plans]
@@ -116,7 +129,10 @@ def comparison_tables(comparison: PlanComparison, lang: Language) -> tuple[Table
         for row in comparison.areas
     )
     return (
-        _table("plans", lang, _SIDE, [_side(plan, lang) for plan in comparison.plans]),
+        _table("plans", lang, _WHAT, [_what(plan, lang) for plan in comparison.plans]),
+        _table(
+            "achieved", lang, ("plan", *_FIGURES), [(p.name, *_achieved(p.figures, lang)) for p in comparison.plans]
+        ),
         _table("bands", lang, ("band", "residents", "before"), bands, afters),
         _table("areas", lang, ("code", "name", "residents", "ratio_before"), areas, ratios),
         _table("points", lang, ("plan", *_POINT, "also_in"), _points(comparison.plans, lang)),
@@ -138,7 +154,7 @@ def change_tables(change: PlanChange, lang: Language) -> tuple[Table, ...]:
         (text(f"plans.side.{side}", lang), *_achieved(figures, lang))
         for side, figures in (("before", change.before), ("after", change.after))
     ]
-    inputs = ((label("comparison.of", each.name, lang), each.before or "", each.after or "") for each in change.inputs)
+    inputs = ((_input(each.name, lang), each.before or "", each.after or "") for each in change.inputs)
     bands = (
         (band_name(row.band, lang), row.residents, row.covered, row.residents_now, row.covered_now)
         for row in change.bands
@@ -155,7 +171,7 @@ _FIGURES = (
     "points", "covered", "covered_ratio", "objective", "bound", "gap", "proven", "worst_area", "worst_ratio",
     "cost_yuan", "cost_unknown",
 )  # fmt: skip
-_SIDE = ("plan", "state", "author", "made_at", "model", *_FIGURES)
+_WHAT = ("plan", "state", "author", "made_at", "model")
 _POINT = ("rank", "code", "name", "area", "lon", "lat", "newly_covered", "cost_yuan", "sure")
 
 
@@ -173,13 +189,21 @@ def _plan_notes(report: PlanReport, lang: Language) -> Iterator[str]:
         if adoption.left_yuan < 0:
             yield text("plans.over_budget", lang, yuan=f"{-adoption.left_yuan:,.0f}")
     if report.stale_because:
-        yield text("plans.stale", lang, inputs="; ".join(report.stale_because))
+        yield text("plans.stale", lang, inputs="; ".join(_input(name, lang) for name in report.stale_because))
     if ending is not None and ending.superseded_by is not None:
         yield text("plans.superseded", lang, on=ending.on, name=ending.superseded_by)
     elif ending is not None:
         yield text("plans.withdrawn", lang, on=ending.on, by=ending.by, because=ending.because)
     if report.note:
         yield report.note
+
+
+def _input(name: str, lang: Language) -> str:
+    """Return an input, as ``areas: town: towns``, or the code, in words."""
+    if name == "code_version":
+        return text("report.code_version", lang)
+    subject, *others = name.split(": ", 2)
+    return " · ".join((label("subject", subject, lang), *(label("level", other, lang) for other in others)))
 
 
 def _facts_table(report: PlanReport, lang: Language) -> Table:
@@ -241,14 +265,13 @@ def _built(built: Built | None, lang: Language) -> tuple[Cell, ...]:
 
 
 def _side(plan: ComparedPlan, lang: Language) -> tuple[Cell, ...]:
-    return (
-        plan.name,
-        label("plan_state", plan.state, lang),
-        plan.author,
-        f"{plan.made_at:%Y-%m-%d}",
-        text(f"siting_model.{plan.terms.model}", lang),
-        *_achieved(plan.figures, lang),
-    )
+    return *_what(plan, lang), *_achieved(plan.figures, lang)
+
+
+def _what(plan: ComparedPlan, lang: Language) -> tuple[Cell, ...]:
+    """Return the cells of :data:`_WHAT`."""
+    model = text(f"siting_model.{plan.terms.model}", lang)
+    return plan.name, label("plan_state", plan.state, lang), plan.author, f"{plan.made_at:%Y-%m-%d}", model
 
 
 def _achieved(figures: PlanFigures, lang: Language) -> tuple[Cell, ...]:

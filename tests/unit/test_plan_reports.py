@@ -178,7 +178,7 @@ def test_a_plan_says_how_far_it_is_before_its_numbers() -> None:
     assert "150 m" in built
     assert "旧规划" in supersedes
     assert "100,000 yuan" in budget
-    assert "population: 人口" in stale
+    assert "Residents · 人口" in stale
     ending = Ending(on=LOOKED, by="li", because=None, superseded_by="新规划")
     assert "Superseded on 2026-07-15" in plan_notes(report(ending=ending), "en")[-1]
     ending = Ending(on=LOOKED, by="li", because="售出", superseded_by=None)
