@@ -22,7 +22,10 @@ _ENOUGH_FIXED = 0.1
 """With this share of the candidates fixed the problem is made smaller before it is bounded further."""
 _NEXT_PACE = 0.25
 """The least length of the steps in a problem that was made smaller."""
-_KICKS = 16
+_KICKS, _IDLE_AT_ROOT = 32, 10
+"""Exchanges at a time, and how often they may gain nothing at the root."""
+_POLISHED = 8
+"""A better plan is looked for in one of so many nodes."""
 _MOST_BYTES = 1 << 30
 """Beyond so much memory the newest node comes first, which frees the others the soonest."""
 
@@ -112,11 +115,11 @@ class Tree:
                 if smaller or turn + 1 == most or found.pace[0] < LEAST_PACE:
                     break
             node, use = _fixed(node, found)
+            if (root and smaller) or self.nodes % _POLISHED == 0:
+                self._polish(node)
             if not smaller:
                 self._split(node, use)
                 return True
-            if root:
-                self._polish(node)
             pace = max(float(found.pace[0]), _NEXT_PACE)
         return True
 
@@ -159,9 +162,11 @@ class Tree:
     def _polish(self, node: Node) -> None:
         """Look for a better plan among what is left to choose from."""
         if 0 < node.points < node.rows.m and len(first := greedy(node.rows, node.points)) == node.points:
-            exchange = Interchange(node.rows, first)
+            exchange = Interchange(node.rows, first, seed=self.nodes)
             exchange.descend()
-            exchange.kick(_KICKS)
+            idle = 0
+            while idle < (_IDLE_AT_ROOT if self.nodes == 1 else 1):
+                idle = 0 if exchange.kick(_KICKS) else idle + 1
             self._keep(node, exchange.chosen)
 
     def _split(self, node: Node, use: NDArray[np.float64]) -> None:
