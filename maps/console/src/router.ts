@@ -6,6 +6,8 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'coverage', component: () => import('./coverage/CoveragePage.vue') },
     { path: '/placeability', name: 'placeability', component: () => import('./planning/PlaceabilityPage.vue') },
+    { path: '/siting', name: 'siting', meta: { roomy: true }, component: () => import('./siting/SitingPage.vue') },
+    { path: '/siting/plans', name: 'siting_plans', meta: { page: 'siting', roomy: true }, component: () => import('./siting/PlansPage.vue') },
     { path: '/cases', name: 'cases', component: () => import('./cases/CasesPage.vue') },
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
     { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },

@@ -2,6 +2,7 @@ import { computed } from 'vue'
 
 import { accessTint } from './access'
 import { comparedTint } from './compared'
+import { sitingTint } from '../siting/picture'
 import { part } from './parts'
 
 /** Colours of areas by another number than the share reached, with what the legend says of them. */
@@ -13,8 +14,8 @@ export interface Tint {
   words: [string, string][]
 }
 
-/** What the open part colours the areas by; null for the share reached. */
+/** What the open part or page colours the areas by; null for the share reached. */
 export const tint = computed((): Tint | null => {
   if (part.value === 'access') return accessTint.value
-  return part.value === 'compare' ? comparedTint.value : null
+  return part.value === 'compare' ? comparedTint.value : sitingTint.value
 })

@@ -1,6 +1,7 @@
 import { get } from '../api/client'
 import type { Parameters, ProfileOut, Profiles, Trip } from '../api/schema'
 import { planning } from '../planning/spot'
+import { siting } from '../siting/open'
 import { useLoaded } from '../state/loaded'
 import { named, t } from '../words/texts'
 import { part } from './parts'
@@ -34,7 +35,7 @@ export function walkOf(parameters: Parameters | undefined): WalkAsk {
 }
 
 export const profiles = useLoaded(
-  () => (part.value || planning.value ? true : null),
+  () => (part.value || planning.value || siting.value ? true : null),
   async (_, signal) => (await get<Profiles>('/profiles', {}, signal)).items,
 )
 

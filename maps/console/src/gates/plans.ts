@@ -5,6 +5,7 @@ import { get } from '../api/client'
 import type { ScenarioList, ScenarioOut } from '../api/schema'
 import { part } from '../coverage/parts'
 import { planning } from '../planning/spot'
+import { siting } from '../siting/open'
 import { useLoaded } from '../state/loaded'
 import { viewed } from '../state/view'
 
@@ -24,9 +25,9 @@ export const EDIT_KINDS: Record<EditKind, 'line' | 'point' | null> = {
   close_point: null,
 }
 
-/** All scenarios, while the coverage page is open. */
+/** All scenarios, while a page is open that walks over them. */
 export const plans = useLoaded(
-  () => (part.value || planning.value ? true : null),
+  () => (part.value || planning.value || siting.value ? true : null),
   async (_, signal) => (await get<ScenarioList>('/walking/scenarios', {}, signal)).items,
 )
 

@@ -33,7 +33,7 @@ function sketchData({ sketch }: MapPicture): GeoJSON.FeatureCollection {
   const points = sketch?.points ?? []
   const path = sketch?.kind === 'polygon' && points.length > 2 ? [...points, points[0]!] : points
   const shapes: GeoJSON.Geometry[] = [{ type: 'MultiPoint', coordinates: points }]
-  if (path.length > 1) shapes.push({ type: 'LineString', coordinates: path })
+  if (path.length > 1 && sketch?.kind !== 'points') shapes.push({ type: 'LineString', coordinates: path })
   return { type: 'FeatureCollection', features: shapes.map((geometry) => ({ type: 'Feature', geometry, properties: {} })) }
 }
 

@@ -18,6 +18,8 @@ export interface Palette {
   warning: string
   /** Ground within a walking time. */
   ground: string
+  /** New points of a siting plan. */
+  site: string
 }
 
 export const LIGHT: Palette = {
@@ -38,6 +40,7 @@ export const LIGHT: Palette = {
   removed: '#C0392B',
   warning: '#B7791F',
   ground: '#6A3FA0',
+  site: '#6B2C91',
 }
 
 export const DARK: Palette = {
@@ -58,6 +61,7 @@ export const DARK: Palette = {
   removed: '#F08476',
   warning: '#E0AD56',
   ground: '#B79BE8',
+  site: '#CFA2F0',
 }
 
 /** Walk-time bands from near to far; a run with more bands than colours repeats the last one. */
@@ -111,6 +115,9 @@ export const SHIFT_CLASSES: [number, string, string][] = [
   [0.0005, '#9CCDE0', '0–10%'],
   [0.1, '#1F6E96', '≥ 10%'],
 ]
+
+/** Plans side by side, by their place; told apart by letters too. */
+export const PLAN_COLOURS = ['#6B2C91', '#D9822B', '#12805C', '#2B6CB0']
 
 /** Gates by how they are at the time that is looked at, with a sign for readers who do not see the colours. */
 export const GATE_COLOURS: Record<string, string> = { open: '#1B8A52', residents: '#C77D0A', shut: '#B2342A' }

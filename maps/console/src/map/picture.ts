@@ -10,6 +10,8 @@ import { planShapes } from '../gates/plans'
 import { cellByCode, kind, proposal } from '../grids/state'
 import { comparison, compared, conflict, conflicts, departments, gridsOf, way } from '../grids/merging'
 import { planningPicture } from '../planning/answers'
+import { sitingLevel } from '../siting/answers'
+import { sitingPicture } from '../siting/picture'
 import { asOf, boundaries, edition, side } from '../state/boundaries'
 import { areaByCode, folder, isOfRun, report, runId } from '../state/folder'
 import { jointCentres } from '../state/governance'
@@ -38,6 +40,8 @@ const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   cells: [...GROUND],
   responsibility: ['grids', ...GROUND],
   placeability: ['ground', 'newly_covered', 'service_points', ...GROUND],
+  siting: ['siting', 'siting_out', 'ratio', 'service_points', ...GROUND],
+  siting_plans: ['siting', 'siting_out', 'ratio', 'service_points', ...GROUND],
   merging: ['conflicts', 'departments', 'merge_result', ...GROUND],
 }
 
@@ -129,7 +133,7 @@ export const picture = computed((): MapPicture => {
     runId: report.value ? runId.value : null,
     placesGiven: placesGiven.value,
     bands_s: report.value?.parameters.bands_s ?? [],
-    level: isOfCells.value ? 'grid_cell' : shownLevel.value,
+    level: isOfCells.value ? 'grid_cell' : (sitingLevel.value ?? shownLevel.value),
     boundaries: boundaries.value,
     edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
     jointCentres: (jointCentres.data ?? []).map(({ name, geometry }) => ({ type: 'Feature', properties: { name }, geometry })),
@@ -138,6 +142,7 @@ export const picture = computed((): MapPicture => {
     sketch: sketch.value,
     merging: merging.value,
     planning: planningPicture.value,
+    siting: sitingPicture.value,
     grids: grids.value,
     walking: walking.value,
     tinted: tint.value?.colours ?? null,

@@ -8,11 +8,12 @@ import { boundarySources, changes, drawn, findings, modes } from './boundaries'
 import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
 import { merging, mergingSources, type MergingPicture } from './merging'
 import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
+import { siting, sitingSources } from './siting'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 import { compounds, flows, gates, planned, walkingSources, type WalkingPicture } from './walking'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'siting', 'siting_out', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -38,6 +39,8 @@ export interface MapPicture {
   merging: MergingPicture | null
   /** What is known of a spot, on the page that judges it. */
   planning: PlanningPicture | null
+  /** Candidates, zones and new points, on the pages of siting. */
+  siting: GeoJSON.Feature[] | null
   /** Responsibility grids, on the page of them. */
   grids: GridsPicture | null
   /** Gates, planned changes, and who walks where. */
@@ -96,6 +99,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...gridSources(picture),
     ...walkingSources(picture),
     ...planningSources(picture),
+    ...sitingSources(picture),
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
@@ -407,6 +411,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...gridLabels(picture),
     ...jointCentreAreas(picture),
     ...planningMarks(picture),
+    ...siting(picture),
     ...drawn(picture),
     highlighted(picture),
   ]

@@ -1,6 +1,6 @@
 import type { Map } from 'maplibre-gl'
 
-import { CASE_COLOURS, CONFLICT_COLOURS, UNREACHABLE_COLOUR, type Palette } from './palette'
+import { CASE_COLOURS, CONFLICT_COLOURS, PLAN_COLOURS, UNREACHABLE_COLOUR, type Palette } from './palette'
 
 /** Outlines in a box of 24 × 24, drawn alike on the map and in the legend. */
 const SHAPES = {
@@ -90,6 +90,36 @@ function drawCase(context: CanvasRenderingContext2D, kind: string, status: strin
   context.stroke(path)
 }
 
+const PLAN_LETTERS = ['A', 'B', 'C', 'D']
+
+/** A disc of as many equal sectors as plans have the point, each in the colour of its plan. */
+function drawPlans(context: CanvasRenderingContext2D, of: number[], palette: Palette): void {
+  const turn = (2 * Math.PI) / of.length
+  of.forEach((plan, index) => {
+    context.beginPath()
+    if (of.length > 1) context.moveTo(12, 12)
+    context.arc(12, 12, 9.5, index * turn - Math.PI / 2, (index + 1) * turn - Math.PI / 2)
+    context.closePath()
+    context.fillStyle = PLAN_COLOURS[plan]!
+    context.fill()
+    context.strokeStyle = palette.pointPaper
+    context.lineWidth = 1.6
+    context.stroke()
+  })
+  context.fillStyle = '#FFFFFF'
+  context.font = `600 ${of.length > 1 ? 7 : 11}px sans-serif`
+  context.textAlign = 'center'
+  context.textBaseline = 'middle'
+  of.forEach((plan, index) => {
+    const angle = (index + 0.5) * turn - Math.PI / 2
+    const out = of.length > 1 ? 5.4 : 0
+    context.fillText(PLAN_LETTERS[plan]!, 12 + out * Math.cos(angle), 12.4 + out * Math.sin(angle))
+  })
+}
+
+/** Every choice of some of the plans side by side. */
+const PLAN_SETS = Array.from({ length: 2 ** PLAN_LETTERS.length - 1 }, (_, bits) => PLAN_LETTERS.flatMap((_letter, plan) => (((bits + 1) >> plan) & 1 ? [plan] : [])))
+
 function drawHatch(context: CanvasRenderingContext2D, palette: Palette): void {
   const disc = new Path2D('M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12z')
   context.fillStyle = palette.pointPaper
@@ -145,6 +175,11 @@ export function addSymbols(map: Map, palette: Palette): void {
         `case/${kind}/${status}`,
         drawn((context) => drawCase(context, kind, status)),
       )
+  for (const of of PLAN_SETS)
+    put(
+      `plans/${of.map((plan) => PLAN_LETTERS[plan]).join('')}`,
+      drawn((context) => drawPlans(context, of, palette)),
+    )
   put('hatch/removed', hatch(palette.removed, false))
   put('hatch/added', hatch(palette.added, true))
   for (const [kind, colour] of Object.entries(CONFLICT_COLOURS)) put(`hatch/conflict/${kind}`, hatch(colour, true))

@@ -3,13 +3,13 @@ import { computed, shallowRef } from 'vue'
 
 export type Position = [number, number]
 
-/** A line, a polygon or a single position being drawn on the map, vertex by vertex, in degrees. */
+/** A line, a polygon, a single position or several being drawn on the map, vertex by vertex, in degrees. */
 export interface Sketch {
-  kind: 'line' | 'polygon' | 'point'
+  kind: 'line' | 'polygon' | 'point' | 'points'
   points: Position[]
 }
 
-const LEAST = { line: 2, polygon: 3, point: 1 }
+const LEAST = { line: 2, polygon: 3, point: 1, points: 1 }
 const DIGITS = 7
 
 /** What is being drawn; while it is there, a click on the map adds a vertex. */
@@ -17,8 +17,8 @@ export const sketch = shallowRef<Sketch | null>(null)
 
 export const sketchComplete = computed(() => sketch.value !== null && sketch.value.points.length >= LEAST[sketch.value.kind])
 
-export function beginSketch(kind: Sketch['kind']): void {
-  sketch.value = { kind, points: [] }
+export function beginSketch(kind: Sketch['kind'], points: Position[] = []): void {
+  sketch.value = { kind, points }
 }
 
 export function addVertex(lon: number, lat: number): void {
@@ -48,7 +48,8 @@ export function positionsOf(text: string): Position[] | null {
 }
 
 /** The drawn shape as GeoJSON, a polygon closed. */
-export function sketchGeometry(of: Sketch): GeoJSON.LineString | GeoJSON.Polygon | GeoJSON.Point {
+export function sketchGeometry(of: Sketch): GeoJSON.LineString | GeoJSON.Polygon | GeoJSON.Point | GeoJSON.MultiPoint {
+  if (of.kind === 'points') return { type: 'MultiPoint', coordinates: of.points }
   if (of.kind === 'point') return { type: 'Point', coordinates: of.points[0]! }
   if (of.kind === 'line') return { type: 'LineString', coordinates: of.points }
   return { type: 'Polygon', coordinates: [[...of.points, of.points[0]!]] }
