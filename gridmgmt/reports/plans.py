@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from gridmgmt.coverage.document import Part
-from gridmgmt.reports.formatting import area_name, label, minutes_text
+from gridmgmt.reports.formatting import area_name, count_text, label, minutes_text
 from gridmgmt.reports.governance import MEDIA_TYPES, Page, rendered
 from gridmgmt.reports.render import Rendered
 from gridmgmt.reports.siting_words import amount, band_name, bound_amount
@@ -14,6 +14,7 @@ from gridmgmt.siting.plan_document import (
     Adoption,
     Built,
     ComparedPlan,
+    Cost,
     PlanChange,
     PlanComparison,
     PlanFigures,
@@ -219,7 +220,7 @@ def _facts_table(report: PlanReport, lang: Language) -> Table:
         "points": str(report.points),
         "objective": amount(certificate.objective, certificate, lang),
         "bound": bound_amount(certificate, lang),
-        "cost_yuan": f"{report.cost.known_yuan:,.0f}",
+        "cost_yuan": count_text(_known(report.cost, report.points)),
         "cost_unknown": str(report.cost.unknown),
     }
     if adoption is not None:
@@ -227,7 +228,7 @@ def _facts_table(report: PlanReport, lang: Language) -> Table:
             "owner": " · ".join(filter(None, (adoption.owner_post, adoption.owner_name))),
             "adopted_on": f"{adoption.adopted_on} · {adoption.adopted_by}",
             "budget_yuan": f"{adoption.budget_yuan:,.0f}",
-            "left_yuan": f"{adoption.left_yuan:,.0f}",
+            "left_yuan": count_text(None if report.cost.unknown == report.points else adoption.left_yuan),
         }
     rows["document_sha256"] = report.document_sha256
     named = ((text(f"plans.column.{name}", lang), value) for name, value in rows.items())
@@ -287,9 +288,14 @@ def _achieved(figures: PlanFigures, lang: Language) -> tuple[Cell, ...]:
         text("report.yes" if certificate.proven else "plans.not_proven", lang),
         None if worst is None else area_name(worst.name, lang),
         None if worst is None else worst.ratio_after,
-        figures.cost.known_yuan,
+        _known(figures.cost, figures.points),
         float(figures.cost.unknown),
     )
+
+
+def _known(cost: Cost, points: int) -> float | None:
+    """Return the known costs; nothing is known where no candidate says one."""
+    return None if cost.unknown == points else cost.known_yuan
 
 
 def _points(plans: Sequence[ComparedPlan], lang: Language) -> Iterator[tuple[Cell, ...]]:

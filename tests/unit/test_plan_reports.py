@@ -95,6 +95,15 @@ def test_what_each_plan_achieves_stands_in_one_row() -> None:
     assert [float(row["Ratio"]) for row in table] == [0.85, 0.85]
 
 
+def test_costs_that_nobody_tells_are_no_nought() -> None:
+    free = make_siting(chosen=(point(1, 250.0, cost_yuan=None),))
+    row, told = rows(render_comparison(side_by_side([plan("a", free), plan("b", TWO)]), "csv", "en").content)
+    assert [(each["Cost (yuan)"], each["Points without a cost"]) for each in (row, told)] == [
+        ("", "1"),
+        ("100000", "1"),
+    ]
+
+
 def test_areas_and_ages_stand_side_by_side() -> None:
     better = make_siting(areas=[area.model_copy(update={"covered_after": area.residents, "ratio_after": 1.0})
                                 for area in make_siting().areas])  # fmt: skip
