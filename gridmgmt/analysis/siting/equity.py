@@ -5,7 +5,7 @@ bettered by exchanges towards a share between the best known and the bound; the 
 what candidates cover together.
 """
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,14 @@ from gridmgmt.analysis.siting.merging import Index, Long
 from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
 from gridmgmt.analysis.siting.near import Near
 from gridmgmt.analysis.siting.pace import Pace
-from gridmgmt.analysis.siting.program import TOLERANCE, Program, maximise
+from gridmgmt.analysis.siting.program import TOLERANCE, maximise
 
 _ROUNDS = 400
 _KICKS = 40
 _NARROW = 1e-4
 """Shares that differ by less are not searched between."""
+_SAME = 1e-9
+"""Shares of all residents that differ by less are the same."""
 _FIRST = 0.75
 """Share of the time after which the search for a higher ratio leaves the rest to the number of residents."""
 
@@ -51,30 +53,21 @@ def equity(
     standing = lowest_share(demand, limit_cs)
     rows, quarters = shared_out(demand, candidates, limit_cs)
     near = Near.of(candidates.conflicts, rows.m)
-    search = _Search(QuarterPlans(rows, quarters, near, standing), near, together(candidates, points), pace)
-    search.run(QuarterCuts(rows, quarters, candidates.conflicts, points))
+    plans, cuts = (
+        QuarterPlans(rows, quarters, near, standing),
+        QuarterCuts(rows, quarters, candidates.conflicts, points),
+    )
+    search = _Search(plans, cuts, near, together(candidates, points), pace)
+    search.run()
     chosen, bound = search.plans.in_order(search.plan), max(search.bound, search.ratio)
     return Siting(chosen, search.ratio, bound, search.proven, search.solver, search.nodes, pace.seconds)
-
-
-class _Goal(Protocol):
-    """What a program is to be the best at."""
-
-    def program(self, *, whole: bool) -> Program:
-        """Return the program as it is so far."""
-
-    def bounded(self, bound: float) -> None:
-        """Hear of a bound."""
-
-    def left_s(self) -> float:
-        """Return how long the search may go on, 0 when it is at its end."""
 
 
 class _Search:
     """A plan, a bound on the lowest share, and the ways to better them."""
 
-    def __init__(self, plans: QuarterPlans, near: Near, plan: Index, pace: Pace) -> None:
-        self.plans, self.near, self.pace, self.plan = plans, near, pace, plan
+    def __init__(self, plans: QuarterPlans, cuts: QuarterCuts, near: Near, plan: Index, pace: Pace) -> None:
+        self.plans, self.cuts, self.near, self.pace, self.plan = plans, cuts, near, pace, plan
         self.points = len(plan)
         self.ratio, self.total = plans.worth(plan)
         self.bound = 1.0 if len(plans.quarters.whole) > 1 else self.ratio
@@ -82,40 +75,44 @@ class _Search:
         self._random = np.random.default_rng(pace.effort.seed)
 
     @property
-    def slack(self) -> float:
-        """How far a share may be off in a program."""
-        return TOLERANCE * (1 + self.points)
-
-    @property
     def proven(self) -> bool:
-        """Whether no plan has a higher ratio, to within the arithmetic of programs."""
-        return self.bound <= self.ratio + 2 * self.slack
+        """Whether no plan has a higher ratio."""
+        return self.bound <= self.ratio
 
-    def run(self, cuts: QuarterCuts) -> None:
+    def _bounded(self, ratio: float) -> None:
+        """Take a bound, as the highest share not above it that a quarter can have."""
+        highest = self.plans.share_below(min(1.0, max(ratio, 0.0)))
+        self.bound = min(self.bound, max(highest, self.ratio))
+
+    def _left_s(self) -> float:
+        """Return the time that is left for the ratio, 0 when it is proven or near enough."""
+        self.tell()
+        if self.proven or self.pace.near_enough(self.ratio, self.bound):
+            return 0.0
+        return max(0.0, _FIRST * self.pace.effort.max_s - self.pace.seconds)
+
+    def run(self) -> None:
         """Search for the ratio, then for the most residents at it."""
         self._better(self.plans.needed(self.bound), self._greedy)
-        ratio = _Ratio(self, cuts)
-        self._relaxed(ratio, cuts)
-        self._approach(ratio)
-        self._decided(ratio, cuts)
-        need = self.plans.needed(self.ratio)
-        residents = _Residents(self, cuts, need)
-        for _ in range(_KICKS):
-            if residents.left_s() > 0:
-                self._better(need, self._kicked)
-        self._relaxed(residents, cuts)
-        self._decided(residents, cuts)
+        self._relaxed()
+        self._approach()
+        self._halved(whole=False)
+        self._halved(whole=True)
+        self._filled()
 
     def tell(self) -> None:
         """Tell the watch how far it is."""
         self.pace.tell(self.ratio, max(self.bound, self.ratio), tuple(self.plan.tolist()))
+
+    def _hear(self, _objective: float, _bound: float) -> None:
+        self.tell()
 
     def _offer(self, plan: Index, solver: str) -> None:
         """Take a plan with a higher ratio, or as high a one and more residents."""
         if len(plan) == self.points and (worth := self.plans.worth(plan)) > (self.ratio, self.total):
             self.plan, (self.ratio, self.total), self.solver = plan, worth, solver
 
-    def _better(self, need: Long, begun: "_Begun") -> None:
+    def _better(self, need: Long, begun: Callable[[], Index]) -> None:
         """Fill up what is begun, and exchange towards what each quarter needs."""
         plan = self.plans.completed(begun(), self.points, need)
         self._offer(self.plans.descend(plan if len(plan) == self.points else self.plan, need), "interchange")
@@ -131,108 +128,98 @@ class _Search:
         out = self._random.integers(1, max(2, self.points // 2) + 1)
         return np.delete(self.plan, self._random.choice(self.points, min(int(out), self.points), replace=False))
 
-    def _approach(self, ratio: _Goal) -> None:
+    def _relaxed(self) -> None:
+        """Bound the ratio, and learn cuts from fractions until they violate none."""
+        for _ in range(_ROUNDS):
+            found = maximise(self.cuts.most_equal().relaxed(), max_s=left_s) if (left_s := self._left_s()) > 0 else None
+            if found is None or found.values is None or not found.optimal:
+                return
+            self._bounded(found.bound + TOLERANCE * (1 + self.points))
+            x, told = np.split(found.values[:-1], [self.cuts.m])
+            self._offer(self._rounded(x), "cuts")
+            if not self.cuts.learn(x, told):
+                return
+
+    def _approach(self) -> None:
         """Look for plans half way to the bound, again and again nearer to what is known."""
         high = self.bound
         while high > self.ratio + _NARROW:
             aim = (self.ratio + high) / 2
             need = self.plans.needed(aim)
             for begun in (self._here, self._greedy, *[self._kicked] * _KICKS):
-                if ratio.left_s() <= 0:
+                if self._left_s() <= 0:
                     return
                 if self.ratio < aim:
                     self._better(need, begun)
             high = high if self.ratio >= aim else aim
 
-    def _relaxed(self, goal: _Goal, cuts: QuarterCuts) -> None:
-        """Learn cuts from fractions until they violate none."""
+    def _halved(self, *, whole: bool) -> None:
+        """Halve what is between ratio and bound by asking whether a share can be reached, by fractions or plans.
+
+        First of all it is asked whether anything above the ratio can.
+        """
+        low = self.ratio
+        aim = low
+        while self._left_s() > 0:
+            need = self.plans.needed_above(max(aim, self.ratio))
+            reached = self._reached(need, whole=whole)
+            if reached is None:
+                return
+            if not reached:
+                self._bounded(max(aim, self.ratio))
+            low = max(low, self.ratio, aim if reached else low)
+            if self.bound <= low + _NARROW:
+                if not whole or aim <= self.ratio:
+                    return
+                low = self.ratio
+            aim = (low + self.bound) / 2
+
+    def _reached(self, need: Long, *, whole: bool) -> bool | None:
+        """Return whether a plan (or fractions of candidates) may have what each quarter needs; None without time."""
+        told = np.append(need / self.plans.quarters.whole[:-1], 0.0)
         for _ in range(_ROUNDS):
-            if (left_s := goal.left_s()) <= 0:
-                return
-            found = maximise(goal.program(whole=False), max_s=left_s)
-            if found.values is None or not found.optimal:
-                return
-            goal.bounded(found.bound)
-            self._offer(self._rounded(found.values), "cuts")
-            if not cuts.learn(found.values):
-                return
-
-    def _decided(self, goal: _Goal, cuts: QuarterCuts) -> None:
-        """Learn cuts from plans until the best one covers what the program says."""
-
-        def hear(_: float, bound: float) -> None:
-            goal.bounded(bound)
-            self.tell()
-
-        for _ in range(_ROUNDS):
-            if (left_s := goal.left_s()) <= 0:
-                return
-            effort = self.pace.effort
-            found = maximise(goal.program(whole=True), max_s=left_s, gap=effort.gap, hear=hear, seed=effort.seed)
+            if (left_s := self._left_s()) <= 0:
+                return None
+            program, seed = self.cuts.reaching(need), self.pace.effort.seed
+            found = maximise(program if whole else program.relaxed(), max_s=left_s, hear=self._hear, seed=seed)
             self.nodes += found.nodes
-            if found.values is not None:
-                self._offer(self._rounded(found.values), "highs")
-            goal.bounded(found.bound)
-            if found.values is None or not cuts.learn(found.values):
-                return
+            if not found.feasible:
+                return False
+            if found.values is None:
+                return None
+            self._offer(self._rounded(found.values), "highs" if whole else "cuts")
+            if not self.cuts.learn(found.values, told):
+                return True
+        return None
+
+    def _filled(self) -> None:
+        """Look for the most residents at the ratio: by exchanges, by fractions, by plans."""
+        need = self.plans.needed(self.ratio)
+        for _ in range(_KICKS):
+            if self.pace.left_s > 0:
+                self.tell()
+                self._better(need, self._kicked)
+        for whole in (False, True):
+            for _ in range(_ROUNDS):
+                if not self._fuller(need, whole=whole):
+                    break
+
+    def _fuller(self, need: Long, *, whole: bool) -> bool:
+        """Learn what the best fractions or plan of the program cover together; return whether to go on."""
+        if (left_s := self.pace.left_s) <= 0:
+            return False
+        program, effort = self.cuts.most_covered(need), self.pace.effort
+        program = program if whole else program.relaxed()
+        found = maximise(program, max_s=left_s, gap=effort.gap, hear=self._hear, seed=effort.seed)
+        self.nodes += found.nodes
+        now = self.total / int(self.plans.quarters.whole.sum())
+        if found.values is None or found.bound <= now * (1 + effort.gap) + _SAME:
+            return False
+        x, told = np.split(found.values[:-1], [self.cuts.m])
+        self._offer(self._rounded(x), "highs" if whole else "cuts")
+        return self.cuts.learn(x, told)
 
     def _rounded(self, values: Floats) -> Index:
         """Return a plan that has the candidates of the highest values, as far as they go together."""
-        x = values[: len(self.near.at) - 1]
-        order = np.lexsort((np.arange(len(x)), -x))[: self.points].astype(np.int32)
+        order = np.lexsort((np.arange(len(values)), -values))[: self.points].astype(np.int32)
         return self.plans.completed(without_conflicts(order, self.near), self.points, self.plans.needed(self.ratio))
-
-
-class _Begun(Protocol):
-    """Where a plan begins."""
-
-    def __call__(self) -> Index:
-        """Return some of its points."""
-
-
-class _Ratio:
-    """The highest lowest share."""
-
-    def __init__(self, search: _Search, cuts: QuarterCuts) -> None:
-        self._search, self._cuts = search, cuts
-
-    def program(self, *, whole: bool) -> Program:
-        """Return the program as it is so far."""
-        return self._cuts.most_equal(whole=whole)
-
-    def bounded(self, bound: float) -> None:
-        """Take a bound, as the highest share below it that a quarter can have."""
-        search = self._search
-        highest = search.plans.share_below(min(1.0, max(bound, 0.0) + search.slack))
-        search.bound = min(search.bound, max(highest, search.ratio))
-
-    def left_s(self) -> float:
-        """Return the time that is left for the ratio, 0 when it is proven or near enough."""
-        search = self._search
-        search.tell()
-        if search.proven or search.pace.near_enough(search.ratio, search.bound):
-            return 0.0
-        return max(0.0, _FIRST * search.pace.effort.max_s - search.pace.seconds)
-
-
-class _Residents:
-    """The most residents where each quarter has what it needs; of this no bound is told."""
-
-    def __init__(self, search: _Search, cuts: QuarterCuts, need: Long) -> None:
-        self._search, self._cuts, self._need = search, cuts, need
-        self._most = np.inf
-
-    def program(self, *, whole: bool) -> Program:
-        """Return the program as it is so far."""
-        return self._cuts.most_covered(self._need, whole=whole)
-
-    def bounded(self, bound: float) -> None:
-        """Take a bound, as a share of all residents."""
-        self._most = min(self._most, max(bound, 0.0))
-
-    def left_s(self) -> float:
-        """Return the time that is left, 0 when nobody more can be covered."""
-        search = self._search
-        search.tell()
-        share = search.total / int(search.plans.quarters.whole.sum())
-        return 0.0 if self._most <= share * (1 + search.pace.effort.gap) + TOLERANCE * 1e-3 else search.pace.left_s

@@ -1,7 +1,7 @@
 """Mixed-integer linear programs for HiGHS: one thread, ended by time, by closeness or by what a listener raises."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -31,6 +31,10 @@ class Program:
     rows: sparse.csr_array
     row_low: Floats
     row_high: Floats
+
+    def relaxed(self) -> "Program":
+        """Return the program without whole numbers."""
+        return replace(self, whole=np.zeros_like(self.whole))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
