@@ -38,7 +38,11 @@ class SearchProgress(BaseModel):
 
 
 class SearchEndedError(Exception):
-    """Somebody wants the best plan so far as the answer."""
+    """Somebody wants the best plan so far, this one, as the answer."""
+
+    def __init__(self, best: Incumbent) -> None:
+        super().__init__(best.objective)
+        self.best = best
 
 
 class Telling:
@@ -92,7 +96,7 @@ class Telling:
     def _tell(self, stage: str, share: float) -> None:
         wanted = tell(self._context, self._run_id, self._last, f"job_stage.{stage}", share)
         if wanted and self.best is not None and self.best.chosen:
-            raise SearchEndedError
+            raise SearchEndedError(self.best)
 
     def _progress(self, incumbent: Incumbent) -> SearchProgress:
         objective, bound = finite(incumbent.objective), finite(incumbent.bound)

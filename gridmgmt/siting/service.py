@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.siting.cover import coverage_curve, sure_points
-from gridmgmt.analysis.siting.model import Effort, Siting, SitingModel
+from gridmgmt.analysis.siting.model import Effort, Incumbent, Siting, SitingModel
 from gridmgmt.analysis.siting.solve import solve
 from gridmgmt.coverage.queries import area_table
 from gridmgmt.db import Session, transaction
@@ -309,8 +309,8 @@ def _search(terms: SitingTerms, problem: Problem, telling: Telling | None) -> Fo
         curve = coverage_curve(demand, candidates, points=points, limit_cs=limit_cs, effort=effort)
         beside = replace(effort, watch=telling and telling.go_on)
         sure = sure_points(demand, candidates, curve[-1], limit_cs=limit_cs, effort=beside)
-    except SearchEndedError:
-        return Found(_kept(terms, problem, telling), unit, "asked")
+    except SearchEndedError as ended:
+        return Found(_kept(terms, problem, ended.best), unit, "asked")
     return Found(curve[-1], unit, _stopped(curve[-1], effort), sure, curve)
 
 
@@ -322,11 +322,8 @@ def _stopped(siting: Siting, effort: Effort) -> str:
     return "time" if siting.seconds >= 0.95 * effort.max_s else "limit"
 
 
-def _kept(terms: SitingTerms, problem: Problem, telling: Telling | None) -> Siting:
-    """Return the best plan that a search told of, in order of gain, with the bound that it had."""
-    best = telling.best if telling is not None else None
-    if best is None:
-        raise ConflictError("siting_nothing_to_keep", run_id=0)
+def _kept(terms: SitingTerms, problem: Problem, best: Incumbent) -> Siting:
+    """Return a plan that a search told of, in order of gain, with the bound that it had."""
     chosen = np.array(sorted(best.chosen), dtype=np.int32)
     ordered = among(problem, terms.model, chosen, Effort(max_s=_ORDERING_S))
     return replace(ordered, chosen=chosen[ordered.chosen], bound=best.bound, proven=ordered.objective == best.bound)

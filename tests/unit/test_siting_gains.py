@@ -98,7 +98,7 @@ def test_some_candidates_alone_keep_their_rows_in_the_given_order() -> None:
     assert from_fixed(alone.capacity).tolist() == [10, 3]
 
 
-class Ended(service.Telling):
+class Wanted(service.Telling):
     """Hears of a plan and wants it as the answer."""
 
     def __init__(self) -> None:
@@ -107,27 +107,23 @@ class Ended(service.Telling):
     def __call__(self, incumbent: Incumbent) -> None:
         self.best = incumbent
         if incumbent.chosen:
-            raise SearchEndedError
+            raise SearchEndedError(incumbent)
 
 
-def test_a_kept_plan_stands_in_order_of_gain_with_the_bound_it_had() -> None:
-    telling = Ended()
+def test_a_plan_that_is_wanted_ends_the_search_and_is_counted_anew() -> None:
+    telling = Wanted()
     found = service._search(terms(points=2), problem(), telling)
     assert (found.stopped, found.sure, found.curve) == ("asked", None, ())
     assert telling.best is not None
     assert sorted(found.siting.chosen.tolist()) == sorted(telling.best.chosen)
-    assert found.siting.objective == 1 + sum(
-        gains(problem(), terms(), found.siting.chosen, walked(problem(), found.siting.chosen))
-    )
-    assert found.siting.bound >= 29, "the best plan is b or a with c: 1 + 24 + 4"
-    kept = service._kept(terms(), problem(), _told((1, 2), 29.0, 31.0))
+    added = gains(problem(), terms(), found.siting.chosen, walked(problem(), found.siting.chosen))
+    assert found.siting.objective == 1 + sum(added)
+    assert found.siting.bound >= 1 + 24 + 4, "the best plan is b with c"
+
+
+def test_a_kept_plan_stands_in_order_of_gain_with_the_bound_it_had() -> None:
+    kept = service._kept(terms(), problem(), Incumbent(29.0, 31.0, (1, 2)))
     assert (kept.chosen.tolist(), kept.objective, kept.bound, kept.proven) == ([2, 1], 29, 31, False)
-
-
-def _told(chosen: tuple[int, ...], objective: float, bound: float) -> Ended:
-    telling = Ended()
-    telling.best = Incumbent(objective, bound, chosen)
-    return telling
 
 
 def test_why_a_search_ended_is_told() -> None:
