@@ -60,7 +60,7 @@ def covered(rows: CoverRows, chosen: Index) -> int:
 
 def by_gain(rows: CoverRows, chosen: Index) -> tuple[Index, Long]:
     """Return a plan by what each adds to those before it, ties by the lower index, and what each adds."""
-    return _by_gain(rows.table, chosen)
+    return _by_gain(rows.table, np.sort(chosen))
 
 
 class Interchange:
@@ -141,7 +141,7 @@ def _greedy(t: Table, points: int) -> Index:
 @compiled
 def _by_gain(t: Table, chosen: Index) -> tuple[Index, Long]:
     col_at, col_row, weight = t[2], t[3], t[4]
-    order, gains = np.sort(chosen), np.zeros(len(chosen), dtype=np.int64)
+    order, gains = chosen.copy(), np.zeros(len(chosen), dtype=np.int64)
     hit = np.zeros(len(weight), dtype=np.bool_)
     for size in range(len(order)):
         best = -1
@@ -238,13 +238,13 @@ def _begin(t: Table, plan: Plan) -> int:
 def _descend(t: Table, plan: Plan) -> int:
     total = 0
     while True:
-        best, out, into = 0, -1, -1
+        best, out, into = 0, 0, 0
         for s in range(len(plan.chosen)):
             for j in range(len(plan.gain)):
                 gained = plan.gain[j] - plan.loss[s] + plan.both[s, j]
                 if gained > best and plan.slot[j] < 0 and plan.blocked[j] == plan.tied[s, j]:
                     best, out, into = gained, s, j
-        if out < 0:
+        if best == 0:
             return total
         _remove(t, plan, out)
         _add(t, plan, out, into)
@@ -285,14 +285,21 @@ def _force(t: Table, plan: Plan, s: int, j: int) -> tuple[int, bool]:
     change += _add(t, plan, s, j)
     for empty in range(len(plan.chosen)):
         if plan.chosen[empty] < 0:
-            best = -1
-            for k in range(len(plan.gain)):
-                if plan.slot[k] < 0 and plan.blocked[k] == 0 and (best < 0 or plan.gain[k] > plan.gain[best]):
-                    best = k
+            best = _most(plan)
             if best < 0:
                 return change, False
             change += _add(t, plan, empty, best)
     return change, True
+
+
+@compiled
+def _most(plan: Plan) -> int:
+    """Return the candidate that gains the most and may be opened, -1 where there is none."""
+    best = -1
+    for j in range(len(plan.gain)):
+        if plan.slot[j] < 0 and plan.blocked[j] == 0 and (best < 0 or plan.gain[j] > plan.gain[best]):
+            best = j
+    return best
 
 
 @compiled

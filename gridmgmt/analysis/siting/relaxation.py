@@ -113,14 +113,18 @@ def lower(
 
 @compiled
 def _lower(t: Table, state: _State, found: Relaxed, need: int, rounds: int, patience: int) -> None:
-    paid = int(np.sum(t[4]) - np.sum(state.price))
-    idle = 0
+    weight, price, reach = t[4], state.price, state.reach
+    paid, idle = 0, 0
+    for i in range(len(price)):
+        paid += weight[i] - price[i]
     for _ in range(rounds):
         opened, following = _choose(state, found.fixed)
         if state.top[-1] < 0:
             found.bound[0] = NEVER
             return
-        bound = paid + int(np.sum(state.reach[state.top]))
+        bound = paid
+        for j in state.top:
+            bound += reach[j]
         idle += 1
         if bound < found.bound[0]:
             _keep(state, found, bound)
@@ -158,12 +162,13 @@ def _choose(state: _State, fixed: NDArray[np.int8]) -> tuple[int, int]:
     top, reach = state.top, state.reach
     top[-1] = -1
     opened = 0
-    for open_one in np.flatnonzero(fixed > 0):
-        if opened == len(top):
-            top[-1] = -1
-            return opened, -1
-        top[opened] = open_one
-        opened += 1
+    for j in range(len(reach)):
+        if fixed[j] > 0:
+            if opened == len(top):
+                top[-1] = -1
+                return opened, -1
+            top[opened] = j
+            opened += 1
     size, following = opened, -1
     for j in range(len(reach)):
         if fixed[j] != 0:
