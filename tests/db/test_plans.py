@@ -127,6 +127,16 @@ def test_targets_are_built_by_code_or_within_150_m_each_by_one_point(
     ]
 
 
+def test_a_point_counts_though_its_edition_begins_before_the_plan(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    """Taken in after the run, it was not among what the plan was computed from."""
+    keep(sessions, "town", run(sessions))
+    take(sessions, "town")
+    open_points(sessions, tmp_path, DAY, [("B1", 1500, 300)])
+    assert built(sessions, ADOPTED) == [("U", "B1", False, 100)]
+
+
 def test_a_milestone_may_be_met_late(sessions: sessionmaker[Session], tmp_path: Path) -> None:
     keep(sessions, "town", run(sessions))
     take(sessions, "town")
