@@ -138,6 +138,17 @@ def test_too_few_points_to_reach_all() -> None:
     assert (refused.value.code, refused.value.fields) == ("siting_center_unreached", {"points": 2, "enough": 3})
 
 
+def test_without_time_for_a_longest_walk_the_fewest_points_are_the_plan() -> None:
+    """Three reach all within 100 s; the fourth must keep apart from them, and from 0 and 2 there is none that does."""
+    apart = ((0, 1),)
+    found = p_center(demand(), street(100, conflicts=apart), points=3, effort=Effort(max_s=0))
+    assert (found.objective, found.bound <= 100) == (100, True)
+    more = p_center(demand(), street(100, conflicts=apart), points=4, effort=Effort(max_s=0))
+    assert len(set(more.chosen.tolist())) == 4
+    assert not {0, 1} <= set(more.chosen.tolist())
+    assert more.objective <= 100
+
+
 def test_the_watch_hears_of_plans_and_bounds_that_close_in() -> None:
     rng = np.random.default_rng(1)
     spots, homes = rng.random((60, 2)), rng.random((400, 2))

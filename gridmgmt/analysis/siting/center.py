@@ -4,13 +4,13 @@ The longest walk is one of the walking times, so that halving their sorted list 
 points cover everybody (Minieka 1970, SIAM Review 12.1): a dozen covering problems instead of one big program.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridmgmt.analysis.siting.feasible import adjacency, together
-from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Siting
+from gridmgmt.analysis.siting.model import Candidates, Demand, Effort, Incumbent, Siting
 from gridmgmt.analysis.siting.pace import Pace
 from gridmgmt.analysis.siting.program import Program, maximise
 from gridmgmt.analysis.siting.set_cover import by_residents, open_rows, set_cover
@@ -24,7 +24,10 @@ Indices = NDArray[np.int32]
 
 @dataclass(slots=True)
 class _Range:
-    """What is known of the sorted walks: the answer is not below ``low``, and ``plan`` reaches ``high``."""
+    """What is known of the sorted walks: the answer is not below ``low``, and ``plan`` reaches ``high``.
+
+    Before there is a plan that reaches everybody it is empty.
+    """
 
     walks: Indices
     low: int
@@ -97,11 +100,9 @@ class _Search:
         walks = walks[(walks >= least_cs) & (walks < NO_WAY)]
         known = _Range(walks, 0, len(walks) - 1, self.first)
         if self.longest_cs(self.first) >= NO_WAY:
+            known.plan = self.first[:0]
             plan, _ = self.covered(int(walks[-1]), known)
-            if plan is None:
-                enough = set_cover(demand, self.candidates, limit_cs=int(walks[-1]), effort=self.pace.effort)
-                raise InputError("siting_center_unreached", points=self.points, enough=int(enough.objective))
-            known.plan = plan
+            known.plan = self._by_fewest(int(walks[-1]), known) if plan is None else plan
         known.high = self._place(known, known.plan)
         self.pace.tell(*self._state(known))
         return known
@@ -149,13 +150,39 @@ class _Search:
         known.nodes += max(1, outcome.nodes)
         return chosen_of(outcome), outcome.optimal
 
+    def _by_fewest(self, limit_cs: int, known: _Range) -> Indices:
+        """Return the fewest points that have everybody within the limit, filled up, where these are few enough."""
+
+        def hear(_fewer: Incumbent) -> None:
+            self.pace.tell(*self._state(known))
+
+        effort = replace(self.pace.effort, watch=hear)
+        fewest = set_cover(self.demand, self.candidates, limit_cs=limit_cs, effort=effort).chosen
+        if len(fewest) > self.points:
+            raise InputError("siting_center_unreached", points=self.points, enough=len(fewest))
+        plan = self._filled(fewest)
+        if len(plan) < self.points:
+            raise InputError("siting_cover_impossible", places=int((self.demand.weight > 0).sum()))
+        return plan
+
     def _filled(self, chosen: Indices) -> Indices:
-        others = np.setdiff1d(np.arange(len(self.candidates), dtype=np.int32), chosen)
-        return np.concatenate([chosen, others[: self.points - len(chosen)]])
+        """Return the chosen with the lowest others that stand apart, as many as are asked for where there are."""
+        plan, clashes = chosen.tolist(), self.clashes
+        free = np.ones(len(self.candidates), dtype=bool)
+        for one in plan:
+            free[clashes.indices[clashes.indptr[one] : clashes.indptr[one + 1]]] = False
+        free[chosen] = False
+        while len(plan) < self.points and free.any():
+            one = int(free.argmax())
+            plan.append(one)
+            free[one] = False
+            free[clashes.indices[clashes.indptr[one] : clashes.indptr[one + 1]]] = False
+        return np.array(plan, dtype=np.int32)
 
     def _place(self, known: _Range, plan: Indices) -> int:
         return int(np.searchsorted(known.walks, self.longest_cs(plan)))
 
     def _state(self, known: _Range) -> tuple[float, float, tuple[int, ...]]:
         walks = known.walks / CS_PER_S
-        return float(walks[known.high]), float(walks[known.low]), tuple(sorted(known.plan.tolist()))
+        longest = float(walks[known.high]) if len(known.plan) else float("inf")
+        return longest, float(walks[known.low]), tuple(sorted(known.plan.tolist()))

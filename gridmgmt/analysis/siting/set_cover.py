@@ -113,10 +113,12 @@ def _search(parts: list[Part], mandatory: Indices, pace: Pace) -> None:
         part.chosen = greedy_cover(part.rows, part.clashes)
 
     def tell() -> None:
+        bound = float(len(mandatory) + sum(part.bound for part in parts))
         if all(part.chosen is not None for part in parts):
             chosen = _together(parts, mandatory)
-            bound = len(mandatory) + sum(part.bound for part in parts)
-            pace.tell(float(len(chosen)), float(bound), tuple(chosen.tolist()))
+            pace.tell(float(len(chosen)), bound, tuple(chosen.tolist()))
+        else:
+            pace.tell(float("inf"), bound, ())
 
     tell()
     for part in parts:
