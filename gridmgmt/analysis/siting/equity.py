@@ -154,32 +154,33 @@ class _Search:
             high = high if self.ratio >= aim else aim
 
     def _halved(self, *, whole: bool) -> None:
-        """Halve what is between ratio and bound by asking whether a share can be reached, by fractions or plans.
+        """Halve what is between ratio and bound by asking whether a share can be reached, by fractions or by plans.
 
-        First of all it is asked whether anything above the ratio can.
+        Of fractions it is asked first of all whether anything above the ratio can.
         """
-        low = self.ratio
-        aim = low
+        low, aim = self.ratio, (self.ratio + self.bound) / 2 if whole else self.ratio
         while self._left_s() > 0:
-            need = self.plans.needed_above(max(aim, self.ratio))
-            reached = self._reached(need, whole=whole)
-            if reached is None:
+            aim = max(aim, self.ratio)
+            if self._reached(self.plans.needed_above(aim), whole=whole) is False:
+                self._bounded(aim)
+            else:
+                low = aim
+            low = max(low, self.ratio)
+            if self.bound > low + _NARROW:
+                aim = (low + self.bound) / 2
+            elif whole and low == self.ratio < aim:
+                aim = low
+            else:
                 return
-            if not reached:
-                self._bounded(max(aim, self.ratio))
-            low = max(low, self.ratio, aim if reached else low)
-            if self.bound <= low + _NARROW:
-                if not whole or aim <= self.ratio:
-                    return
-                low = self.ratio
-            aim = (low + self.bound) / 2
 
     def _reached(self, need: Long, *, whole: bool) -> bool | None:
-        """Return whether a plan (or fractions of candidates) may have what each quarter needs; None without time."""
+        """Return whether a plan (or fractions of candidates) may have what each quarter needs.
+
+        None when half of the time that is left did not suffice to tell.
+        """
         told = np.append(need / self.plans.quarters.whole[:-1], 0.0)
-        for _ in range(_ROUNDS):
-            if (left_s := self._left_s()) <= 0:
-                return None
+        end_s = self.pace.seconds + self._left_s() / 2
+        while (left_s := min(self._left_s(), end_s - self.pace.seconds)) > 0:
             program, seed = self.cuts.reaching(need), self.pace.effort.seed
             found = maximise(program if whole else program.relaxed(), max_s=left_s, hear=self._hear, seed=seed)
             self.nodes += found.nodes

@@ -55,17 +55,17 @@ class QuarterPlans:
         """Return how many parts of each quarter that takes part make so high a share."""
         unit = self.quarters.unit[:-1]
         # The product is off by no more than 2⁻⁵² of itself.
-        return np.asarray(np.ceil(ratio * (self.quarters.whole[:-1] / unit) * (1 - 2.0**-51)) * unit, dtype=np.int64)
+        return np.asarray(np.ceil(ratio * (self.quarters.whole[:-1] // unit) * (1 - 2.0**-51)) * unit, dtype=np.int64)
 
     def needed_above(self, ratio: float) -> Long:
         """Return how many parts of each quarter that takes part make a share higher than that."""
         unit = self.quarters.unit[:-1]
-        units = np.floor(ratio * (self.quarters.whole[:-1] / unit) * (1 + 2.0**-51)).astype(np.int64)
+        units = np.floor(ratio * (self.quarters.whole[:-1] // unit) * (1 + 2.0**-51)).astype(np.int64)
         return np.asarray(np.minimum((units + 1) * unit, self.quarters.whole[:-1]), dtype=np.int64)
 
     def share_below(self, ratio: float) -> float:
         """Return the highest share not above ``ratio`` that a quarter which takes part can have."""
-        units = self.quarters.whole[:-1] / self.quarters.unit[:-1]
+        units = self.quarters.whole[:-1] // self.quarters.unit[:-1]
         return float((np.floor(ratio * units * (1 + 2.0**-51)) / units).max(initial=0.0))
 
     def in_order(self, chosen: Index) -> Index:

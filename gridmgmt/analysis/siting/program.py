@@ -132,7 +132,7 @@ def _outcome(search: Any, program: Program) -> Outcome:
     status, info = search.getModelStatus(), search.getInfo()
     states = highspy.HighsModelStatus
     if status == states.kInfeasible:
-        return Outcome(None, -np.inf, True, False, int(info.mip_node_count))
+        return Outcome(None, -np.inf, True, False, max(int(info.mip_node_count), 0))
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = np.array(search.getSolution().col_value) if found else None
     optimal = status == states.kOptimal
