@@ -9,7 +9,7 @@ MAX_FILE_BYTES = 64_000_000
 UNLIMITED_BYTES = 2**63
 """What is given to be imported is counted as it is written, against a setting."""
 
-_TAKES_FILES = re.compile(r"/api/v1/(drafts/(\d+/)?files|siting/candidates)")
+_TAKES_FILES = re.compile(r"/api/v1/drafts/(\d+/)?files")
 
 
 def body_limit(path: str) -> int:

@@ -185,7 +185,9 @@ def stop_siting(
 
 def _candidates(path: FilePath, datum: Datum | None) -> "list[Candidate]":
     from gridmgmt.placeability.batch import read_candidates  # noqa: PLC0415 -- see the module
+    from gridmgmt.uploads.contents import check_packed  # noqa: PLC0415 -- as above
 
+    check_packed(path)
     return read_candidates(path, datum=datum)
 
 

@@ -319,7 +319,7 @@ def _own_notes(problem: Problem, found: Found, uncoverable: Mask) -> list[Note]:
     notes = []
     lost = uncoverable & (problem.demand.weight > 0)
     if found.unit == "points" and lost.any():
-        residents = _sum(problem.demand.weight[lost])
+        residents = round(_sum(problem.demand.weight[lost]))
         notes.append(Note(code="siting_not_everybody", fields={"places": int(lost.sum()), "residents": residents}))
     if found.unit == "ratio" and problem.quarters is not None:
         held = stuck(problem.demand, problem.candidates, limit_cs=problem.limit_cs)

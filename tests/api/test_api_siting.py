@@ -126,6 +126,8 @@ def test_candidates_of_a_file_are_read_or_refused_with_their_rows(client: httpx.
         {"lon": east, "lat": north, "code": "C-2", "name": "乙"},
     ]
     assert client.post(RUNS, json=ask(*found.json()["items"])).status_code == 202
+    broken = client.post("/api/v1/siting/candidates?file=spots.xlsx", content=b"PK no archive")
+    assert (broken.status_code, broken.json()["type"]) == (422, "/problems/archive_broken")
     bad = good.replace("C-2,乙,", "C-2,乙,many")
     refused = client.post("/api/v1/siting/candidates?file=spots.csv", content=bad.encode())
     assert refused.status_code == 422
