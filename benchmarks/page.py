@@ -334,6 +334,40 @@ def _placeability(result: Result) -> str:
     )
 
 
+def _certificate(result: Result) -> str:
+    proof = f"proven in {result['nodes']} nodes" if result["proven"] else f"with a gap of {result['gap']:.2%}"
+    return (
+        f"{result['points']} points for {_facts(result, 'places', 'candidates', 'pairs')}, walks of "
+        f"{result['limit_s'] / 60:g} minutes: {result['objective']:,.0f} of {result['residents']:,.0f} residents "
+        f"covered, {proof}."
+    )
+
+
+def _siting_dense(result: Result) -> str:
+    return (
+        f"{_certificate(result)} The median of {result['rounds']} searches is {result['own_s']:.3f} s. spopt "
+        f"{result['spopt']} with HiGHS, run once between them, takes {result['spopt_highs_s']:.0f} s for the same "
+        f"objective: {result['times_faster']:,.0f} times as long."
+    )
+
+
+def _siting_large(result: Result) -> str:
+    highs = result["highs"]
+    return (
+        f"{_certificate(result)} It takes {result['own_s']:.1f} s. HiGHS, given the merged rows and the greedy plan, "
+        f"reaches {highs['objective']:,.0f} in {highs['seconds_given']:.0f} s, "
+        + ("without a bound." if highs["gap"] is None else f"with a gap of {highs['gap']:.2%}.")
+    )
+
+
+def _siting_wuhan(result: Result) -> str:
+    return (
+        f"{_certificate(result)} It takes {result['own_s']:.2f} s. The curve of 1 … {result['curve_points']} points "
+        f"takes {result['curve_s']:.2f} s where its last plan alone takes {result['alone_s']:.2f} s; its largest gap is "
+        f"{result['curve_largest_gap']:.2%}, {result['curve_proven']} of its plans are proven."
+    )
+
+
 def _valhalla(result: Result) -> str:
     return (
         f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
@@ -360,6 +394,9 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "warm_state": ("A question asked again, Wuhan", _warm_state),
     "placeability": ("Whether a spot is placeable, streets of Porto", _placeability),
     "two_step": ("Accessibility of residents", _two_step),
+    "siting_cover_dense": ("Most residents covered, dense part of Porto", _siting_dense),
+    "siting_cover_large": ("Most residents covered, 200,000 places", _siting_large),
+    "siting_cover_wuhan": ("Most residents covered, Wuhan, and the curve", _siting_wuhan),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
