@@ -1,8 +1,10 @@
 """Plans from the draft to the last target, on the town drawn in `tests.support.paper_town`."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, text, update
@@ -168,6 +170,30 @@ def test_a_second_plan_of_the_type_and_area_supersedes_the_first(sessions: sessi
     with sessions.begin() as session:
         entry = session.scalars(select(Change).where(Change.action == "plan.supersede")).one()
         assert (entry.object, entry.after) == ("plan:one", {"state": "superseded", "by": "two"})
+
+
+def test_of_plans_adopted_at_one_moment_one_is_in_force(sessions: sessionmaker[Session]) -> None:
+    run_id, names = run(sessions), [f"plan {i}" for i in range(4)]
+    for name in names:
+        keep(sessions, name, run_id)
+    start = Barrier(len(names))
+
+    def adopt_at_once(name: str) -> str:
+        start.wait()
+        try:
+            with transaction(sessions) as session:
+                adopt(session, TESTER, name, Adopting("office", 1, MILESTONES), on=ADOPTED)
+        except ConflictError as error:
+            return error.code
+        return "adopted"
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        said = dict(zip(names, pool.map(adopt_at_once, names), strict=True))
+    states = {name: look(sessions, name).state for name in names}
+    assert list(states.values()).count(PlanState.ADOPTED) == 1
+    assert set(said.values()) <= {"adopted", "uq_plans_adopted"}
+    for name, state in states.items():
+        assert (state is PlanState.DRAFT) == (said[name] == "uq_plans_adopted")
 
 
 def test_a_plan_is_adopted_once_and_withdrawn_once(sessions: sessionmaker[Session]) -> None:
