@@ -363,8 +363,8 @@ def _siting_large(result: Result) -> str:
 def _siting_wuhan(result: Result) -> str:
     return (
         f"{_certificate(result)} It takes {result['own_s']:.2f} s. The curve of 1 … {result['curve_points']} points "
-        f"takes {result['curve_s']:.2f} s where its last plan alone takes {result['alone_s']:.2f} s; its largest gap is "
-        f"{result['curve_largest_gap']:.2%}, {result['curve_proven']} of its plans are proven."
+        f"takes {result['curve_s']:.2f} s where its last plan alone takes {result['alone_s']:.2f} s; its largest gap "
+        f"is {result['curve_largest_gap']:.2%}, {result['curve_proven']} of its plans are proven."
     )
 
 
