@@ -12,6 +12,8 @@ export interface Tint {
   /** By code of the area. */
   colours: [string, string][]
   words: [string, string][]
+  /** The colour of areas that it tells nothing of; grey without it. */
+  others?: string
 }
 
 /** What the open part or page colours the areas by; null for the share reached. */

@@ -25,7 +25,7 @@ import { percent } from '../words/format'
 import type { GridsPicture } from './grids'
 import type { MergingPicture } from './merging'
 import type { WalkingPicture } from './walking'
-import { DARK, LIGHT } from './palette'
+import { DARK, LIGHT, UNREACHABLE_COLOUR } from './palette'
 import { LAYER_GROUPS, type LayerGroup, type MapPicture } from './style'
 
 const GROUND: LayerGroup[] = ['streets', 'land', 'labels']
@@ -146,6 +146,7 @@ export const picture = computed((): MapPicture => {
     grids: grids.value,
     walking: walking.value,
     tinted: tint.value?.colours ?? null,
+    untinted: tint.value?.others ?? UNREACHABLE_COLOUR,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: colourWords(known.map(([code, figures]) => [code, percent(figures.ratio)])),
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',

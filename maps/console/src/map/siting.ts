@@ -57,7 +57,7 @@ export function siting(picture: MapPicture): LayerSpecification[] {
     ...(shown.has('siting_out')
       ? [{ ...circle, id: 'sites_out', filter: of('rejected'), paint: { 'circle-color': UNREACHABLE_COLOUR, 'circle-radius': 3.5, 'circle-opacity': 0.7, 'circle-stroke-color': palette.halo, 'circle-stroke-width': 0.8 } } as LayerSpecification]
       : []),
-    { ...circle, id: 'sites_uncoverable', filter: of('uncoverable'), paint: { 'circle-opacity': 0, 'circle-radius': 5, 'circle-stroke-color': BEYOND_RIM_COLOUR, 'circle-stroke-width': 2 } },
+    { ...circle, id: 'sites_uncoverable', filter: of('uncoverable'), paint: { 'circle-opacity': 0, 'circle-radius': ['interpolate', ['linear'], ['zoom'], 11, 2, 15, 5], 'circle-stroke-color': BEYOND_RIM_COLOUR, 'circle-stroke-width': 1.2 } },
     { ...circle, id: 'site_candidates', filter: of('candidate'), paint: { 'circle-color': palette.halo, 'circle-radius': 5, 'circle-stroke-color': palette.site, 'circle-stroke-width': 2 } },
     { ...circle, id: 'site_incumbents', filter: of('incumbent'), paint: { 'circle-color': palette.site, 'circle-radius': 8, 'circle-stroke-color': palette.halo, 'circle-stroke-width': 2 } },
     {

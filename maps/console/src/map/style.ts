@@ -47,6 +47,8 @@ export interface MapPicture {
   walking: WalkingPicture
   /** Colours of areas by another number than the share reached; null for the share. */
   tinted: [string, string][] | null
+  /** The colour of areas that have none of these. */
+  untinted: string
   /** Share reached by area code, for the areas of the shown level. */
   ratios: [string, number][]
   /** The same shares as words, written under the names. */
@@ -195,11 +197,11 @@ function ratioColour(ratios: [string, number][]): ExpressionSpecification {
   return classes as unknown as ExpressionSpecification
 }
 
-function tintColour(tinted: [string, string][]): ExpressionSpecification {
-  return ['match', ['get', 'code'], ...tinted.flat(), UNREACHABLE_COLOUR] as unknown as ExpressionSpecification
+function tintColour(tinted: [string, string][], others: string): ExpressionSpecification {
+  return ['match', ['get', 'code'], ...tinted.flat(), others] as unknown as ExpressionSpecification
 }
 
-function shownAreas({ palette, ratios, tinted, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
+function shownAreas({ palette, ratios, tinted, untinted, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
   const coloured = (tinted ?? ratios).length > 0 && shown.has('ratio')
   const fades = placesGiven && shown.has('places')
   const nearer = fades ? 0 : 0.6
@@ -211,7 +213,7 @@ function shownAreas({ palette, ratios, tinted, shown, placesGiven, edition }: Ma
       source: 'shown_areas',
       'source-layer': 'areas',
       paint: {
-        'fill-color': coloured ? (tinted ? tintColour(tinted) : ratioColour(ratios)) : palette.border,
+        'fill-color': coloured ? (tinted ? tintColour(tinted, untinted) : ratioColour(ratios)) : palette.border,
         'fill-opacity': coloured ? opacity : edition ? 0.12 : 0,
       },
     },

@@ -92,6 +92,9 @@ function classWords(index: number): string {
   return ends.map((end) => percent(end).replace('.0', '')).join('–')
 }
 
+/** Areas that are not asked about keep the ground's colour. */
+const NOT_ASKED = 'rgba(0, 0, 0, 0)'
+
 /** Areas by the share that reaches a point, before or after. */
 export const sitingTint = computed((): Tint | null => {
   const areas = shownAreas.value.flatMap((area) => {
@@ -105,5 +108,6 @@ export const sitingTint = computed((): Tint | null => {
     classes: RATIO_CLASSES.map(([, of], index) => ({ colour: of, words: classWords(index) })),
     colours: areas.map(({ code, ratio }) => [code, colour(ratio)]),
     words: areas.map(({ code, ratio }) => [code, percent(ratio)]),
+    others: NOT_ASKED,
   }
 })

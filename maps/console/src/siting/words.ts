@@ -83,7 +83,9 @@ export function howTexts(document: SitingDocument): string[] {
 
 export function sureText({ chosen }: SitingDocument): string {
   const known = chosen.filter((point) => point.sure !== null)
-  return known.length ? t('siting_report.sure_points', { points: known.length, sure: known.filter((point) => point.sure).length }) : ''
+  const sure = known.filter((point) => point.sure).length
+  if (known.length && !sure) return t('console.siting.none_sure')
+  return known.length ? t('siting_report.sure_points', { points: known.length, sure }) : ''
 }
 
 /** What must be known before the numbers. */
