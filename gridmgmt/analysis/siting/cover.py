@@ -175,12 +175,15 @@ class _Search:
         """Return the beginning of a search for so many points, from a plan of one more."""
         order, _ = by_gain(self.problem.rows, self.problem.known_as(tree.plan))
         exchange = Interchange(self.problem.rows, order[:points])
-        exchange.descend()
+        if self._pace.left_s > 0:
+            exchange.descend()
         return self._tree(exchange, points)
 
     def _bounded(self, tree: Tree, points: int, price: Long) -> Long:
         """Bound the plans of so many points; return the prices."""
         rows = self.problem.rows
+        if self._pace.left_s <= 0:
+            return price
         if len(rows.row_candidate) <= _SMALL:
             tree.search(Node(rows, price, points, (), 0, tree.bound))
             return price if tree.price is None else tree.price
