@@ -121,6 +121,8 @@ class _Search:
         self.bound = min(int(problem.rows.weight.sum()), sum(largest))
         self.plan = together(problem.candidates, problem.points)
         self.served = self.rooms.served(self.plan)
+        if problem.points == problem.rows.m:  # there is no other plan
+            self.bound = self.served
         self.proven, self.solver, self.nodes = self.bound <= self.served, "greedy", 0
 
     def run(self) -> None:

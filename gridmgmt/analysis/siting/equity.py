@@ -70,7 +70,8 @@ class _Search:
         self.plans, self.cuts, self.near, self.pace, self.plan = plans, cuts, near, pace, plan
         self.points = len(plan)
         self.ratio, self.total = plans.worth(plan)
-        self.bound = 1.0 if len(plans.quarters.whole) > 1 else self.ratio
+        # There is nothing to choose where all are opened, or where no quarter takes part.
+        self.bound = 1.0 if self.points < cuts.m and len(plans.quarters.whole) > 1 else self.ratio
         self.solver, self.nodes = "greedy", 0
         self._random = np.random.default_rng(pace.effort.seed)
 
@@ -93,6 +94,8 @@ class _Search:
 
     def run(self) -> None:
         """Search for the ratio, then for the most residents at it."""
+        if self.points == self.cuts.m:
+            return
         self._better(self.plans.needed(self.bound), self._greedy)
         self._relaxed()
         self._approach()
