@@ -16,6 +16,7 @@ from gridmgmt.siting.plan_queries import plan_named, state_of
 from gridmgmt.siting.plan_rules import PlanState, plan_name
 
 MOST_PLANS = 1_000
+"""So many plans may stand that have not ended."""
 MOST_TEXT = 2_000
 """So many characters a note or a reason may have."""
 
@@ -43,7 +44,7 @@ def draft(session: Session, actor: Actor, name: str, run_id: int, *, note: str |
         raise InputError("plan_without_points", field="run_id", value=run_id)
     if session.scalar(select(Plan.plan_id).where(Plan.name == kept)) is not None:
         raise ConflictError("plan_exists", field="name", value=kept)
-    if (count := session.scalar(select(func.count()).select_from(Plan)) or 0) >= MOST_PLANS:
+    if (count := session.scalar(select(func.count()).where(Plan.ended_on.is_(None))) or 0) >= MOST_PLANS:
         raise ConflictError("too_many", field="plans", value=count, maximum=MOST_PLANS)
     plan = Plan(
         name=kept,
