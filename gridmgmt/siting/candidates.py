@@ -13,7 +13,7 @@ from gridmgmt.analysis.snapping import Snap
 from gridmgmt.analysis.walking.network import WalkNetwork
 from gridmgmt.coverage.compute import lonlat_of, within
 from gridmgmt.db import Session
-from gridmgmt.errors import InputError, NotFoundError
+from gridmgmt.errors import GeometryError, InputError, NotFoundError
 from gridmgmt.frames import geometries
 from gridmgmt.land.queries import features
 from gridmgmt.land.rules import LandKind
@@ -38,6 +38,8 @@ _STEPS_M: Final = (
     25, 50, 75, 100, 125, 150, 200, 250, 300, 400, 500, 600, 800, 1_000, 1_250, 1_500, 2_000, 3_000, 5_000, 10_000,
 )  # fmt: skip
 """How far apart corners are taken where nobody says: the first of these that leaves few enough."""
+_NEAR_DEG = 1.0
+"""A forbidden zone farther than this from all streets is no zone of this city."""
 _TWIN_DIGITS = 7
 """Positions that agree to so many digits of a degree (some centimetres) are one."""
 
@@ -118,8 +120,7 @@ def _tests(
     """Yield each reason for which candidates are out, with those that it puts out."""
     if area is not None:
         yield "outside", ~within(area, field.lonlat)
-    zones = [shape_of_zone(zone, number) for number, zone in enumerate(terms.forbidden, start=1)]
-    yield "forbidden_zone", _on_any(zones, field.lonlat)
+    yield "forbidden_zone", _on_any(_zones(terms, state), field.lonlat)
     if terms.forbidden_land:
         land = features(session, terms.walk.on, terms.forbidden_land)
         yield "forbidden_land", _on_any(list(geometries(land["geom"])), field.lonlat)
@@ -128,6 +129,25 @@ def _tests(
     if terms.spacing_m > 0:
         same = point_queries.open_points(session, terms.walk.on, (terms.type,))
         yield "too_near", _near(field.xy_m, state.network.project(lonlat_of(same)), terms.spacing_m)
+
+
+def _zones(terms: SitingTerms, state: WalkState) -> list[shapely.Geometry]:
+    """Return the forbidden zones.
+
+    Raises
+    ------
+    GeometryError
+        When one is nowhere near the streets: it forbids nothing, most often because latitude comes first.
+    """
+    zones = [shape_of_zone(zone, number) for number, zone in enumerate(terms.forbidden, start=1)]
+    if len(state.network.node_lonlat):
+        streets = shapely.box(*state.network.node_lonlat.min(axis=0), *state.network.node_lonlat.max(axis=0))
+        for number, zone in enumerate(zones, start=1):
+            if shapely.distance(zone, streets) > _NEAR_DEG:
+                west, south, east, north = shapely.bounds(zone).tolist()
+                box = f"{west:.5f}, {south:.5f}, {east:.5f}, {north:.5f}"
+                raise GeometryError("siting_zone_elsewhere", number=number, box=box)
+    return zones
 
 
 def _on_any(shapes: Sequence[shapely.Geometry], lonlat: Floats) -> Mask:

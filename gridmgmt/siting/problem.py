@@ -26,6 +26,10 @@ from gridmgmt.walking.state import WalkState
 
 FAR_MODELS = (SitingModel.P_MEDIAN, SitingModel.P_CENTER)
 """They look at walks beyond the limit too."""
+MAX_WALKS = 50_000_000
+"""Walks between candidates and places within the horizon; a search takes some 60 bytes for each."""
+_WALKS_AT_ONCE = 20_000_000
+"""So many candidates are looked at together that they have no more walks than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +99,7 @@ def build(inputs: Inputs, field: Field) -> Problem:
     ------
     InputError
         When no residents of the asked age are known, no candidate is left, fewer are left than points are asked for,
-        or the capacity of one is not known to a model that needs it.
+        the capacity of one is not known to a model that needs it, or there are too many walks to keep.
     """
     terms, state = inputs.terms, inputs.state
     lonlat = lonlat_of(state.places)
@@ -126,16 +130,49 @@ def build(inputs: Inputs, field: Field) -> Problem:
 
 
 def walks(state: WalkState, points: Snap, place: NDArray[np.intp], limit_cs: int) -> SparseTimes:
-    """Return the walks between spots and some places of a state, by the trip of its question."""
-    places = state.place_snap
-    return times_to_places(
-        state.network.graph,
-        state.costs,
-        points=points,
-        places=Snap(places.edge[place], places.fraction[place], places.distance_m[place]),
-        trip=state.question.trip,
-        limit_cs=min(limit_cs, NO_WAY - 1),
-        back=state.back_costs,
+    """Return the walks between spots and some places of a state, by the trip of its question.
+
+    Raises
+    ------
+    InputError
+        When there are more than :data:`MAX_WALKS`.
+    """
+    every = state.place_snap
+    places = Snap(every.edge[place], every.fraction[place], every.distance_m[place])
+    at_once = max(1, _WALKS_AT_ONCE // max(1, len(place)))
+    found: list[SparseTimes] = []
+    for first in range(0, max(1, len(points.edge)), at_once):
+        some = slice(first, first + at_once)
+        found.append(
+            times_to_places(
+                state.network.graph,
+                state.costs,
+                points=Snap(points.edge[some], points.fraction[some], points.distance_m[some]),
+                places=places,
+                trip=state.question.trip,
+                limit_cs=min(limit_cs, NO_WAY - 1),
+                back=state.back_costs,
+            )
+        )
+        count = sum(len(each.place) for each in found)
+        if count > MAX_WALKS:
+            raise InputError(
+                "siting_walks_too_many",
+                field="candidates", value=len(points.edge), places=len(place), minutes=round(limit_cs / 6_000, 1),
+                maximum=MAX_WALKS,
+            )  # fmt: skip
+    return _joined(found)
+
+
+def _joined(parts: Sequence[SparseTimes]) -> SparseTimes:
+    """Return the rows of all parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = np.concatenate([np.diff(each.indptr) for each in parts])
+    return SparseTimes(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate([each.place for each in parts]),
+        np.concatenate([each.cs for each in parts]),
     )
 
 

@@ -271,12 +271,11 @@ def _spacing(spacing_m: float) -> float:
 
 
 def _zones(given: Sequence[Polygon]) -> tuple[Polygon, ...]:
-    """Return forbidden zones that are polygons in degrees."""
+    """Return forbidden zones as polygons in degrees and nothing else: no features, heights or foreign members."""
     if len(given) > MAX_ZONES:
         raise InputError("too_many", field="forbidden", value=len(given), maximum=MAX_ZONES)
-    for number, zone in enumerate(given, start=1):
-        shape_of_zone(zone, number)
-    return tuple(given)
+    shapes = [shape_of_zone(zone, number) for number, zone in enumerate(given, start=1)]
+    return tuple(json.loads(shapely.to_geojson(shape)) for shape in shapes)
 
 
 def shape_of_zone(zone: Polygon, number: int = 1) -> shapely.Geometry:
