@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def assemble(
         candidates=len(field.given),
         eligible=len(problem.eligible),
         rejected=tuple(_rejected(field)),
-        certificate=_certificate(found),
+        certificate=_certificate(found, _sum(problem.demand.weight)),
         chosen=tuple(_chosen(inputs, field, cards, problem, found, plan)),
         totals=tuple(_totals(inputs, problem, plan)),
         areas=areas,
@@ -136,8 +136,11 @@ def _input_sha256(inputs: Inputs, field: Field, terms: Terms) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _certificate(found: Found) -> Certificate:
+def _certificate(found: Found, residents: float) -> Certificate:
+    """Return how good the plan is; a search that had no time for a bound has what bounds all plans."""
     siting = found.siting
+    if not np.isfinite(siting.bound):
+        siting = replace(siting, bound={"residents": residents, "ratio": 1.0}.get(found.unit, 0.0))
     return Certificate(
         objective=siting.objective,
         unit=found.unit,

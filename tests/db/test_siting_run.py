@@ -162,6 +162,24 @@ def test_covering_all_takes_one_point_and_says_who_is_left_out(town) -> None:
     assert note.fields == {"places": 3, "residents": 15}
 
 
+def test_where_nobody_is_left_to_cover_no_point_is_asked_for(town) -> None:
+    """From v nobody is reached who is not covered already."""
+    found = run(town, terms(spots(v=V), model="set_cover", points=None))
+    assert (found.chosen, found.certificate.objective, found.certificate.proven) == ((), 0, True)
+    assert found.totals[0].covered_after == COVERED
+    assert found.uncoverable.residents == 45
+    assert {stress.kind for stress in found.stresses} == {"speed"}
+
+
+def test_all_candidates_may_be_opened(town) -> None:
+    found = run(town, terms(points=3))
+    assert names(found) == ["u", "w", "v"]
+    assert [point.gain for point in found.chosen] == [30, 0, 0]
+    assert [point.sure for point in found.chosen] == [True, True, True], "there is no plan of three without one of them"
+    assert [point.served for point in found.chosen] == [30, 20.25, 0], "p2 is nearer to w than to A"
+    assert [(each.points, each.objective) for each in found.curve] == [(1, 60.75), (2, 60.75), (3, 60.75)]
+
+
 def test_the_worst_quarter_is_raised_as_far_as_it_goes(town) -> None:
     """Nobody in the west can be covered beside those who are, so that it takes no part."""
     found = run(town, terms(model="equity"))
