@@ -15,6 +15,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import ConflictError, InputError
 from gridmgmt.governance.rules import require_text
+from gridmgmt.jobs.queries import job_states
 from gridmgmt.responsibility import queries as responsibility_queries
 from gridmgmt.siting import plan_queries, queries
 from gridmgmt.siting.comparison import cost_of
@@ -123,15 +124,7 @@ def plan_report(session: Session, plan: Plan, on: date) -> PlanReport:
         stale_because=tuple(stale_inputs(session, queries.run_by_id(session, plan.run_id), on=on)),
         adoption=_adoption(session, plan, document, on),
         ending=_ending(session, plan),
-        reruns=tuple(
-            RerunStanding(
-                run_id=run.run_id,
-                asked_by=rerun.asked_by,
-                asked_at=rerun.asked_at,
-                finished=run.finished_at is not None,
-            )
-            for rerun, run in plan_queries.reruns_of(session, plan)
-        ),
+        reruns=tuple(_reruns(session, plan)),
     )
 
 
@@ -224,13 +217,14 @@ def _supersede(session: Session, actor: Actor, plan: Plan, on: date) -> Plan | N
 
 
 def _targets(plan: Plan, chosen: Sequence[Chosen], owner: str, milestones: Sequence[Milestone]) -> Iterator[PlanTarget]:
-    codes = [point.code for point in chosen]
+    made = {point.rank: f"P{plan.plan_id}-{point.rank:02}" for point in chosen}
+    codes = [*(point.code for point in chosen), *made.values()]
     for point in chosen:
         own = point.code if point.code is not None and codes.count(point.code) == 1 else None
         yield PlanTarget(
             plan_id=plan.plan_id,
             rank=point.rank,
-            code=own or f"P{plan.plan_id}-{point.rank:02}",
+            code=own or made[point.rank],
             owner_post=owner,
             due_on=due_on(milestones, point.rank),
         )
@@ -272,6 +266,19 @@ def _count(targets: Sequence[Target]) -> int:
 def _owner_name(session: Session, owner: str, on: date) -> str | None:
     post = next((post for post in responsibility_queries.posts(session, on) if post.code == owner), None)
     return None if post is None else f"{post.body} · {post.name}"
+
+
+def _reruns(session: Session, plan: Plan) -> Iterator[RerunStanding]:
+    found = plan_queries.reruns_of(session, plan)
+    states = job_states(session, [run.job_id for _, run in found])
+    for rerun, run in found:
+        yield RerunStanding(
+            run_id=run.run_id,
+            asked_by=rerun.asked_by,
+            asked_at=rerun.asked_at,
+            state=states[run.job_id],
+            finished=run.finished_at is not None,
+        )
 
 
 def _ending(session: Session, plan: Plan) -> Ending | None:

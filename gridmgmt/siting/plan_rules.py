@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -106,14 +106,15 @@ def check_milestones(milestones: Sequence[Milestone], points: int, since: date) 
     """
     if not 0 < len(milestones) <= MOST_MILESTONES:
         raise InputError("milestones_count", field="milestones", value=len(milestones), maximum=MOST_MILESTONES)
-    day, count = since, 0
+    day, count = since.toordinal(), 0  # a date cannot be the day after the last one
     for number, each in enumerate(milestones, 1):
-        if each.on < day:
-            raise InputError("milestone_day", field="milestones", milestone=number, value=each.on, least=day)
+        if each.on.toordinal() < day:
+            least = date.fromordinal(min(day, date.max.toordinal()))
+            raise InputError("milestone_day", field="milestones", milestone=number, value=each.on, least=least)
         if not count < each.points <= points:
             bounds = {"least": count + 1, "most": points}
             raise InputError("milestone_points", field="milestones", milestone=number, value=each.points, **bounds)
-        day, count = each.on + timedelta(days=1), each.points
+        day, count = each.on.toordinal() + 1, each.points
     if count != points:
         raise InputError("milestones_short", field="milestones", value=count, points=points)
 

@@ -30,7 +30,19 @@ from gridmgmt.work import finish_siting
 from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY
-from tests.support.planning import ADOPTED, CANDIDATES, END, HALF, MILESTONES, keep, move_in, open_points, run, take
+from tests.support.planning import (
+    ADOPTED,
+    CANDIDATES,
+    END,
+    HALF,
+    MILESTONES,
+    keep,
+    move_in,
+    open_points,
+    run,
+    spot,
+    take,
+)
 
 LATER = date(2027, 1, 1)
 WEST_TOWN, EAST_TOWN = "310113001", "310113002"
@@ -105,6 +117,16 @@ def test_an_adopted_plan_has_a_target_for_each_point(sessions: sessionmaker[Sess
     assert (adoption.budget_yuan, adoption.left_yuan) == (250_000, -100_000)
     assert adoption.built == 0, "the point 100 m from w was open before"
     assert [m.state for m in adoption.milestones] == [MilestoneState.AHEAD] * 2
+
+
+def test_codes_of_candidates_never_are_those_that_targets_are_given(sessions: sessionmaker[Session]) -> None:
+    """The first plan gives P1-01 and P1-02: a candidate that is called so loses its code, and none is there twice."""
+    called = (spot(1500, 400, "u", code="P1-02"), spot(2500, 0, "v"), spot(100, 0, "w", code="W"))
+    keep(sessions, "town", run(sessions, 3, called))
+    take(sessions, "town")
+    adoption = look(sessions).adoption
+    assert adoption is not None
+    assert {t.name: t.code for t in adoption.targets} == {"u": "P1-01", "v": "P1-02", "w": "W"}
 
 
 def test_targets_are_built_by_code_or_within_150_m_each_by_one_point(
@@ -411,7 +433,7 @@ def test_a_rerun_tells_what_would_change(sessions: sessionmaker[Session], tmp_pa
     assert (found.before.covered_after, found.after.covered_before, found.after.covered_after) == (60.75, 30.75, 80.75)
     assert (found.bands[0].residents, found.bands[0].residents_now) == (75.75, 125.75)
     (told,) = look(sessions).reruns
-    assert (told.run_id, told.asked_by, told.finished) == (found.run_id, "tester", True)
+    assert (told.run_id, told.asked_by, told.state, told.finished) == (found.run_id, "tester", "succeeded", True)
 
 
 def test_a_rerun_asks_for_the_points_that_are_not_built(sessions: sessionmaker[Session], tmp_path: Path) -> None:

@@ -44,6 +44,13 @@ def test_targets_are_due_with_the_milestone_that_counts_them() -> None:
     assert [due_on(PLAN, rank) for rank in (1, 5, 6, 10, 11, 15)] == [FIVE, FIVE, TEN, TEN, ALL, ALL]
 
 
+def test_the_last_day_of_all_is_a_milestone_but_once() -> None:
+    check_milestones([Milestone(date.max, 15)], 15, ADOPTED)
+    with pytest.raises(InputError) as refused:
+        check_milestones([Milestone(date.max, 5), Milestone(date.max, 15)], 15, ADOPTED)
+    assert (refused.value.code, refused.value.fields["milestone"]) == ("milestone_day", 2)
+
+
 @pytest.mark.parametrize(
     ("milestones", "code", "fields"),
     [
