@@ -7,6 +7,7 @@ from pydantic import Field
 
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.coverage.document import Count, Number, Part, Ratio, Sha256
+from gridmgmt.jobs.models import JobState
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting.document import AreaBefore, Certificate, Chosen, Terms
 from gridmgmt.siting.plan_rules import MilestoneState, PlanState
@@ -98,7 +99,9 @@ class RerunStanding(Part):
     run_id: int
     asked_by: str
     asked_at: datetime
+    state: JobState
     finished: bool
+    """Whether it has an answer."""
 
 
 class PlanReport(Part):
