@@ -24,6 +24,7 @@ from gridmgmt.siting.candidates import Field, conflicts
 from gridmgmt.siting.rules import ALL_AGES, SitingTerms
 from gridmgmt.walking.state import WalkState
 
+_NAMED = 3
 FAR_MODELS = (SitingModel.P_MEDIAN, SitingModel.P_CENTER)
 """They look at walks beyond the limit too."""
 MAX_WALKS = 50_000_000
@@ -185,15 +186,19 @@ def _demand(weight: NDArray[np.int64], found: Reach, levels: Sequence[AreasOfLev
 def _check_enough(terms: SitingTerms, field: Field, eligible: int) -> None:
     if eligible >= (terms.points or 1):
         return
-    out: dict[str, int] = {}
-    for reason in field.reason:
+    out: dict[str, list[str]] = {}
+    for given, reason in zip(field.given, field.reason, strict=True):
         if reason is not None:
-            out[reason] = out.get(reason, 0) + 1
+            out.setdefault(reason, []).append(given.called)
     raise InputError(
         "siting_too_few_eligible",
         field="points", value=terms.points or 1, given=len(field.given), eligible=eligible,
-        reasons=", ".join(f"{reason} {count}" for reason, count in sorted(out.items())) or "-",
+        reasons="; ".join(f"{reason} {len(names)} ({_named(names)})" for reason, names in sorted(out.items())) or "-",
     )  # fmt: skip
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
 def _capacity(terms: SitingTerms, field: Field, eligible: NDArray[np.intp]) -> NDArray[np.int64] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -22,6 +23,7 @@ from gridmgmt import imports
 from gridmgmt.access.models import Change
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
 from gridmgmt.analysis.siting.model import Incumbent, SitingModel
+from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import (
@@ -43,7 +45,9 @@ from gridmgmt.placeability.service import place
 from gridmgmt.siting import progress, queries, service
 from gridmgmt.siting.document import SitingDocument
 from gridmgmt.siting.rules import CandidateSource, SiteCandidate, SitingTerms, SourceKind, make_terms
-from gridmgmt.work import ask_siting, finish_siting
+from gridmgmt.walking import scenarios
+from gridmgmt.walking.edits import Edits
+from gridmgmt.work import ask_coverage, ask_siting, finish_coverage, finish_siting
 from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_gates import load_gates
@@ -127,6 +131,23 @@ def test_areas_are_told_before_and_after_and_the_worst_one(town) -> None:
     assert areas == {"310113001": (35.75, 30.75, 30.75), "310113002": (34, 0, 30)}
     assert found.worst_area is not None
     assert (found.worst_area.code, found.worst_area.ratio_after) == ("310113001", pytest.approx(30.75 / 35.75))
+
+
+@pytest.mark.parametrize("trip", ["to_point", "from_point", "round"])
+def test_the_objective_is_what_a_coverage_run_with_the_points_finds(fresh, trip) -> None:
+    """The plan is saved as planned changes and asked about in another way: nearest points, not pairs of times."""
+    found = run(fresh, terms(spots(u=U, w=W, v=V, x=(700, 0)), points=2, trip=trip, minutes=15))
+    edits = [
+        {"kind": "add_point", "code": each.code, "type": "elderly_service_point", "lon": each.lon, "lat": each.lat}
+        for each in found.chosen
+    ]
+    with fresh.begin() as session:
+        scenarios.save(session, TESTER, "plan", TypeAdapter(Edits).validate_python(edits), on=DAY)
+    request = make_request(minutes=15, scenario="plan", trip=trip)
+    covered = finish_coverage(fresh, *ask_coverage(fresh, TESTER, request, on=DAY), lease_s=15)
+    assert covered.totals.covered == found.certificate.objective
+    by_code = {area.code: area.figures.covered for area in covered.levels[0].areas}
+    assert by_code == {each.code: each.covered_after for each in found.areas}
 
 
 def test_those_whom_nothing_can_cover_are_listed_most_residents_first(town) -> None:
@@ -301,7 +322,11 @@ def test_what_cannot_be_done_says_what_would_be_right(town) -> None:
     apart = refusal(town, terms(close, points=2, ground={"spacing_m": 100}))
     assert (apart.code, apart.fields["points"], apart.fields["most"]) == ("siting_spacing_too_wide", 2, 1)
     few = refusal(town, terms(spots(u=U, nowhere=(1000, 300)), points=2))
-    assert (few.code, few.fields["eligible"], few.fields["reasons"]) == ("siting_too_few_eligible", 1, "off_network 1")
+    assert (few.code, few.fields["eligible"], few.fields["reasons"]) == (
+        "siting_too_few_eligible",
+        1,
+        "off_network 1 (nowhere)",
+    )
     room = refusal(town, terms(model="capacitated"))
     assert (room.code, room.fields["value"], room.fields["example"]) == ("siting_capacity_unknown", 3, "u")
     for error in (apart, few, room):
