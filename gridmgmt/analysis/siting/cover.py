@@ -106,11 +106,12 @@ def sure_points(
     found = begun(rows, points, rows.weight // 2)
     for _ in range(_SURE_TURNS):
         lower(rows, found, points, need=need, least=problem.least, rounds=100, patience=20)
+    near = Interchange(rows, siting.chosen).without() >= need
     for number, name in enumerate(siting.chosen.tolist()):
         pace.tell(siting.objective, siting.bound, tuple(siting.chosen.tolist()))
         this = rows.ids == name
-        if pace.left_s <= 0:
-            break
+        if near[number] or pace.left_s <= 0:
+            continue
         if found.fixed[this] > 0:
             sure[number] = True
             continue

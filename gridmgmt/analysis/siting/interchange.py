@@ -91,10 +91,15 @@ class Interchange:
         )
         self.objective = int(_begin(self._table, self._plan))
 
-    @property
-    def loss(self) -> Long:
-        """Return what would be lost without each of the chosen."""
-        return self._plan.loss
+    def without(self) -> Long:
+        """Return what the plan covers with the best other candidate instead of each of the chosen ``(p,)``.
+
+        Less than nothing where no other may be opened instead.
+        """
+        plan = self._plan
+        allowed = (plan.slot < 0) & (plan.blocked == plan.tied)
+        best: Long = np.where(allowed, plan.gain + plan.both, _OUT).max(axis=1, initial=_OUT)
+        return self.objective - plan.loss + best
 
     def descend(self) -> bool:
         """Exchange for the best as long as that gains; whether it did."""
