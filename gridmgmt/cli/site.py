@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gridmgmt.cli.options import JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.progress import job_progress
 from gridmgmt.cli.report_tables import print_report_table
 from gridmgmt.crs import Datum
+from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.jobs.queries import job_states
 from gridmgmt.land.rules import LandKind
@@ -27,6 +29,7 @@ from gridmgmt.reports.siting_words import certificate_text, siting_notes, siting
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting import queries, service
 from gridmgmt.siting.document import SitingDocument, canonical_json
+from gridmgmt.siting.progress import stored
 from gridmgmt.siting.rules import (
     ALL_AGES,
     DEFAULT_CANDIDATES,
@@ -41,7 +44,7 @@ from gridmgmt.siting.rules import (
     from_cards,
     make_terms,
 )
-from gridmgmt.texts import text
+from gridmgmt.texts import Language, text
 from gridmgmt.walking.rules import BARRIER_KINDS, DEFAULT_AT, DEFAULT_CONNECTION_LIMIT_M, DEFAULT_PROFILE
 from gridmgmt.work import ask_siting, finish_siting
 
@@ -129,7 +132,7 @@ def run(  # click's options by name
     terms = _terms(options, day_or_today(on))
     with sessions(ctx) as factory:
         run_id, job_id = ask_siting(factory, actor(), terms)
-        with job_progress(ctx, factory, job_id):
+        with job_progress(ctx, factory, job_id, partial(_progress_text, run_id, settings_of(ctx).lang)):
             document = finish_siting(factory, run_id, job_id, lease_s=settings_of(ctx).job_lease_s)
         if output is not None and suffix is not None:
             with factory() as session:
@@ -236,6 +239,15 @@ def replay(ctx: click.Context, run_id: int, *, as_json: bool) -> None:
         say(ctx, "cli.replay_because", because="; ".join(because) or "-")
     if not found.same:
         ctx.exit(1)
+
+
+def _progress_text(run_id: int, lang: Language, session: Session) -> str:
+    """Return the best plan so far and the bound in words, nothing before there is a plan."""
+    found = stored(queries.run_by_id(session, run_id).progress)
+    if found is None or found.objective is None or found.bound is None:
+        return ""
+    gap = "-" if found.gap is None else f"{found.gap:.2%}"
+    return text("cli.siting_progress", lang, objective=f"{found.objective:,.6g}", bound=f"{found.bound:,.6g}", gap=gap)
 
 
 def _terms(options: dict[str, Any], on: date) -> SitingTerms:
