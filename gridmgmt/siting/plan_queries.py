@@ -125,6 +125,7 @@ def reruns_of(session: Session, plan: Plan) -> Sequence[tuple[PlanRerun, SitingR
     """Return the runs that were asked for a plan anew, the newest first."""
     statement = (
         select(PlanRerun, SitingRun)
+        .options(defer(SitingRun.document), defer(SitingRun.parameters))
         .join(SitingRun, SitingRun.run_id == PlanRerun.run_id)
         .where(PlanRerun.plan_id == plan.plan_id)
         .order_by(PlanRerun.run_id.desc())
