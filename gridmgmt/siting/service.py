@@ -42,6 +42,7 @@ from gridmgmt.walking.service import walk_state
 JOB_KIND = "siting_run"
 MAX_OPEN_RUNS = 10
 """More questions than this are not taken: each may take minutes."""
+_ASKING_LOCK = 3_101_170  # those who ask at once are counted, and their keys known, one after the other
 _ORDERING_S = 5.0
 """As long a plan that is kept early is put in order of gain."""
 
@@ -76,6 +77,7 @@ def request_run(session: Session, actor: Actor, terms: SitingTerms, *, idempoten
     require(actor, Permission.RESULTS_EXACT, areas=areas)
     terms = _of_version(session, terms)
     parameters: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
+    session.execute(select(func.pg_advisory_xact_lock(_ASKING_LOCK)))
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
         if known.parameters != parameters:
             raise ConflictError("idempotency_key_reused", value=idempotency_key, run_id=known.run_id)
