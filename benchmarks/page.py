@@ -368,6 +368,54 @@ def _siting_wuhan(result: Result) -> str:
     )
 
 
+def _siting_graphs(result: Result) -> str:
+    graphs = result["graphs"]
+    proven = sum(graph["proven"] and graph["objective"] == graph["optimum"] for graph in graphs)
+    theirs = sum("spopt_ended" in graph for graph in graphs)
+    return (
+        f"pmed1 to pmed{len(graphs)} of the OR-Library on one core: {proven} of {len(graphs)} optima found and proven "
+        f"in {result['own_s']:.1f} s in all, none in more than {max(graph['nodes'] for graph in graphs)} nodes. spopt "
+        f"{result['spopt']} with HiGHS, given {result['spopt_max_s']:.0f} s for each of the first {theirs}, ends "
+        f"{result['spopt_ended']} of them with the same objectives in "
+        f"{result['times_faster_where_spopt_ended']:,.0f} times as long."
+    )
+
+
+def _siting_sf(result: Result) -> str:
+    rows = [
+        [
+            model["model"],
+            f"{model['answer']:.14g}",
+            f"{model['published']:.14g}",
+            f"{model['own_s'] * 1000:.1f}",
+            f"{model['spopt_highs_s'] * 1000:.0f}",
+        ]
+        for model in result["models"]
+    ]
+    return f"Published answers for {result['tracts']} tracts and {result['stores']} stores, each proven:\n\n" + _table(
+        ["model", "answer", "published", "own ms", "spopt and HiGHS ms"], rows
+    )
+
+
+def _siting_streets(result: Result) -> str:
+    rows = [
+        [
+            city,
+            f"{facts['places']:,} × {facts['candidates']:,}",
+            "{points} points, gap {gap:.2g}, {own_s:.2f} s".format(**result["p_median"][city]),
+            "{points:.0f} points, {own_s:.2f} s".format(**result["set_cover"][city]),
+            "{points} points, {own_s:.2f} s".format(**result["p_center"][city]),
+        ]
+        for city, facts in result["questions"].items()
+    ]
+    return (
+        "Walks of up to 20 minutes; the fewest points and the longest walks are proven. spopt with HiGHS takes "
+        f"{result['spopt_highs_set_cover_porto_s']:.0f} s for the fewest points of Porto, "
+        f"{result['times_faster_set_cover_porto']:,.0f} times as long.\n\n"
+        + _table(["city", "places × candidates", "least sum of walks", "fewest points", "least longest walk"], rows)
+    )
+
+
 def _valhalla(result: Result) -> str:
     return (
         f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
@@ -397,6 +445,9 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "siting_cover_dense": ("Most residents covered, dense part of Porto", _siting_dense),
     "siting_cover_large": ("Most residents covered, 200,000 places", _siting_large),
     "siting_cover_wuhan": ("Most residents covered, Wuhan, and the curve", _siting_wuhan),
+    "siting_median_graphs": ("Least sums of walks, graphs of the OR-Library", _siting_graphs),
+    "siting_median_sf": ("Siting in San Francisco beside the published answers", _siting_sf),
+    "siting_median_streets": ("Least walks and fewest points, Porto and Wuhan", _siting_streets),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),

@@ -189,15 +189,20 @@ def walked(question: Question, points: int) -> dict[str, Any]:
 
 
 def fewest(question: Question) -> tuple[Siting, float]:
-    """Return our fewest points, and the time."""
-    return timed(lambda: set_cover(question.demand, question.candidates, limit_cs=LIMIT_CS, effort=Effort(max_s=60.0)))
+    """Return our fewest points, proven, and the time."""
+    found, seconds = timed(
+        lambda: set_cover(question.demand, question.candidates, limit_cs=LIMIT_CS, effort=Effort(max_s=60.0))
+    )
+    require(found.proven, "the fewest points are not proven")
+    return found, seconds
 
 
 def longest(question: Question, points: int) -> dict[str, Any]:
-    """Return our plan of the least longest walk, and its time."""
+    """Return our plan of the least longest walk, proven, and its time."""
     found, seconds = timed(
         lambda: p_center(question.demand, question.candidates, points=points, effort=Effort(max_s=60.0))
     )
+    require(found.proven, "the least longest walk is not proven")
     return {"points": points, "objective": found.objective, "bound": found.bound, "proven": found.proven,
             "own_s": seconds}  # fmt: skip
 
