@@ -139,6 +139,20 @@ def test_without_time_there_is_a_plan_with_a_bound() -> None:
     assert [len(one.chosen) for one in curve] == list(range(1, 10))
 
 
+def test_a_large_curve_is_bounded_closely_and_rises() -> None:
+    """More pairs of row and candidate than are searched to the end for each number of points."""
+    demand, row = town(5, n=6000, m=150)
+    curve = coverage_curve(demand, row, points=12, limit_cs=LIMIT_CS)
+    assert len(CoverProblem.of(demand, row, LIMIT_CS, 12).rows.row_candidate) > 20_000
+    assert not all(one.proven for one in curve)
+    assert all(one.gap <= 0.05 for one in curve)
+    assert [one.objective for one in curve] == sorted(one.objective for one in curve)
+    for points in (1, 4, 8):
+        best = max_coverage(demand, row, points=points, limit_cs=LIMIT_CS)
+        assert best.proven
+        assert 0.97 * best.objective <= curve[points - 1].objective <= best.objective <= curve[points - 1].bound
+
+
 def test_close_enough_is_not_searched_further() -> None:
     demand, row = town(3)
     found = max_coverage(demand, row, points=9, limit_cs=LIMIT_CS, effort=Effort(gap=0.5))

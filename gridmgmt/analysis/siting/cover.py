@@ -168,6 +168,8 @@ class _Search:
                 bounds = np.minimum(bounds, self.problem.bounds(price, self._points))
             trees[points] = tree
             self._tell(tree)
+        for points in range(1, min(self._points, rows.m) - 1):
+            self._one_more(trees[points], trees[points + 1])
         for points, tree in trees.items():
             tree.bound = max(tree.best, min(tree.bound, int(bounds[points])))
         return [*(self.answer(trees[points], how, points) for points in range(1, self._points)), best]
@@ -179,6 +181,13 @@ class _Search:
         if self._pace.left_s > 0:
             exchange.descend()
         return self._tree(exchange, points)
+
+    def _one_more(self, tree: Tree, more: Tree) -> None:
+        """Offer a plan with what gains the most beside it, so that no plan of more points covers less."""
+        plan = self.problem.known_as(tree.plan)
+        this, gain = Interchange(self.problem.rows, plan).addition()
+        if this >= 0:
+            more.offer(tree.best + gain, self.problem.named(np.append(plan, this)))
 
     def _bounded(self, tree: Tree, points: int, price: Long) -> Long:
         """Bound the plans of so many points; return the prices."""

@@ -101,6 +101,11 @@ class Interchange:
         best: Long = np.where(allowed, plan.gain + plan.both, _OUT).max(axis=1, initial=_OUT)
         return self.objective - plan.loss + best
 
+    def addition(self) -> tuple[int, int]:
+        """Return the candidate that one point more gains the most by, and that gain; -1 and 0 where there is none."""
+        best = int(_most(self._plan))
+        return best, int(self._plan.gain[best]) if best >= 0 else 0
+
     def descend(self) -> bool:
         """Exchange for the best as long as that gains; whether it did."""
         return self._gained(int(_descend(self._table, self._plan)))
