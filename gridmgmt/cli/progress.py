@@ -40,19 +40,19 @@ def job_progress(
     job_id: int,
     detail: Callable[[Session], str] = lambda _session: "",
 ) -> Iterator[None]:
-    """Show the stage of a job and how much of it is done, with what ``detail`` tells behind it."""
+    """Show the stage of a job and how much of it is done, with what ``detail`` tells beside it."""
     if not on_terminal():
         yield
         return
     lang = settings_of(ctx).lang
-    with tqdm(total=100, leave=False, bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}") as bar:
+    with tqdm(total=100, leave=False, bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
         def show() -> None:
             with transaction(factory) as session:
                 job = job_by_id(session, job_id)
                 bar.n = round(job.progress * 100)
-                bar.set_postfix_str(detail(session), refresh=False)
-                bar.set_description(text(job.stage, lang) if job.stage else "")
+                words = (text(job.stage, lang) if job.stage else "", detail(session))
+                bar.set_description(" · ".join(filter(None, words)))
 
         with _repeated(show):
             yield
