@@ -38,6 +38,8 @@ _STEPS_M: Final = (
     25, 50, 75, 100, 125, 150, 200, 250, 300, 400, 500, 600, 800, 1_000, 1_250, 1_500, 2_000, 3_000, 5_000, 10_000,
 )  # fmt: skip
 """How far apart corners are taken where nobody says: the first of these that leaves few enough."""
+MAX_CONFLICTS = 1_000_000
+"""With more pairs of candidates that stand too near to each other the models look at nothing else."""
 _NEAR_DEG = 1.0
 """A forbidden zone farther than this from all streets is no zone of this city."""
 _TWIN_DIGITS = 7
@@ -107,10 +109,23 @@ def field_of(session: Session, terms: SitingTerms, state: WalkState, area: shape
 
 
 def conflicts(xy_m: Floats, spacing_m: float) -> NDArray[np.int32]:
-    """Return the pairs of spots ``(n, 2)`` that are nearer to each other than a distance, the lower index first."""
+    """Return the pairs of spots ``(n, 2)`` that are nearer to each other than a distance, the lower index first.
+
+    Raises
+    ------
+    InputError
+        When there are more than :data:`MAX_CONFLICTS`.
+    """
     if spacing_m <= 0 or len(xy_m) < 2:
         return np.empty((0, 2), dtype=np.int32)
-    pairs = cKDTree(xy_m).query_pairs(np.nextafter(spacing_m, 0), output_type="ndarray")
+    tree, nearer_m = cKDTree(xy_m), np.nextafter(spacing_m, 0)
+    count = (int(tree.count_neighbors(tree, nearer_m)) - len(xy_m)) // 2
+    if count > MAX_CONFLICTS:
+        raise InputError(
+            "siting_conflicts_too_many",
+            field="spacing_m", value=spacing_m, candidates=len(xy_m), pairs=count, maximum=MAX_CONFLICTS,
+        )  # fmt: skip
+    pairs = tree.query_pairs(nearer_m, output_type="ndarray")
     return np.ascontiguousarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], dtype=np.int32)
 
 

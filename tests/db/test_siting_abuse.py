@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import GeometryError, InputError
-from gridmgmt.siting import problem
-from gridmgmt.siting.candidates import field_of
+from gridmgmt.siting import candidates, problem
+from gridmgmt.siting.candidates import conflicts, field_of
 from gridmgmt.siting.rules import CandidateSource, SiteCandidate, SitingTerms, SourceKind, make_terms
 from gridmgmt.siting.service import answer
 from gridmgmt.walking.service import walk_state
@@ -92,3 +92,14 @@ def test_more_walks_than_can_be_kept_are_refused_with_what_to_do(
     assert {name: refused.value.fields[name] for name in ("value", "places", "minutes", "maximum")} == {
         "value": 5, "places": 6, "minutes": 60.0, "maximum": 14,
     }  # fmt: skip
+
+
+def test_more_pairs_too_near_than_can_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four spots in a row, 100 m apart: three pairs within 150 m, and the spacing itself is far enough."""
+    row_m = np.array([(0.0, 0.0), (100.0, 0.0), (200.0, 0.0), (300.0, 0.0)])
+    monkeypatch.setattr(candidates, "MAX_CONFLICTS", 3)
+    assert conflicts(row_m, 150).tolist() == conflicts(row_m, 200).tolist() == [[0, 1], [1, 2], [2, 3]]
+    with pytest.raises(InputError) as refused:
+        conflicts(row_m, 200.001)
+    assert (refused.value.code, refused.value.fields["pairs"]) == ("siting_conflicts_too_many", 5)
+    assert conflicts(np.zeros((1, 2)), 1_000).shape == (0, 2)
