@@ -49,12 +49,12 @@ def _cells(row: tuple[Cell, ...], kept: Sequence[int]) -> tuple[Cell, ...]:
 
 
 def verdict_text(point: Chosen, lang: Language) -> str:
-    """Return what the point's placeability card says, with the checks that warn."""
+    """Return what the point's placeability card says, with the checks that do not pass."""
     if point.verdict is None:
         return ""
     warned = ", ".join(label("place_check", check, lang) for check in point.warnings)
     verdict = text(f"verdict.{point.verdict}", lang)
-    return f"{verdict}: {warned}" if warned else verdict
+    return text("siting_report.verdict_see", lang, verdict=verdict, checks=warned) if warned else verdict
 
 
 def ages_table(document: SitingDocument, lang: Language) -> Table:

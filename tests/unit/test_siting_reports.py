@@ -100,7 +100,7 @@ def test_tables_hold_the_numbers_of_the_answer() -> None:
         "Rank", "Sure", "Name", "Code", "Area", "Newly covered", "Nearest for", "Cost (yuan)", "Placeability",
         "Longitude", "Latitude",
     ]  # fmt: skip
-    assert chosen.rows[1][:9] == (2.0, "", "候选点2", "C2", "三居", 150.0, 180.0, 200_000.0, "warn: newly covered")
+    assert chosen.rows[1][:9] == (2.0, "", "候选点2", "C2", "三居", 150.0, 180.0, 200_000.0, "warn (see newly covered)")
     _, quarters = area_tables(document, "en")
     assert [row[4:6] for row in quarters.rows] == [(400.0, 100.0), (300.0, 200.0), (150.0, 150.0), (0.0, 0.0)]
     assert sum(row[5] for row in quarters.rows) == document.totals[0].covered_after - 400  # type: ignore[misc]
