@@ -13,7 +13,8 @@ import { viewed } from './state/view'
 import { language, setLanguage, t } from './words/texts'
 
 const asked = viewed('lang')
-watch(asked, (lang) => (lang === 'zh' || lang === 'en') && setLanguage(lang), { immediate: true })
+// At once, so that what is fetched for the same address is asked for in its language.
+watch(asked, (lang) => (lang === 'zh' || lang === 'en') && setLanguage(lang), { immediate: true, flush: 'sync' })
 setLanguage(language.value)
 watch(language, () => (document.title = t('console.product')), { immediate: true })
 

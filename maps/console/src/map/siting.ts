@@ -16,9 +16,9 @@ function of(...roles: string[]): FilterSpecification {
   return ['in', ['get', 'role'], ['literal', roles]]
 }
 
-const RANKED = ['chosen', 'target', 'left']
+const RANKED = ['chosen', 'target', 'changed', 'left']
 
-/** New points with their rank: filled when they are sure, or built; pale when not. */
+/** New points with their rank: filled when they are sure, built, or new in a re-run; pale when not. */
 function ranked({ palette }: MapPicture): LayerSpecification[] {
   const rim: ExpressionSpecification = ['match', ['get', 'role'], 'left', UNREACHABLE_COLOUR, palette.site]
   const isFilled: ExpressionSpecification = ['any', ['==', ['get', 'sure'], true], ['==', ['get', 'built'], true]]

@@ -11,7 +11,7 @@ import { asked, clicked, given, zones } from './ask'
 import { plansOpen, siting } from './open'
 
 /** What part a feature plays on the map. */
-type Role = 'zone' | 'candidate' | 'rejected' | 'uncoverable' | 'incumbent' | 'chosen' | 'target' | 'compared' | 'left'
+type Role = 'zone' | 'candidate' | 'rejected' | 'uncoverable' | 'incumbent' | 'chosen' | 'target' | 'compared' | 'changed' | 'left'
 
 function point(role: Role, { lon, lat }: { lon: number; lat: number }, properties: GeoJSON.GeoJsonProperties = {}): GeoJSON.Feature {
   return { type: 'Feature', properties: { role, ...properties }, geometry: { type: 'Point', coordinates: [lon, lat] } }
@@ -57,7 +57,7 @@ function ofPlan(): GeoJSON.Feature[] {
     const { kept, left, new: more } = change.data
     return [
       ...left.map((each) => point('left', each, { rank: each.rank, sure: false })),
-      ...[...kept.map(({ after }) => after), ...more].map((each) => point('chosen', each, { rank: each.rank, sure: more.includes(each) })),
+      ...[...kept.map(({ after }) => after), ...more].map((each) => point('changed', each, { rank: each.rank, sure: more.includes(each) })),
     ]
   }
   const targets = exactPlan.value?.adoption?.targets.map((each) => ({ ...each, built: each.built !== null })) ?? publicPlan.value?.points.map((each, index) => ({ ...each, rank: index + 1 }))

@@ -1,4 +1,4 @@
-import type { AreaBefore, Certificate, PlanStress, SitingDocument, Totals } from '../api/schema'
+import type { AreaBefore, Certificate, Cost, PlanStress, SitingDocument, Totals } from '../api/schema'
 import { count, degrees, percent, shortNumber } from '../words/format'
 import { named, t } from '../words/texts'
 
@@ -12,6 +12,7 @@ const UNITS: Record<string, { step: number; rises: boolean }> = {
 }
 /** Sums of floating numbers are a little off; this much is not meant. */
 const DIGITS = 6
+const SPEED_DIGITS = 2
 
 /** A share by which something could be better, rounded up: it is never told too small. */
 export function gapText(gap: number | null | undefined): string {
@@ -67,7 +68,8 @@ function proofText(found: Certificate, plan: string): string {
 
 /** How far a plan is from the best in a few words. */
 export function certificateLine({ proven, gap }: Certificate): string {
-  return proven ? t('siting_report.best') : `≤ ${gapText(gap)}`
+  if (proven) return t('siting_report.best')
+  return gap === null ? t('console.siting.not_proven') : `≤ ${gapText(gap)}`
 }
 
 /** What found the plan and why the search ended. */
@@ -119,13 +121,18 @@ export function reasonText(reason: string): string {
 }
 
 export function stressText({ kind, words }: PlanStress): string {
-  const told = Object.fromEntries(Object.entries(words).map(([name, value]) => [name, value ?? '']))
+  const told = Object.fromEntries(Object.entries(words).map(([name, value]) => [name, typeof value === 'number' ? shortNumber(value, SPEED_DIGITS) : (value ?? '')]))
   return t(`siting_stress.${kind}`, told)
 }
 
 /** Whether a point's gain tells more than how many it newly covers. */
 export function hasGain({ terms }: SitingDocument): boolean {
   return !['max_coverage', 'set_cover'].includes(terms.model)
+}
+
+/** What the points of a plan cost as far as is known; a dash where nobody tells. */
+export function costText({ known_yuan, unknown }: Cost, points: number): string {
+  return points > 0 && unknown === points ? '—' : count(known_yuan)
 }
 
 /** The worst quarter with its share, in one line. */

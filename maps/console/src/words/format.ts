@@ -73,7 +73,7 @@ export function endOf(value: string): string {
   return new Date(`${value}T24:00:00+08:00`).toISOString()
 }
 
-/** A number as the reader's language writes it, with one decimal where it is broken. */
-export function shortNumber(value: number): string {
-  return decimal(value, Number.isInteger(value) ? 0 : 1)
+/** A number as the reader's language writes it, with one decimal, or as many, where it is broken. */
+export function shortNumber(value: number, digits = 1): string {
+  return decimal(value, Number.isInteger(value) ? 0 : digits)
 }
