@@ -191,6 +191,17 @@ def test_weights_near_the_most_that_fits_are_summed_exactly() -> None:
     assert exact_sum(demand.weight) == 3 * most + 1
 
 
+def test_a_proof_holds_to_the_last_part_in_a_city_of_millions() -> None:
+    """Six million residents in parts that have nothing in common, 60 points."""
+    demand, row = town(6, n=900, m=90)
+    weight = demand.weight // PARTS * (1 << 44) + np.arange(len(demand.weight)) % 7 + 1
+    assert 5_500_000 <= weight.sum() / PARTS <= 6_500_000
+    found = max_coverage(Demand.of(weight), row, points=60, limit_cs=LIMIT_CS)
+    problem = CoverProblem.of(Demand.of(weight), row, LIMIT_CS, 60)
+    assert (problem.grain, problem.shift >= 0) == (1, True)
+    assert found.proven
+
+
 def test_a_bound_in_floating_point_is_never_below_the_exact_one() -> None:
     for parts in (1, PARTS + 1, (1 << 57) + 1, (1 << 60) - 1, 3 << 58):
         assert int(outward(parts) * PARTS) >= parts

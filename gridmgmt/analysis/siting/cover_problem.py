@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ PARTS = 1 << 34
 _BITS = 60
 """Sums of fine units stay below two to this power."""
 _FINEST = 40
+_ROUNDING = 1e-9
+"""More than sums in floating point may be off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +66,16 @@ class CoverProblem:
         grain = int(np.gcd.reduce(weight)) or 1
         weight //= grain
         groups = cliques(candidates.conflicts, m)
-        shift = min(_BITS - (exact_sum(weight) * (points + 2)).bit_length(), _FINEST)
+        # No sum is larger than all residents and those of the largest candidates, each for itself.
+        alone = np.bincount(np.repeat(np.arange(m), np.diff(at)), weights=weight[place], minlength=m)
+        largest = ceil((1 + _ROUNDING) * float(np.sort(alone)[-points:].sum()))
+        shift = min(_BITS - (exact_sum(weight) + largest).bit_length(), _FINEST)
         least = 0
         if groups:
             # Prices of conflicts need to be as large as what one candidate covers; so many may be added up.
             of = [j for group in groups for j in group]
             terms = len(groups) + points * int(np.bincount(of).max())
-            largest = max(exact_sum(weight[place[at[j] : at[j + 1]]]) for j in range(m))
-            shift = min(shift, max(0, _BITS - (largest * terms).bit_length()))
+            shift = min(shift, max(0, _BITS - (ceil((1 + _ROUNDING) * float(alone.max())) * terms).bit_length()))
             least = -((1 << _BITS) // terms)
         fine = weight << shift if shift >= 0 else -(-weight >> -shift)
         at, place = _with_groups(at, place, groups, n)
