@@ -97,6 +97,8 @@ class _Search:
         if self.points == self.cuts.m:
             return
         self._better(self.plans.needed(self.bound), self._greedy)
+        if self._left_s() > 0 and self._reached(self.plans.needed_above(self.ratio), whole=False) is False:
+            self._bounded(self.ratio)
         self._relaxed()
         self._approach()
         self._halved(whole=False)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gridmgmt.analysis.siting.model import Candidates, Demand
+from gridmgmt.analysis.siting.near import cliques
 from gridmgmt.analysis.siting.program import Program, maximise
 from gridmgmt.analysis.walking.tally import FIXED_SHIFT, MOST_RESIDENTS
 from gridmgmt.errors import InputError
@@ -58,7 +59,7 @@ def together(candidates: Candidates, points: int) -> Indices:
         return np.arange(points, dtype=np.int32)
     found = _apart(adjacency(candidates))
     if len(found) < points:
-        found = _most_apart(candidates, points)
+        found = max(found, _most_apart(candidates, points, found), key=len)
     if len(found) < points:
         raise InputError("siting_spacing_too_wide", points=points, most=len(found))
     return np.sort(found[:points])
@@ -82,14 +83,19 @@ def _apart(conflicts: sparse.csr_array) -> Indices:
     return np.array(taken, dtype=np.int32)
 
 
-def _most_apart(candidates: Candidates, enough: int) -> Indices:
-    """Return the most candidates without a conflict, or ``enough`` of them."""
-    pairs, m = candidates.conflicts, len(candidates)
-    row = np.repeat(np.arange(len(pairs)), 2)
-    rows = sparse.csr_array((np.ones(2 * len(pairs)), (row, pairs.ravel())), shape=(len(pairs), m))
+def _most_apart(candidates: Candidates, enough: int, known: Indices) -> Indices:
+    """Return the most candidates without a conflict that are found, or ``enough`` of them, beginning with those known.
+
+    Of a set of candidates that are all in conflict with each other there is one.
+    """
+    m, groups = len(candidates), cliques(candidates.conflicts, len(candidates))
+    ends = np.cumsum([0, *(len(group) for group in groups)])
+    rows = sparse.csr_array((np.ones(ends[-1]), np.concatenate(groups), ends), shape=(len(groups), m))
+    start = np.zeros(m)
+    start[known] = 1.0
     most = Program(
         gain=np.ones(m), low=np.zeros(m), high=np.ones(m), whole=np.ones(m, dtype=np.bool_),
-        rows=rows, row_low=np.full(len(pairs), -np.inf), row_high=np.ones(len(pairs)),
+        rows=rows, row_low=np.full(len(groups), -np.inf), row_high=np.ones(len(groups)),
     )  # fmt: skip
-    found = maximise(most, max_s=_SEARCH_S, enough=float(enough))
-    return np.empty(0, np.int32) if found.values is None else np.flatnonzero(found.values > 0.5).astype(np.int32)
+    found = maximise(most, max_s=_SEARCH_S, start=start, enough=float(enough))
+    return known if found.values is None else np.flatnonzero(found.values > 0.5).astype(np.int32)
