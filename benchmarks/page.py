@@ -416,6 +416,20 @@ def _siting_streets(result: Result) -> str:
     )
 
 
+def _siting_room(result: Result) -> str:
+    own, highs = result["own"], result["highs"]
+    near = next((spent for gap, spent in own["seconds_to_gap"].items() if gap == "0.01"), None)
+    certain = "" if near is None else f", certainly within 1 % of the best after {near:.1f} s"
+    proof = "proven" if own["proven"] else f"with a gap of {own['gap']:.2g}"
+    found = "no plan" if highs["objective"] is None else f"{highs['objective']:,.0f}"
+    return (
+        f"{result['points']} points for {_facts(result['question'], 'places', 'candidates', 'pairs')}: "
+        f"{own['objective']:,.0f} residents find room in {own['own_s']:.1f} s, "
+        f"{proof}{certain}. HiGHS alone, on the same "
+        f"{highs['rows']:,} merged rows, has {found} after {highs['highs_s']:.0f} s."
+    )
+
+
 def _valhalla(result: Result) -> str:
     return (
         f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
@@ -445,6 +459,8 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "siting_cover_dense": ("Most residents covered, dense part of Porto", _siting_dense),
     "siting_cover_large": ("Most residents covered, 200,000 places", _siting_large),
     "siting_cover_wuhan": ("Most residents covered, Wuhan, and the curve", _siting_wuhan),
+    "siting_room_porto": ("Most residents who find room, Porto", _siting_room),
+    "siting_room_wuhan": ("Most residents who find room, Wuhan", _siting_room),
     "siting_median_graphs": ("Least sums of walks, graphs of the OR-Library", _siting_graphs),
     "siting_median_sf": ("Siting in San Francisco beside the published answers", _siting_sf),
     "siting_median_streets": ("Least walks and fewest points, Porto and Wuhan", _siting_streets),
