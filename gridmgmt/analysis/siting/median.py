@@ -28,7 +28,7 @@ def p_median(
     pace = Pace(effort)
     first = together(candidates, points)
     problem = problem_of(demand, candidates, points, cap_cs)
-    clashes = _clashes(candidates)
+    clashes = Clashes.of(adjacency(candidates))
 
     def costs_s(plan: Index) -> float:
         return walked_s(demand, candidates, plan, cap_cs)
@@ -64,9 +64,3 @@ class _Over:
         bound = min(self._objective, self.problem.seconds_at_least(tree.bound))
         self.pace.tell(self._objective, bound, tuple(tree.best.tolist()))
         return not self.pace.left_s or (self.pace.effort.gap > 0 and self.pace.near_enough(self._objective, bound))
-
-
-def _clashes(candidates: Candidates) -> Clashes:
-    matrix = adjacency(candidates)
-    matrix.sort_indices()
-    return Clashes(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))

@@ -4,7 +4,8 @@ For any multipliers ``u`` (Cornuéjols, Fisher and Nemhauser 1977, Management Sc
 
     Σ u_i + the sum of the p least of  ρ_j = Σ min(0, c_ij − u_i)
 
-is below the cost of every plan. In whole numbers it is so exactly.
+is below the cost of every plan. In whole numbers it is so exactly. Of candidates that all clash with each other only
+the least is taken, which no plan is below either.
 """
 
 from typing import NamedTuple
@@ -34,7 +35,7 @@ class Ascent(NamedTuple):
     u, way
         Multipliers of the next step and its direction, by row.
     best_u, best_saved, chosen
-        Multipliers of the best bound, its ``ρ`` (m,), and its least candidates, rising.
+        Multipliers of the best bound, its ``ρ`` (m,), and its least candidates.
     use
         How often each candidate was among the least of late (m,), 0–1.
     length
@@ -78,13 +79,15 @@ def start(u: Long, m: int, points: int, length: float) -> Ascent:
 
 
 @compiled
-def ascend(rows: Rows, free: Index, goal: int, steps: int, ascent: Ascent) -> None:
+def ascend(rows: Rows, free: Index, group: Index, goal: int, steps: int, ascent: Ascent) -> None:
     """Take so many steps, fewer when the bound reaches the goal or stands.
 
     Parameters
     ----------
     free
-        The candidates that may be chosen, rising, at least as many as are to be; rows hold no others.
+        The candidates that may be chosen, rising, of at least as many groups as are to be; rows hold no others.
+    group
+        For each candidate (m,) a set of which only one may be chosen.
     """
     saved = np.zeros(len(ascent.use), dtype=np.int64)
     taken = np.zeros(len(ascent.use), dtype=np.bool_)
@@ -92,7 +95,7 @@ def ascend(rows: Rows, free: Index, goal: int, steps: int, ascent: Ascent) -> No
         if ascent.told[0] >= goal or ascent.length[0] < _LEAST_LENGTH:
             return
         total = priced(rows, ascent.u, saved)
-        chosen = least(saved, free, len(ascent.chosen))
+        chosen = least(saved, free, group, len(ascent.chosen))
         total += saved[chosen].sum()
         ascent.use[:] *= 1.0 - _SMOOTHING
         ascent.use[chosen] += _SMOOTHING
@@ -126,19 +129,24 @@ def priced(rows: Rows, u: Long, saved: Long) -> int:
 
 
 @compiled
-def least(saved: Long, free: Index, points: int) -> Index:
-    """Return the free candidates with the least ``saved``, ties by the lower index, rising."""
-    values = saved[free]
+def least(saved: Long, free: Index, group: Index, points: int) -> Index:
+    """Return the free candidates of different groups with the least ``saved``, ties by the lower index and group."""
+    first = np.full(len(saved), -1, dtype=np.int32)
+    for j in free:
+        if first[group[j]] < 0 or saved[j] < saved[first[group[j]]]:
+            first[group[j]] = j
+    heads = first[first >= 0]
+    values = saved[heads]
     last = np.partition(values, points - 1)[points - 1]
     chosen = np.empty(points, dtype=np.int32)
     ties = points
     for value in values:
         ties -= value < last
     count = 0
-    for place in range(len(free)):
+    for place in range(len(heads)):
         if values[place] < last or (values[place] == last and ties > 0):
             ties -= values[place] == last
-            chosen[count] = free[place]
+            chosen[count] = heads[place]
             count += 1
     return chosen
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from gridmgmt.analysis.compiled import compiled
 from gridmgmt.analysis.siting.median_problem import Columns, Index, Long
@@ -12,10 +13,41 @@ Flags = NDArray[np.bool_]
 
 
 class Clashes(NamedTuple):
-    """Those that candidate ``j`` may not be opened with are ``at[j]:at[j + 1]`` of ``other``."""
+    """Those that candidate ``j`` may not be opened with are ``at[j]:at[j + 1]`` of ``other``, rising.
+
+    ``group`` (m,) puts each candidate into one set of which all clash with each other, below m.
+    """
 
     at: Index
     other: Index
+    group: Index
+
+    @classmethod
+    def of(cls, conflicts: sparse.csr_array) -> "Clashes":
+        """Return the clashes of a symmetric matrix ``(m, m)``."""
+        conflicts.sort_indices()
+        at, other = conflicts.indptr.astype(np.int32), conflicts.indices.astype(np.int32)
+        return cls(at, other, _grouped(at, other))
+
+
+@compiled
+def _grouped(at: Index, other: Index) -> Index:
+    """Return a group for each candidate: the largest of those before it that it clashes with all of, or its own."""
+    m = len(at) - 1
+    group, size = np.arange(m).astype(np.int32), np.zeros(m, dtype=np.int32)
+    met = np.zeros(m, dtype=np.int32)
+    for j in range(m):
+        earlier = other[at[j] : at[j + 1]]
+        earlier = earlier[earlier < j]
+        met[group[earlier]] = 0
+        for one in earlier:
+            met[group[one]] += 1
+        for one in earlier:
+            of = group[one]
+            if met[of] == size[of] and (group[j] == j or size[of] > size[group[j]]):
+                group[j] = of
+        size[group[j]] += 1
+    return group
 
 
 @compiled

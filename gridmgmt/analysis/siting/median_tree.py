@@ -23,6 +23,8 @@ _PAIRS_AT_ONCE = 20_000_000
 _LONG, _SHORT = 1.5, 0.4
 """How long the first steps are at the root and at nodes that begin with the multipliers of another one."""
 _EXCHANGES_AT_ONCE = 50
+_NOTHING = 1 << 61
+"""More than any candidate saves or costs: there is none."""
 _SHAKES = 24
 """Random disturbances of the first plan, each followed by exchanges; fewer where there are many pairs."""
 
@@ -109,7 +111,7 @@ class Tree:
         self.nodes = 1
         state, free = np.zeros(self.m, dtype=np.int8), np.arange(self.m, dtype=np.int32)
         ascent = start(self._first_multipliers(), self.m, self.points, _LONG)
-        while len(free) > len(ascent.chosen):
+        while self._choice(free, len(ascent.chosen)):
             self._climb(self._rows, free, self._decided, _STEPS_AT_ONCE, ascent)
             self.bound = max(self.bound, min(ascent.value + self._decided, self.cost))
             self._look_at(state, ascent.chosen, thoroughly=True)
@@ -129,9 +131,13 @@ class Tree:
         """Raise a bound by so many steps, or as many as the time allows."""
         at_once = max(1, min(steps, _PAIRS_AT_ONCE // (1 + len(rows.cost))))
         for done in range(0, steps, at_once):
-            ascend(rows, free, self.goal - decided, min(at_once, steps - done), ascent)
+            ascend(rows, free, self.clashes.group, self.goal - decided, min(at_once, steps - done), ascent)
             if at_once < steps and self.over(self):
                 return
+
+    def _choice(self, free: Index, left: int) -> bool:
+        """Return whether so many can be chosen, in more than one way as far as can be seen."""
+        return 0 < left < len(free) and left <= len(np.unique(self.clashes.group[free]))
 
     def _left(self, state: State) -> int:
         """Return how many are to be chosen beside those that are open."""
@@ -162,7 +168,7 @@ class Tree:
         state, u = node.state, node.u.copy()
         while True:
             free, left = np.flatnonzero(state == 0).astype(np.int32), self._left(state)
-            if left == 0 or len(free) <= left:
+            if not self._choice(free, left):
                 return self._leaf(state)
             rows, more = restricted(self._rows, state)
             decided = self._decided + int(more)
@@ -208,11 +214,17 @@ class Tree:
         saved, value, goal = ascent.best_saved, ascent.value, self.goal - decided
         if value >= goal:
             return None
+        group = self.clashes.group
         others = np.setdiff1d(free, ascent.chosen, assume_unique=True)
-        dearest, cheapest = saved[ascent.chosen].max(), saved[others].min()
+        # What goes out when a candidate comes in, and what comes in when one goes out, by group.
+        leaves = np.full(self.m, saved[ascent.chosen].max())
+        leaves[group[ascent.chosen]] = saved[ascent.chosen]
+        apart = others[~np.isin(group[others], group[ascent.chosen])]
+        enters = np.full(self.m, saved[apart].min(initial=_NOTHING))
+        np.minimum.at(enters, group[others], saved[others])
         fixed = state.copy()
-        fixed[others[value + saved[others] - dearest >= goal]] = -1
-        return self._opened(fixed, ascent.chosen[value - saved[ascent.chosen] + cheapest >= goal])
+        fixed[others[value + saved[others] - leaves[group[others]] >= goal]] = -1
+        return self._opened(fixed, ascent.chosen[value - saved[ascent.chosen] + enters[group[ascent.chosen]] >= goal])
 
     def _opened(self, state: State, candidates: Index) -> State | None:
         for one in candidates.tolist():
