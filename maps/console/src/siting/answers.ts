@@ -1,7 +1,7 @@
-import { computed, shallowRef, watch } from 'vue'
+import { computed } from 'vue'
 
 import { get } from '../api/client'
-import type { PagePlanSummary, PageSitingRunSummary, PlanChange, PlanComparison, PlanReport, PublicPlan, SearchProgress, SitingDocument, SitingRunOut } from '../api/schema'
+import type { PagePlanSummary, PageSitingRunSummary, PlanChange, PlanComparison, PlanReport, PublicPlan, SitingDocument, SitingRunOut } from '../api/schema'
 import { asOf } from '../state/boundaries'
 import { LEVELS } from '../state/level'
 import { useLoaded } from '../state/loaded'
@@ -20,16 +20,6 @@ export const run = useRun(() => (siting.value && maySite.value && chosenRun.valu
 export const runs = useLoaded(
   () => (siting.value && maySite.value ? `${chosenRun.value} ${Boolean(run.data?.finished_at)}` : null),
   async (_, signal) => (await get<PageSitingRunSummary>('/siting/runs', { limit: LISTED }, signal)).items,
-)
-
-/** How the two numbers of a search have come nearer to each other. */
-export const history = shallowRef<SearchProgress[]>([])
-watch(chosenRun, () => (history.value = []))
-watch(
-  () => run.data?.progress,
-  (told) => {
-    if (told && told.seconds !== history.value.at(-1)?.seconds) history.value = [...history.value, told]
-  },
 )
 
 export function isAnswered(of: SitingRunOut | null): boolean {

@@ -22,6 +22,7 @@ export const asked = reactive({
   type: 'elderly_service_point' as ServicePointType,
   types: [] as ServicePointType[],
   minutes: 20,
+  horizon_min: undefined as number | undefined,
   residents: '60_plus',
   area: '',
   source: 'network' as (typeof SOURCES)[number],
@@ -44,6 +45,8 @@ export const given = shallowRef<SiteIn[]>([])
 export const clicked = shallowRef<Position[]>([])
 export const zones = shallowRef<GeoJSON.Polygon[]>([])
 
+/** Walks beyond the limit count too, up to a horizon. */
+export const countsWalks = computed(() => ['p_median', 'p_center'].includes(asked.model))
 export const findsPoints = computed(() => asked.model === 'set_cover')
 export const listed = computed(() => given.value.length + clicked.value.length)
 /** Kinds of land have names by which a part of them is taken. */
@@ -85,6 +88,7 @@ function body(): Partial<SitingAsk> {
     candidates: source(),
     forbidden: zones.value as unknown as SitingAsk['forbidden'],
     spacing_m,
+    horizon_min: countsWalks.value ? (asked.horizon_min ?? null) : null,
     capacity: model === 'capacitated' ? (asked.capacity ?? null) : null,
     gap: gap_percent / 100,
     on: asOf.value,
