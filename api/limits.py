@@ -3,6 +3,8 @@
 import re
 
 MAX_BODY_BYTES = 1_000_000
+MAX_SITING_BYTES = 4_000_000
+"""Of a question with thousands of candidates, each with its names and all that is known of it, and with zones."""
 MAX_FILE_BYTES = 64_000_000
 """Of a file that is taken over HTTP, as it is sent; larger ones are imported on the server itself."""
 
@@ -20,4 +22,6 @@ def body_limit(path: str) -> int:
     """
     if path == "/api/v1/imports":
         return UNLIMITED_BYTES
+    if path == "/api/v1/siting/runs":
+        return MAX_SITING_BYTES
     return MAX_FILE_BYTES if _TAKES_FILES.fullmatch(path) else MAX_BODY_BYTES

@@ -11,7 +11,7 @@ from gridmgmt.analysis.siting.model import SitingModel
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.jobs.models import JobState
 from gridmgmt.land.rules import LandKind
-from gridmgmt.placeability.rules import Attributes
+from gridmgmt.placeability.rules import MAX_CODE, MAX_NAME, Attributes
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting.document import Certificate
 from gridmgmt.siting.progress import SearchProgress
@@ -40,8 +40,8 @@ class SiteIn(AttributesIn):
 
     lon: Longitude
     lat: Latitude
-    code: Annotated[str | None, Field(max_length=100)] = None
-    name: Annotated[str | None, Field(max_length=200)] = None
+    code: Annotated[str | None, Field(max_length=MAX_CODE)] = None
+    name: Annotated[str | None, Field(max_length=MAX_NAME)] = None
 
     def candidate(self) -> SiteCandidate:
         """Return the spot as the domain knows it."""

@@ -12,7 +12,15 @@ from gridmgmt.ingest.columns import find_column
 from gridmgmt.ingest.points import read_points
 from gridmgmt.ingest.values import text_of
 from gridmgmt.placeability.card import PlaceabilityCard
-from gridmgmt.placeability.rules import ATTRIBUTES, MAX_CANDIDATES, Candidate, PlaceVerdict, attributes_of
+from gridmgmt.placeability.rules import (
+    ATTRIBUTES,
+    MAX_CANDIDATES,
+    MAX_CODE,
+    MAX_NAME,
+    Candidate,
+    PlaceVerdict,
+    attributes_of,
+)
 
 
 @dataclass(frozen=True)
@@ -50,12 +58,19 @@ def read_candidates(path: Path, *, datum: Datum | None = None) -> list[Candidate
         try:
             attributes = attributes_of({name: text_of(row[name]) for name in known})
             name, code = (None if column is None else text_of(row[column]) for column in (name_column, code_column))
+            _check_length("name", name, MAX_NAME)
+            _check_length("code", code, MAX_CODE)
             found.append(Candidate(lon, lat, name, attributes, code))
         except InputError as error:
             problems.append(Problem(int(row["row"]), f"candidate.{error.code}", error.fields))
     if problems:
         raise FileRefusedError("candidates_refused", file=path.name, count=len(problems), problems=problems)
     return found
+
+
+def _check_length(field: str, value: str | None, most: int) -> None:
+    if value is not None and len(value) > most:
+        raise InputError("text_too_long", field=field, value=len(value), maximum=most)
 
 
 def ranked(cards: Sequence[PlaceabilityCard]) -> list[Ranked]:

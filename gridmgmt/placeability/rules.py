@@ -26,6 +26,8 @@ MAX_MINUTES = 240.0
 MAX_CONNECTION_LIMIT_M = 2_000.0
 MAX_BANDS = 12
 MAX_CANDIDATES = 2_000
+MAX_NAME, MAX_CODE = 200, 100
+"""So many characters the name and the code of a candidate may have."""
 E = TypeVar("E", bound=StrEnum)
 LATTICE_M = 100.0
 """A spot of those without exact results is moved to the nearest corner of squares of this size."""

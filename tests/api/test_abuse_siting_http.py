@@ -12,11 +12,13 @@ from gridmgmt.access.rules import Permission, Role
 from gridmgmt.db import transaction
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import Worker
+from gridmgmt.placeability.rules import MAX_CANDIDATES
 from gridmgmt.siting.service import MAX_OPEN_RUNS
 from gridmgmt.work import HANDLERS
 from tests.api.conftest import Town
 from tests.api.test_api_siting import RUNS, answered, ask, item
 from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.paper_town import degrees
 
 PLANS = "/api/v1/plans"
 EVIL = "=cmd|'/C calc'!A0</script><script>x()</script>#eval()$x$\"\u202e"
@@ -120,3 +122,31 @@ def test_those_without_exact_results_learn_nothing_of_runs_and_drafts(
         job = asker.get(client.get(evil).json()["links"]["job"], headers=headers)
         assert "60.75" not in job.text
     assert "secret" in client.get(PLANS).text
+
+
+def test_as_many_candidates_as_may_be_go_from_a_file_into_a_question(client: httpx.Client, town: Town) -> None:
+    """2000 spots of long names and with all that can be known of them, on 500 m of street: most join it."""
+    (west, lat), (east, _) = degrees([(1500, 0), (2000, 0)])
+    step = (east - west) / MAX_CANDIDATES
+    known = "120.5,2,true,false,40,owned,10.5,agreed,300000,500000,2027-12-31"
+    names = "floor_area_m2,storey,lift,daylight,capacity,tenure,lease_years,candidate_status,cost_yuan,budget_yuan"
+    rows = [f"{west + i * step!r},{lat!r},C-{i:09},{'甲' * 60}{i},{known}" for i in range(MAX_CANDIDATES)]
+    content = "\n".join([f"lon,lat,code,name,{names},milestone_on", *rows]).encode()
+    read = client.post("/api/v1/siting/candidates?file=spots.csv", content=content)
+    assert read.status_code == 200, read.text[:500]
+    asked = client.post(RUNS, json=ask(*read.json()["items"]))
+    assert asked.status_code == 202, asked.text[:500]
+    assert Worker(town.sessions, HANDLERS, lease_s=15).run_one()
+    certificate = client.get(asked.json()["links"]["self"]).json()["certificate"]
+    assert (certificate["objective"], certificate["proven"]) == (60.75, True)
+
+
+@pytest.mark.parametrize(("name", "code"), [("x" * 201, ""), ("", "x" * 101)])
+def test_names_of_a_file_that_no_question_takes_are_refused(client: httpx.Client, name: str, code: str) -> None:
+    lon, lat = degrees([(1500, 400)])[0]
+    content = f"lon,lat,name,code\n{lon},{lat},{name},{code}\n".encode()
+    refused = client.post("/api/v1/siting/candidates?file=spots.csv", content=content)
+    assert refused.status_code == 422, refused.text[:500]
+    assert [each["row"] for each in refused.json()["errors"]] == [2]
+    swapped = client.post("/api/v1/siting/candidates?file=spots.csv", content=f"lon,lat\n{lat},{lon}\n".encode())
+    assert swapped.status_code == 422, swapped.text[:500]
