@@ -1,6 +1,7 @@
 """What holds for plans without a database: names, milestones, what counts as built, and which points are the same."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ MOST_COMPARED: Final = 4
 
 _NAME = re.compile(r"[^@/\s]([^@/]{0,62}[^@/\s])?")
 _TAKEN: Final = frozenset({".", "..", "compare"})
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _DEGREES_PER_M: Final = 1 / 110_000
 """No degree of latitude is shorter than 110 km."""
 _GEOD = pyproj.Geod(ellps="WGS84")
@@ -80,13 +82,15 @@ def plan_name(name: str) -> str:
     Raises
     ------
     InputError
-        When it is empty, longer than 64 characters, holds ``/`` or ``@``, or is what addresses need for themselves.
+        When it is empty, longer than 64 characters, holds ``/``, ``@`` or what cannot be seen (line breaks, marks that
+        turn the direction of writing), or is what addresses need for themselves.
 
     >>> plan_name(" 张庙 15 ")
     '张庙 15'
     """
     kept = name.strip()
-    if kept in _TAKEN or _NAME.fullmatch(kept) is None:
+    unseen = any(unicodedata.category(character) in _UNSEEN for character in kept)
+    if kept in _TAKEN or unseen or _NAME.fullmatch(kept) is None:
         raise InputError("plan_name", field="name", value=name, maximum=64)
     return kept
 

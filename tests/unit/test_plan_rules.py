@@ -33,7 +33,7 @@ def test_a_name_is_kept_without_spaces_around_it() -> None:
     assert plan_name("  张庙 15  ") == "张庙 15"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a/b", "a@2", ".", "..", "compare", "x" * 65])
+@pytest.mark.parametrize("name", ["", " ", "a/b", "a@2", ".", "..", "compare", "x" * 65, "a\nb", "\u202e", "a\u200bb"])
 def test_names_that_no_address_can_hold_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="64"):
         plan_name(name)
