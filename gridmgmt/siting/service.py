@@ -325,7 +325,12 @@ def _stopped(siting: Siting, effort: Effort) -> str:
 
 
 def _kept(terms: SitingTerms, problem: Problem, best: Incumbent) -> Siting:
-    """Return a plan that a search told of, in order of gain, with the bound that it had."""
+    """Return a plan that a search told of, in order of gain, with the bound that it had.
+
+    What it is worth is what was told: among its own points alone, quarters that others could better would not count.
+    """
     chosen = np.array(sorted(best.chosen), dtype=np.int32)
     ordered = among(problem, terms.model, chosen, Effort(max_s=_ORDERING_S))
-    return replace(ordered, chosen=chosen[ordered.chosen], bound=best.bound, proven=ordered.objective == best.bound)
+    worth = ordered.objective if terms.model is SitingModel.SET_COVER else best.objective
+    named = chosen[ordered.chosen]
+    return replace(ordered, chosen=named, objective=worth, bound=best.bound, proven=worth == best.bound)

@@ -126,6 +126,17 @@ def test_a_kept_plan_stands_in_order_of_gain_with_the_bound_it_had() -> None:
     assert (kept.chosen.tolist(), kept.objective, kept.bound, kept.proven) == ([2, 1], 29, 31, False)
 
 
+def test_a_kept_plan_is_worth_what_it_is_among_all_candidates() -> None:
+    """Point a covers all of the first quarter and none of the second, which c could cover: the lowest share is 0."""
+    kept = service._kept(terms("equity", points=1), problem(), Incumbent(0.0, 1 / 7, (0,)))
+    assert (kept.chosen.tolist(), kept.objective, kept.bound, kept.proven) == ([0], 0, 1 / 7, False)
+
+
+def test_a_kept_plan_without_a_needless_point_counts_those_that_are_left() -> None:
+    kept = service._kept(terms("set_cover", points=None), problem(), Incumbent(3.0, 1.0, (0, 1, 2)))
+    assert (kept.objective, len(kept.chosen), kept.bound, kept.proven) == (2, 2, 1, False)
+
+
 def test_why_a_search_ended_is_told() -> None:
     assert service._search(terms(), problem(), None).stopped == "proven"
     assert service._search(terms("set_cover", points=None), problem(), None).siting.objective == 2
