@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+
+from page_parts import Result, facts, table
+from page_siting import SITING
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "performance.md"
-Result = Mapping[str, Any]  # Any: the JSON of one result
 
 HEAD = """# Performance
 
@@ -25,11 +26,6 @@ def _machine(result: Result) -> str:
         f"*{of['measured_at'][:10]}, {of['cpus']} × {of['cpu']}, {memory_gib} GiB, load {of['load_1_min']}, "
         f"Python {of['python']}.*"
     )
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _bars(result: Result) -> str:
@@ -51,25 +47,21 @@ def _compared(result: Result) -> str:
         ]
         for name, spent in result["contenders"].items()
     ]
-    return _table(["contender", "best ms", "median ms", "extra peak MiB", "own time / its time"], rows)
-
-
-def _facts(result: Result, *names: str) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {result[name]:,}" for name in names if name in result)
+    return table(["contender", "best ms", "median ms", "extra peak MiB", "own time / its time"], rows)
 
 
 def _coverage(result: Result) -> str:
     agreement = result["agreement"]["scipy"]
     return (
         f"Walking time of every node to the nearest of {result['points']} points: "
-        f"{_facts(result, 'nodes', 'edges')}; {agreement['nodes_covered']:,} nodes covered, "
+        f"{facts(result, 'nodes', 'edges')}; {agreement['nodes_covered']:,} nodes covered, "
         f"{agreement['class_differs']} classed differently.\n\n{_compared(result)}"
     )
 
 
 def _sparse(result: Result) -> str:
     return (
-        f"All pairs of {_facts(result, 'points', 'nodes')} within {result['limit_s']:.0f} s: "
+        f"All pairs of {facts(result, 'points', 'nodes')} within {result['limit_s']:.0f} s: "
         f"{result['pairs']:,} pairs, {result['output_mib']} MiB.\n\n{_compared(result)}"
     )
 
@@ -77,14 +69,14 @@ def _sparse(result: Result) -> str:
 def _two_step(result: Result) -> str:
     agreement = result["agreement"]["PySAL access"]
     return (
-        f"Capacity for each resident by 2SFCA: {_facts(result, 'pairs', 'points', 'places')}; largest difference "
+        f"Capacity for each resident by 2SFCA: {facts(result, 'pairs', 'points', 'places')}; largest difference "
         f"{agreement['largest_difference']:.1g}, and what residents have adds up to the points' "
         f"{agreement['capacity_given']:,.0f}.\n\n{_compared(result)}"
     )
 
 
 def _snapping(result: Result) -> str:
-    return f"Nearest edge of {_facts(result, 'points', 'segments', 'edges')}.\n\n{_compared(result)}"
+    return f"Nearest edge of {facts(result, 'points', 'segments', 'edges')}.\n\n{_compared(result)}"
 
 
 def _whole_run(result: Result) -> str:
@@ -95,8 +87,8 @@ def _whole_run(result: Result) -> str:
     return (
         f"Each step is a command in a fresh process: {result['places']:,} places, "
         f"{result['residents_60_plus']:,.0f} residents of 60 and over, {result['covered']:,.0f} of them covered.\n\n"
-        f"{_table(['step', 'seconds', 'peak MiB so far'], steps)}\n\n"
-        f"Inside the second run:\n\n{_table(['stage', 'seconds'], stages)}"
+        f"{table(['step', 'seconds', 'peak MiB so far'], steps)}\n\n"
+        f"Inside the second run:\n\n{table(['stage', 'seconds'], stages)}"
     )
 
 
@@ -108,7 +100,7 @@ def _tiles(result: Result) -> str:
     return (
         f"{result['tiles']} tiles of the demo, each asked once over {result['connections']} connections; "
         f"p50 {result['http_p50_ms']:.0f} ms, p99 {result['http_p99_ms']:.0f} ms.\n\n"
-        f"{_table(['who', 'tiles / s', 'ratio'], rows)}"
+        f"{table(['who', 'tiles / s', 'ratio'], rows)}"
     )
 
 
@@ -135,7 +127,7 @@ def _areas_at(result: Result) -> str:
     return (
         f"{result['positions']} positions over the demo, each asked of both in turn {result['rounds']} times; "
         f"both name the same {result['areas_named']} areas, none at {result['positions_in_no_area']} of them.\n\n"
-        f"{_table(['who', 'median ms', 'p99 ms', 'ratio of medians'], rows)}"
+        f"{table(['who', 'median ms', 'p99 ms', 'ratio of medians'], rows)}"
     )
 
 
@@ -148,7 +140,7 @@ def _activation(result: Result) -> str:
     return (
         f"{result['areas']} areas and {result['cells']:,} cells, all replaced, with lineage. A writer of boundaries "
         f"and {result['readers']} readers worked on meanwhile; every reader always saw one whole edition.\n\n"
-        f"{_table(header, rows)}"
+        f"{table(header, rows)}"
     )
 
 
@@ -162,7 +154,7 @@ def _codes(result: Result) -> str:
 def _points_to_cells(result: Result) -> str:
     goals = ", ".join(f"{peer} {ratio:.2g}" for peer, ratio in result["goals"].items())
     return (
-        f"{result['points']:,} points to the codes of {_facts(result, 'cells', 'vertices')}; reading the cells is part "
+        f"{result['points']:,} points to the codes of {facts(result, 'cells', 'vertices')}; reading the cells is part "
         f"of our time, {result['own_with_cells_kept_best_s'] * 1000:.0f} ms once they are kept. All name the same; "
         f"of {result['points_on_borders_agreed']:,} points on borders ours names the lowest code that PostGIS knows. "
         f"Goals: {goals}.\n\n{_compared(result)}"
@@ -193,7 +185,7 @@ def _addresses(result: Result) -> str:
         f"mistakes or former names. Storing the million took {result['import']['store million']['seconds']:.0f} s; the "
         f"first question after a start, which reads all names, "
         f"{result['import']['first question']['seconds']:.1f} s.\n\n"
-        f"{_table(['who', 'hit rate at 1', 'at 5'], rates)}\n\n{_table(['who', 'median ms', 'p99 ms'], spent)}"
+        f"{table(['who', 'hit rate at 1', 'at 5'], rates)}\n\n{table(['who', 'median ms', 'p99 ms'], spent)}"
     )
 
 
@@ -226,7 +218,7 @@ def _cells(result: Result) -> str:
         f"clipped to the same window, and all {district['quarters']} quarters of the demo with streets, walls, banks "
         "and rails. Inner borders count, within 2 m of a barrier; goals: none outside, 95 % within, 0.75 (Wuhan 0.62) "
         f"on barriers, 8 %. The demo took {district['seconds']:.0f} s in {result['cores']} processes at the load told "
-        f"below; its processor seconds are of both.\n\n{_table(header, rows)}"
+        f"below; its processor seconds are of both.\n\n{table(header, rows)}"
     )
 
 
@@ -245,7 +237,7 @@ def _pbf_graph(result: Result) -> str:
     return (
         f"Each in a fresh process, imports and all: ours with tags, {own['gates']:,} gates and geometry, "
         f"{own['nodes']:,} nodes and {own['edges']:,} edges. Each has a filter of its own for what is walked.\n\n"
-        + _table(["contender", "median s", "peak MiB", "km", "own time / its time"], rows)
+        + table(["contender", "median s", "peak MiB", "km", "own time / its time"], rows)
     )
 
 
@@ -279,7 +271,7 @@ def _isochrones(result: Result) -> str:
         "streets, shares of those within. Ours says certain, possible or outside, and no place is wrongly in the first "
         f"or the last; {one['agreement_open_as_disagreement']:.2%} of all places of the box agree where an open one is "
         f"a disagreement, all where it is left open. Four limits take {four['median_s'] * 1000:.0f} ms. The usual ways "
-        f"are those of tutorials.\n\n{_table(header, rows)}"
+        f"are those of tutorials.\n\n{table(header, rows)}"
     )
 
 
@@ -308,13 +300,13 @@ def _incremental(result: Result) -> str:
         f"kind {result['edits_of_each_kind']} edits; after every one all labels and counts are a full run's. "
         "The full run is a warm one on the edited network, whose graph is built; edits follow edits, or, in the column "
         f"that says so, a full run that has emptied the processor's caches. Held: {result['held_mib']:.0f} MiB, "
-        f"of which the labels are {result['labels_mib']:.1f}.\n\n{_table(header, rows)}"
+        f"of which the labels are {result['labels_mib']:.1f}.\n\n{table(header, rows)}"
     )
 
 
 def _warm_state(result: Result) -> str:
     return (
-        f"Wuhan: {_facts(result, 'places', 'edges')}, 500 points, one fresh process. The first question, from the "
+        f"Wuhan: {facts(result, 'places', 'edges')}, 500 points, one fresh process. The first question, from the "
         f"database, takes {result['cold_s']:.1f} s; the same again {result['warm_s'] * 1000:.0f} ms; for another time "
         f"of the week {result['other_time_s'] * 1000:.0f} ms. Kept: {result['kept_mib']:.0f} MiB, "
         f"{result['state_mib']:.1f} of them for one question alone; peak of the process {result['peak_mib']:.0f} MiB."
@@ -328,111 +320,15 @@ def _placeability(result: Result) -> str:
         for key, who in (("process", "in the process"), ("http", "over HTTP"))
     ]
     return (
-        f"Porto with {_facts(result, 'nodes', 'edges', 'places', 'points', 'gates')}; all twelve checks. The newly "
+        f"Porto with {facts(result, 'nodes', 'edges', 'places', 'points', 'gates')}; all twelve checks. The newly "
         f"covered residents of {result['compared_with_full_runs']} spots equal the difference of two full runs. The "
-        f"first spot, which prepares the rest, took {result['first_spot_s']:.2f} s.\n\n{_table(header, rows)}"
-    )
-
-
-def _certificate(result: Result) -> str:
-    proof = f"proven in {result['nodes']} nodes" if result["proven"] else f"with a gap of {result['gap']:.2%}"
-    return (
-        f"{result['points']} points for {_facts(result, 'places', 'candidates', 'pairs')}, walks of "
-        f"{result['limit_s'] / 60:g} minutes: {result['objective']:,.0f} of {result['residents']:,.0f} residents "
-        f"covered, {proof}."
-    )
-
-
-def _siting_dense(result: Result) -> str:
-    return (
-        f"{_certificate(result)} The median of {result['rounds']} searches is {result['own_s']:.3f} s. spopt "
-        f"{result['spopt']} with HiGHS, run once between them, takes {result['spopt_highs_s']:.0f} s for the same "
-        f"objective: {result['times_faster']:,.0f} times as long."
-    )
-
-
-def _siting_large(result: Result) -> str:
-    highs = result["highs"]
-    return (
-        f"{_certificate(result)} It takes {result['own_s']:.1f} s. HiGHS, given the merged rows and the greedy plan, "
-        f"reaches {highs['objective']:,.0f} in {highs['seconds_given']:.0f} s, "
-        + ("without a bound." if highs["gap"] is None else f"with a gap of {highs['gap']:.2%}.")
-    )
-
-
-def _siting_wuhan(result: Result) -> str:
-    return (
-        f"{_certificate(result)} It takes {result['own_s']:.2f} s. The curve of 1 … {result['curve_points']} points "
-        f"takes {result['curve_s']:.2f} s where its last plan alone takes {result['alone_s']:.2f} s; its largest gap "
-        f"is {result['curve_largest_gap']:.2%}, {result['curve_proven']} of its plans are proven."
-    )
-
-
-def _siting_graphs(result: Result) -> str:
-    graphs = result["graphs"]
-    proven = sum(graph["proven"] and graph["objective"] == graph["optimum"] for graph in graphs)
-    theirs = sum("spopt_ended" in graph for graph in graphs)
-    return (
-        f"pmed1 to pmed{len(graphs)} of the OR-Library on one core: {proven} of {len(graphs)} optima found and proven "
-        f"in {result['own_s']:.1f} s in all, none in more than {max(graph['nodes'] for graph in graphs)} nodes. spopt "
-        f"{result['spopt']} with HiGHS, given {result['spopt_max_s']:.0f} s for each of the first {theirs}, ends "
-        f"{result['spopt_ended']} of them with the same objectives in "
-        f"{result['times_faster_where_spopt_ended']:,.0f} times as long."
-    )
-
-
-def _siting_sf(result: Result) -> str:
-    rows = [
-        [
-            model["model"],
-            f"{model['answer']:.14g}",
-            f"{model['published']:.14g}",
-            f"{model['own_s'] * 1000:.1f}",
-            f"{model['spopt_highs_s'] * 1000:.0f}",
-        ]
-        for model in result["models"]
-    ]
-    return f"Published answers for {result['tracts']} tracts and {result['stores']} stores, each proven:\n\n" + _table(
-        ["model", "answer", "published", "own ms", "spopt and HiGHS ms"], rows
-    )
-
-
-def _siting_streets(result: Result) -> str:
-    rows = [
-        [
-            city,
-            f"{facts['places']:,} × {facts['candidates']:,}",
-            "{points} points, gap {gap:.2g}, {own_s:.2f} s".format(**result["p_median"][city]),
-            "{points:.0f} points, {own_s:.2f} s".format(**result["set_cover"][city]),
-            "{points} points, {own_s:.2f} s".format(**result["p_center"][city]),
-        ]
-        for city, facts in result["questions"].items()
-    ]
-    return (
-        "Walks of up to 20 minutes; the fewest points and the longest walks are proven. spopt with HiGHS takes "
-        f"{result['spopt_highs_set_cover_porto_s']:.0f} s for the fewest points of Porto, "
-        f"{result['times_faster_set_cover_porto']:,.0f} times as long.\n\n"
-        + _table(["city", "places × candidates", "least sum of walks", "fewest points", "least longest walk"], rows)
-    )
-
-
-def _siting_room(result: Result) -> str:
-    own, highs = result["own"], result["highs"]
-    near = next((spent for gap, spent in own["seconds_to_gap"].items() if gap == "0.01"), None)
-    certain = "" if near is None else f", certainly within 1 % of the best after {near:.1f} s"
-    proof = "proven" if own["proven"] else f"with a gap of {own['gap']:.2g}"
-    found = "no plan" if highs["objective"] is None else f"{highs['objective']:,.0f}"
-    return (
-        f"{result['points']} points for {_facts(result['question'], 'places', 'candidates', 'pairs')}: "
-        f"{own['objective']:,.0f} residents find room in {own['own_s']:.1f} s, "
-        f"{proof}{certain}. HiGHS alone, on the same "
-        f"{highs['rows']:,} merged rows, has {found} after {highs['highs_s']:.0f} s."
+        f"first spot, which prepares the rest, took {result['first_spot_s']:.2f} s.\n\n{table(header, rows)}"
     )
 
 
 def _valhalla(result: Result) -> str:
     return (
-        f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {_facts(result, 'points')}, by "
+        f"Nodes of the largest part within {result['limit_s'] / 60:.0f} minutes of {facts(result, 'points')}, by "
         f"Valhalla's matrix over tiles of its own from the same extract: {result['same_class_of_all']:.3%} of "
         f"{result['nodes']:,} nodes have the same class, {result['same_class_of_covered']:.2%} of those that either "
         f"covers; times differ by {result['median_difference_s']:.1f} s in the median. "
@@ -456,14 +352,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "warm_state": ("A question asked again, Wuhan", _warm_state),
     "placeability": ("Whether a spot is placeable, streets of Porto", _placeability),
     "two_step": ("Accessibility of residents", _two_step),
-    "siting_cover_dense": ("Most residents covered, dense part of Porto", _siting_dense),
-    "siting_cover_large": ("Most residents covered, 200,000 places", _siting_large),
-    "siting_cover_wuhan": ("Most residents covered, Wuhan, and the curve", _siting_wuhan),
-    "siting_room_porto": ("Most residents who find room, Porto", _siting_room),
-    "siting_room_wuhan": ("Most residents who find room, Wuhan", _siting_room),
-    "siting_median_graphs": ("Least sums of walks, graphs of the OR-Library", _siting_graphs),
-    "siting_median_sf": ("Siting in San Francisco beside the published answers", _siting_sf),
-    "siting_median_streets": ("Least walks and fewest points, Porto and Wuhan", _siting_streets),
+    **SITING,
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),

@@ -171,8 +171,20 @@ def release(session: Session, claim: Claim) -> None:
     )
 
 
-def cancel(session: Session, actor: Actor, job_id: int) -> Job:
+def cancel(
+    session: Session,
+    actor: Actor,
+    job_id: int,
+    *,
+    permission: Permission = Permission.JOBS_CANCEL,
+    areas: Collection[str] = (),
+) -> Job:
     """Cancel a waiting job at once; ask the worker of a running one to stop. Cancelling twice changes nothing.
+
+    Parameters
+    ----------
+    permission, areas
+        The right that it takes, in which areas: whoever may ask for such a job there may also cancel it.
 
     Raises
     ------
@@ -183,7 +195,7 @@ def cancel(session: Session, actor: Actor, job_id: int) -> Job:
     ConflictError
         When the job has ended with a result or an error.
     """
-    require(actor, Permission.JOBS_CANCEL)
+    require(actor, permission, areas=areas)
     job = queries.job_by_id(session, job_id, lock=True)
     if job.state in (JobState.SUCCEEDED, JobState.FAILED):
         raise ConflictError("job_ended", job_id=job_id, state=job.state)

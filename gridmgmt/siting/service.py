@@ -114,7 +114,7 @@ def stop(session: Session, actor: Actor, run_id: int, *, keep: bool) -> SitingRu
     Raises
     ------
     ForbiddenError, UnauthenticatedError
-        When the actor may not ask for runs there, or, without keeping, not cancel jobs.
+        When the actor may not ask for runs there.
     NotFoundError
         When there is no such run.
     ConflictError
@@ -124,7 +124,7 @@ def stop(session: Session, actor: Actor, run_id: int, *, keep: bool) -> SitingRu
     areas = queries.areas_of(session, run.area_code, terms_of(run).walk.on)
     require(actor, Permission.COVERAGE_RUN, areas=areas)
     if not keep:
-        jobs.cancel(session, actor, run.job_id)
+        jobs.cancel(session, actor, run.job_id, permission=Permission.COVERAGE_RUN, areas=areas)
         return run
     job = job_queries.job_by_id(session, run.job_id)
     if job.state not in (JobState.RUNNING, JobState.QUEUED):

@@ -37,6 +37,8 @@ from gridmgmt.errors import (
 )
 from gridmgmt.ingest.population import read_population_points
 from gridmgmt.jobs import service as jobs
+from gridmgmt.jobs.models import JobState
+from gridmgmt.jobs.queries import job_by_id
 from gridmgmt.jobs.rules import JobCancelledError, JobFailedError
 from gridmgmt.jobs.worker import JobContext
 from gridmgmt.placeability import rules as place_rules
@@ -382,7 +384,13 @@ def test_who_may_ask_for_an_area_asks_for_that_one_alone(town) -> None:
     planner = Actor("account", "li", 1, (Grant(Role.PLANNER, rights, "town", "310113002"),))
     blind = Actor("account", "wang", 2, (Grant(Role.PLANNER, frozenset({Permission.COVERAGE_RUN})),))
     with town.begin() as session:
-        assert service.request_run(session, planner, terms(area_code="310113002")).created_by == "li"
+        run = service.request_run(session, planner, terms(area_code="310113002"))
+        assert run.created_by == "li"
+        other = service.request_run(session, TESTER, terms(area_code="310113001"))
+        with pytest.raises(ForbiddenError):
+            service.stop(session, planner, other.run_id, keep=False)
+        service.stop(session, planner, run.run_id, keep=False)
+        assert job_by_id(session, run.job_id).state == JobState.CANCELLED
         for actor, code in ((planner, "310113001"), (planner, None), (blind, None)):
             with pytest.raises(ForbiddenError):
                 service.request_run(session, actor, terms(area_code=code))

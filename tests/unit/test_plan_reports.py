@@ -90,7 +90,7 @@ def test_what_each_plan_achieves_stands_in_one_row() -> None:
     assert [each.figures.cost.unknown for each in found.plans] == [0, 1]
     assert [p.also_in for p in found.plans[0].points] == [("two",), ("two",), ()]
     table = rows(render_comparison(found, "csv", "en").content)
-    told = [(row["Plan"], row["Points"], row["Covered"], row["Proven best"], row["Lowest quarter"]) for row in table]
+    told = [(row["Plan"], row["Points"], row["Covered"], row["Proven best"], row["Lowest area"]) for row in table]
     assert told == [("three", "3", "850", "no", "<b>四居</b>"), ("two", "2", "850", "yes", "<b>四居</b>")]
     assert [float(row["Ratio"]) for row in table] == [0.85, 0.85]
 
