@@ -43,12 +43,11 @@ def shares(totals: Wholes, area: NDArray[np.integer], weight: Floats) -> Wholes:
     order = np.argsort(area, kind="stable")
     first = np.flatnonzero(np.diff(area[order], prepend=-1))
     count = np.diff(np.append(first, len(order)))
-    summed = np.cumsum(weight[order])
-    before = np.repeat(summed[first] - weight[order][first], count)
-    reached = (summed - before) / np.repeat(summed[first + count - 1] - before[first], count)
-    of_area = totals[area[order]]
-    upto = np.minimum(np.rint(of_area * reached[:, None]).astype(np.int64), of_area)
     last = first + count - 1
+    summed = np.concatenate([np.empty(0), *map(np.cumsum, np.split(weight[order], first[1:]))])
+    of_area = totals[area[order]]
+    upto = np.rint(of_area * (summed / np.repeat(summed[last], count))[:, None]).astype(np.int64)
+    upto = np.minimum(upto, of_area)
     upto[last] = of_area[last]
     own = np.diff(upto, axis=0, prepend=0)
     own[first] = upto[first]

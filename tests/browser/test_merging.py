@@ -145,6 +145,7 @@ def test_a_way_is_chosen_and_kept_as_an_edition(console: Console, planner: httpx
     assert (newest["edition"], newest["way"]) == ("整格 2026", "cells")
     expect(stored).to_contain_text(f"gridmgmt merging adopt {newest['merge_id']}")
     kept = page.locator(f"[data-merge='{newest['merge_id']}']")
+    expect(kept.get_by_role("link")).to_have_count(5)
     files = {link.inner_text(): str(link.get_attribute("href")) for link in kept.get_by_role("link").all()}
     assert list(files) == ["HTML", "XLSX", "CSV", "GEOJSON", "冲突图"]
     assert {planner.get(href).status_code for href in files.values()} == {200}

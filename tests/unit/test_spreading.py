@@ -2,11 +2,12 @@
 
 import itertools
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gridmgmt.analysis.spreading import FRONTAGE_M, count_bounds, frontage, place_bounds, range_by_group, shares, sums
@@ -47,6 +48,7 @@ def test_a_count_over_two_areas_on_paper() -> None:
     st.lists(st.tuples(st.integers(0, 3), st.floats(0.001, 1e7)), min_size=1, max_size=40),
     st.randoms(use_true_random=False),
 )
+@example([0, 0, 271], [(0, 32767.0), (2, 1.0), (2, 0.001)], Random(0))  # one area's weights dwarf another's
 def test_the_places_of_an_area_sum_to_it(totals, places, chance) -> None:
     rows = [(area % len(totals), weight) for area, weight in places]
     chance.shuffle(rows)
