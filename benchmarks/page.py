@@ -81,13 +81,14 @@ def _snapping(result: Result) -> str:
 
 def _whole_run(result: Result) -> str:
     steps = [
-        [name, f"{spent['seconds']:.1f}", f"{spent['peak_mib_so_far']:.0f}"] for name, spent in result["steps"].items()
+        [name, f"{spent['seconds']:.1f}", f"{spent['cpu_seconds']:.1f}", f"{spent['peak_mib']:.0f}"]
+        for name, spent in result["steps"].items()
     ]
     stages = [[name, f"{seconds:.2f}"] for name, seconds in result["stages_of_the_second_run_s"].items()]
     return (
         f"Each step is a command in a fresh process: {result['places']:,} places, "
         f"{result['residents_60_plus']:,.0f} residents of 60 and over, {result['covered']:,.0f} of them covered.\n\n"
-        f"{table(['step', 'seconds', 'peak MiB so far'], steps)}\n\n"
+        f"{table(['step', 'seconds', 'CPU seconds', 'peak MiB'], steps)}\n\n"
         f"Inside the second run:\n\n{table(['stage', 'seconds'], stages)}"
     )
 
