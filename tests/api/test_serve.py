@@ -129,6 +129,7 @@ def test_after_a_killed_server_its_worker_goes_and_the_next_start_takes_the_data
     assert again.end(signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.long
 def test_web_processes_end_with_a_killed_server(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "2")
     children = psutil.Process(server.process.pid).children()

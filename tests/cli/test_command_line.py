@@ -186,7 +186,14 @@ def test_one_layer_of_several_can_be_named_for_points(town) -> None:
     assert json.loads(told)["taken"] == 1
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "blow",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),
+    ],
+)
 def test_an_import_cut_off_while_it_stores_keeps_nothing(town, blow) -> None:
     """Another import holds the lock for which this one waits; there it is struck."""
     places = town.files / f"cut{int(blow)}.csv"
