@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
-from gridmgmt.cases.rules import CaseKind, CaseStatus
+from gridmgmt.cases.rules import CaseKind, CaseState
 from gridmgmt.editions.rules import Counting, EditionState, Subject
 from gridmgmt.jobs.models import JobState
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
@@ -170,7 +170,7 @@ class CaseOut(Answer):
     case_no: str = Field(examples=["BS-2015-0001"])
     kind: CaseKind
     type: str
-    status: CaseStatus
+    state: CaseState
     reported_at: datetime
     due_at: datetime | None
     closed_at: datetime | None

@@ -5,6 +5,7 @@ from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
+from gridmgmt.casework.models import CaseMove, CaseTask
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.coverage.models import (
     CoverageAreaResult,
@@ -69,6 +70,8 @@ MODELS: tuple[type[Base], ...] = (
     Address,
     AddressOtherName,
     Case,
+    CaseMove,
+    CaseTask,
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,

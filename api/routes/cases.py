@@ -13,7 +13,7 @@ from api.schemas import AreaLite, CaseDetail, CaseOut
 from gridmgmt.access.rules import Permission
 from gridmgmt.areas.queries import area_id_of, areas_at
 from gridmgmt.cases import queries
-from gridmgmt.cases.rules import CaseStatus
+from gridmgmt.cases.rules import CaseState
 
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
 
@@ -23,14 +23,14 @@ def list_cases(
     session: RequestSession,
     on: OnDate,
     pages: Pages,
-    status: Annotated[CaseStatus | None, Query(description="Only cases at this stage.")] = None,
+    state: Annotated[CaseState | None, Query(description="Only cases at this stage.")] = None,
     type: Annotated[str | None, Query(max_length=200, description="Only this type.")] = None,  # noqa: A002 -- its name outside
     area: Annotated[str | None, Query(max_length=64, description="Only inside the area of this code.")] = None,
 ) -> Page[CaseOut]:
     """List cases of the editions in force."""
     after = pages.after(datetime.fromisoformat, int)
     rows = queries.case_summaries(
-        session, on, status=status, type_=type, area_id=area_id_of(session, area, on),
+        session, on, state=state, type_=type, area_id=area_id_of(session, area, on),
         after=(after[0], after[1]) if after else None, limit=pages.limit + 1,
     )  # fmt: skip
     return pages.page(rows, CaseOut.model_validate, lambda case: (case.reported_at.isoformat(), case.case_id))

@@ -22,7 +22,7 @@ from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.boundaries.queries import changed_box
 from gridmgmt.boundaries.rules import ChangeKind
 from gridmgmt.cases.models import Case
-from gridmgmt.cases.rules import CaseStatus
+from gridmgmt.cases.rules import ENDED
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -285,7 +285,7 @@ class _Points(NamedTuple):
         residents = _table(session, PopulationPlace, Subject.POPULATION, on, box, PopulationPlace.residents_60_plus)
         is_open = ServicePoint.status == PointStatus.OPEN
         points = _table(session, ServicePoint, Subject.SERVICE_POINTS, on, box, ServicePoint.type, is_open)
-        running = Case.status != CaseStatus.CLOSED
+        running = Case.state.not_in(ENDED)
         cases = _table(session, Case, Subject.CASES, on, box, Case.case_id, running)
         positions = [np.column_stack([t["lon"].to_numpy(), t["lat"].to_numpy()]) for t in (residents, points, cases)]
         counted = residents["counted"].to_numpy(zero_copy_only=False).astype(np.float64)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, tuple_
 
 from gridmgmt.areas.queries import covered_by
 from gridmgmt.cases.models import Case
-from gridmgmt.cases.rules import CaseStatus
+from gridmgmt.cases.rules import CaseState
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import in_force_on
@@ -24,7 +24,7 @@ class CaseSummary:
     case_no: str
     kind: str
     type: str
-    status: str
+    state: str
     reported_at: datetime
     due_at: datetime | None
     closed_at: datetime | None
@@ -36,7 +36,7 @@ def case_summaries(
     session: Session,
     on: date,
     *,
-    status: CaseStatus | None = None,
+    state: CaseState | None = None,
     type_: str | None = None,
     area_id: int | None = None,
     after: tuple[datetime, int] | None = None,
@@ -52,8 +52,8 @@ def case_summaries(
         Time of report and id of the last case of the page before.
     """
     statement = _select_summaries(on).order_by(Case.reported_at.desc(), Case.case_id.desc()).limit(limit)
-    if status is not None:
-        statement = statement.where(Case.status == status)
+    if state is not None:
+        statement = statement.where(Case.state == state)
     if type_ is not None:
         statement = statement.where(Case.type == type_)
     if area_id is not None:
@@ -77,7 +77,7 @@ def case_summary(session: Session, case_no: str, on: date) -> CaseSummary:
     return CaseSummary(**row)
 
 
-_PLAIN = ("case_id", "case_no", "kind", "type", "status", "reported_at", "due_at", "closed_at")
+_PLAIN = ("case_id", "case_no", "kind", "type", "state", "reported_at", "due_at", "closed_at")
 
 
 def _select_summaries(on: date) -> Select[*tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.errors import DuplicateCodeError
 from gridmgmt.frames import copy_rows
 
-_COLUMNS = ("case_no", "kind", "type", "status", "reported_at", "due_at", "closed_at")
+_COLUMNS = ("case_no", "kind", "type", "state", "reported_at", "due_at", "closed_at")
 
 
 def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
@@ -18,7 +18,7 @@ def store(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> int:
     Parameters
     ----------
     frame
-        EPSG:4326, geometry POINT, columns ``case_no``, ``kind``, ``type``, ``status``, ``reported_at``, ``due_at``,
+        EPSG:4326, geometry POINT, columns ``case_no``, ``kind``, ``type``, ``state``, ``reported_at``, ``due_at``,
         ``closed_at`` (aware or missing).
 
     Raises

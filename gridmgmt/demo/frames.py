@@ -207,8 +207,8 @@ def service_points_frame(points: Sequence[ServicePoint]) -> gpd.GeoDataFrame:
 
 
 def cases_frame(cases: Sequence[Case]) -> gpd.GeoDataFrame:
-    """Return the cases: number, kind, type, status, times of report and closing."""
-    return _placed(cases, ("case_no", "kind", "type", "status", "reported_at", "closed_at"))
+    """Return the cases: number, kind, type, state, times of report and closing."""
+    return _placed(cases, ("case_no", "kind", "type", "state", "reported_at", "closed_at"))
 
 
 def _placed(things: Sequence[ServicePoint] | Sequence[Case], columns: Sequence[str]) -> gpd.GeoDataFrame:

@@ -44,7 +44,7 @@ CASE_TYPES: tuple[tuple[Literal["event", "component"], str], ...] = (
     ("component", "greenery"),
     ("component", "other_component"),
 )
-CASE_STATUS_SHARES = {"reported": 0.12, "handling": 0.23, "closed": 0.65}
+CASE_STATE_SHARES = {"reported": 0.12, "handling": 0.23, "closed": 0.65}
 ROADSIDE_M = 4.0
 """How far from the middle of a street a case lies, standard deviation in metres."""
 
@@ -69,7 +69,7 @@ class Case:
     case_no: str
     kind: Literal["event", "component"]
     type: str
-    status: str
+    state: str
     reported_at: datetime
     closed_at: datetime | None
     place: Point
@@ -96,7 +96,7 @@ def build_service_points(arrangement: Arrangement, compounds: Sequence[Compound]
 def build_cases(streets: Sequence[Street], rng: Generator) -> list[Case]:
     """Return cases beside streets, in the order of their reports."""
     days = np.sort(rng.uniform(0, CASE_DAYS, CASES))
-    statuses = rng.choice(list(CASE_STATUS_SHARES), CASES, p=list(CASE_STATUS_SHARES.values()))
+    statuses = rng.choice(list(CASE_STATE_SHARES), CASES, p=list(CASE_STATE_SHARES.values()))
     return [
         _case(streets[int(rng.integers(len(streets)))], number, float(day), str(status), rng)
         for number, (day, status) in enumerate(zip(days, statuses, strict=True), start=1)

@@ -41,7 +41,7 @@ def read_cases(
     encoding: str | None = None,
     layer: str | None = None,
 ) -> Intake:
-    """Return cases: ``row case_no type kind status reported_at due_at closed_at`` (UTC), geometry POINT.
+    """Return cases: ``row case_no type kind state reported_at due_at closed_at`` (UTC), geometry POINT.
 
     ``columns`` names the columns of ``lon lat`` and of the roles ``case_no case_type case_status reported_at due_at
     closed_at kind`` where they are not to be found by name; ``kind`` holds for rows without one. Times without an
@@ -74,7 +74,7 @@ def read_cases(
         "case_no": cell["case_no"],
         "type": cell["case_type"],
         "kind": _known(review, np.where(blank(cell["kind"]), kind, cell["kind"]), used["kind"], _KIND),
-        "status": _known(review, cell["case_status"], used["case_status"], _STATUS),
+        "state": _known(review, cell["case_status"], used["case_status"], _STATUS),
         **_times(review, cell, used, zone),
     }
     details = {"columns": used, "stacked": _stacked(geometry[review.good])}

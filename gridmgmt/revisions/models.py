@@ -18,7 +18,6 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "network_edges": ("streets",),
     "gates": ("gates",),
     "land_features": ("land",),
-    "cases": ("cases",),
     "coverage_runs": ("coverage",),
     "department_grids": ("department_grids",),
     "grid_merge_conflicts": ("merge_conflicts",),

@@ -146,7 +146,7 @@ def _select_service_points(on: date) -> Select[*tuple[Any, ...]]:
 
 def _select_cases(on: date, period: Period | None) -> Select[*tuple[Any, ...]]:
     statement = (
-        select(*lonlat(Case.geom), Case.kind, Case.type, Case.status)
+        select(*lonlat(Case.geom), Case.kind, Case.type, Case.state)
         .where(Case.edition_id.in_(edition_ids_in_force(Subject.CASES, on)))
         .order_by(Case.case_id)
     )

@@ -1,6 +1,6 @@
 -- Cases of one kind, type and status that share a cell are one feature; only a case alone keeps its identity.
 WITH points AS (
-    SELECT c.case_id, c.case_no, c.kind, c.type, c.status, c.reported_at, ST_Transform(c.geom, 3857) AS geom
+    SELECT c.case_id, c.case_no, c.kind, c.type, c.state AS status, c.reported_at, ST_Transform(c.geom, 3857) AS geom
     FROM cases AS c
     JOIN editions AS e USING (edition_id)
     WHERE

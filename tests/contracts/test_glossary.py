@@ -27,7 +27,7 @@ NAMED = {
     "ServicePointType": "point_type",
     "PointStatus": "point_status",
     "CaseKind": "case_kind",
-    "CaseStatus": "case_status",
+    "CaseState": "case_state",
     "LandKind": "land_kind",
     "Counting": "counting",
     "Subject": "subject",

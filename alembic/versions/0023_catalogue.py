@@ -1,0 +1,14 @@
+"""Classes, types and filing conditions of cases, departments and lists of matters."""
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,14 @@
+"""Photos of cases and, apart from them, how to reach whoever reported."""
+
+revision = "0025"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,1 @@
+"""Work calendars: when time limits run."""
