@@ -5,6 +5,7 @@ from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.cases.models import Case
+from gridmgmt.casework.intake_models import CaseNoRule, IdempotencyKey
 from gridmgmt.casework.models import CaseMove, CaseTask
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.coverage.models import (
@@ -72,6 +73,8 @@ MODELS: tuple[type[Base], ...] = (
     Case,
     CaseMove,
     CaseTask,
+    CaseNoRule,
+    IdempotencyKey,
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,
