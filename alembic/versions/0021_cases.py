@@ -111,9 +111,12 @@ def _recast_cases() -> None:
     for name, columns, where in (
         ("reported_at", ["reported_at", "case_id"], None),
         ("open", ["reported_at", "case_id"], OPEN),
+        ("state", ["state", "reported_at", "case_id"], "state <> 'closed'"),
+        ("type", ["type", "reported_at", "case_id"], None),
+        ("town_code", ["town_code", "reported_at", "case_id"], None),
         ("next_alarm_at", ["next_alarm_at"], "next_alarm_at IS NOT NULL"),
-        ("due_at", ["due_at"], OPEN),
-        ("department_code", ["department_code", "reported_at"], OPEN),
+        ("due_at", ["due_at", "case_id"], OPEN),
+        ("department_code", ["department_code", "reported_at", "case_id"], None),
         ("component_code", ["component_code"], "component_code IS NOT NULL"),
         ("duplicate_of", ["duplicate_of"], "duplicate_of IS NOT NULL"),
     ):
@@ -172,7 +175,10 @@ def downgrade() -> None:
     op.drop_table("case_tasks")
     op.drop_table("case_moves")
     op.execute("DELETE FROM cases WHERE edition_id IS NULL")
-    for name in ("open", "next_alarm_at", "due_at", "department_code", "component_code", "duplicate_of", "reported_at"):
+    for name in (
+        "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code", "component_code",
+        "duplicate_of", "reported_at",
+    ):  # fmt: skip
         op.drop_index(f"ix_cases_{name}", table_name="cases")
     op.create_index("ix_cases_reported_at", "cases", ["reported_at"])
     for name in ("source_known", "state_known", "urgency_known", "description_length"):

@@ -282,11 +282,12 @@ class _Points(NamedTuple):
 
     @classmethod
     def read(cls, session: Session, on: date, box: ColumnElement[Any]) -> "_Points":
-        residents = _table(session, PopulationPlace, Subject.POPULATION, on, box, PopulationPlace.residents_60_plus)
+        populated = PopulationPlace.edition_id.in_(edition_ids_in_force(Subject.POPULATION, on))
+        residents = _table(session, PopulationPlace, box, PopulationPlace.residents_60_plus, populated)
+        offered = ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on))
         is_open = ServicePoint.status == PointStatus.OPEN
-        points = _table(session, ServicePoint, Subject.SERVICE_POINTS, on, box, ServicePoint.type, is_open)
-        running = Case.state.not_in(ENDED)
-        cases = _table(session, Case, Subject.CASES, on, box, Case.case_id, running)
+        points = _table(session, ServicePoint, box, ServicePoint.type, offered, is_open)
+        cases = _table(session, Case, box, Case.case_id, Case.state.not_in(ENDED))
         positions = [np.column_stack([t["lon"].to_numpy(), t["lat"].to_numpy()]) for t in (residents, points, cases)]
         counted = residents["counted"].to_numpy(zero_copy_only=False).astype(np.float64)
         return cls(np.concatenate(positions), counted, points["counted"].to_pylist(), cases.num_rows)
@@ -306,12 +307,7 @@ class _Points(NamedTuple):
         )
 
 
-def _table(
-    session: Session, model: Any, subject: Subject, on: date, box: ColumnElement[Any], column: Any, *conditions: Any
-) -> pa.Table:
-    """Return position and one column of the rows of a subject in force on a day that lie in a box."""
-    in_force = model.edition_id.in_(edition_ids_in_force(subject, on))
-    statement = select(*lonlat(model.geom), column.label("counted")).where(
-        in_force, model.geom.intersects(box), *conditions
-    )
+def _table(session: Session, model: Any, box: ColumnElement[Any], column: Any, *conditions: Any) -> pa.Table:
+    """Return position and one column of the rows that lie in a box and meet some conditions."""
+    statement = select(*lonlat(model.geom), column.label("counted")).where(model.geom.intersects(box), *conditions)
     return read_table(session, statement)

@@ -1,6 +1,10 @@
 """What a case is: its kind, its source, the states of its chain, and how it stands against the clock."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 
 class CaseKind(StrEnum):
@@ -57,3 +61,53 @@ class Urgency(StrEnum):
     DUE_SOON = "due_soon"
     OVERDUE = "overdue"
     NO_DEADLINE = "no_deadline"
+
+
+ListOrder = Literal["newest", "due"]
+"""The last reported first, or what is due first."""
+
+TEXT_DAYS = 31
+"""So many days back from now words are looked for in descriptions and addresses, unless a period is given."""
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases are asked for; a case must meet everything that is given.
+
+    Parameters
+    ----------
+    states
+        Any of these.
+    is_open
+        Only those that still have to be worked on, or only those that have ended.
+    area
+        Code of an area of any level: that held the case when it was reported.
+    box
+        (west, south, east, north) in degrees, its border included.
+    component
+        Identifier of the component that it is about.
+    text
+        Beginning of the case's number, or words of its description or address, see :data:`TEXT_DAYS`.
+    reported_from, reported_to
+        Reported at the first or later and before the second.
+    updated_after
+        Moved later than this.
+    flag
+        What is doubtful about it.
+    """
+
+    states: Collection[CaseState] = ()
+    is_open: bool | None = None
+    kind: CaseKind | None = None
+    type: str | None = None
+    source: CaseSource | None = None
+    urgency: Urgency | None = None
+    department: str | None = None
+    area: str | None = None
+    box: tuple[float, float, float, float] | None = None
+    component: str | None = None
+    text: str | None = None
+    reported_from: datetime | None = None
+    reported_to: datetime | None = None
+    updated_after: datetime | None = None
+    flag: str | None = None

@@ -94,14 +94,14 @@ class CountedPoints:
 
 
 def counted_points(session: Session, subject: CountedSubject, on: date, period: Period | None) -> CountedPoints:
-    """Return the points of a subject in force on a day; of cases those reported within the period, where it is given.
+    """Return the points of a subject in force on a day; of cases, whatever the day, those reported within the period.
 
-    Service points are told by type and status, cases by kind, type and status, residents by age band; an edition of
+    Service points are told by type and status, cases by kind, type and state, residents by age band; an edition of
     the total of 60 and over has the one band ``60_plus``, and places without counts count 1 each.
     """
     if subject is CountedSubject.RESIDENTS:
         return _residents(places(session, on))
-    statement = _select_service_points(on) if subject is CountedSubject.SERVICE_POINTS else _select_cases(on, period)
+    statement = _select_service_points(on) if subject is CountedSubject.SERVICE_POINTS else _select_cases(period)
     table = read_table(session, statement)
     names = [name for name in table.column_names if name not in ("lon", "lat")]
     kind, kinds = kinds_of({name: table[name].to_pylist() for name in names})
@@ -144,12 +144,8 @@ def _select_service_points(on: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _select_cases(on: date, period: Period | None) -> Select[*tuple[Any, ...]]:
-    statement = (
-        select(*lonlat(Case.geom), Case.kind, Case.type, Case.state)
-        .where(Case.edition_id.in_(edition_ids_in_force(Subject.CASES, on)))
-        .order_by(Case.case_id)
-    )
+def _select_cases(period: Period | None) -> Select[*tuple[Any, ...]]:
+    statement = select(*lonlat(Case.geom), Case.kind, Case.type, Case.state).order_by(Case.case_id)
     if period is None:
         return statement
     begins, ends = period.moments()
@@ -163,8 +159,8 @@ def used_editions(session: Session, ids: Iterable[int]) -> tuple[UsedEdition, ..
 
 
 def data_editions(session: Session, subject: Subject, on: date) -> tuple[UsedEdition, ...]:
-    """Return the editions of a subject in force on a day."""
-    return _used(editions(session, subject=subject, on=on))
+    """Return the editions of a subject in force on a day; of cases, a register for all time, every import."""
+    return _used(editions(session, subject=subject, on=None if subject is Subject.CASES else on))
 
 
 def draft_name(session: Session, draft: int | None) -> str | None:
