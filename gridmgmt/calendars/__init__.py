@@ -1,1 +1,1 @@
-"""Work calendars: when time limits run."""
+"""Work calendars: which days and hours are worked, and when a time limit ends."""
