@@ -1,6 +1,5 @@
 """Given files on the disk: each in a folder of a random name, written through before anybody is told it is there."""
 
-import errno
 import hashlib
 import json
 import os
@@ -8,16 +7,15 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from gridmgmt.errors import FileRefusedError, InputError, Problem, UnavailableError
+from gridmgmt.disk import disk_errors, require_space, sync_folder
+from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.settings import Settings
 from gridmgmt.uploads.rules import Received, disk_name, kept_problem, problem_of
 
 _SECONDS_PER_DAY = 86_400
-_SPARE_BYTES = 1_000_000_000
-"""So much of the disk is left to the database."""
 _LOOK_EVERY_BYTES = 16_000_000
 
 
@@ -47,10 +45,10 @@ class UploadFolder:
         UnavailableError
             When the disk is full or the folder cannot be made.
         """
-        with _disk_errors():
+        with disk_errors():
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep()
-            _require_space(self._root)
+            require_space(self._root)
             return Incoming(self._root / uuid.uuid4().hex, name, self.limit_bytes)
 
     def path(self, stored_as: str, name: str) -> Path:
@@ -74,7 +72,7 @@ class UploadFolder:
         target.unlink(missing_ok=True)
         if not problems:
             return
-        with _disk_errors(), target.open("w", encoding="utf-8") as stream:
+        with disk_errors(), target.open("w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(kept_problem(each), ensure_ascii=False) + "\n" for each in problems)
 
     def problems(self, stored_as: str, upload_id: int) -> Iterator[Problem] | None:
@@ -132,9 +130,9 @@ class Incoming:
         if self._bytes > self._limit_bytes:
             raise InputError("upload_too_large", field="file", maximum_mb=self._limit_bytes // 1_000_000)
         self._sha256.update(chunk)
-        with _disk_errors():
+        with disk_errors():
             if before // _LOOK_EVERY_BYTES != self._bytes // _LOOK_EVERY_BYTES:
-                _require_space(self._folder)  # others send files at the same time
+                require_space(self._folder)  # others send files at the same time
             self._stream.write(chunk)
 
     def finish(self) -> Received:
@@ -147,39 +145,15 @@ class Incoming:
         """
         if self._bytes == 0:
             raise FileRefusedError("file_empty", file=self._name)
-        with _disk_errors():
+        with disk_errors():
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
             for folder in (self._folder, self._folder.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         return Received(self._folder.name, self._bytes, self._sha256.hexdigest())
 
     def discard(self) -> None:
         """Forget what was received."""
         self._stream.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _require_space(folder: Path) -> None:
-    if shutil.disk_usage(folder).free < _SPARE_BYTES:
-        raise UnavailableError("upload_disk_full")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full:
-            raise UnavailableError("upload_disk_full") from error
-        raise UnavailableError("upload_folder_unusable", detail=error.strerror or type(error).__name__) from error

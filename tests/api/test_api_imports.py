@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
+from gridmgmt import disk
 from gridmgmt.access.queries import account_by_name, keys
 from gridmgmt.access.rules import Role
 from gridmgmt.access.service import revoke_key, set_grants
@@ -448,7 +449,7 @@ def test_a_file_that_would_fill_the_disk_breaks_off(desk: Desk, monkeypatch: pyt
     monkeypatch.setattr(folder, "_LOOK_EVERY_BYTES", 1_000)
     incoming = upload_folder(desk.settings).begin("a.csv")
     incoming.write(b"a" * 999)
-    monkeypatch.setattr(folder, "_SPARE_BYTES", 2**62)
+    monkeypatch.setattr(disk, "SPARE_BYTES", 2**62)
     with pytest.raises(UnavailableError, match="已满"):
         incoming.write(b"a")
     incoming.discard()
