@@ -4,6 +4,7 @@ from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, Grant
 from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
 from gridmgmt.boundaries.models import TopologyFinding
+from gridmgmt.calendars.models import CalendarDayRow, CalendarRevision, CalendarYear, WorkHoursRow
 from gridmgmt.cases.models import Case
 from gridmgmt.casework.intake_models import CaseNoRule, IdempotencyKey
 from gridmgmt.casework.models import CaseMove, CaseTask
@@ -70,6 +71,10 @@ MODELS: tuple[type[Base], ...] = (
     AddressName,
     Address,
     AddressOtherName,
+    CalendarDayRow,
+    CalendarYear,
+    WorkHoursRow,
+    CalendarRevision,
     Case,
     CaseMove,
     CaseTask,
