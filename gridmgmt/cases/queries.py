@@ -1,91 +1,270 @@
-"""Reading cases."""
+"""Reading cases: lists of what meets a filter, how many there are, and what has to be done where."""
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, func, or_, select, text, tuple_
+from sqlalchemy.orm import aliased
 
-from gridmgmt.areas.queries import covered_by
-from gridmgmt.cases.models import Case
-from gridmgmt.cases.rules import CaseState
+from gridmgmt.areas.models import Area
+from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.cases.models import OPEN, Case
+from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, ListOrder, Urgency
+from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
-from gridmgmt.editions.models import Edition
-from gridmgmt.editions.queries import in_force_on
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat
 
+MOST_COUNTED = 10_000
+"""More cases than this are not counted: the answer says that there are at least so many."""
+
+MOST_OVERDUE = 50
+"""So many of the most overdue cases stand on a board."""
+
+_NUMBER = re.compile(r"(?=.*[0-9])[0-9A-Za-z./_-]+", re.ASCII)
+_LAST = "\U0010ffff"
+_CODES = {
+    AreaLevel.DISTRICT: Case.district_code,
+    AreaLevel.TOWN: Case.town_code,
+    AreaLevel.BASIC_MANAGEMENT_UNIT: Case.middle_code,
+    AreaLevel.SECTOR: Case.middle_code,
+    AreaLevel.RESIDENTIAL_QUARTER: Case.quarter_code,
+    AreaLevel.GRID_CELL: Case.cell_code,
+}
+_INDEXED = (AreaLevel.DISTRICT, AreaLevel.TOWN)
+_PLAIN = (
+    "case_id", "case_no", "version", "kind", "type", "source", "state", "urgency", "reported_at", "updated_at",
+    "due_at", "due_provisional", "closed_at", "department_code", "town_code", "cell_code", "supervised", "forced",
+    "flags",
+)  # fmt: skip
+
+CaseKey = tuple[datetime | None, int]
+"""The moment by which a list is ordered, and the id: what names a case's place in the list."""
+
+
+def is_open() -> TextClause:
+    """Return the condition that a case is still to be worked on, in the words of the indexes that hold those."""
+    return text(f"cases.{OPEN}")
+
 
 @dataclass(frozen=True)
-class CaseSummary:
-    """One case; its position in degrees, its times with their offset."""
+class Counted:
+    """How many cases meet a filter; where that is not exact there are more."""
 
-    case_id: int
-    case_no: str
-    kind: str
-    type: str
-    state: str
-    reported_at: datetime
-    due_at: datetime | None
-    closed_at: datetime | None
-    lon: float
-    lat: float
+    value: int
+    exact: bool
 
 
-def case_summaries(
+def list_cases(
     session: Session,
-    on: date,
+    wanted: CaseFilter,
     *,
-    state: CaseState | None = None,
-    type_: str | None = None,
-    area_id: int | None = None,
-    after: tuple[datetime, int] | None = None,
+    now: datetime,
+    order: ListOrder = "newest",
+    after: CaseKey | None = None,
     limit: int = 100,
-) -> list[CaseSummary]:
-    """Return the cases of the editions in force on a day, the last reported first, at most ``limit``.
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the cases that meet a filter, at most ``limit``: the columns of a list row.
 
     Parameters
     ----------
-    area_id
-        Only cases that this area covers.
+    order
+        ``due`` has open cases with a deadline alone.
     after
-        Time of report and id of the last case of the page before.
-    """
-    statement = _select_summaries(on).order_by(Case.reported_at.desc(), Case.case_id.desc()).limit(limit)
-    if state is not None:
-        statement = statement.where(Case.state == state)
-    if type_ is not None:
-        statement = statement.where(Case.type == type_)
-    if area_id is not None:
-        statement = statement.where(covered_by(area_id, Case.geom))
-    if after is not None:
-        statement = statement.where(tuple_(Case.reported_at, Case.case_id) < tuple_(*after))
-    return [CaseSummary(**row) for row in session.execute(statement).mappings()]
-
-
-def case_summary(session: Session, case_no: str, on: date) -> CaseSummary:
-    """Return one case.
+        Key of the last case of the page before.
 
     Raises
     ------
     NotFoundError
-        When there is none of that number in force on that day.
+        When no boundary edition has an area of the filter's code.
     """
-    row = session.execute(_select_summaries(on).where(Case.case_no == case_no)).mappings().one_or_none()
-    if row is None:
-        raise NotFoundError("case_unknown", value=case_no, on=on)
-    return CaseSummary(**row)
+    statement = select_listed().where(*conditions(session, wanted, now)).limit(limit)
+    return session.execute(_ordered(statement, order, after)).all()
 
 
-_PLAIN = ("case_id", "case_no", "kind", "type", "state", "reported_at", "due_at", "closed_at")
+def count_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Counted:
+    """Return how many cases :func:`list_cases` has on all its pages, counted no further than `MOST_COUNTED`."""
+    inner = select(Case.case_id).where(*conditions(session, wanted, now)).limit(MOST_COUNTED + 1)
+    if order == "due":
+        inner = inner.where(is_open(), Case.due_at.is_not(None))
+    found = session.scalars(select(func.count()).select_from(inner.subquery())).one()
+    return Counted(min(found, MOST_COUNTED), exact=found <= MOST_COUNTED)
 
 
-def _select_summaries(on: date) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            *(getattr(Case, name) for name in _PLAIN),
-            *lonlat(Case.geom),
+def stream_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Iterator[Any]:
+    """Yield every case that meets a filter, as :func:`list_cases` with ``description`` and ``address``.
+
+    The rows come through a cursor of the database, so that no list of them is ever whole in memory.
+    """
+    statement = select_listed().add_columns(Case.description, Case.address)
+    statement = statement.where(*conditions(session, wanted, now))
+    yield from session.execute(_ordered(statement, order, None), execution_options={"yield_per": 2000})
+
+
+def select_listed() -> Select[*tuple[Any, ...]]:
+    """Return the statement that selects the columns of a list row; the number of a duplicate's case among them."""
+    other = aliased(Case)
+    original = select(other.case_no).where(other.case_id == Case.duplicate_of).scalar_subquery()
+    plain = (getattr(Case, name) for name in _PLAIN)
+    return select(*plain, *lonlat(Case.geom), original.label("duplicate_of"))
+
+
+def _ordered(
+    statement: Select[*tuple[Any, ...]], order: ListOrder, after: CaseKey | None
+) -> Select[*tuple[Any, ...]]:
+    if order == "due":
+        statement = statement.where(is_open(), Case.due_at.is_not(None)).order_by(Case.due_at, Case.case_id)
+        return statement if after is None else statement.where(tuple_(Case.due_at, Case.case_id) > tuple_(*after))
+    statement = statement.order_by(Case.reported_at.desc(), Case.case_id.desc())
+    return statement if after is None else statement.where(tuple_(Case.reported_at, Case.case_id) < tuple_(*after))
+
+
+def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool] | TextClause]:
+    """Return what a case must meet.
+
+    Raises
+    ------
+    NotFoundError
+        When no boundary edition has an area of the filter's code.
+    """
+    named = ("kind", "type", "source", "urgency")
+    found: list[ColumnElement[bool] | TextClause] = [
+        getattr(Case, name) == value for name in named if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.department is not None:
+        found.append(Case.department_code == wanted.department)
+    if wanted.component is not None:
+        found.append(Case.component_code == wanted.component)
+    if wanted.states:
+        found.append(Case.state.in_(list(wanted.states)))
+    if wanted.is_open is not None:
+        found.append(is_open() if wanted.is_open else text(f"NOT (cases.{OPEN})"))
+    if wanted.flag is not None:
+        found.append(Case.flags.any(wanted.flag))  # type: ignore[attr-defined]  -- of an array column
+    if wanted.area is not None:
+        found.append(_of_area(session, wanted.area))
+    if wanted.box is not None:
+        found.append(Case.geom.intersects(func.ST_MakeEnvelope(*wanted.box, STORAGE_SRID)))
+    return found + _of_time(wanted) + _of_text(wanted, now)
+
+
+def _of_area(session: Session, code: str) -> ColumnElement[bool]:
+    """Return the condition that an area held a case when it was reported.
+
+    Cases of small areas are found by where they lie: within the box of whatever surface the area has ever had.
+    """
+    surface = select(func.ST_Extent(Area.geom)).where(Area.code == code, Area.level.in_(list(RANK)))
+    rows = session.execute(surface.add_columns(Area.level).group_by(Area.level)).all()
+    if not rows:
+        raise NotFoundError("area_of_no_edition", field="area", code=code)
+    box, level = min(rows, key=lambda row: RANK[AreaLevel(row[1])])
+    held = _CODES[AreaLevel(level)] == code
+    if level in _INDEXED:
+        return held
+    return and_(held, Case.geom.intersects(func.ST_SetSRID(func.box2d(box), STORAGE_SRID)))
+
+
+def _of_time(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found = []
+    if wanted.reported_from is not None:
+        found.append(Case.reported_at >= wanted.reported_from)
+    if wanted.reported_to is not None:
+        found.append(Case.reported_at < wanted.reported_to)
+    if wanted.updated_after is not None:
+        found.append(Case.updated_at > wanted.updated_after)
+    return found
+
+
+def _of_text(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the condition on a case's number or words; words are looked for in a stretch of time, never in all."""
+    if wanted.text is None:
+        return []
+    if _NUMBER.fullmatch(wanted.text):
+        return [Case.case_no >= wanted.text, Case.case_no < wanted.text + _LAST]
+    words = [
+        or_(Case.description.icontains(word, autoescape=True), Case.address.icontains(word, autoescape=True))
+        for word in wanted.text.split()
+    ]
+    if wanted.reported_from is None and wanted.reported_to is None:
+        words.append(Case.reported_at >= now - timedelta(days=TEXT_DAYS))
+    return words
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """What is open at one body or in one town; ``code`` None for what has none yet."""
+
+    code: str | None
+    open: int
+    supervised: int
+    by_urgency: dict[str, int]
+    by_state: dict[str, int]
+    oldest_due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """All open cases by body and by town, most overdue first, and the cases that are most overdue."""
+
+    departments: list[BoardRow]
+    towns: list[BoardRow]
+    most_overdue: Sequence[Row[*tuple[Any, ...]]]
+
+
+def board(session: Session, wanted: CaseFilter, *, now: datetime) -> Board:
+    """Return the board of the open cases that meet a filter.
+
+    Raises
+    ------
+    NotFoundError
+        When no boundary edition has an area of the filter's code.
+    """
+    keys = (Case.department_code, Case.town_code, Case.urgency, Case.state)
+    tallies = (func.count(), func.count().filter(Case.supervised), func.min(Case.due_at))
+    met = [is_open(), *conditions(session, wanted, now)]
+    rows = session.execute(select(*keys, *tallies).where(*met).group_by(*keys)).all()
+    late = select_listed().where(*met, Case.due_at.is_not(None), Case.urgency == Urgency.OVERDUE)
+    most = session.execute(late.order_by(Case.due_at, Case.case_id).limit(MOST_OVERDUE)).all()
+    return Board(_board_rows(rows, 0), _board_rows(rows, 1), most)
+
+
+def _board_rows(rows: Sequence[Row[*tuple[Any, ...]]], by: int) -> list[BoardRow]:
+    """Return the tallies by one of the two codes, with the most overdue first, then by how many are open."""
+    found: dict[str | None, BoardRow] = {}
+    for row in rows:
+        urgency, state, number, supervised, due_at = row[2:]
+        seen = found.get(row[by]) or BoardRow(row[by], 0, 0, {}, {}, None)
+        found[row[by]] = BoardRow(
+            row[by],
+            seen.open + number,
+            seen.supervised + supervised,
+            _plus(seen.by_urgency, urgency, number),
+            _plus(seen.by_state, state, number),
+            min(filter(None, (seen.oldest_due_at, due_at)), default=None),
         )
-        .join(Edition, Edition.edition_id == Case.edition_id)
-        .where(in_force_on(on))
-    )
+    return sorted(found.values(), key=lambda r: (-r.by_urgency.get(Urgency.OVERDUE, 0), -r.open, r.code or ""))
+
+
+def _plus(counts: dict[str, int], name: str, number: int) -> dict[str, int]:
+    return {**counts, name: counts.get(name, 0) + number}
+
+
+STATISTICS = ("state", "source", "department", "type", "kind", "urgency")
+"""What cases are counted by."""
+
+
+def case_statistics(session: Session, wanted: CaseFilter, *, now: datetime) -> dict[str, dict[str, int]]:
+    """Return how many cases meet a filter by each of `STATISTICS`; a case linked to another counts as a duplicate.
+
+    Every case is looked at, unlike in a list: at a million cases that takes a second.
+    """
+    columns = (Case.state, Case.source, Case.department_code, Case.type, Case.kind, Case.urgency)
+    statement = select(*columns, func.count()).where(*conditions(session, wanted, now)).group_by(*columns)
+    found: dict[str, dict[str, int]] = {name: {} for name in STATISTICS}
+    for *values, number in session.execute(statement):
+        for name, value in zip(STATISTICS, values, strict=True):
+            found[name] = _plus(found[name], value or "", number)
+    return {name: dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))) for name, counts in found.items()}

@@ -28,6 +28,8 @@ NAMED = {
     "PointStatus": "point_status",
     "CaseKind": "case_kind",
     "CaseState": "case_state",
+    "CaseSource": "case_source",
+    "Urgency": "urgency",
     "Move": "case_move",
     "Need": "case_need",
     "TaskState": "task_state",
