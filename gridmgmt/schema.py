@@ -8,6 +8,7 @@ from gridmgmt.calendars.models import CalendarDayRow, CalendarRevision, Calendar
 from gridmgmt.cases.models import Case
 from gridmgmt.casework.intake_models import CaseNoRule, IdempotencyKey
 from gridmgmt.casework.models import CaseMove, CaseTask
+from gridmgmt.casework.photo_models import CasePhoto, CaseReporter, Photo
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.coverage.models import (
     CoverageAreaResult,
@@ -18,6 +19,7 @@ from gridmgmt.coverage.models import (
 )
 from gridmgmt.db import Base
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
+from gridmgmt.feed.models import FeedEpoch, Webhook, WebhookDelivery
 from gridmgmt.governance.models import (
     AreaOrgan,
     AreaTag,
@@ -78,6 +80,12 @@ MODELS: tuple[type[Base], ...] = (
     Case,
     CaseMove,
     CaseTask,
+    Photo,
+    CasePhoto,
+    CaseReporter,
+    FeedEpoch,
+    Webhook,
+    WebhookDelivery,
     CaseNoRule,
     IdempotencyKey,
     CoverageRun,
