@@ -7,6 +7,7 @@
     ├── ConflictError            it exists, but not in a state that allows this
     │   ├── StaleVersionError    it has changed since it was read
     │   ├── VersionMissingError  a change does not say which version it was made for
+    │   ├── TransitionNotAllowedError  the move is not legal now; names those that are
     │   ├── DuplicateCodeError   a code is already taken
     │   └── LeaseLostError       another worker has taken this job over
     ├── RuleViolationError       a rule of the domain forbids it
@@ -76,6 +77,21 @@ class StaleVersionError(ConflictError):
 
 class VersionMissingError(ConflictError):
     """A change does not say which version it was made for."""
+
+
+class TransitionNotAllowedError(ConflictError):
+    """A case cannot be moved so now; ``legal`` are the moves that its mover may make."""
+
+    def __init__(self, code: str, /, *, move: str, state: str, legal: Sequence[str]) -> None:
+        super().__init__(code, move=move, state=state)
+        self.legal = tuple(legal)
+
+    def message(self, lang: Language = "zh") -> str:
+        """Return the error with the names of the moves and the state."""
+        names = [text(f"case_move.{move}", lang) for move in self.legal]
+        move, state = text(f"case_move.{self.fields['move']}", lang), text(f"case_state.{self.fields['state']}", lang)
+        joined = text("case_moves_joint", lang).join(names) or text("case_moves_none", lang)
+        return text(f"error.{self.code}", lang, move=move, state=state, legal=joined)
 
 
 class DuplicateCodeError(ConflictError):
