@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from api.gate import reads_openly
-from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_worker
+from api.server import announced, listen, revived_database, run_web, set_up_logging, supervised_workers
 from gridmgmt.access.rules import setup_path
 from gridmgmt.access.service import ensure_demo_accounts, offer_setup
 from gridmgmt.cells.queries import unfinished_generations
@@ -22,9 +22,13 @@ from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import result_form
 from gridmgmt.db import Session, migrated_sessions, transaction
 from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.jobs.rules import Lane
 from gridmgmt.jobs.worker import Worker
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
+
+PATIENT_NICE = 10
+"""How far work that nobody waits for stands back behind requests and answers."""
 
 
 @click.command()
@@ -45,23 +49,26 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
         open_database(settings) as url,
     ):
         notices = _prepare(settings, url, demo=demo)
-        with revived_database(settings), supervised_worker(settings), announced(settings, notices):
+        with revived_database(settings), supervised_workers(settings), announced(settings, notices):
             run_web(settings, url, listening, workers=workers)
 
 
 @click.command()
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input closes: the server is gone.")
+@click.option("--lane", type=click.Choice(list(Lane)), help="Only jobs that somebody waits for, or only the others.")
 @click.pass_context
-def worker(ctx: click.Context, *, supervised: bool) -> None:
-    """Perform jobs until Ctrl-C; a server has a worker of its own, more help on more cores."""
+def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
+    """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
     from gridmgmt.demo import grids  # noqa: PLC0415 -- takes seconds, which a web process has no use for
-    from gridmgmt.work import handlers, keep_reports_fresh  # noqa: PLC0415 -- as above
+    from gridmgmt.work import handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
     set_up_logging()
+    if lane == Lane.PATIENT:
+        os.nice(PATIENT_NICE)
     settings = settings_of(ctx)
     with open_database(settings) as url, migrated_sessions(url) as sessions:
-        known = {**handlers(settings), grids.JOB_KIND: grids.perform}
-        chore = partial(keep_reports_fresh, sessions)
+        known = in_lane({**handlers(settings), grids.JOB_KIND: grids.perform}, lane)
+        chore = None if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
         performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)
         performing.stop_on_signals()
         if supervised:

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +25,7 @@ from uvicorn.supervisors import Multiprocess
 from api.app import create_app
 from gridmgmt.cluster import Cluster
 from gridmgmt.errors import ConflictError, GridMgmtError
+from gridmgmt.jobs.rules import Lane
 from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 
@@ -128,8 +130,8 @@ class SupervisedWorker:
     The worker reads a pipe that only this process holds open; when it closes, the worker stops by itself.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        arguments = ["--data", str(settings.data), "--lang", settings.lang, "worker", "--supervised"]
+    def __init__(self, settings: Settings, lane: Lane) -> None:
+        arguments = ["--data", str(settings.data), "--lang", settings.lang, "worker", "--supervised", "--lane", lane]
         self._command = [sys.executable, "-c", _COMMAND, *arguments]
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -174,14 +176,16 @@ class SupervisedWorker:
 
 
 @contextmanager
-def supervised_worker(settings: Settings) -> Iterator[None]:
-    """Have a worker for the time of serving."""
-    worker = SupervisedWorker(settings)
-    worker.start()
+def supervised_workers(settings: Settings) -> Iterator[None]:
+    """Have a worker for each lane for the time of serving, so that nobody's question waits for an hour of drawing."""
+    workers = [SupervisedWorker(settings, lane) for lane in Lane]
+    for worker in workers:
+        worker.start()
     try:
         yield
     finally:
-        worker.stop()
+        with ThreadPoolExecutor(len(workers)) as pool:
+            list(pool.map(SupervisedWorker.stop, workers))
 
 
 @contextmanager

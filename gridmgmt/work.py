@@ -20,6 +20,7 @@ from gridmgmt.coverage.rules import CoverageRequest
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.rules import EditionState
 from gridmgmt.errors import ConflictError
+from gridmgmt.jobs.rules import Lane
 from gridmgmt.jobs.service import result_of
 from gridmgmt.jobs.worker import Handler, JobContext, Worker
 from gridmgmt.settings import Settings
@@ -65,6 +66,16 @@ HANDLERS: Mapping[str, Handler] = {
     "siting_run": _site,
 }
 """What performs the kinds of jobs that need nothing but the database."""
+
+PATIENT = frozenset({"cell_generation", "demo_grids", "grid_merge"})
+"""Kinds that take minutes and that nobody sits before."""
+
+
+def in_lane(known: Mapping[str, Handler], lane: str | None) -> Mapping[str, Handler]:
+    """Return the handlers of one lane, of all without one."""
+    if lane is None:
+        return known
+    return {kind: handler for kind, handler in known.items() if (kind in PATIENT) == (lane == Lane.PATIENT)}
 
 
 def handlers(settings: Settings) -> Mapping[str, Handler]:

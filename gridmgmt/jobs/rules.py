@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from gridmgmt.errors import ConflictError, GridMgmtError
+
+
+class Lane(StrEnum):
+    """Which jobs a worker performs, where each has its own: what somebody waits for does not stand behind the rest."""
+
+    PROMPT = "prompt"
+    PATIENT = "patient"
 
 
 class JobCancelledError(ConflictError):

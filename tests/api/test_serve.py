@@ -34,10 +34,10 @@ class Served:
         until(lambda: answers(self.url) or self.process.poll() is not None)
 
     def worker(self) -> psutil.Process | None:
-        """Return the worker process, None while there is none."""
+        """Return the process that performs what somebody waits for, None while there is none."""
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.NoSuchProcess):  # a child that has just died has no command line
-                if "worker" in child.cmdline():
+                if "worker" in child.cmdline() and "prompt" in child.cmdline():
                     return child
         return None
 
