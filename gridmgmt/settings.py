@@ -81,6 +81,18 @@ class Settings(BaseSettings):
     upload_keep_days: Annotated[float, Field(gt=0)] = Field(
         default=7.0, description="How long such a file is kept that was not taken, and the list of its refused rows."
     )
+    photo_limit_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=12_000_000, description="How large a photo of a case may be as it is given, in bytes."
+    )
+    photo_limit_pixels: Annotated[int, Field(ge=1)] = Field(
+        default=50_000_000, description="How many pixels a photo may have; its header is asked before it is decoded."
+    )
+    photo_keep_hours: Annotated[float, Field(gt=0)] = Field(
+        default=24.0, description="How long a photo is kept that was given and belongs to no case."
+    )
+    reporter_keep_days: Annotated[float, Field(gt=0)] = Field(
+        default=90.0, description="How long after the end of a case it is kept how to reach whoever reported it."
+    )
     export_extent_m2: Annotated[float, Field(gt=0)] = Field(
         default=25_000_000.0,
         description="An export that holds a continuous piece of land above this is warned of, in m².",
