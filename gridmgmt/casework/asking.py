@@ -83,7 +83,7 @@ def moment_of(reported_at: datetime | None, now: datetime) -> datetime:
     return min(reported_at, now)
 
 
-def plain_text(name: str, value: str | None, limit: int) -> str | None:
+def plain_text(name: str, value: str | None, most: int) -> str | None:
     r"""Return a text as it is kept: NFC, without tags and control characters; None where nothing is left.
 
     A report is never refused for markup, which a phone's keyboard or another program may have put there: tags are taken
@@ -102,8 +102,8 @@ def plain_text(name: str, value: str | None, limit: int) -> str | None:
     text = "".join(c for c in text if c in "\n\t" or not (unicodedata.category(c) == "Cc" or c in _UNSEEN))
     while (bare := _TAG.sub("", text)) != text:
         text = bare
-    if len(text := text.strip()) > limit:
-        raise InputError("text_too_long", field=name, value=len(text), limit=limit)
+    if len(text := text.strip()) > most:
+        raise InputError("text_too_long", field=name, value=len(text), maximum=most)
     return text or None
 
 

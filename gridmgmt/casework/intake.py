@@ -1,0 +1,283 @@
+"""Reporting a case: located, numbered, routed, compared with those nearby, and logged, in two statements."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import text
+
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.calendars import service as calendars
+from gridmgmt.cases.rules import CaseState
+from gridmgmt.casework import photos, reporters
+from gridmgmt.casework.asking import ReportAsk, checked, moment_of
+from gridmgmt.casework.duplicates import Duplicate, ranked, sought
+from gridmgmt.casework.facts import CaseFacts, columns_of
+from gridmgmt.casework.idempotency import Answered, Keyed, same, withdraw
+from gridmgmt.casework.intake_models import CaseNoRule
+from gridmgmt.casework.machine import LogEntry, Mover
+from gridmgmt.casework.machine import report as reported
+from gridmgmt.casework.numbering import NumberRule, number_rule
+from gridmgmt.casework.photo_models import PhotoKind
+from gridmgmt.casework.reporters import Reporter
+from gridmgmt.casework.routing import Suggestion, suggest
+from gridmgmt.casework.surroundings import KEYS_KEPT, Request, Surroundings, surroundings
+from gridmgmt.catalogue.rules import CaseType, Catalogue
+from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.clock import local_date, system_clock
+from gridmgmt.db import Session, prepared_rows
+from gridmgmt.errors import ConflictError, RuleViolationError
+
+_REPORT = resources.files(__package__).joinpath("sql/report.sql").read_text(encoding="utf-8")
+_NEAREST = text(resources.files(__package__).joinpath("sql/nearest_area.sql").read_text(encoding="utf-8"))
+_DRAWS = 5
+"""So often a number that is taken is drawn again."""
+_rule = cache(number_rule)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A case that was just reported, with what helps whoever takes it on."""
+
+    case_id: int
+    case_no: str
+    facts: CaseFacts
+    ask: ReportAsk
+    """As it is kept."""
+    at: datetime
+    areas: Mapping[AreaLevel, tuple[str, str]]
+    suggestion: Suggestion
+    duplicates: Sequence[Duplicate]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The case that a device has reported before."""
+
+    case_no: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A request under a key, and what makes its answer, so that it can be kept with the case."""
+
+    request: Keyed
+    body: Callable[[Reported], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """What comes with a report and is kept apart from it: photos that were sent before, and whoever reports it."""
+
+    photos: Sequence[tuple[str, PhotoKind]] = ()
+    """SHA-256 of what is kept, and what it shows."""
+    reporter: Reporter | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All about a report but the place, which the database knows."""
+
+    ask: ReportAsk
+    at: datetime
+    now: datetime
+    type: CaseType
+    catalogue: Catalogue
+
+
+def report(
+    session: Session,
+    actor: Actor,
+    ask: ReportAsk,
+    *,
+    now: datetime | None = None,
+    retry: Retry | None = None,
+    attached: Attached = Attached(),
+) -> Reported | Known | Answered:
+    """Take a report in and return the case, with a suggestion of who handles it and the cases that it may repeat.
+
+    The areas are those in force on the day of the report, found once and kept. A retry under the same key gets the
+    answer of the first, a report that a device has sent before the case that there is.
+
+    Raises
+    ------
+    InputError
+        When the position, a text, a moment or a field cannot be taken.
+    NotFoundError
+        ``case_type_unknown``.
+    RuleViolationError
+        ``outside_areas`` where areas are in force and none holds the place; the nearest is named.
+    ForbiddenError
+        When the actor may report no cases there.
+    """
+    if not actor.holds(Permission.CASES_REPORT):
+        require(actor, Permission.CASES_REPORT)
+    prepared = _prepared(session, ask, now or system_clock())
+    for _ in range(_DRAWS):
+        seen = _look(session, actor, prepared, retry)
+        if retry is not None and seen.answered is not None:
+            return same(retry.request, *seen.answered)
+        if seen.client_case_no is not None:
+            return Known(seen.client_case_no)
+        require(actor, Permission.CASES_REPORT, areas=tuple(seen.codes.values()))
+        if not seen.areas:
+            _refuse_outside(session, prepared)
+        if (case := _filed(session, actor, prepared, seen, retry)) is not None:
+            _attach(session, actor, case.case_id, attached, prepared.now)
+            return case
+    raise ConflictError("case_no_used_up", template=seen.template)
+
+
+def preview(
+    session: Session, position: tuple[float, float], type_code: str, at: datetime, *, now: datetime | None = None
+) -> tuple[Suggestion, Sequence[Duplicate], Surroundings]:
+    """Return where a case of a type at a place would go and which ones it may repeat, without reporting it.
+
+    Raises
+    ------
+    InputError
+        When the position cannot be one.
+    NotFoundError
+        ``case_type_unknown``.
+    """
+    catalogue = catalogue_on(session, at)
+    type_ = catalogue.type(type_code)
+    seen = surroundings(session, position, at, sought(type_, at), now=now or at)
+    calendar = calendars.load(session)
+    return suggest(catalogue, type_, seen, at, calendar), ranked(seen.near, type_, at), seen
+
+
+def set_number_rule(session: Session, actor: Actor, template: str, valid_from: date) -> NumberRule:
+    """Set the template by which cases are numbered from a day on.
+
+    Raises
+    ------
+    InputError
+        ``case_no_template``.
+    ForbiddenError
+        Without the right to write the catalogue everywhere.
+    """
+    require(actor, Permission.CATALOGUE_WRITE)
+    rule = number_rule(template)
+    row = session.get(CaseNoRule, valid_from)
+    before = None if row is None else {"template": row.template}
+    session.merge(CaseNoRule(valid_from=valid_from, template=template))
+    session.flush()
+    record(
+        session, actor, "case_no_rule.set", f"case_no_rule:{valid_from}", before=before, after={"template": template}
+    )
+    return rule
+
+
+def _prepared(session: Session, ask: ReportAsk, now: datetime) -> _Prepared:
+    at = moment_of(ask.reported_at, now)
+    catalogue = catalogue_on(session, at)
+    type_ = catalogue.type(ask.type)
+    return _Prepared(checked(ask, type_), at, now, type_, catalogue)
+
+
+def _look(session: Session, actor: Actor, prepared: _Prepared, retry: Retry | None) -> Surroundings:
+    ask = prepared.ask
+    request = Request(actor.name, retry.request.key if retry else None, ask.client_id, draw=True)
+    near = sought(prepared.type, prepared.at)
+    return surroundings(session, (ask.lon, ask.lat), prepared.at, near, now=prepared.now, request=request)
+
+
+def _filed(
+    session: Session, actor: Actor, prepared: _Prepared, seen: Surroundings, retry: Retry | None
+) -> Reported | None:
+    """Store a case with the first entry of its log; None when its number, its device's name or its key is taken."""
+    codes = seen.codes
+    facts, entry = reported(_facts(prepared, codes), _mover(actor, tuple(codes.values())), prepared.now)
+    case_no = _rule(seen.template).number(codes.get(AreaLevel.DISTRICT), local_date(prepared.now), seen.serial)
+    suggestion = suggest(prepared.catalogue, prepared.type, seen, prepared.at, calendars.load(session))
+    duplicates = ranked(seen.near, prepared.type, prepared.at, prepared.ask.component_code)
+    case = Reported(0, case_no, facts, prepared.ask, prepared.at, seen.areas, suggestion, duplicates)
+    ((case_id, kept),) = prepared_rows(session, _REPORT, _values(case, entry, actor, prepared.now, retry))
+    if case_id is None:
+        if kept and retry is not None:
+            withdraw(session, retry.request)
+        return None
+    return Reported(case_id, *list(vars(case).values())[1:])
+
+
+def _attach(session: Session, actor: Actor, case_id: int, attached: Attached, now: datetime) -> None:
+    for photo, kind in attached.photos:
+        photos.attach(session, actor, case_id, photo, kind)
+    if attached.reporter is not None:
+        reporters.keep(session, actor, case_id, attached.reporter, now)
+
+
+def _facts(prepared: _Prepared, codes: Mapping[AreaLevel, str]) -> CaseFacts:
+    return CaseFacts(
+        state=CaseState.REPORTED,
+        kind=prepared.type.kind,
+        type=prepared.type.code,
+        source=prepared.ask.source,
+        reported_at=prepared.at,
+        component_code=prepared.ask.component_code,
+        cell_code=codes.get(AreaLevel.GRID_CELL),
+        quarter_code=codes.get(AreaLevel.RESIDENTIAL_QUARTER),
+        middle_code=codes.get(AreaLevel.BASIC_MANAGEMENT_UNIT) or codes.get(AreaLevel.SECTOR),
+        town_code=codes.get(AreaLevel.TOWN),
+        district_code=codes.get(AreaLevel.DISTRICT),
+    )
+
+
+def _mover(actor: Actor, areas: Sequence[str]) -> Mover:
+    role = next((grant.role for grant in actor.grants if grant.reaches(Permission.CASES_REPORT, areas)), None)
+    return Mover(actor.name, role, frozenset({Permission.CASES_REPORT}))
+
+
+def _values(case: Reported, entry: LogEntry, actor: Actor, now: datetime, retry: Retry | None) -> dict[str, object]:
+    ask, facts = case.ask, case.facts
+    return {
+        "actor": actor.name,
+        "key": retry.request.key if retry else None,
+        "request_sha256": retry.request.request_sha256 if retry else None,
+        "answer": _json(retry.body(case)) if retry else None,
+        "keys_since": now - KEYS_KEPT,
+        "now": now,
+        "case_no": case.case_no,
+        "client_id": ask.client_id,
+        "kind": facts.kind,
+        "type": facts.type,
+        "source": facts.source,
+        "state": facts.state,
+        "description": ask.description,
+        "address": ask.address,
+        "fields": _json(ask.fields),
+        "component_code": facts.component_code,
+        "reported_at": case.at,
+        "cell_code": facts.cell_code,
+        "quarter_code": facts.quarter_code,
+        "middle_code": facts.middle_code,
+        "town_code": facts.town_code,
+        "district_code": facts.district_code,
+        "progress": _json(columns_of(facts)["progress"]),
+        "lon": ask.lon,
+        "lat": ask.lat,
+        "move": entry.move,
+        "post": entry.post,
+        "told": _json(entry.facts),
+    }
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _refuse_outside(session: Session, prepared: _Prepared) -> None:
+    """Refuse a place that lies in no area although some are in force."""
+    ask = prepared.ask
+    values = {"lon": ask.lon, "lat": ask.lat, "on": local_date(prepared.at)}
+    nearest = session.execute(_NEAREST, values).one_or_none()
+    if nearest is not None:
+        name, code, distance_m = nearest
+        raise RuleViolationError("outside_areas", field="lon", name=name, code=code, distance_m=round(distance_m))
