@@ -6,7 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +57,7 @@ class Case(Base):
         Index("ix_cases_due_at", "due_at", "case_id", postgresql_where=text(OPEN)),
         Index("ix_cases_department_code", "department_code", "reported_at", "case_id"),
         Index("ix_cases_component_code", "component_code", postgresql_where=text("component_code IS NOT NULL")),
+        Index("ix_cases_requests", "due_at", postgresql_where=text("requests <> '[]'::jsonb")),
         Index("ix_cases_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     )
 
@@ -108,5 +120,9 @@ class Case(Base):
     satisfied: Mapped[bool | None]
     """What whoever reported it said of the outcome; None when nobody has asked."""
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("cases.case_id"))
+    requests: Mapped[Sequence[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """What bodies have asked for and nobody has decided yet."""
+    progress: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    """What the machine keeps beside these columns, see :mod:`gridmgmt.casework.facts`."""
 
     geom: Mapped[WKBElement] = mapped_column(Geometry("POINT", srid=STORAGE_SRID, spatial_index=False))

@@ -66,6 +66,15 @@ class CaseClock:
     extended: bool = False
 
 
+_TASK_STATES: Mapping[CaseState, TaskState] = MappingProxyType(
+    {
+        CaseState.DISPATCHED: TaskState.DISPATCHED,
+        CaseState.HANDLING: TaskState.HANDLING,
+        CaseState.HANDLED: TaskState.HANDLED,
+    }
+)
+
+
 @dataclass(frozen=True)
 class CaseFacts:
     """One case as the machine sees it. Times are aware, durations whole seconds.
@@ -127,7 +136,9 @@ class CaseFacts:
 
     @property
     def present(self) -> tuple[Task, ...]:
-        """The tasks of the last round, the lead first."""
+        """The tasks of the last round, the lead first; the one of its department where a register brought no tasks."""
+        if not self.tasks and self.department_code is not None and self.state in _TASK_STATES:
+            return (Task(1, self.department_code, True, _TASK_STATES[self.state], self.due_at, self.handled_at),)
         last = self.round
         return tuple(task for task in self.tasks if task.round == last)
 
@@ -280,6 +291,5 @@ _UNKNOWN: Mapping[str, Any] = {
 
 def with_task(facts: CaseFacts, task: Task) -> CaseFacts:
     """Return the facts with one task of the last round in a new state."""
-    key = (task.round, task.department_code)
-    tasks = tuple(task if (each.round, each.department_code) == key else each for each in facts.tasks)
-    return replace(facts, tasks=tasks)
+    tasks = tuple(task if each.department_code == task.department_code else each for each in facts.present)
+    return replace(facts, tasks=(*(each for each in facts.tasks if each.round != task.round), *tasks))
