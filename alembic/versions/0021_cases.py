@@ -110,6 +110,7 @@ def _recast_cases() -> None:
     op.drop_index("ix_cases_reported_at", table_name="cases")
     for name, columns, where in (
         ("reported_at", ["reported_at", "case_id"], None),
+        ("updated_at", ["updated_at"], None),
         ("open", ["reported_at", "case_id"], OPEN),
         ("state", ["state", "reported_at", "case_id"], "state <> 'closed'"),
         ("type", ["type", "reported_at", "case_id"], None),
@@ -149,8 +150,10 @@ def upgrade() -> None:
         "ix_case_moves_feed", "case_moves", ["transaction_id"], postgresql_where=sa.text("move <> 'import'")
     )
     op.execute(
-        "INSERT INTO case_moves (case_id, version, move, state, at, actor)"
-        " SELECT case_id, 1, 'import', state, reported_at, 'import' FROM cases ORDER BY case_id"
+        "INSERT INTO case_moves (case_id, version, move, state, at, actor, facts)"
+        " SELECT case_id, 1, 'import', state, reported_at, 'import', jsonb_strip_nulls(jsonb_build_object("
+        " 'kind', kind, 'type', type, 'source', source, 'reported_at', reported_at, 'due_at', due_at,"
+        " 'closed_at', closed_at)) FROM cases ORDER BY case_id"
     )
     op.execute(KEEP_LOG)
     op.create_table(
@@ -176,7 +179,7 @@ def downgrade() -> None:
     op.drop_table("case_moves")
     op.execute("DELETE FROM cases WHERE edition_id IS NULL")
     for name in (
-        "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code", "component_code",
+        "updated_at", "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code", "component_code",
         "duplicate_of", "reported_at",
     ):  # fmt: skip
         op.drop_index(f"ix_cases_{name}", table_name="cases")
