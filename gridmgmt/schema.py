@@ -9,6 +9,7 @@ from gridmgmt.cases.models import Case
 from gridmgmt.casework.intake_models import CaseNoRule, IdempotencyKey
 from gridmgmt.casework.models import CaseMove, CaseTask
 from gridmgmt.casework.photo_models import CasePhoto, CaseReporter, Photo
+from gridmgmt.catalogue.models import CatalogueEdition, MattersEdition
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
 from gridmgmt.coverage.models import (
     CoverageAreaResult,
@@ -80,6 +81,8 @@ MODELS: tuple[type[Base], ...] = (
     Case,
     CaseMove,
     CaseTask,
+    CatalogueEdition,
+    MattersEdition,
     Photo,
     CasePhoto,
     CaseReporter,
