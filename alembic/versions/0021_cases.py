@@ -46,6 +46,9 @@ CREATE TRIGGER refuse_change_of_log BEFORE UPDATE OR DELETE OR TRUNCATE ON case_
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_log()
 """
 
+DRAWN_BY_EDITIONS = ("areas", "service_points", "streets", "land", "cases", "coverage")
+"""The layers whose revision an edition advanced."""
+
 MOMENTS = ("registered_at", "dispatched_at", "handled_at", "due_soon_at", "next_alarm_at", "paused_at")
 CODES = ("cell_code", "quarter_code", "middle_code", "town_code", "district_code", "department_code", "component_code")
 COUNTS = ("rework_count", "send_back_count", "extension_count", "reopen_count")
@@ -72,8 +75,19 @@ def _column(name: str, kind: object, default: str | None = None) -> sa.Column:
     return sa.Column(name, kind, nullable=default is None, server_default=default and sa.text(default))
 
 
+def _revise_by_editions(*layers: str) -> None:
+    arguments = ", ".join(f"'{layer}'" for layer in layers)
+    op.execute("DROP TRIGGER advance_layer_revision ON editions")
+    op.execute(
+        "CREATE TRIGGER advance_layer_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON editions "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION advance_layer_revision({arguments})"
+    )
+
+
 def _recast_cases() -> None:
     op.execute("DROP TRIGGER advance_layer_revision ON cases")
+    _revise_by_editions(*(layer for layer in DRAWN_BY_EDITIONS if layer != "cases"))
+    op.execute("DELETE FROM layer_revisions WHERE layer = 'cases'")
     op.drop_constraint(op.f("ck_cases_status_known"), "cases")
     op.alter_column("cases", "status", new_column_name="state")
     op.alter_column("cases", "edition_id", nullable=True)
@@ -179,8 +193,8 @@ def downgrade() -> None:
     op.drop_table("case_moves")
     op.execute("DELETE FROM cases WHERE edition_id IS NULL")
     for name in (
-        "updated_at", "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code", "component_code",
-        "duplicate_of", "reported_at",
+        "updated_at", "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code",
+        "component_code", "duplicate_of", "reported_at",
     ):  # fmt: skip
         op.drop_index(f"ix_cases_{name}", table_name="cases")
     op.create_index("ix_cases_reported_at", "cases", ["reported_at"])
@@ -204,5 +218,6 @@ def downgrade() -> None:
         "CREATE TRIGGER advance_layer_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cases "
         "FOR EACH STATEMENT EXECUTE FUNCTION advance_layer_revision('cases')"
     )
+    _revise_by_editions(*DRAWN_BY_EDITIONS)
     taken = sorted({each for given in GIVEN.values() for each in given})
     op.get_bind().execute(TAKE, {"taken": taken})

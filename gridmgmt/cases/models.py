@@ -49,6 +49,7 @@ class Case(Base):
         UniqueConstraint("client_id"),
         Index("ix_cases_geom", "geom", postgresql_using="gist"),
         Index("ix_cases_reported_at", "reported_at", "case_id"),
+        Index("ix_cases_updated_at", "updated_at"),
         Index("ix_cases_open", "reported_at", "case_id", postgresql_where=text(OPEN)),
         Index("ix_cases_state", "state", "reported_at", "case_id", postgresql_where=text("state <> 'closed'")),
         Index("ix_cases_type", "type", "reported_at", "case_id"),

@@ -112,9 +112,7 @@ def select_listed() -> Select[*tuple[Any, ...]]:
     return select(*plain, *lonlat(Case.geom), original.label("duplicate_of"))
 
 
-def _ordered(
-    statement: Select[*tuple[Any, ...]], order: ListOrder, after: CaseKey | None
-) -> Select[*tuple[Any, ...]]:
+def _ordered(statement: Select[*tuple[Any, ...]], order: ListOrder, after: CaseKey | None) -> Select[*tuple[Any, ...]]:
     if order == "due":
         statement = statement.where(is_open(), Case.due_at.is_not(None)).order_by(Case.due_at, Case.case_id)
         return statement if after is None else statement.where(tuple_(Case.due_at, Case.case_id) > tuple_(*after))
