@@ -23,6 +23,7 @@ from api.routes import (
     accounts,
     addresses,
     areas,
+    calendar,
     cases,
     cells,
     changes,
@@ -31,6 +32,7 @@ from api.routes import (
     coverage_orders,
     drafts,
     editions,
+    events,
     exports,
     folder,
     gates,
@@ -57,6 +59,7 @@ from api.tiles import TileApp, TilesFirst
 from gridmgmt import __version__
 from gridmgmt.clock import Clock, system_clock
 from gridmgmt.db import make_engine, make_sessions, transaction
+from gridmgmt.feed.hub import Hub
 from gridmgmt.settings import Settings
 from gridmgmt.walking.cache import WARM
 
@@ -71,8 +74,8 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, plans, points, gates, cases, cells, coverage_orders, coverage_access, coverage, isochrones, siting,
-    imports, exports, jobs, session, accounts, keys, changes, merging, walking,
+    placeability, plans, points, gates, calendar, cases, cells, coverage_orders, coverage_access, coverage, isochrones,
+    siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events,
     health,
 )  # fmt: skip
 
@@ -92,6 +95,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     opened = partial(transaction, make_sessions(engine))
     gate = Gate(settings, opened, clock)
     tiles = TileApp(settings, url, gate, clock=clock)
+    hub = Hub(url, most_readers=settings.event_readers)
     metrics = Metrics()
 
     @asynccontextmanager
@@ -99,7 +103,9 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         # One thread a connection: more would wait in them for connections.
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.pool_size
         await tiles.startup()
+        await hub.open()
         yield
+        await hub.close()
         await tiles.shutdown()
         engine.dispose()
 
@@ -114,7 +120,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     )
     # The rest of the connections is for those who open and close one in a single step, such as the look-up of a key.
     at_once = CapacityLimiter(max(1, 2 * settings.pool_size - 2))
-    context = ApiContext(settings, opened, clock, gate, tiles.reader, at_once)
+    context = ApiContext(settings, opened, clock, gate, tiles.reader, hub, at_once)
     app.state.context = context
     app.state.metrics = metrics
     install_handlers(app)

@@ -38,6 +38,9 @@ WARNING_SHARE = 0.25
 MAX_AMOUNT = 10_000
 """The longest time limit, in its own unit."""
 
+MAX_DAYS = 3_700
+"""So many days are listed at once."""
+
 _YEAR_END = (12, 25)
 """Holidays and make-up days of New Year have reached back as far as 29 December, so a year is known until here only."""
 
@@ -164,6 +167,18 @@ class _Measures(NamedTuple):
 
     worked: Sequence[int]
     days: Sequence[int]
+
+
+def require_in_range(day: date) -> None:
+    """Refuse a day that the calendar does not hold.
+
+    Raises
+    ------
+    InputError
+        ``calendar_range``.
+    """
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise InputError("calendar_range", value=day, first=FIRST_DAY, last=LAST_DAY)
 
 
 def parse_hours(texts: Sequence[str]) -> WorkHours:
@@ -296,11 +311,29 @@ class WorkCalendar:
         kind = DayKind.WORK if day.weekday() < 5 else DayKind.HOLIDAY
         return CalendarDay(day, kind, DaySource.WEEK, None, provisional=day > self.known_until)
 
+    def days_between(self, first: date, last: date) -> list[CalendarDay]:
+        """Return the days from one to another, both included.
+
+        Raises
+        ------
+        InputError
+            ``calendar_span`` when the last comes before the first, or more than :data:`MAX_DAYS` days later;
+            ``calendar_range``.
+        """
+        if not 0 <= (last - first).days < MAX_DAYS:
+            raise InputError("calendar_span", first=first, last=last, most=MAX_DAYS)
+        for day in (first, last):
+            require_in_range(day)
+        return [self.day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+
+    @property
+    def hours_from(self) -> dict[date, Sequence[str]]:
+        """The hours of a working day, each from a day on, in order."""
+        return {FIRST_DAY: DEFAULT_HOURS, **dict(sorted(self.hours.items()))}
+
     def hours_on(self, day: date) -> Sequence[str]:
         """Return the hours that a day has if it is worked."""
-        begins = sorted(self.hours)
-        place = bisect_right(begins, day)
-        return self.hours[begins[place - 1]] if place else DEFAULT_HOURS
+        return next(spans for begin, spans in reversed(self.hours_from.items()) if begin <= max(day, FIRST_DAY))
 
     # --- one piece of arithmetic for all units -------------------------------------------------------------------
 
@@ -334,7 +367,7 @@ class WorkCalendar:
         wall = moment.astimezone(self.zone)
         day = wall.toordinal() - _FIRST
         if not 0 <= day < _DAYS:
-            raise InputError("calendar_range", value=wall.date(), first=FIRST_DAY, last=LAST_DAY)
+            require_in_range(wall.date())
         time = ((wall.hour * 60 + wall.minute) * 60 + wall.second) * _US + wall.microsecond
         if unit is TimeUnit.CALENDAR_DAYS:
             return day * _DAY_US + time
@@ -384,17 +417,15 @@ class WorkCalendar:
     @cached_property
     def _editions(self) -> tuple[list[int], list[WorkHours]]:
         """The first day of each table of hours, from the calendar's first, and the table."""
-        begins = sorted(self.hours)
-        tables = [DEFAULT_HOURS, *(self.hours[begin] for begin in begins)]
-        return [0, *(max(0, begin.toordinal() - _FIRST) for begin in begins)], [parse_hours(table) for table in tables]
+        tables = self.hours_from
+        return [begin.toordinal() - _FIRST for begin in tables], [parse_hours(spans) for spans in tables.values()]
 
     @cached_property
     def _measures(self) -> _Measures:
         """What is worked before each day, so that no deadline walks through days."""
         works = (np.arange(_FIRST, _FIRST + _DAYS) - 1) % 7 < 5
         for day, entry in (*_national().items(), *self.days.items()):
-            if FIRST_DAY <= day <= LAST_DAY:
-                works[day.toordinal() - _FIRST] = entry.kind is DayKind.WORK
+            works[day.toordinal() - _FIRST] = entry.kind is DayKind.WORK
         begins, hours = self._editions
         total = np.zeros(_DAYS, dtype=np.int64)
         for begin, table in zip(begins, hours, strict=True):

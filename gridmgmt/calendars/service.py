@@ -11,7 +11,7 @@ from gridmgmt.access import service as access
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.calendars import queries
 from gridmgmt.calendars.models import CalendarDayRow, CalendarRevision, CalendarYear, WorkHoursRow
-from gridmgmt.calendars.rules import FIRST_DAY, LAST_DAY, DayKind, LocalDay, WorkCalendar, parse_hours
+from gridmgmt.calendars.rules import FIRST_DAY, LAST_DAY, DayKind, LocalDay, WorkCalendar, parse_hours, require_in_range
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError, NotFoundError
 
@@ -58,7 +58,7 @@ def set_day(
         Without the right to write the catalogue everywhere.
     """
     access.require(actor, Permission.CATALOGUE_WRITE)
-    _in_range(day)
+    require_in_range(day)
     row = session.get(CalendarDayRow, day)
     before = _day(row) if row else None
     if row is None:
@@ -104,12 +104,12 @@ def set_year(session: Session, actor: Actor, year: int, days: Mapping[date, Loca
         ``calendar_other_year`` when a day is of another year; ``calendar_range``.
     """
     access.require(actor, Permission.CATALOGUE_WRITE)
-    first, last = date(min(max(year, 1), 9999), 1, 1), date(min(max(year, 1), 9999), 12, 31)
-    _in_range(first)
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        raise InputError("calendar_range", value=year, first=FIRST_DAY, last=LAST_DAY)
     for day in days:
         if day.year != year:
             raise InputError("calendar_other_year", field="days", value=day, year=year)
-    whole_year = CalendarDayRow.day.between(first, last)
+    whole_year = CalendarDayRow.day.between(date(year, 1, 1), date(year, 12, 31))
     before = {str(row.day): _day(row) for row in session.scalars(select(CalendarDayRow).where(whole_year))}
     session.execute(delete(CalendarDayRow).where(whole_year))
     rows = [
@@ -133,7 +133,7 @@ def set_hours(
         ``work_hours_malformed``, ``calendar_range``.
     """
     access.require(actor, Permission.CATALOGUE_WRITE)
-    _in_range(valid_from)
+    require_in_range(valid_from)
     parse_hours(spans)
     row = session.get(WorkHoursRow, valid_from)
     before = {"spans": list(row.spans), "reason": row.reason} if row else None
@@ -155,8 +155,3 @@ def _renew(session: Session) -> None:
 
 def _day(row: CalendarDayRow) -> dict[str, Any]:
     return {"kind": row.kind, "name": row.name, "reason": row.reason}
-
-
-def _in_range(day: date) -> None:
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise InputError("calendar_range", value=day, first=FIRST_DAY, last=LAST_DAY)
