@@ -28,6 +28,7 @@ TEMPLATE = "gridmgmt_test_template"
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and all files that look at the demo, so that it is served once."""
     demo = {item.path for item in items if "served_demo" in getattr(item, "fixturenames", ())}
