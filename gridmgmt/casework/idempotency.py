@@ -61,11 +61,11 @@ def same(request: Keyed, request_sha256: str, status: int, body: Mapping[str, An
 
     Raises
     ------
-    InputError
-        ``idempotency_key_reused``.
+    ConflictError
+        ``idempotency_key_of_another``.
     """
     if request_sha256 != request.request_sha256:
-        raise InputError("idempotency_key_reused", field="Idempotency-Key", value=request.key)
+        raise ConflictError("idempotency_key_of_another", field="Idempotency-Key", value=request.key)
     return Answered(status, body)
 
 
@@ -74,8 +74,8 @@ def answered(session: Session, request: Keyed, now: datetime) -> Answered | None
 
     Raises
     ------
-    InputError
-        ``idempotency_key_reused`` when the key came with another request.
+    ConflictError
+        ``idempotency_key_of_another`` when the key came with another request.
     """
     row = session.execute(
         select(IdempotencyKey.request_sha256, IdempotencyKey.status, IdempotencyKey.answer).where(
