@@ -240,7 +240,7 @@ class WorkCalendar:
         used up with the end of a working span ends there, not at the begin of the next span. A working day is to the
         same time of day: more exactly, as much of the working hours lies before the deadline on its day as lay before
         the begin on its own, so half a day is half of its hours. No source that could be had says more than the names
-        of the units (docs/decisions/0013).
+        of the units (docs/decisions/0014).
 
         Parameters
         ----------

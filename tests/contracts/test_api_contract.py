@@ -44,6 +44,8 @@ UNKNOWN = {
     "name": "nobody",
     "prefix": "gm_00000000",
     "format": "json",
+    "day": "no-such-day",
+    "year": "none",
 }
 
 BODIES = {
@@ -146,7 +148,8 @@ def test_a_number_that_is_none(client: httpx.Client, path: str, value: str) -> N
 
 @pytest.mark.parametrize("path", sorted(DOCUMENT["paths"]))
 def test_a_wrong_method(client: httpx.Client, path: str) -> None:
-    answer = client.put(unknown(path), json={})
+    method = next(each for each in ("put", "patch", "delete") if each not in DOCUMENT["paths"][path])
+    answer = client.request(method, unknown(path), json={})
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["allow"]
 

@@ -67,6 +67,9 @@ NAMED = {
     "SourceKind": "siting_source",
     "PlanState": "plan_state",
     "MilestoneState": "milestone_state",
+    "TimeUnit": "time_unit",
+    "DayKind": "day_kind",
+    "DaySource": "day_source",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
