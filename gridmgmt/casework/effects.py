@@ -38,6 +38,9 @@ class Given:
         return getattr(self, need)
 
 
+NOTHING = Given()
+
+
 @dataclass(frozen=True)
 class Scene:
     """When a move is made, and what holds then; the catalogue is that of the day of the report."""

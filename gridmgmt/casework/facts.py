@@ -152,6 +152,7 @@ class CaseFacts:
 PROGRESS = ("clock", "stage_since", "used_s", "handlers", "escalation")
 """What the column ``progress`` holds."""
 NESTED = ("tasks", "requests")
+TASK_FIELDS = tuple(f.name for f in fields(Task))
 COLUMNS = tuple(f.name for f in fields(CaseFacts) if f.name not in (*PROGRESS, *NESTED))
 """What has a column of its own."""
 _BORN = frozenset(
@@ -207,7 +208,7 @@ def columns_of(facts: CaseFacts) -> dict[str, Any]:
 def as_json(facts: CaseFacts) -> dict[str, Any]:
     """Return all facts as JSON; moments in UTC, what is unknown or none as None or empty."""
     held: dict[str, Any] = {name: plain(getattr(facts, name)) for name in COLUMNS}
-    held["tasks"] = [_flat(task) for task in facts.tasks]
+    held["tasks"] = [task_json(task) for task in facts.tasks]
     held["requests"] = [_flat(request) for request in facts.requests]
     held["clock"] = None if facts.clock is None else _clock_json(facts.clock)
     held["stage_since"] = plain(facts.stage_since)
@@ -231,6 +232,11 @@ def changes(before: CaseFacts | None, after: CaseFacts) -> dict[str, Any]:
 def plain(value: Any) -> Any:  # any column's value
     """Return a column's value as JSON has it."""
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """Return a task as JSON, by the names of its columns."""
+    return _flat(task)
 
 
 def _flat(item: Task | Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
 from gridmgmt.casework import clocks
-from gridmgmt.casework.effects import EFFECTS, Given, Scene
+from gridmgmt.casework.effects import EFFECTS, NOTHING, Given, Scene
 from gridmgmt.casework.facts import CaseFacts, Task, changes
 from gridmgmt.casework.moves import (
     APPEAL_WITHIN,
@@ -28,7 +28,24 @@ from gridmgmt.casework.moves import (
 from gridmgmt.catalogue.rules import CaseType, Catalogue
 from gridmgmt.errors import InputError, TransitionNotAllowedError
 
-__all__ = ["Given", "LegalMove", "LogEntry", "Mover", "Scene", "apply", "legal", "report", "reschedule"]
+__all__ = [
+    "NOTHING",
+    "OTHER_EYES",
+    "Given",
+    "LegalMove",
+    "LogEntry",
+    "Mover",
+    "Scene",
+    "apply",
+    "legal",
+    "other_eyes",
+    "report",
+    "reschedule",
+]
+
+
+OTHER_EYES = frozenset({Move.VERIFY, Move.REWORK})
+"""Moves that nobody makes about work of their own."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +121,15 @@ def apply(facts: CaseFacts, move: Move, given: Given, scene: Scene, by: Mover) -
     return _logged(facts, after, move, given, scene, by)
 
 
+def other_eyes(facts: CaseFacts, by: Mover) -> bool:
+    """Tell whether somebody else has handled a case than who is to verify it; an administrator may do both."""
+    return by.administrator or by.name not in facts.handlers
+
+
 def report(facts: CaseFacts, by: Mover, at: datetime) -> tuple[CaseFacts, LogEntry]:
     """Return a case as it is reported, and the first entry of its log."""
     after = replace(facts, state=CaseState.REPORTED, version=1, stage_since=at)
-    return after, _entry(Move.REPORT, after, at, by, Given(), changes(None, after))
+    return after, _entry(Move.REPORT, after, at, by, NOTHING, changes(None, after))
 
 
 def reschedule(facts: CaseFacts, calendar: WorkCalendar, by: Mover, at: datetime) -> tuple[CaseFacts, LogEntry] | None:
@@ -116,7 +138,7 @@ def reschedule(facts: CaseFacts, calendar: WorkCalendar, by: Mover, at: datetime
     if after is None:
         return None
     after = replace(after, version=facts.version + 1)
-    return after, _entry(Move.RESCHEDULE, after, at, by, Given(), changes(facts, after))
+    return after, _entry(Move.RESCHEDULE, after, at, by, NOTHING, changes(facts, after))
 
 
 def _logged(
@@ -203,8 +225,8 @@ def _confirmed(facts: CaseFacts, _by: Mover, _at: datetime) -> bool:
     return facts.state is CaseState.CONFIRMED or facts.source not in CONFIRMED_FIRST
 
 
-def _other_pair_of_eyes(facts: CaseFacts, by: Mover, _at: datetime) -> bool:
-    return by.administrator or by.name not in facts.handlers
+def _other_eyes(facts: CaseFacts, by: Mover, _at: datetime) -> bool:
+    return other_eyes(facts, by)
 
 
 def _reopenable(facts: CaseFacts, _by: Mover, at: datetime) -> bool:
@@ -214,8 +236,7 @@ def _reopenable(facts: CaseFacts, _by: Mover, at: datetime) -> bool:
 _GUARDS: Mapping[Move, Callable[[CaseFacts, Mover, datetime], bool]] = {
     Move.REGISTER: _confirmed,
     Move.SETTLE_ON_SPOT: _confirmed,
-    Move.VERIFY: _other_pair_of_eyes,
-    Move.REWORK: _other_pair_of_eyes,
+    **dict.fromkeys(OTHER_EYES, _other_eyes),
     Move.SUPERVISE: lambda facts, _by, _at: not facts.supervised,
     Move.LIFT_SUPERVISION: lambda facts, _by, _at: facts.supervised,
     Move.ESCALATE: lambda facts, _by, _at: facts.supervised,

@@ -108,7 +108,7 @@ class Rule:
 
     ``to`` None leaves the state as it is; ``permission`` None is for the program alone. ``needs`` must be given,
     ``takes`` may be: where a case is not in the catalogue, or only one body has it, the machine asks for less
-    (:func:`gridmgmt.casework.machine.needs_of`).
+    (:class:`gridmgmt.casework.machine.LegalMove`).
     """
 
     sources: frozenset[CaseState]
@@ -148,6 +148,8 @@ CONFIRMED_FIRST = frozenset({CaseSource.PUBLIC, CaseSource.HOTLINE_12345, CaseSo
 
 REOPEN_WITHIN = timedelta(days=15)
 """So long after its closing a case is opened again for a dissatisfied reporter (a choice of this project)."""
+LINK_WITHIN = timedelta(days=30)
+"""A case may be a duplicate of one that is open, or was closed no longer ago than this (a choice of this project)."""
 APPEAL_WITHIN = timedelta(days=15)
 """So long after the closing a body may appeal (a choice of this project)."""
 

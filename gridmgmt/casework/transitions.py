@@ -1,0 +1,161 @@
+"""Moving a case: one row is locked, the machine decides, and the case, its tasks and its log are written at once."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from gridmgmt.access.rules import Actor, Grant, Permission
+from gridmgmt.access.service import require, system_actor
+from gridmgmt.calendars import service as calendars
+from gridmgmt.calendars.rules import WorkCalendar
+from gridmgmt.cases.rules import CaseState
+from gridmgmt.casework import clocks, machine, queries
+from gridmgmt.casework.facts import CaseFacts
+from gridmgmt.casework.machine import NOTHING, Given, LegalMove, Mover, Scene
+from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
+from gridmgmt.casework.queries import HeldCase
+from gridmgmt.catalogue.rules import Catalogue
+from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.db import Session
+from gridmgmt.errors import ForbiddenError, NotFoundError, RuleViolationError, StaleVersionError
+
+_NO_CATALOGUE = Catalogue("", date.min, {}, {}, {}, {})
+"""Where a folder has none: cases of any type, no conditions, no bodies."""
+
+
+@dataclass(frozen=True)
+class MoveAsk:
+    """What somebody asks for; ``version`` is the case's as it was seen, None moves whatever it is now."""
+
+    move: Move
+    given: Given = NOTHING
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class CaseParts:
+    """One case as a reader sees it now: with its timers, and the moves that this reader may make."""
+
+    held: HeldCase
+    catalogue: Catalogue
+    timers: tuple[clocks.StageTimer, ...]
+    moves: tuple[LegalMove, ...]
+
+
+def read(session: Session, actor: Actor, case_no: str, now: datetime) -> CaseParts:
+    """Return one case.
+
+    Raises
+    ------
+    NotFoundError
+        ``case_unknown``.
+    """
+    held = queries.read_case(session, case_no)
+    return _parts(held, _scene(session, held, now), actor)
+
+
+def move(session: Session, actor: Actor, case_no: str, ask: MoveAsk, now: datetime) -> CaseParts:
+    """Move a case and return it as it is then.
+
+    Raises
+    ------
+    NotFoundError
+        ``case_unknown``, also of the master of a duplicate; a department or condition that the catalogue does not have.
+    StaleVersionError
+        ``case_stale`` when it has moved since it was seen.
+    ForbiddenError
+        When the actor lacks the permission for the move there, or speaks for another body.
+    TransitionNotAllowedError
+        When the move is not legal now, naming those that are.
+    InputError, RuleViolationError
+        When what the move is given cannot be.
+    """
+    given = ask.given
+    if ask.move is Move.LINK_DUPLICATE and given.case_no:
+        queries.lock_pair(session, case_no, given.case_no)
+    held = queries.lock_case(session, case_no)
+    if ask.version is not None and ask.version != held.facts.version:
+        raise StaleVersionError("case_stale", case_no=case_no, current=held.facts.version, seen=ask.version)
+    by = _mover(actor, held.facts, RULES[ask.move].permission)
+    _require(actor, by, held.facts, ask.move)
+    if ask.move is Move.LINK_DUPLICATE and given.case_no:
+        given = replace(given, master_id=_master(session, held, given.case_no, now))
+    scene = _scene(session, held, now)
+    after, entry = machine.apply(held.facts, ask.move, given, scene, by)
+    queries.write_move(session, held, after, entry)
+    master_no = given.case_no if after.duplicate_of is not None and held.master_no is None else held.master_no
+    return _parts(replace(held, facts=after, updated_at=now, master_no=master_no), scene, actor)
+
+
+def reschedule_provisional(session: Session, now: datetime, *, limit: int = 1_000) -> int:
+    """Work out the deadlines anew that waited for a calendar, and return how many have changed.
+
+    Called when the calendar's revision has moved; deadlines that were granted stay.
+    """
+    by = Mover(system_actor("calendar").name, None, frozenset())
+    changed = 0
+    for case_no in queries.provisional(session, limit):
+        held = queries.lock_case(session, case_no)
+        found = machine.reschedule(held.facts, calendars.load(session, held.calendar), by, now)
+        if found is not None:
+            queries.write_move(session, held, *found)
+            changed += 1
+    return changed
+
+
+def _parts(held: HeldCase, scene: Scene, actor: Actor) -> CaseParts:
+    moves = machine.legal(held.facts, _mover(actor, held.facts), scene.catalogue, scene.at)
+    return CaseParts(held, scene.catalogue, tuple(clocks.timers(held.facts, scene.calendar, scene.at)), moves)
+
+
+def _scene(session: Session, held: HeldCase, now: datetime) -> Scene:
+    calendar: WorkCalendar = calendars.load(session, held.calendar)
+    return Scene(calendar, _catalogue(session, held.facts.reported_at), now)
+
+
+def _catalogue(session: Session, reported_at: datetime) -> Catalogue:
+    try:
+        return catalogue_on(session, reported_at)
+    except NotFoundError:
+        return _NO_CATALOGUE
+
+
+def _mover(actor: Actor, facts: CaseFacts, permission: Permission | None = None) -> Mover:
+    """Return an actor as far as it reaches a case; its post is the role that gives it a permission there."""
+    areas = facts.areas
+    bodies = {task.department_code for task in facts.present}
+    reaching = [grant for grant in actor.grants if _reaches(grant, areas, bodies)]
+    permissions = frozenset(each for grant in reaching for each in grant.permissions)
+    handling = [grant.department for grant in reaching if Permission.CASES_HANDLE in grant.permissions]
+    speaks = None if None in handling else frozenset(body for body in handling if body is not None)
+    post = next((grant.role for grant in reaching if permission in grant.permissions), None)
+    return Mover(actor.name, post, permissions, speaks, actor.is_administrator)
+
+
+def _reaches(grant: Grant, areas: tuple[str, ...], bodies: set[str]) -> bool:
+    in_area = grant.area_code is None or grant.area_code in areas
+    return in_area and (grant.department is None or grant.department in bodies)
+
+
+def _require(actor: Actor, by: Mover, facts: CaseFacts, wanted: Move) -> None:
+    permission = RULES[wanted].permission
+    if permission is not None and permission not in by.permissions:
+        require(actor, permission, areas=facts.areas)
+        raise ForbiddenError("department_not_yours", actor=actor.name)
+    if wanted in machine.OTHER_EYES and facts.state in RULES[wanted].sources and not machine.other_eyes(facts, by):
+        raise ForbiddenError("own_work", actor=actor.name)
+
+
+def _master(session: Session, held: HeldCase, master_no: str, now: datetime) -> int:
+    """Return the id of the case that another is a duplicate of; both are locked."""
+    if held.duplicates:
+        raise RuleViolationError("case_has_duplicates", field="case_no", case_no=held.case_no)
+    master = queries.read_case(session, master_no)
+    if master.case_id == held.case_id:
+        raise RuleViolationError("duplicate_of_itself", field="case_no", value=master_no)
+    state = master.facts.state
+    if state is CaseState.DUPLICATE:
+        raise RuleViolationError("master_is_duplicate", field="case_no", value=master_no, master=master.master_no)
+    unresolved = state in (CaseState.REJECTED, CaseState.VOIDED)
+    if unresolved or (state is CaseState.CLOSED and not clocks.recent(master.facts.closed_at, LINK_WITHIN, now)):
+        raise RuleViolationError("master_ended", field="case_no", value=master_no, days=LINK_WITHIN.days)
+    return master.case_id
