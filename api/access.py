@@ -34,13 +34,14 @@ Caller = Annotated[Actor, Depends(_caller)]
 
 @dataclass(frozen=True)
 class Asks:
-    """Lets those pass who hold a permission anywhere; for which area, the service asks."""
+    """Lets those pass who hold a permission, or one of others, anywhere; for which area, the service asks."""
 
     permission: Permission
+    others: tuple[Permission, ...] = ()
 
     async def __call__(self, actor: Caller) -> None:
-        """Refuse (401 or 403) whoever lacks the permission."""
-        if not actor.holds(self.permission):
+        """Refuse (401 or 403) whoever lacks the permission, and the others too."""
+        if not any(map(actor.holds, (self.permission, *self.others))):
             require(actor, self.permission)
 
 
@@ -62,9 +63,9 @@ class Open:
         """Ask nothing."""
 
 
-def asks(permission: Permission) -> Any:  # what FastAPI's own Depends() says it returns
-    """Return the dependency of a route that asks for a permission."""
-    return Depends(Asks(permission))
+def asks(permission: Permission, *others: Permission) -> Any:  # what FastAPI's own Depends() says it returns
+    """Return the dependency of a route that asks for a permission, where others are given for one of them."""
+    return Depends(Asks(permission, others))
 
 
 asks_account: Any = Depends(AsksAccount())

@@ -60,7 +60,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
     from gridmgmt.demo import grids  # noqa: PLC0415 -- takes seconds, which a web process has no use for
-    from gridmgmt.work import handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
+    from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
     set_up_logging()
     if lane == Lane.PATIENT:
@@ -68,7 +68,8 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     settings = settings_of(ctx)
     with open_database(settings) as url, migrated_sessions(url) as sessions:
         known = in_lane({**handlers(settings), grids.JOB_KIND: grids.perform}, lane)
-        chore = None if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
+        tidying = Hourly(partial(forget_what_is_over, sessions, settings))
+        chore = tidying if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
         performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)
         performing.stop_on_signals()
         if supervised:

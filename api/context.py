@@ -14,6 +14,7 @@ from api.gate import Gate
 from gridmgmt.analysis.findings import Finding
 from gridmgmt.clock import Clock, local_date
 from gridmgmt.db import Session
+from gridmgmt.feed.hub import Hub
 from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
 
@@ -30,10 +31,13 @@ class ApiContext:
     clock: Clock
     gate: Gate
     reader: Reader
+    hub: Hub
     at_once: CapacityLimiter
     """So many requests have a transaction at a time."""
     checks: dict[CheckedContent, list[Finding]] = field(default_factory=dict)
     """The last checks of topology; one of 27,000 cells takes seconds."""
+    decoding: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """So many photos are decoded at a time; one of 50 megapixels takes some 200 MB."""
 
     def today(self) -> date:
         """Return the present date of the district."""

@@ -20,7 +20,7 @@ def body_limit(path: str) -> int:
     >>> body_limit("/api/v1/drafts/7/files") == MAX_FILE_BYTES, body_limit("/api/v1/drafts") == MAX_BODY_BYTES
     (True, True)
     """
-    if path == "/api/v1/imports":
+    if path in ("/api/v1/imports", "/api/v1/photos"):
         return UNLIMITED_BYTES
     if path == "/api/v1/siting/runs":
         return MAX_SITING_BYTES

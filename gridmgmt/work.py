@@ -4,7 +4,8 @@ The rooms that do other work than one's own take seconds and a hundred megabytes
 first needed.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.access.rules import Actor
+from gridmgmt.access.rules import Actor, system_actor
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage import orders, queries, service
 from gridmgmt.coverage.document import CoverageDocument
@@ -137,6 +138,33 @@ def keep_reports_fresh(factory: sessionmaker[Session]) -> list[int]:
     with transaction(factory) as session:
         runs = orders.keep_fresh(session, local_date(system_clock()))
         return [queries.run_by_id(session, run_id).job_id for run_id in runs]
+
+
+def forget_what_is_over(factory: sessionmaker[Session], settings: Settings) -> None:
+    """Delete contact data of cases that ended long ago, and photos that have belonged to no case for some hours."""
+    from gridmgmt.casework.photo_files import photo_folder  # noqa: PLC0415 -- see the module
+    from gridmgmt.casework.photos import forget_unused  # noqa: PLC0415 -- as above
+    from gridmgmt.casework.reporters import forget_ended  # noqa: PLC0415 -- as above
+
+    now = system_clock()
+    with transaction(factory) as session:
+        forget_ended(session, system_actor("retention"), now, settings.reporter_keep_days)
+    with transaction(factory) as session:
+        forget_unused(session, photo_folder(settings), now, settings.photo_keep_hours)
+
+
+class Hourly:
+    """A chore that is seen to at once and then once an hour, however often it is called."""
+
+    def __init__(self, chore: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._chore, self._clock = chore, clock
+        self._due = clock()
+
+    def __call__(self) -> None:
+        """See to it if it is due; one that fails is due again in an hour."""
+        if self._clock() >= self._due:
+            self._due = self._clock() + 3_600
+            self._chore()
 
 
 def ask_cells(

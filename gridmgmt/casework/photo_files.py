@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from gridmgmt.casework.pictures import Picture
 from gridmgmt.disk import disk_errors, require_space, write_whole
 from gridmgmt.errors import NotFoundError
 from gridmgmt.settings import Settings
+
+if TYPE_CHECKING:  # decoders are loaded when the first photo comes
+    from gridmgmt.casework.pictures import Picture
 
 PhotoSize = Literal["thumb", "full"]
 MEDIA_TYPE = "image/jpeg"
@@ -22,7 +24,7 @@ class PhotoFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def store(self, picture: Picture) -> None:
+    def store(self, picture: "Picture") -> None:
         """Keep a photo; one that is there already stays as it is.
 
         Raises
@@ -33,7 +35,8 @@ class PhotoFolder:
         with disk_errors():
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             require_space(self._root)
-            for size, data in (("thumb", picture.thumb), ("full", picture.data)):
+            sizes: dict[PhotoSize, bytes] = {"thumb": picture.thumb, "full": picture.data}
+            for size, data in sizes.items():
                 path = self._path(picture.sha256, size)
                 if not path.is_file():
                     write_whole(path, data)

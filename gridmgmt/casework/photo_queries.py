@@ -87,6 +87,15 @@ def drop_unused(session: Session, before: datetime) -> Sequence[str]:
     return session.scalars(statement).all()
 
 
+def drop_photo(session: Session, case_id: int, photo: str) -> str | None:
+    """Take a photo off a case and forget it where no other case has it; return its kind, None when it was not there."""
+    off = delete(CasePhoto).where(CasePhoto.case_id == case_id, CasePhoto.photo == photo).returning(CasePhoto.kind)
+    kind = session.execute(off).scalar_one_or_none()
+    used = select(CasePhoto.photo).where(CasePhoto.photo == Photo.photo).exists()
+    session.execute(delete(Photo).where(Photo.photo == photo, ~used))
+    return kind
+
+
 def known_photos(session: Session, photos: Sequence[str]) -> set[str]:
     """Return which of these are known."""
     return set(session.scalars(select(Photo.photo).where(Photo.photo.in_(photos))))

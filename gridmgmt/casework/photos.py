@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,9 +13,11 @@ from gridmgmt.casework import photo_queries as queries
 from gridmgmt.casework.photo_files import PhotoFolder
 from gridmgmt.casework.photo_models import CasePhoto, Photo, PhotoKind
 from gridmgmt.casework.photo_queries import NamedCase, PhotoOfCase
-from gridmgmt.casework.pictures import Picture
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:  # decoders are loaded when the first photo comes
+    from gridmgmt.casework.pictures import Picture
 
 _LOCK = 0x70686F746F73  # "photos"
 MOST_PHOTOS = 20
@@ -31,7 +34,7 @@ ADDING = (
 """Whoever may report or move a case adds photos to it."""
 
 
-def keep(session: Session, actor: Actor, folder: PhotoFolder, picture: Picture) -> Photo:
+def keep(session: Session, actor: Actor, folder: PhotoFolder, picture: "Picture") -> Photo:
     """Keep a photo that belongs to no case yet; the same one again is the same.
 
     Raises
@@ -86,8 +89,8 @@ def attach(session: Session, actor: Actor, case_id: int, photo_sha256: str, kind
     session.execute(added.on_conflict_do_nothing())
 
 
-def detach(session: Session, actor: Actor, case_no: str, photo_sha256: str, reason: str) -> None:
-    """Take a photo off a case, such as one that shows a face; it is forgotten with those that belong to no case.
+def detach(session: Session, actor: Actor, folder: PhotoFolder, case_no: str, photo_sha256: str, reason: str) -> None:
+    """Take a photo off a case, such as one that shows a face; it is gone at once unless another case has it too.
 
     Raises
     ------
@@ -98,13 +101,14 @@ def detach(session: Session, actor: Actor, case_no: str, photo_sha256: str, reas
     """
     case = queries.named_case(session, case_no)
     require(actor, Permission.CASES_SUPERVISE, areas=case.areas)
-    held = session.get(CasePhoto, (case.case_id, photo_sha256))
-    if held is None:
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    kind = queries.drop_photo(session, case.case_id, photo_sha256)
+    if kind is None:
         raise NotFoundError("photo_unknown", field="photo", value=photo_sha256)
-    session.delete(held)
-    session.flush()
-    before = {"photo": photo_sha256, "kind": held.kind}
+    before = {"photo": photo_sha256, "kind": kind}
     record(session, actor, "cases.photo_remove", f"case:{case_no}", before=before, after={"reason": reason})
+    if not queries.known_photos(session, [photo_sha256]):
+        folder.discard(photo_sha256)
 
 
 def of_case(session: Session, case_no: str) -> Sequence[PhotoOfCase]:

@@ -69,9 +69,10 @@ def migrate_command(ctx: click.Context) -> None:
 @click.argument("file", type=_FILE)
 @click.pass_context
 def backup(ctx: click.Context, file: Path) -> None:
-    """Write the whole database to FILE."""
-    with cluster.open_database(settings_of(ctx)) as url:
-        cluster.backup(url, file)
+    """Write the whole database to FILE, with the photos of its cases."""
+    settings = settings_of(ctx)
+    with cluster.open_database(settings) as url:
+        cluster.backup(url, file, settings.data / "photos")
     say(ctx, "cli.db_backed_up", file=file)
 
 
@@ -80,9 +81,10 @@ def backup(ctx: click.Context, file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Replace what the database holds.")
 @click.pass_context
 def restore(ctx: click.Context, file: Path, *, yes: bool) -> None:
-    """Bring the database to what FILE holds."""
-    with cluster.open_database(settings_of(ctx)) as url:
-        cluster.restore(url, file, replace=yes)
+    """Bring the database, and the photos of its cases, to what FILE holds."""
+    settings = settings_of(ctx)
+    with cluster.open_database(settings) as url:
+        cluster.restore(url, file, replace=yes, photos=settings.data / "photos")
         migrate(url)
         tables = cluster.table_checksums(url)
     say(ctx, "cli.db_restored", tables=len(tables), rows=sum(rows for rows, _ in tables.values()))

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from gridmgmt.cluster.beside import pack, unpack
 from gridmgmt.cluster.binaries import client_binaries
 from gridmgmt.cluster.queries import EMPTY_SQL, own_tables, table_checksum
 from gridmgmt.cluster.urls import libpq_url
@@ -18,8 +19,13 @@ from gridmgmt.errors import ConflictError, InputError, UnavailableError
 _STABLE_TEXT = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET bytea_output = 'hex'; SET extra_float_digits = 1"
 
 
-def backup(url: str, file: Path) -> None:
+def backup(url: str, file: Path, photos: Path | None = None) -> None:
     """Write the database to a file in pg_dump's custom format; the file appears when it is complete.
+
+    Parameters
+    ----------
+    photos
+        The folder of photos. Where it holds any, the file is a tar of the dump and of them.
 
     Raises
     ------
@@ -34,13 +40,16 @@ def backup(url: str, file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".gridmgmt-backup-") as folder:
         dump = Path(folder) / "dump"
         tools.run("pg_dump", tools.target, "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}")
-        with dump.open("rb") as written:
+        whole = dump if photos is None else pack(dump, photos, Path(folder) / "whole")
+        with whole.open("rb") as written:
             os.fsync(written.fileno())
-        dump.replace(file)
+        whole.replace(file)
 
 
-def restore(url: str, file: Path, *, replace: bool = False) -> None:
+def restore(url: str, file: Path, *, replace: bool = False, photos: Path | None = None) -> None:
     """Fill the database from a backup, in one transaction: all of it or nothing.
+
+    Its photos come first: each is named by what it holds, so one too many changes nothing.
 
     Parameters
     ----------
@@ -50,6 +59,8 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
         What `backup` wrote.
     replace
         Drop what the database holds, in the same transaction.
+    photos
+        The folder of photos that takes those of the backup.
 
     Raises
     ------
@@ -70,7 +81,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
     with tempfile.TemporaryDirectory(prefix="gridmgmt-restore-") as folder:
         empty = Path(folder) / "empty.sql"
         empty.write_text(EMPTY_SQL, encoding="utf-8")
-        script = _as_script(tools, file, Path(folder))
+        script = _as_script(tools, unpack(file, photos, Path(folder)), Path(folder))
         options = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--single-transaction", "--set=ON_ERROR_STOP=1")
         tools.run("psql", tools.target, *options, f"--file={empty}", f"--file={script}")
 

@@ -79,11 +79,11 @@ def server(module_database_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def reader(module_database_url: str) -> str:
-    """The key of an account that may only read."""
+    """A key that may only read."""
     engine = make_engine(module_database_url)
     sessions = make_sessions(engine)
     add_account(sessions, "operator", Role.OPERATOR)
-    secret = add_key(sessions, "operator")
+    secret = add_key(sessions, "operator", [Permission.READ])
     engine.dispose()
     return secret
 

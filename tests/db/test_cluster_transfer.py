@@ -1,5 +1,8 @@
 """Backup, restore and reset of a whole database, and the check of a named one."""
 
+import hashlib
+import io
+import tarfile
 from pathlib import Path
 
 import psycopg
@@ -167,3 +170,56 @@ def test_server_that_went_away_is_told_as_such(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError) as refused:
             work()
         assert refused.value.code == "database_unavailable"
+
+
+def make_photos(folder: Path) -> dict[str, bytes]:
+    """Two photos with their small ones, and what a crash has left beside them."""
+    for content in (b"one" * 400, b"two" * 400):
+        name = hashlib.sha256(content).hexdigest()
+        (folder / name[:2]).mkdir(parents=True, exist_ok=True)
+        (folder / name[:2] / f"{name}.jpg").write_bytes(content)
+        (folder / name[:2] / f"{name}.thumb.jpg").write_bytes(content[:9])
+    (folder / name[:2] / ".0123.unfinished").write_bytes(b"x")
+    return photos_in(folder)
+
+
+def photos_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*.jpg")}
+
+
+def test_photos_go_with_the_database_and_come_back_with_it(empty_url: str, tmp_path: Path) -> None:
+    execute(empty_url, "CREATE TABLE t AS SELECT 1 AS n")
+    original, file, back = make_photos(tmp_path / "photos"), tmp_path / "all.backup", tmp_path / "elsewhere" / "photos"
+    assert len(original) == 4
+    backup(empty_url, file, tmp_path / "photos")
+    reset(empty_url)
+    restore(empty_url, file, photos=back)
+    assert photos_in(back) == original
+    assert [path for path in back.rglob("*") if path.is_file() and path.suffix != ".jpg"] == []
+    assert table_checksums(empty_url)["public.t"][0] == 1
+    restore(empty_url, file, replace=True, photos=back)
+    assert photos_in(back) == original
+
+
+def test_a_damaged_backup_with_photos_changes_no_database(empty_url: str, tmp_path: Path) -> None:
+    execute(empty_url, "CREATE TABLE t AS SELECT 1 AS n")
+    make_photos(tmp_path / "photos")
+    backup(empty_url, tmp_path / "all.backup", tmp_path / "photos")
+    whole = (tmp_path / "all.backup").read_bytes()
+    before = table_checksums(empty_url)
+    at = whole.index(b"one" * 400)
+    others = io.BytesIO()
+    with tarfile.open(fileobj=others, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("photos/../../escaped.jpg"))
+    for broken in (
+        whole[: at + 600],
+        whole[: whole.index(b"photos/")],  # cut off between two members
+        whole[:at] + b"ONE" + whole[at + 3 :],
+        others.getvalue(),
+    ):
+        (tmp_path / "broken.backup").write_bytes(broken)
+        with pytest.raises(UnavailableError, match="备份") as refused:
+            restore(empty_url, tmp_path / "broken.backup", replace=True, photos=tmp_path / "back" / "photos")
+        assert refused.value.code == "backup_damaged"
+    assert table_checksums(empty_url) == before
+    assert not list(tmp_path.rglob("escaped.jpg"))
