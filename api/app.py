@@ -76,8 +76,8 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, plans, points, gates, calendar, cases, photos, reporters, cells, coverage_orders, coverage_access, coverage,
-    isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events,
+    placeability, plans, points, gates, calendar, cases, photos, reporters, cells, coverage_orders, coverage_access,
+    coverage, isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events,
     health,
 )  # fmt: skip
 
