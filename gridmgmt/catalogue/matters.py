@@ -101,10 +101,11 @@ def fate_problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with the fates of the matters of a list, each given with its row.
 
-    Each old matter has exactly one. A kept one goes on with the same body, a moved one with another; a merged one is
-    part of another matter; a dropped one goes nowhere.
+    Each old matter has exactly one. A kept one goes on by itself with the same body, a moved one with another; a merged
+    one is part of another matter; a dropped one goes nowhere.
     """
     times = Counter(fate.code for _, fate in fates)
+    heirs = Counter(fate.into for _, fate in fates if fate.fate is Fate.KEPT)
     for code in sorted(old.keys() - times.keys()):
         yield Problem(None, "fate_missing", {"value": code, "name": old[code].name.zh})
     for row, fate in fates:
@@ -112,6 +113,8 @@ def fate_problems(
             yield Problem(row, "fate_of_no_matter", {"value": fate.code})
         elif times[fate.code] > 1:
             yield Problem(row, "fate_repeated", {"value": fate.code, "count": times[fate.code]})
+        elif fate.fate is Fate.KEPT and heirs[fate.into] > 1:
+            yield Problem(row, "fate_kept_together", {"value": fate.code, "into": fate.into or "-"})
         elif (fault := _contradiction(old[fate.code], fate, new)) is not None:
             yield Problem(row, fault, {"value": fate.code, "into": fate.into or "-", "body": old[fate.code].body})
 

@@ -100,7 +100,7 @@ Tables = Mapping[str, Sequence[Record]]
 def read_catalogue(tables: Tables, *, name: str, valid_from: date) -> tuple[Catalogue, tuple[Problem, ...]]:
     """Return the catalogue that tables tell of, and everything that is wrong with them, by table and row.
 
-    Where there are problems, the catalogue lacks the rows that have them and is not to be used.
+    Where there are problems, the catalogue is not to be used.
     """
     reader = _Reader(tables)
     extension_from = reader.setting("extension_from", EXTENSION_FROM)
@@ -112,9 +112,9 @@ def read_catalogue(tables: Tables, *, name: str, valid_from: date) -> tuple[Cata
     conditions = _grouped(reader, "conditions", lambda row: _condition(row, codes))
     fields = _grouped(reader, "fields", lambda row: _field(row, codes | classes.keys()))
     types = reader.by_code("types", lambda row: _type(row, _Known(classes, bodies, codes, conditions, fields)))
-    for kind, table in (("types", types), ("classes", classes)):
-        if not table:
-            reader.problems.append(Problem(None, "table_empty", {"table": kind}))
+    for table in ("classes", "types"):
+        if not tables.get(table):
+            reader.problems.append(Problem(None, "table_empty", {"table": table}))
     for code in sorted(types.keys() - conditions.keys()):
         reader.problems.append(Problem(None, "type_without_condition", {"value": code}))
     return Catalogue(name, valid_from, classes, _with_siblings(types), bodies, departments, extension_from), tuple(
@@ -259,13 +259,12 @@ class _Reader:
         self._tables = tables
 
     def read(self, table: str, build: Callable[[_Row], _Built]) -> Iterator[_Built]:
-        """Yield what the good rows of a table tell."""
+        """Yield what the rows of a table tell; a bad one too, so that what refers to it is not blamed as well."""
         for record in self._tables.get(table, ()):
             row = _Row(table, record)
             built = build(row)
             self.problems += row.problems
-            if not row.problems:
-                yield built
+            yield built
 
     def by_code(self, table: str, build: Callable[[_Row], _Built]) -> dict[str, _Built]:
         """Return what the rows of a table tell by their codes, of which each stands once."""
@@ -279,9 +278,7 @@ class _Reader:
 
     def setting(self, key: str, default: int) -> int:
         """Return a whole number from 1 to 99 of the table of settings."""
-        given = {
-            row.said("key"): row.whole("value", default, 1, 99) for row in self.read("settings", lambda row: row)
-        }  # fmt: skip
+        given = dict(self.read("settings", lambda row: (row.said("key"), row.whole("value", default, 1, 99))))
         return given.get(key, default)
 
 

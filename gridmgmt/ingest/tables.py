@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -58,6 +58,26 @@ def read_table(path: Path, *, encoding: str | None = None, select: Select | None
     return _read_csv(path, encoding_beside_utf8(path), select)
 
 
+def read_sheets(path: Path) -> dict[str, Rows]:
+    """Return the rows of each sheet of an XLSX file by the sheet's name; a sheet may have a header alone.
+
+    Raises
+    ------
+    FileRefusedError
+        When the file or a sheet cannot be read.
+    """
+    check_file(path, (".xlsx",))
+    sheets = {}
+    for name in _sheet_names(path):
+        header, *lines = [*_xlsx_lines(path, name)] or [(1, ())]
+        if lines:
+            sheets[name] = _rows(path, iter([header, *lines]), None)
+        elif columns := [cell for cell in map(text_of, header[1]) if cell is not None]:
+            blank = dict.fromkeys(columns, _objects([]))
+            sheets[name] = Rows(np.array([], dtype=np.int64), blank, None, None, digest([path]))
+    return sheets
+
+
 def _read_csv(path: Path, encoding: str, select: Select | None) -> Rows:
     with _open_text(path, encoding) as stream:
         return _rows(path, _csv_lines(path, stream), select)
@@ -85,14 +105,22 @@ def _csv_lines(path: Path, stream: TextIO) -> Iterator[Line]:
         raise FileRefusedError("table_malformed", file=path.name, line=begins, detail=str(error)) from error
 
 
-def _xlsx_lines(path: Path) -> Iterator[Line]:
-    """Yield each row of the first sheet that is not blank."""
+def _open_book(path: Path) -> "closing[Any]":  # Any: openpyxl has no types
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        return closing(openpyxl.load_workbook(path, read_only=True, data_only=True))
     except _XLSX_FAULTS as error:
         raise FileRefusedError("file_unreadable", file=path.name, detail=str(error)) from error
-    with closing(book):
-        sheets = book.worksheets
+
+
+def _sheet_names(path: Path) -> list[str]:
+    with _open_book(path) as book:
+        return [sheet.title for sheet in book.worksheets]
+
+
+def _xlsx_lines(path: Path, name: str | None = None) -> Iterator[Line]:
+    """Yield each row that is not blank of a sheet, of the first one without a name."""
+    with _open_book(path) as book:
+        sheets = [sheet for sheet in book.worksheets if name in (None, sheet.title)]
         rows = sheets[0].iter_rows(values_only=True, max_row=_MAX_XLSX_ROWS) if sheets else ()
         for number, record in enumerate(_read_xlsx(path, iter(rows)), start=1):
             if any(value is not None for value in record):
