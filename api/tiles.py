@@ -31,7 +31,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 from layers.cache import ByteCache, SingleFlight
 from layers.mvt import DrawnRun
-from layers.revisions import entity_tag
+from layers.revisions import content_tag, entity_tag
 from layers.selection import Selection, parse_selection, query_text
 from layers.specs import Layer, layer_named
 from layers.store import LayerState, LayerStore
@@ -189,7 +189,17 @@ class TileApp:
     def _selection(self, request: TileRequest, layer: Layer) -> Selection:
         return parse_selection(layer, request.parameters, today=local_date(self._clock()))
 
+    async def _live_tile(self, request: TileRequest, layer: Layer, tile: Tile, selection: Selection) -> Answer:
+        """Answer with a tile of a live layer, drawn after the request has come and kept by the client alone."""
+        _, drawn = (None, b"") if tile.z < layer.min_zoom else await self._store.tile(layer, tile, selection, None)
+        if request.holds(tag := content_tag(drawn)):
+            return Answer(304, _tile_headers(layer, tag))
+        body = await _beside_the_loop(_compress, drawn) if drawn else b""
+        return await _tile_answer(request, layer, tag, body)
+
     async def _tile(self, request: TileRequest, layer: Layer, tile: Tile, selection: Selection) -> Answer:
+        if layer.revised_as is None:
+            return await self._live_tile(request, layer, tile, selection)
         if (drawn := await self._first_drawing(request, layer, tile, selection)) is not None:
             stamp, body = drawn
             return await _tile_answer(request, layer, entity_tag(layer, selection, None, stamp), body)

@@ -1,7 +1,7 @@
 """The time zone of the district and the clock that entry points pass down."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridmgmt.errors import InputError
@@ -20,6 +20,11 @@ def system_clock() -> datetime:
 def local_date(moment: datetime) -> date:
     """Return the calendar date of a moment in the district's time zone."""
     return moment.astimezone(LOCAL_ZONE).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the moment at which a day ends in the district's time zone."""
+    return datetime.combine(day + timedelta(days=1), time(), LOCAL_ZONE)
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -24,6 +24,7 @@ from gridmgmt.errors import InputError
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.addresses import read_addresses
 from gridmgmt.ingest.areas import read_areas
+from gridmgmt.ingest.case_mapping import CaseMapping
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.codes import CodeRows, read_codes
 from gridmgmt.ingest.department_grids import read_department_grids
@@ -307,19 +308,14 @@ class CasesFile(_Table):
 
     kind: Literal["event", "component"] = Field(default="event", description="Kind of rows that name none.")
     zone: str = Field(default="Asia/Shanghai", description="Time zone of times without an offset.")
+    mapping: CaseMapping | None = Field(default=None, description="What the register's columns and values mean.")
 
     def read(self, file: Path, known: Extent | None) -> Intake:
-        """Return the cases."""
-        return read_cases(
-            file,
-            datum=self.datum,
-            columns=self.columns,
-            kind=self.kind,
-            zone=zone_of(self.zone),
-            extent=known,
-            encoding=self.encoding,
-            layer=self.layer,
-        )
+        """Return the cases; what is said beside a mapping counts before it."""
+        zone_of(self.zone)
+        said = {name: getattr(self, name) for name in self.model_fields_set & {"columns", "kind", "zone"}}
+        mapping = (self.mapping or CaseMapping()).model_copy(update=said)
+        return read_cases(file, mapping, datum=self.datum, extent=known, encoding=self.encoding, layer=self.layer)
 
     def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
         """Take the cases."""

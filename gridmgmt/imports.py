@@ -17,7 +17,7 @@ from gridmgmt.analysis.walking.gates import GATE_REACH_M
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cases import service as cases
+from gridmgmt.casework import registers
 from gridmgmt.cells.review import reviewed
 from gridmgmt.crs import Datum
 from gridmgmt.datums import check_datum, extent_of
@@ -134,8 +134,41 @@ def import_service_points(session: Session, actor: Actor, intake: Intake, labels
 
 
 def import_cases(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
-    """Take located cases."""
-    return _import_frame(session, actor, intake, labels, _What(Subject.CASES), cases.store)
+    """Take what a register of cases brings that it has not brought before; its other rows are told and left.
+
+    The register is the one that the mapping names, else the edition.
+
+    Raises
+    ------
+    FileRefusedError
+        When a number stands for a case of another register, or of none.
+    """
+    require(actor, Permission.IMPORT)
+    register = str(intake.details.get(registers.REGISTER) or labels.name)
+    numbers = intake.frame["case_no"]
+    known, foreign = registers.numbers_taken(session, numbers.tolist(), register)
+    taken = intake.frame[numbers.isin(foreign)]
+    refused = (
+        Problem(int(row), "case_no_taken", {"case_no": number})
+        for row, number in zip(taken["row"], taken["case_no"], strict=True)
+    )
+    problems = tuple(sorted((*intake.problems, *refused), key=lambda p: (p.row or 0, p.code)))
+    new = ~numbers.isin(known | foreign).to_numpy()
+    fresh = intake.frame[new].reset_index(drop=True)
+    stated = {name: cells[new] for name, cells in intake.stated_areas.items()}
+    details = {**intake.details, registers.REGISTER: register}
+    kept = replace(intake, frame=fresh, problems=problems, details=details, stated_areas=stated)
+    told: tuple[Warning_, ...] = (("cases_known", {"count": len(known), "register": register}),) if known else ()
+    if known and fresh.empty and (labels.partial or not problems):
+        return Outcome(
+            Subject.CASES, labels.name, intake.read, 0, refused_rows(problems), new=False, problems=problems,
+            warnings=told, details=details,
+        )  # fmt: skip
+    outcome = _import_frame(
+        session, actor, kept, labels, _What(Subject.CASES),
+        lambda session, edition, frame: registers.store(session, actor, edition, frame),
+    )  # fmt: skip
+    return replace(outcome, warnings=outcome.warnings + told)
 
 
 def import_population(session: Session, actor: Actor, intake: Intake, labels: Labels, *, counting: Counting) -> Outcome:

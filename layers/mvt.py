@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.types.numeric import Float8, Int4, Int8
 
 from gridmgmt.analysis.status import LIMIT_TOLERANCE_S
+from gridmgmt.cases.models import OPEN
 from gridmgmt.coverage.document import STATUSES
 from layers.selection import Selection
 from layers.specs import Layer
@@ -106,6 +107,15 @@ WHERE box IS NOT NULL
 """)
 
 
+_CONDITIONS = {
+    "open": sql.SQL(f"AND c.{OPEN}"),
+    "state": sql.SQL("AND c.state = ANY(%(states)s::text[])"),
+    **{name: sql.SQL(f"AND c.{name} = %({name})s::text") for name in ("kind", "type", "source", "urgency")},
+    "department": sql.SQL("AND c.department_code = %(department)s::text"),
+}
+"""What cases must meet, by the name of the parameter that asks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class DrawnRun:
     """The coverage run that a tile draws, with the ends of its walking bands in seconds."""
@@ -115,14 +125,22 @@ class DrawnRun:
 
 
 @cache
-def tile_statement(layer: Layer) -> str:
-    """Return the statement of a layer.
+def tile_statement(layer: Layer, *met: str) -> str:
+    """Return the statement of a layer; ``met`` are the conditions of :func:`conditions_of`.
 
     Its one row is (stamp, whether the edition that is asked for is known, tile), the tile NULL or empty when nothing is
     drawn.
     """
     text = resources.files("layers").joinpath("sql", f"{layer.name}.sql").read_text(encoding="utf-8")
-    features = sql.SQL(text).format(cell=_CELL, centre=_CENTRE, counting=_COUNTING, day=_DAY, edition=_EDITION)
+    features = sql.SQL(text).format(
+        cell=_CELL,
+        cell_units=sql.Literal(_CELL_UNITS),
+        centre=_CENTRE,
+        counting=_COUNTING,
+        day=_DAY,
+        edition=_EDITION,
+        met=sql.SQL(" ").join(_CONDITIONS[name] for name in met),
+    )
     return _TILE.format(
         features=features,
         fields=sql.SQL(", ").join(map(sql.Identifier, layer.fields)),
@@ -132,6 +150,16 @@ def tile_statement(layer: Layer) -> str:
         stamp=_stamp(layer),
         known=_KNOWN,
     ).as_string()
+
+
+def conditions_of(selection: Selection) -> tuple[str, ...]:
+    """Return the names of the conditions that a selection puts on cases.
+
+    Each is a text of its own in the statement, so that what is not asked for does not hide an index from the planner.
+    """
+    named = tuple(name for name, _ in selection.values)
+    asked = {"open": selection.only_open, "kind": selection.kind is not None, "state": bool(selection.states)}
+    return (*(name for name, is_so in asked.items() if is_so), *named)
 
 
 def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRun | None) -> Mapping[str, object]:
@@ -156,6 +184,8 @@ def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRu
         "bands_s": bands_s,
         "band_thresholds_s": [-(end_s + LIMIT_TOLERANCE_S) for end_s in bands_s],
         "statuses": list(STATUSES),
+        "states": list(selection.states),
+        **dict(selection.values),
     }
 
 
@@ -185,5 +215,7 @@ def extent_parameters(selection: Selection) -> Mapping[str, object]:
     return {"on": selection.on, "edition": selection.edition}
 
 
-def _stamp(layer: Layer) -> sql.Composed:
+def _stamp(layer: Layer) -> sql.Composable:
+    if layer.revised_as is None:
+        return sql.SQL("'live'")
     return _STAMP.format(revised_as=sql.Literal(layer.revised_as))

@@ -17,6 +17,11 @@ def entity_tag(layer: Layer, selection: Selection, run: DrawnRun | None, stamp: 
     return f'W/"{stamp}-{_digest(layer, selection, run)}"'
 
 
+def content_tag(body: bytes) -> str:
+    """Return the tag of a tile of a live layer: it is the same exactly when the tile is."""
+    return f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
 @lru_cache(maxsize=1024)
 def _digest(layer: Layer, selection: Selection, run: DrawnRun | None) -> str:
     parts = (__version__, tile_statement(layer), selection.on, selection.level, selection.edition, selection.kind, run)

@@ -10,7 +10,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.land.rules import LandKind
 
 FieldType = Literal["String", "Number", "Boolean"]
-Parameter = Literal["on", "level", "run", "edition", "kind"]
+Parameter = Literal["on", "level", "run", "edition", "kind", "state", "open", "type", "source", "urgency", "department"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,7 +20,9 @@ class Layer:
     Parameters
     ----------
     revised_as
-        The name under which ``layer_revisions`` counts changes of the tables it draws.
+        The name under which ``layer_revisions`` counts changes of the tables it draws; None for a live layer, whose
+        tables change so often that counting would make their writers wait for each other: each of its tiles is drawn
+        when it is asked for, and known by its content.
     subject
         Whose editions bound it and name its sources.
     fields
@@ -40,7 +42,7 @@ class Layer:
     """
 
     name: str
-    revised_as: str
+    revised_as: str | None
     subject: Subject
     geometry: Literal["point", "line", "polygon", "mixed"]
     fields: Mapping[str, FieldType]
@@ -224,19 +226,23 @@ LAYERS: Mapping[str, Layer] = {
         ),
         Layer(
             name="cases",
-            revised_as="cases",
+            revised_as=None,
             subject=Subject.CASES,
             geometry="point",
             fields={
                 "case_no": "String",
                 "kind": "String",
                 "type": "String",
-                "status": "String",
-                "reported_at": "String",
+                "state": "String",
+                "urgency": "String",
                 "cases": "Number",
+                "open": "Number",
+                "overdue": "Number",
+                "due_soon": "Number",
             },
             min_zoom=6,
             single_from_zoom=14,
+            parameters=("kind", "state", "open", "type", "source", "urgency", "department"),
         ),
         Layer(
             name="coverage",

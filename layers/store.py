@@ -10,6 +10,7 @@ from layers.mvt import (
     extent_statement,
     state_parameters,
     state_statement,
+    conditions_of,
     tile_parameters,
     tile_statement,
 )
@@ -98,7 +99,8 @@ class LayerStore:
         UnavailableError
             When the database does not answer, or not in time.
         """
-        rows = await self.reader.rows(tile_statement(layer), tile_parameters(layer, tile, selection, run))
+        statement = tile_statement(layer, *conditions_of(selection))
+        rows = await self.reader.rows(statement, tile_parameters(layer, tile, selection, run))
         stamp, known, drawn = rows[0]
         _check_known(selection, known=known)
         return stamp, drawn or b""

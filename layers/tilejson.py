@@ -16,7 +16,8 @@ def tilejson(layer: Layer, tiles_url: str, extent: LayerExtent) -> Mapping[str, 
     tiles_url
         Absolute address of the tiles with ``{z}``, ``{x}`` and ``{y}`` in it.
     extent
-        Where the data lie; without data the bounds are left out, which means the whole world.
+        Where the data lie; without data, and for a live layer, which may have more in a moment, the bounds are left
+        out, which means the whole world.
     """
     document: dict[str, object] = {
         "tilejson": "3.0.0",
@@ -37,6 +38,6 @@ def tilejson(layer: Layer, tiles_url: str, extent: LayerExtent) -> Mapping[str, 
             }
         ],
     }
-    if extent.bounds is not None:
+    if extent.bounds is not None and layer.revised_as is not None:
         document["bounds"] = list(extent.bounds)
     return document

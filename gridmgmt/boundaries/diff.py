@@ -23,6 +23,7 @@ from gridmgmt.boundaries.queries import changed_box
 from gridmgmt.boundaries.rules import ChangeKind
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import ENDED
+from gridmgmt.clock import end_of_day
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -287,7 +288,8 @@ class _Points(NamedTuple):
         offered = ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on))
         is_open = ServicePoint.status == PointStatus.OPEN
         points = _table(session, ServicePoint, box, ServicePoint.type, offered, is_open)
-        cases = _table(session, Case, box, Case.case_id, Case.state.not_in(ENDED))
+        running, known = Case.state.not_in(ENDED), Case.reported_at < end_of_day(on)
+        cases = _table(session, Case, box, Case.case_id, running, known)
         positions = [np.column_stack([t["lon"].to_numpy(), t["lat"].to_numpy()]) for t in (residents, points, cases)]
         counted = residents["counted"].to_numpy(zero_copy_only=False).astype(np.float64)
         return cls(np.concatenate(positions), counted, points["counted"].to_pylist(), cases.num_rows)

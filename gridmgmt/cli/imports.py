@@ -38,6 +38,7 @@ from gridmgmt.file_kinds import (
     PopulationFile,
     ServicePointsFile,
 )
+from gridmgmt.ingest.case_mapping import read_mapping
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.texts import catalogue
@@ -295,18 +296,30 @@ def import_population_by_area(
 
 @import_group.command("cases")
 @_FILE
-@click.option("--kind", type=click.Choice(["event", "component"]), default="event", show_default=True)
-@click.option("--zone", default="Asia/Shanghai", show_default=True, help="Time zone of times without an offset.")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="What the register's columns and values mean: JSON or TOML.",
+)  # fmt: skip
+@click.option("--kind", type=click.Choice(["event", "component"]), help="Kind of rows that name none  [event].")
+@click.option("--zone", help="Time zone of times without an offset  [Asia/Shanghai].")
 @_COLUMN
 @click.option("--encoding", help="Encoding of the file's texts.")
 @_LAYER
 @_common
 @click.pass_context
 def import_cases(
-    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], mapping: Path | None, **options: Any
 ) -> None:  # Any: from click
-    """Take located cases: CSV, XLSX or a vector file."""
-    take(ctx, file, CasesFile(columns=columns_of(columns, "column"), **common.said, **options), common)
+    """Take a register of cases: CSV, XLSX or a vector file.
+
+    What it brought before is left as it is. A mapping names its columns, its times, and what its values mean.
+    """
+    said = {name: value for name, value in options.items() if value is not None}
+    if columns:
+        said["columns"] = columns_of(columns, "column")
+    if mapping is not None:
+        said["mapping"] = read_mapping(mapping)
+    take(ctx, file, CasesFile(**common.said, **said), common)
 
 
 @import_group.command("codes")

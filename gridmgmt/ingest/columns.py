@@ -59,6 +59,10 @@ _ROLES: Mapping[str, Sequence[str]] = {
     "reported_at": ("reported_at", "open_dt", "opened_at", "上报时间", "发现时间"),
     "due_at": ("due_at", "target_dt", "截止时间", "处置截止时间"),
     "closed_at": ("closed_at", "closed_dt", "结案时间"),
+    "source": ("source", "case_source", "案件来源", "来源"),
+    "department_code": ("department_code", "处置部门代码", "部门代码"),
+    "description": ("description", "问题描述", "案件描述", "描述"),
+    "reason": ("closure_reason", "结案意见", "处置结果"),
     "residents_60_plus": ("residents_60_plus", "pop_60_plus", "60_plus", "60+", "60岁以上", "60岁及以上"),
 }  # fmt: skip
 _LON = re.compile(r"(?:lon|lng|long|longitude|x|经度)(?:_(wgs84|cgcs2000|gcj02|bd09))?", re.IGNORECASE)

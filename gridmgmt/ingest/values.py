@@ -60,16 +60,17 @@ def numbers(values: Objects) -> tuple[NDArray[np.float64], Mask]:
     return np.where(np.isfinite(parsed), parsed, np.nan), malformed
 
 
-def moments(values: Objects, zone: ZoneInfo) -> tuple["pd.Series[pd.Timestamp]", Mask]:
+def moments(values: Objects, zone: ZoneInfo, layout: str | None = None) -> tuple["pd.Series[pd.Timestamp]", Mask]:
     """Return a text column as UTC moments (NaT where there is none) and a mask of malformed cells.
 
     Times without an offset are local to the zone; of an hour that occurs twice the first is meant, and a time
-    that a clock change skips moves on to its end. The format is the one that reads most of the first filled cells.
+    that a clock change skips moves on to its end. Without a layout the one counts that reads most of the first filled
+    cells.
     """
     filled = ~blank(values)
     first = values[filled][:_CELLS_TRIED]
-    layout = max(_MOMENT_FORMATS, key=lambda layout: int(_parsed(first, layout, zone).notna().sum()))
-    parsed = _parsed(values, layout, zone)
+    best = layout or max(_MOMENT_FORMATS, key=lambda each: int(_parsed(first, each, zone).notna().sum()))
+    parsed = _parsed(values, best, zone)
     return parsed, filled & parsed.isna().to_numpy()
 
 

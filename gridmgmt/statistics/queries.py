@@ -15,6 +15,7 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.models import Case
+from gridmgmt.clock import end_of_day
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force, editions
@@ -94,14 +95,14 @@ class CountedPoints:
 
 
 def counted_points(session: Session, subject: CountedSubject, on: date, period: Period | None) -> CountedPoints:
-    """Return the points of a subject in force on a day; of cases, whatever the day, those reported within the period.
+    """Return the points of a subject in force on a day; of cases those reported within the period, else until that day.
 
     Service points are told by type and status, cases by kind, type and state, residents by age band; an edition of
     the total of 60 and over has the one band ``60_plus``, and places without counts count 1 each.
     """
     if subject is CountedSubject.RESIDENTS:
         return _residents(places(session, on))
-    statement = _select_service_points(on) if subject is CountedSubject.SERVICE_POINTS else _select_cases(period)
+    statement = _select_service_points(on) if subject is CountedSubject.SERVICE_POINTS else _select_cases(on, period)
     table = read_table(session, statement)
     names = [name for name in table.column_names if name not in ("lon", "lat")]
     kind, kinds = kinds_of({name: table[name].to_pylist() for name in names})
@@ -144,10 +145,10 @@ def _select_service_points(on: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _select_cases(period: Period | None) -> Select[*tuple[Any, ...]]:
+def _select_cases(on: date, period: Period | None) -> Select[*tuple[Any, ...]]:
     statement = select(*lonlat(Case.geom), Case.kind, Case.type, Case.state).order_by(Case.case_id)
     if period is None:
-        return statement
+        return statement.where(Case.reported_at < end_of_day(on))
     begins, ends = period.moments()
     return statement.where(Case.reported_at >= begins, Case.reported_at < ends)
 

@@ -20,8 +20,13 @@ MAX_SHOWN_VALUE = 200
 _STEM_LENGTH = 60
 _UNSAFE = re.compile(r"[^\w.() -]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_FORBIDDEN_OPTIONS = {"population": frozenset({"rasters"}), "population-by-area": frozenset({"buildings"})}
-"""Options of a kind that name files of the server itself, which whoever sends a file must not be able to give."""
+_FORBIDDEN_OPTIONS = {
+    "population": frozenset({"rasters"}),
+    "population-by-area": frozenset({"buildings"}),
+    "cases": frozenset({"mapping"}),
+}
+"""Options of a kind that name files of the server itself, which whoever sends a file must not be able to give, or that
+no form can hold."""
 _ALSO_ASKED = {
     **dict.fromkeys(("areas", "cells"), Permission.AREAS_DRAFT),
     **dict.fromkeys(("posts", "grids"), Permission.GRIDS_WRITE),

@@ -146,7 +146,7 @@ def test_before_and_after_of_the_new_subdistrict(demo) -> None:
     inside = "FROM areas a JOIN {} t ON ST_Covers(a.geom, t.geom) WHERE a.code = '310113109-U1'"
     residents = demo.execute(text("SELECT sum(residents_60_plus) " + inside.format("population_places"))).scalar_one()
     points = text("SELECT count(*) " + inside.format("service_points") + " AND t.status = 'open'")
-    cases = text("SELECT count(*) " + inside.format("cases") + " AND t.status <> 'closed'")
+    cases = text("SELECT count(*) " + inside.format("cases") + " AND t.state <> 'closed'")
     assert found.affected.residents_60_plus == pytest.approx(float(residents))
     assert sum(found.affected.service_points.values()) == demo.execute(points).scalar_one() > 0
     assert found.affected.open_cases == demo.execute(cases).scalar_one() > 0

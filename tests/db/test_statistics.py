@@ -113,7 +113,7 @@ def test_a_past_month_of_cases_is_counted_on_later_boundaries(district) -> None:
     assert totals(counts(district, FIRST, TOWN, **ask)) == {"310E": 0, "310W": 3, "outside": 0}
     later = counts(district, SECOND, TOWN, **ask)
     assert totals(later) == {"310E": 0, "310N": 2, "310W": 1, "outside": 0}
-    assert later.total.of(type="noise", status="closed") == 1
+    assert later.total.of(type="noise", state="closed") == 1
     whole = counts(district, SECOND, TOWN, subject=CountedSubject.CASES)
     assert whole.total.total == 5
 

@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cases import service as cases
+from gridmgmt.casework import registers
 from gridmgmt.editions.rules import Counting, EditionDraft, Subject
 from gridmgmt.editions.service import open_edition
 from gridmgmt.errors import InputError, NotFoundError
@@ -56,12 +56,12 @@ def add_cases(session: Session, places: Sequence[tuple[float, float]], day: date
     frame = gpd.GeoDataFrame(
         {
             "case_no": [f"C{next(numbers)}" for _ in places], "kind": ["event"] * rows, "type": ["litter"] * rows,
-            "status": ["closed"] * rows, "due_at": [None] * rows, "closed_at": [None] * rows,
+            "state": ["closed"] * rows, "due_at": [None] * rows, "closed_at": [None] * rows,
             "reported_at": [datetime(day.year, day.month, day.day, 4, tzinfo=UTC)] * rows,
         },
         geometry=shapely.points([spot(*place) for place in places]), crs=4326,
     )  # fmt: skip
-    cases.store(session, edition(session, Subject.CASES), frame)
+    registers.store(session, TESTER, edition(session, Subject.CASES), frame)
 
 
 def add_residents(session: Session, counts: dict[tuple[float, float], float]) -> None:

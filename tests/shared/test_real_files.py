@@ -5,7 +5,6 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +16,7 @@ from pyproj import CRS, Geod
 from gridmgmt.crs import Datum, choose_metric_crs, wgs84_to_gcj02
 from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.ingest.areas import read_areas
+from gridmgmt.ingest.case_mapping import CaseMapping
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.homes import read_homes
 from gridmgmt.ingest.network import NetworkIntake, read_network
@@ -113,9 +113,9 @@ def test_lists_without_coordinates_are_refused(shared_data: Path, name: str) -> 
 
 def test_boston_cases_with_their_default_point(shared_data: Path) -> None:
     path = shared_data / "incidents" / "boston_311_2015.csv.gz"
-    intake = read_cases(path, zone=ZoneInfo("America/New_York")).whole()
+    intake = read_cases(path, CaseMapping(zone="America/New_York")).whole()
     assert len(intake.frame) == 121_145
-    assert intake.frame["status"].value_counts().to_dict() == {"closed": 101_272, "reported": 19_873}
+    assert intake.frame["state"].value_counts().to_dict() == {"closed": 101_272, "reported": 19_873}
     assert intake.frame["due_at"].notna().sum() == 94_154
     assert (intake.frame["closed_at"] < intake.frame["reported_at"]).sum() == 197
     assert intake.details["stacked"] == {"lon": -71.0587, "lat": 42.3594, "count": 17_070}

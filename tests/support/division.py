@@ -13,7 +13,7 @@ import shapely
 from gridmgmt.areas import service as areas
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cases import service as cases
+from gridmgmt.casework import registers
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import Counting, EditionDraft, Subject
@@ -21,6 +21,7 @@ from gridmgmt.editions.service import open_draft, open_edition
 from gridmgmt.population import service as population
 from gridmgmt.population.models import RESIDENT_COLUMNS
 from gridmgmt.service_points import service as service_points
+from tests.support.actors import TESTER
 
 CELL_DEG = 0.001
 WEST, SOUTH = 121.4, 31.3
@@ -66,14 +67,13 @@ def add_service_points(session: Session, on: date, rows: Iterable[tuple[LonLat, 
 
 
 def add_cases(session: Session, on: date, rows: Iterable[tuple[LonLat, str, str, str]]) -> None:
-    """Cases: position, type, status, moment of report."""
-    spots, types, statuses, reported = _columns(rows, 4)
-    frame = _points(spots, case_no=[f"C{n}" for n in range(len(spots))], kind="event", type=types, status=statuses)
+    """Cases: position, type, state, moment of report."""
+    spots, types, states, reported = _columns(rows, 4)
+    frame = _points(spots, case_no=[f"C{n}" for n in range(len(spots))], kind="event", type=types, state=states)
     moments = pd.to_datetime(pd.Series(reported, dtype=object), utc=True)
     empty = pd.Series(pd.NaT, index=frame.index).dt.tz_localize("UTC")
-    cases.store(
-        session, _edition(session, Subject.CASES, on), frame.assign(reported_at=moments, due_at=empty, closed_at=empty)
-    )
+    frame = frame.assign(reported_at=moments, due_at=empty, closed_at=empty)
+    registers.store(session, TESTER, _edition(session, Subject.CASES, on), frame)
 
 
 def add_residents(

@@ -8,7 +8,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.intake import Intake, write_refused
@@ -237,7 +236,8 @@ def test_cases_are_read_with_their_local_times(tmp_path: Path) -> None:
         8: "value_repeated",
     }  # fmt: skip
     first = intake.frame.iloc[0]
-    assert (first["status"], first["kind"]) == ("closed", "event")
+    assert (first["state"], first["kind"], first["source"]) == ("closed", "event", "other")
+    assert intake.frame["flags"].tolist() == ["{}", '{"closed_before_reported"}', "{}"][: len(intake.frame)]
     assert first["reported_at"].isoformat() == "2015-03-01T00:00:00+00:00"
     assert first["closed_at"].isoformat() == "2015-03-01T01:30:00+00:00"
 
@@ -280,7 +280,7 @@ def test_a_moment_that_is_none_is_refused(tmp_path: Path, moment: str) -> None:
         tmp_path / "t.csv",
         "\n".join(["case_no,type,status,reported_at,lon,lat", row.format("2026-01-01"), f"2{row.format(moment)[1:]}"]),
     )
-    assert _found(read_cases(path, zone=LOCAL_ZONE)) == {3: "moment_malformed"}
+    assert _found(read_cases(path)) == {3: "moment_malformed"}
 
 
 def _sheet(path: Path, rows: str) -> Path:

@@ -1,0 +1,123 @@
+"""Taking a register of cases: its rows by COPY, then every case and its first entry of the log in one statement."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy import ARRAY, String, any_, literal, select, text
+
+from gridmgmt.access.rules import Actor
+from gridmgmt.analysis.location import area_of_points
+from gridmgmt.areas.queries import area_frame
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.cases.models import Case
+from gridmgmt.cases.rules import CaseSource
+from gridmgmt.clock import LOCAL_ZONE
+from gridmgmt.db import Session
+from gridmgmt.editions.models import Edition
+from gridmgmt.editions.rules import EditionState, Subject
+from gridmgmt.frames import copy_columns
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+REGISTER = "register"
+"""Under this name an edition's details hold whose numbers its cases bear."""
+
+_HELD: Mapping[str, tuple[AreaLevel, ...]] = {
+    "district_code": (AreaLevel.DISTRICT,),
+    "town_code": (AreaLevel.TOWN,),
+    "middle_code": (AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.SECTOR),
+    "quarter_code": (AreaLevel.RESIDENTIAL_QUARTER,),
+    "cell_code": (AreaLevel.GRID_CELL,),
+}
+_MOMENTS = ("reported_at", "due_at", "closed_at")
+_TEXTS = ("case_no", "kind", "type", "state")
+_MISSING: Mapping[str, object] = {
+    "source": str(CaseSource.OTHER), "description": None, "address": None, "reason": None, "department_code": None,
+    "flags": "{}",
+}  # fmt: skip
+"""What a register need not say, and what holds then."""
+
+
+def numbers_taken(session: Session, numbers: list[str], register: str) -> tuple[set[str], set[str]]:
+    """Return which case numbers this register has brought already, and which stand for cases of others."""
+    own = Edition.details[REGISTER].astext
+    held = select(Case.case_no, own).outerjoin(Edition, Edition.edition_id == Case.edition_id)
+    rows = session.execute(held.where(Case.case_no == any_(literal(numbers, ARRAY(String))))).all()
+    return {no for no, of in rows if of == register}, {no for no, of in rows if of != register}
+
+
+def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataFrame") -> int:
+    """Store cases under an edition, each with the areas that held it on the day of its report; return how many.
+
+    Parameters
+    ----------
+    frame
+        EPSG:4326, geometry POINT, columns ``case_no``, ``kind``, ``type``, ``state``, and aware or missing
+        ``reported_at``, ``due_at``, ``closed_at``; it may have ``source``, ``description``, ``address``, ``reason``
+        (of the closing), ``department_code``, and ``flags`` (PostgreSQL's spelling of an array).
+    """
+    columns: dict[str, object] = {name: _texts(frame[name].tolist()) for name in _TEXTS}
+    columns |= {name: _moments(frame[name]) for name in _MOMENTS}
+    columns |= {name: _texts(frame[name].tolist()) if name in frame else each for name, each in _MISSING.items()}
+    points = frame.geometry.to_numpy()
+    columns |= _held(session, shapely.get_coordinates(points), frame["reported_at"].dt.tz_convert(LOCAL_ZONE).dt.date)
+    columns["geom"] = points
+    session.execute(text(_statement("stage_register.sql")))
+    copy_columns(session, "staged_cases", columns)
+    taken = session.execute(
+        text(_statement("take_register.sql")), {"edition_id": edition.edition_id, "actor": actor.name}
+    )
+    session.execute(text("DROP TABLE staged_cases"))
+    return int(taken.rowcount)  # type: ignore[attr-defined]  -- of a statement that writes
+
+
+def _held(session: Session, lonlat: NDArray[np.float64], days: Any) -> dict[str, pa.Array]:
+    """Return the codes of the areas that held points ``(n, 2)`` on the days of their reports."""
+    held = {name: np.full(len(lonlat), None, dtype=object) for name in _HELD}
+    if not len(lonlat):
+        return {name: pa.array(codes, pa.string()) for name, codes in held.items()}
+    day = np.array(days.tolist(), dtype="datetime64[D]")
+    changes = _days_of_change(session)
+    west, south, east, north = (float(v) for v in (*lonlat.min(axis=0), *lonlat.max(axis=0)))
+    for begins, ends in zip(changes, [*changes[1:], np.datetime64("9999-12-31")], strict=True):
+        chosen = np.flatnonzero((day >= begins) & (day < ends))
+        if not len(chosen):
+            continue
+        frame = area_frame(session, begins.item(), near=(west, south, east, north))
+        for name, levels in _HELD.items():
+            for level in levels:
+                areas = frame[frame["level"] == level]
+                found = area_of_points(areas.geometry.to_numpy(), lonlat[chosen])
+                codes = areas["code"].to_numpy(dtype=object)
+                held[name][chosen[found >= 0]] = codes[found[found >= 0]]
+    return {name: pa.array(codes, pa.string()) for name, codes in held.items()}
+
+
+def _days_of_change(session: Session) -> list[np.datetime64]:
+    """Return the days from which boundary editions are in force."""
+    in_force = Edition.state == EditionState.IN_FORCE
+    statement = select(Edition.valid_from).where(Edition.subject == Subject.AREAS, in_force).distinct()
+    days: list[date] = [day for day in session.scalars(statement) if day is not None]
+    return [np.datetime64(day, "D") for day in sorted(days)]
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    return pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+
+
+def _moments(values: Any) -> pa.Array:
+    """Return a column of moments, in microseconds as the database has them."""
+    return pa.array(values, pa.timestamp("us", "UTC"), from_pandas=True)
+
+
+@cache
+def _statement(name: str) -> str:
+    return resources.files("gridmgmt.casework").joinpath("sql", name).read_text(encoding="utf-8")
