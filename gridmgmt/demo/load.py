@@ -14,6 +14,7 @@ from sqlalchemy.orm import sessionmaker
 from gridmgmt import imports
 from gridmgmt.access.rules import system_actor
 from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.catalogue import service as catalogue
 from gridmgmt.cells.queries import newest_generations
 from gridmgmt.cells.service import GenerationAsk, request_generation
 from gridmgmt.coverage.queries import latest_finished
@@ -115,6 +116,8 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     if take_into_force(session, DEMO_ACTOR, labels.name):
         establish(session, DEMO_ACTOR, district.areas, labels.valid_from)
         plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
+    catalogue.load_builtin(session, DEMO_ACTOR, today=labels.valid_from)
+    catalogue.load_builtin_matters(session, DEMO_ACTOR, today=labels.valid_from)
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
