@@ -1,7 +1,7 @@
 """All that the machine knows of a case, without its words and its place; as columns, and as the log keeps it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -119,7 +119,7 @@ class CaseFacts:
     requests: tuple[Request, ...] = ()
     clock: CaseClock | None = None
     stage_since: datetime | None = None
-    used_s: Mapping[Stage, int] = _NOTHING
+    used_s: Mapping[Stage, int] = field(default_factory=lambda: _NOTHING)
     handlers: tuple[str, ...] = ()
     escalation: int = 0
 
