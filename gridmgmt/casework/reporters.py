@@ -19,7 +19,7 @@ from gridmgmt.errors import InputError, NotFoundError
 
 MOST_CHARACTERS = {"name": 100, "phone": 40, "email": 254}
 
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,38}[0-9](?: ?(?:ext\.?|转|x) ?[0-9]{1,6})?")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{3,38}[0-9](?: ?(?:ext\.?|转|x) ?[0-9]{1,6})?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
