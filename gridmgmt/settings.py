@@ -105,6 +105,14 @@ class Settings(BaseSettings):
         default=1_000_000_000,
         description="Up to how many bytes of networks with places and walking times a process keeps warm.",
     )
+    event_readers: Annotated[int, Field(ge=0)] = Field(
+        default=1_000, description="How many readers each web process tells of cases live at a time."
+    )
+    webhook_networks: str = Field(
+        default="",
+        description="Networks that webhooks may be in beside the public internet, and there also without TLS: "
+        "10.1.0.0/16, separated by commas.",
+    )
     pool_size: Annotated[int, Field(ge=1)] = Field(
         default=5, description="Database connections the API keeps per process."
     )
