@@ -28,7 +28,8 @@ across AS (
                point.geom::geography
            ) AS distance_m
     FROM around CROSS JOIN point
-    WHERE NOT around.covers AND around.level IN ('town', 'residential_quarter')
+    WHERE around.level IN ('town', 'residential_quarter')
+      AND (around.level, around.code) NOT IN (SELECT level, code FROM here)
       AND ST_DWithin(around.geom, point.geom, %(border_lon)s::float8)
 ),
 responsible AS (
