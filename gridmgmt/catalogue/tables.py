@@ -167,7 +167,7 @@ class _Row:
         self.problems: list[Problem] = []
         self._table, self._cells = table, record.cells
         for column in REQUIRED[table]:
-            if column not in record.cells:
+            if not record.cells.get(column):
                 self.refuse("value_missing", column)
 
     def refuse(self, code: str, column: str, **fields: object) -> None:
