@@ -49,7 +49,11 @@ def read(session: Session, actor: Actor, case_no: str, now: datetime) -> CasePar
     NotFoundError
         ``case_unknown``.
     """
-    held = queries.read_case(session, case_no)
+    return parts_of(session, actor, queries.read_case(session, case_no), now)
+
+
+def parts_of(session: Session, actor: Actor, held: HeldCase, now: datetime) -> CaseParts:
+    """Return a case as a reader sees it now."""
     return _parts(held, _scene(session, held, now), actor)
 
 
