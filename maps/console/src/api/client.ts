@@ -61,12 +61,12 @@ async function request<T>(...asked: Parameters<typeof respond>): Promise<T> {
 /** What a person is refused here is for the form to say. */
 const OWN = ['/session', '/session/password', '/setup']
 
-export type Query = Record<string, string | number | null | undefined>
+export type Query = Record<string, string | number | readonly string[] | null | undefined>
 
-/** Return a path with the given query; empty values are left out. */
+/** Return a path with the given query; empty values are left out, and several of one name stand one after the other. */
 export function withQuery(path: string, query: Query): string {
-  const given = Object.entries(query).filter(([, value]) => value != null && value !== '')
-  const text = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
+  const given = Object.entries(query).flatMap(([key, value]) => [value ?? ''].flat().map((each) => [key, String(each)]))
+  const text = new URLSearchParams(given.filter(([, value]) => value)).toString()
   return text ? `${path}?${text}` : path
 }
 

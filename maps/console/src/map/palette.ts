@@ -102,7 +102,15 @@ export const CONFLICT_COLOURS: Record<string, string> = { border: '#D1495B', gap
 /** Responsibility grids, one of eight by their code; pale enough for names to be read on them. */
 export const GRID_COLOURS = ['#4477AA', '#EE8866', '#44BB99', '#AA3377', '#BBAA22', '#66CCEE', '#7A5CA8', '#8A6D3B']
 
-export const CASE_COLOURS: Record<string, string> = { reported: '#C0392B', handling: '#D38B1D', closed: '#7A8594' }
+/** Cases by how they stand against the clock; each has a sign of its own besides. */
+export const CASE_COLOURS: Record<string, string> = {
+  overdue: '#C0392B',
+  due_soon: '#C77D0A',
+  on_time: '#1B8A52',
+  no_deadline: '#2471A3',
+  suspended: '#7A5CA8',
+  ended: '#7A8594',
+}
 
 /** Capacity for each resident: nothing, then classes from little to much. */
 export const ACCESS_COLOURS = ['#D9683F', '#F2D9B8', '#B5DBBE', '#5FAF97', '#1F7A72']

@@ -2,6 +2,7 @@ import { computed } from 'vue'
 
 import { changes } from '../areas/changes'
 import { findingShapes } from '../areas/findings'
+import { drawnCases } from '../cases/filters'
 import { flowShapes } from '../coverage/flows'
 import { part } from '../coverage/parts'
 import { tint } from '../coverage/tint'
@@ -56,8 +57,6 @@ const SHOWN_BY_PART: Record<string, LayerGroup[]> = {
 }
 
 const chosen = viewed('layers')
-const caseStatus = viewed('status')
-const caseType = viewed('type')
 const only = viewed('only')
 const finding = viewed('finding')
 
@@ -150,8 +149,7 @@ export const picture = computed((): MapPicture => {
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),
     ratioWords: colourWords(known.map(([code, figures]) => [code, percent(figures.ratio)])),
     selectedArea: selection.value?.kind === 'area' ? selection.value.id : '',
-    caseStatus: caseStatus.value,
-    caseType: caseType.value,
+    cases: router.currentRoute.value.name === 'cases' ? drawnCases.value : {},
     highlight: highlight.value,
   }
 })

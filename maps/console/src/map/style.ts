@@ -5,6 +5,7 @@ import type { Query } from '../api/client'
 import type { Side } from '../state/boundaries'
 import type { Sketch } from '../state/sketch'
 import { boundarySources, changes, drawn, findings, modes } from './boundaries'
+import { cases, caseSources } from './cases'
 import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
 import { merging, mergingSources, type MergingPicture } from './merging'
 import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
@@ -54,9 +55,8 @@ export interface MapPicture {
   /** The same shares as words, written under the names. */
   ratioWords: [string, string][]
   selectedArea: string
-  /** What the list of cases is filtered by, empty for everything; the map shows the same cases. */
-  caseStatus: string
-  caseType: string
+  /** What the list of cases is filtered by; the map shows the same cases. */
+  cases: Query
   /** Longitude and latitude of the place or case that is shown in depth. */
   highlight: [number, number] | null
 }
@@ -94,7 +94,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     land: tiles(picture, 'land'),
     streets: tiles(picture, 'streets'),
     service_points: tiles(picture, 'service_points'),
-    cases: tiles(picture, 'cases'),
+    ...caseSources(picture),
     ...(runId && placesGiven && { coverage: tiles(picture, 'coverage', `?run=${runId}`) }),
     ...boundarySources(picture),
     ...mergingSources(picture),
@@ -293,24 +293,6 @@ function symbol(id: string, source: string, image: ExpressionSpecification, size
     'source-layer': source,
     layout: { 'icon-image': image, 'icon-size': size, 'icon-allow-overlap': true, 'icon-ignore-placement': true },
   }
-}
-
-function cases({ palette, caseStatus, caseType }: MapPicture): LayerSpecification[] {
-  const wanted = Object.entries({ status: caseStatus, type: caseType }).filter(([, value]) => value)
-  const filtered: ExpressionSpecification = ['all', ...wanted.map(([name, value]) => ['==', ['get', name], value])] as ExpressionSpecification
-  const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 10, 0.4, 14, 0.75, 17, 1]
-  return [
-    { ...symbol('cases', 'cases', ['concat', 'case/', ['get', 'kind'], '/', ['get', 'status']], size), filter: filtered } as LayerSpecification,
-    {
-      id: 'case_counts',
-      type: 'symbol',
-      source: 'cases',
-      'source-layer': 'cases',
-      filter: ['all', ['>', ['coalesce', ['get', 'cases'], 1], 1], filtered],
-      layout: { 'text-field': ['to-string', ['get', 'cases']], 'text-font': FONT, 'text-size': 10, 'text-offset': [0.9, -0.7] },
-      paint: { 'text-color': palette.label, 'text-halo-color': palette.halo, 'text-halo-width': 1.2 },
-    },
-  ]
 }
 
 function servicePoints(): LayerSpecification[] {

@@ -30,7 +30,6 @@ const POINT_SHAPES: Record<string, keyof typeof SHAPES> = {
 export const POINT_TYPES = Object.keys(POINT_SHAPES)
 export const POINT_STATUSES = ['open', 'planned', 'closed']
 export const CASE_KINDS = ['event', 'component']
-export const CASE_STATUSES = ['reported', 'handling', 'closed']
 
 export function pointPath(type: string): string {
   return SHAPES[POINT_SHAPES[type] ?? 'circle']
@@ -38,6 +37,19 @@ export function pointPath(type: string): string {
 
 export function casePath(kind: string): string {
   return kind === 'component' ? SHAPES.diamond : SHAPES.circle
+}
+
+/** What tells the looks of cases apart without colour: a mark of exclamation, the hands of a clock, a bar of rest, a tick. */
+const CASE_SIGNS: Record<string, string> = {
+  overdue: 'M12 7.5v5.2M12 16.4v.1',
+  due_soon: 'M12 7.5V12l3.2 2.4',
+  no_deadline: 'M9.2 12h.1M14.8 12h.1',
+  suspended: 'M9.7 8.8v6.4M14.3 8.8v6.4',
+  ended: 'M8.6 12.2l2.4 2.4 4.4-4.8',
+}
+
+export function caseSign(look: string): string | undefined {
+  return CASE_SIGNS[look]
 }
 
 const SIZE = 48
@@ -80,14 +92,20 @@ function drawPoint(context: CanvasRenderingContext2D, type: string, status: stri
   context.stroke(path)
 }
 
-function drawCase(context: CanvasRenderingContext2D, kind: string, status: string): void {
+function drawCase(context: CanvasRenderingContext2D, kind: string, look: string, palette: Palette): void {
   const path = new Path2D(casePath(kind))
-  scaled(context, 0.8)
-  context.fillStyle = CASE_COLOURS[status] ?? UNREACHABLE_COLOUR
-  context.strokeStyle = '#FFFFFF'
+  const colour = CASE_COLOURS[look] ?? UNREACHABLE_COLOUR
+  const hollow = look === 'ended'
+  scaled(context, 0.86)
+  context.fillStyle = hollow ? palette.pointPaper : colour
+  context.strokeStyle = hollow ? colour : '#FFFFFF'
   context.lineWidth = 2
   context.fill(path)
   context.stroke(path)
+  context.strokeStyle = hollow ? colour : '#FFFFFF'
+  context.lineWidth = 2.4
+  context.lineCap = 'round'
+  context.stroke(new Path2D(caseSign(look) ?? ''))
 }
 
 const PLAN_LETTERS = ['A', 'B', 'C', 'D']
@@ -170,10 +188,10 @@ export function addSymbols(map: Map, palette: Palette): void {
         drawn((context) => drawPoint(context, type, status, palette)),
       )
   for (const kind of CASE_KINDS)
-    for (const status of CASE_STATUSES)
+    for (const look of Object.keys(CASE_COLOURS))
       put(
-        `case/${kind}/${status}`,
-        drawn((context) => drawCase(context, kind, status)),
+        `case/${kind}/${look}`,
+        drawn((context) => drawCase(context, kind, look, palette)),
       )
   for (const of of PLAN_SETS)
     put(

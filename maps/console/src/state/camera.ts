@@ -9,6 +9,9 @@ export type CameraWish = ({ bbox: [number, number, number, number] } | { centre:
 
 export const cameraWish = shallowRef<CameraWish | null>(null)
 
+/** The box that the map shows, west, south, east, north; null before it is drawn. */
+export const mapBox = shallowRef<[number, number, number, number] | null>(null)
+
 export function showBox(bbox: [number, number, number, number]): void {
   cameraWish.value = { bbox }
 }

@@ -1,4 +1,4 @@
-import { onBeforeUnmount, onMounted, ref } from 'vue'
+import { onBeforeUnmount, onMounted, ref, shallowReactive, watch } from 'vue'
 
 import { deselect } from './view'
 
@@ -6,6 +6,33 @@ export const SEARCH_ID = 'search'
 
 /** Whether the list of keys is open. */
 export const keysShown = ref(false)
+
+/** What a key does on the page that is open, and how the list of keys names it. */
+export interface PageKey {
+  words: string
+  act: () => void
+}
+
+/** The keys that the open page answers to besides those of every page. */
+export const pageKeys = shallowReactive(new Map<string, PageKey>())
+
+/** Let the page answer to more keys while the calling component is mounted; the later of two owners of a key has it. */
+export function usePageKeys(given: () => Record<string, PageKey>): void {
+  let mine: Record<string, PageKey> = {}
+  function withdraw(): void {
+    for (const [key, owned] of Object.entries(mine)) if (pageKeys.get(key) === owned) pageKeys.delete(key)
+  }
+  watch(
+    given,
+    (keys) => {
+      withdraw()
+      mine = keys
+      for (const [key, owned] of Object.entries(keys)) pageKeys.set(key, owned)
+    },
+    { immediate: true },
+  )
+  onBeforeUnmount(withdraw)
+}
 
 function rows(): HTMLElement[] {
   return [...document.querySelectorAll<HTMLElement>('[data-row]')].filter((row) => row.offsetParent !== null)
@@ -25,7 +52,7 @@ function openRow(): void {
 }
 
 const ACTIONS: Record<string, () => void> = {
-  '/': () => document.getElementById(SEARCH_ID)?.focus(),
+  '/': () => (document.querySelector<HTMLElement>('[data-search]') ?? document.getElementById(SEARCH_ID))?.focus(),
   j: () => moveRow(1),
   k: () => moveRow(-1),
   Enter: openRow,
@@ -33,12 +60,19 @@ const ACTIONS: Record<string, () => void> = {
   '?': () => (keysShown.value = true),
 }
 
+/** The arrows walk the rows unless something else has the focus that answers to them, such as the map. */
+const ARROWS: Record<string, () => void> = { ArrowDown: () => moveRow(1), ArrowUp: () => moveRow(-1) }
+
+function ofRows(target: HTMLElement): boolean {
+  return target === document.body || target.matches('[data-row]')
+}
+
 function onKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement
   const typing = target.matches('input, textarea, select, [contenteditable]')
   const inDialog = target.closest('[role="dialog"]') !== null
   if (typing || inDialog || event.ctrlKey || event.metaKey || event.altKey) return
-  const action = ACTIONS[event.key]
+  const action = pageKeys.get(event.key)?.act ?? ACTIONS[event.key] ?? (ofRows(target) ? ARROWS[event.key] : undefined)
   if (!action) return
   if (event.key !== 'Enter') event.preventDefault()
   action()

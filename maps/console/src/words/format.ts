@@ -37,6 +37,26 @@ export function minutes(time_s: Value): string {
   return t('console.minutes', { value: decimal(value, Number.isInteger(value) ? 0 : 1) })
 }
 
+const SPANS = [
+  ['days', 86_400],
+  ['hours', 3600],
+  ['minutes', 60],
+] as const
+
+/** A span of time in its two largest units, `2 days 3 hours`; the seconds below a minute are left out. */
+export function span(time_s: Value): string {
+  if (time_s == null) return NONE
+  let rest = Math.floor(Math.abs(time_s))
+  const parts = SPANS.map(([unit, unit_s]): [string, number] => {
+    const value = Math.floor(rest / unit_s)
+    rest -= value * unit_s
+    return [unit, value]
+  })
+  const first = parts.findIndex(([, value]) => value > 0)
+  const told = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2).filter(([, value]) => value > 0)
+  return told.map(([unit, value]) => t(`console.span.${unit}`, { value })).join(' ')
+}
+
 export function metres(length_m: Value): string {
   return length_m == null ? NONE : t('console.metres', { value: decimal(length_m, length_m < 10 ? 1 : 0) })
 }

@@ -1,0 +1,81 @@
+import { onBeforeUnmount, onMounted, shallowRef } from 'vue'
+
+/** How the feed of events stands: it runs, it is being joined, or the server gives none. */
+export type LiveState = 'live' | 'joining' | 'off'
+
+/** One entry of the feed: that something happened to a case, without what it is about. */
+export interface CaseEvent {
+  event: 'new' | 'moved' | 'due_soon' | 'overdue'
+  case_no: string
+  version: number
+  move: string
+  state: string
+  urgency: string
+  at: string
+  town_code: string | null
+  cell_code: string | null
+  lon: number
+  lat: number
+  type: string
+  department_code: string | null
+}
+
+const KINDS = ['new', 'moved', 'due_soon', 'overdue']
+const AGAIN_MS = 5000
+
+export const live = shallowRef<LiveState>('joining')
+
+type Heard = (event: CaseEvent) => void
+const listeners = new Set<{ heard: Heard; lost: () => void }>()
+let source: EventSource | null = null
+let waiting = 0
+let position = ''
+
+function tell(message: MessageEvent<string>): void {
+  if (message.lastEventId) position = message.lastEventId
+  const event = JSON.parse(message.data) as CaseEvent
+  for (const each of listeners) each.heard(event)
+}
+
+function join(): void {
+  const resumed = position && `?last_event_id=${encodeURIComponent(position)}`
+  source = new EventSource(`/api/v1/events${resumed}`)
+  source.onopen = () => (live.value = 'live')
+  source.onerror = refused
+  for (const kind of KINDS) source.addEventListener(kind, tell)
+  source.addEventListener('reset', () => {
+    position = ''
+    for (const each of listeners) each.lost()
+  })
+}
+
+/** The browser joins again by itself after a break; after a refusal it does not. */
+function refused(): void {
+  const closed = source?.readyState === EventSource.CLOSED
+  live.value = closed ? 'off' : 'joining'
+  if (closed) waiting = window.setTimeout(join, AGAIN_MS)
+}
+
+function leave(): void {
+  clearTimeout(waiting)
+  source?.close()
+  source = null
+  position = ''
+  live.value = 'joining'
+}
+
+/**
+ * Hear of cases while the calling component is mounted; all of the page share one connection.
+ * `lost` is called when events may have been missed, so that everything has to be fetched again.
+ */
+export function useCaseEvents(heard: Heard, lost: () => void): void {
+  const mine = { heard, lost }
+  onMounted(() => {
+    listeners.add(mine)
+    if (!source) join()
+  })
+  onBeforeUnmount(() => {
+    listeners.delete(mine)
+    if (!listeners.size) leave()
+  })
+}

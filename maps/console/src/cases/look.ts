@@ -1,0 +1,25 @@
+import { span } from '../words/format'
+import { named, t } from '../words/texts'
+import { ENDED } from './filters'
+import type { CaseRow } from './model'
+
+/** How a case is drawn: by its urgency, but for cases whose clock stands or that have ended. */
+export const LOOKS = ['overdue', 'due_soon', 'on_time', 'no_deadline', 'suspended', 'ended']
+
+export function lookOf(state: string, urgency: string): string {
+  if (ENDED.includes(state)) return 'ended'
+  return state === 'suspended' ? 'suspended' : urgency
+}
+
+export function lookName(look: string): string {
+  if (look === 'ended') return t('console.cases.ended')
+  return look === 'suspended' ? named('case_state', look) : named('urgency', look)
+}
+
+/** How long until the deadline, or how long it has been passed; empty when the clock does not run. */
+export function clockWords({ state, due_at }: Pick<CaseRow, 'state' | 'due_at'>, now: number): string {
+  if (!due_at || lookOf(state, '') !== '') return ''
+  const left_s = (Date.parse(due_at) - now) / 1000
+  const time = span(left_s)
+  return left_s < 0 ? t('console.cases.late_by', { time }) : t('console.cases.left', { time })
+}

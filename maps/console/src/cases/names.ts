@@ -1,0 +1,34 @@
+import { computed } from 'vue'
+
+import { get } from '../api/client'
+import { router } from '../router'
+import { areas } from '../state/folder'
+import { useLoaded } from '../state/loaded'
+import { can } from '../state/session'
+import { selection } from '../state/view'
+import { named } from '../words/texts'
+import type { CaseTypeRow, DepartmentRow } from './model'
+
+/** The names are fetched where cases are looked at, once in a language. */
+const wanted = () => (can('read') && (router.currentRoute.value.name === 'cases' || selection.value?.kind === 'case') ? true : null)
+
+export const departments = useLoaded(wanted, async (_, signal) => (await get<{ items: DepartmentRow[] }>('/departments', {}, signal)).items)
+export const types = useLoaded(wanted, async (_, signal) => (await get<{ items: CaseTypeRow[] }>('/catalogue/types', {}, signal)).items)
+
+const departmentNames = computed(() => new Map((departments.data ?? []).map((each) => [each.code, each.name])))
+const typeNames = computed(() => new Map((types.data ?? []).map((each) => [each.code, each.name])))
+
+export function departmentName(code: string | null | undefined): string {
+  return code ? (departmentNames.value.get(code) ?? code) : '—'
+}
+
+export function typeName(code: string): string {
+  return typeNames.value.get(code) ?? code
+}
+
+export const towns = computed(() => (areas.data ?? []).filter((each) => each.level === 'town'))
+
+/** Who made an entry of the log: the post with the name, or the clock. */
+export function whoOf({ actor, post }: { actor: string; post: string | null }): string {
+  return post ? `${named('role', post)} ${actor}` : actor
+}
