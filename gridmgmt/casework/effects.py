@@ -79,7 +79,7 @@ def _dispatch(facts: CaseFacts, given: Given, scene: Scene, _name: str) -> CaseF
 
 
 def _check_body(facts: CaseFacts, code: str, scene: Scene) -> None:
-    """Refuse a body that does not hold the matter; where no body does, those of the place itself may take it."""
+    """Refuse a body that does not hold the matter; where no body does, those of its town or below may take it."""
     department = scene.catalogue.department(code)
     if scene.catalogue.holds(code, facts.type, facts.reported_at):
         return
@@ -87,7 +87,8 @@ def _check_body(facts: CaseFacts, code: str, scene: Scene) -> None:
     nobody = facts.type not in scene.catalogue.types or (
         scene.catalogue.holder(facts.type, areas, facts.reported_at) is None
     )
-    if not (nobody and department.area_code in facts.areas):
+    territorial = department.area_code in facts.areas and department.area_code != facts.district_code
+    if not (nobody and territorial):
         day = facts.reported_at.date()
         raise RuleViolationError("matter_not_held", field="departments", value=code, type=facts.type, on=day)
 
