@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import pages
 from api.context import ApiContext
 from api.envelope import Envelope
+from api.event_stream import ended_by_signals
 from api.gate import Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
@@ -106,7 +107,8 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.pool_size
         await tiles.startup()
         await hub.open()
-        yield
+        with ended_by_signals(hub):
+            yield
         await hub.close()
         await tiles.shutdown()
         engine.dispose()

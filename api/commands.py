@@ -60,6 +60,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
     from gridmgmt.demo import grids  # noqa: PLC0415 -- takes seconds, which a web process has no use for
+    from gridmgmt.feed.beside import beside_the_jobs  # noqa: PLC0415 -- as above
     from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
     set_up_logging()
@@ -74,7 +75,8 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
         performing.stop_on_signals()
         if supervised:
             threading.Thread(target=_stop_when_input_closes, daemon=True).start()
-        performing.run()
+        with beside_the_jobs(sessions, settings):
+            performing.run()
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """Server-sent events as an answer: no thread and no connection to the database for a reader who waits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -96,6 +100,33 @@ def event_text(batch: Batch) -> str:
         parts.append(f"event: {RESET}\ndata: {{}}\n")
     last = "" if batch.position is None else f"id: {batch.position}\n"
     return "\n".join(parts or [":\n"]) + last + "\n"
+
+
+@contextmanager
+def ended_by_signals(hub: Hub) -> Iterator[None]:
+    """End all streams when the process is told to stop; the server would wait for them before it stops the application.
+
+    To be entered in the running event loop, after the server has set its own handlers, which are called as before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(hub.end_all)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in before:
+        signal.signal(number, hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _departure(receive: Receive) -> None:
