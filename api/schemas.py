@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 
 from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
-from gridmgmt.cases.rules import CaseKind, CaseState
 from gridmgmt.editions.rules import Counting, EditionState, Subject
 from gridmgmt.jobs.models import JobState
 from gridmgmt.service_points.rules import PointStatus, ServicePointType
@@ -162,26 +161,6 @@ class PointOut(Answer):
     lon: Longitude
     lat: Latitude
     edition: str
-
-
-class CaseOut(Answer):
-    """One case at a position."""
-
-    case_no: str = Field(examples=["BS-2015-0001"])
-    kind: CaseKind
-    type: str
-    state: CaseState
-    reported_at: datetime
-    due_at: datetime | None
-    closed_at: datetime | None
-    lon: Longitude
-    lat: Latitude
-
-
-class CaseDetail(CaseOut):
-    """One case with the areas it falls in, from the highest level down."""
-
-    areas: list[AreaLite]
 
 
 class GateOut(Answer):

@@ -6,11 +6,11 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.reader import Reader
 from layers.mvt import (
     DrawnRun,
+    conditions_of,
     extent_parameters,
     extent_statement,
     state_parameters,
     state_statement,
-    conditions_of,
     tile_parameters,
     tile_statement,
 )

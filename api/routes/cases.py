@@ -1,46 +1,164 @@
-"""Located cases."""
+"""Lists of cases, the board of what is open, and cases as files."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from api.access import asks
-from api.context import OnDate, RequestSession
-from api.paging import Page, Pages
+from api.case_filters import Wanted
+from api.case_schemas import BoardOut, BoardRowOut, CaseDetail, CaseOut, CasePage, CountOut, case_out, department_name
+from api.context import Context, OnDate, RequestSession
+from api.language import Lang
+from api.paging import Pages
 from api.routes import PREFIX
-from api.schemas import AreaLite, CaseDetail, CaseOut
+from api.schemas import AreaLite
 from gridmgmt.access.rules import Permission
-from gridmgmt.areas.queries import area_id_of, areas_at
+from gridmgmt.areas.queries import areas_at
 from gridmgmt.cases import queries
-from gridmgmt.cases.rules import CaseState
+from gridmgmt.cases.rules import ListOrder
+from gridmgmt.casework.photo_queries import photo_counts
+from gridmgmt.catalogue.rules import Catalogue
+from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.db import Session
+from gridmgmt.errors import NotFoundError
+from gridmgmt.texts import Language
 
-router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
+router = APIRouter(prefix=PREFIX, tags=["cases"], dependencies=[asks(Permission.READ)])
+
+Order = Annotated[ListOrder, Query(description="The last reported first; or, of open cases, what is due first.")]
 
 
-@router.get("", summary="Cases, the last reported first")
+@router.get("/cases", summary="Cases that meet a filter, in pages")
 def list_cases(
-    session: RequestSession,
-    on: OnDate,
-    pages: Pages,
-    state: Annotated[CaseState | None, Query(description="Only cases at this stage.")] = None,
-    type: Annotated[str | None, Query(max_length=200, description="Only this type.")] = None,  # noqa: A002 -- its name outside
-    area: Annotated[str | None, Query(max_length=64, description="Only inside the area of this code.")] = None,
-) -> Page[CaseOut]:
-    """List cases of the editions in force."""
+    session: RequestSession, context: Context, pages: Pages, wanted: Wanted, lang: Lang, order: Order = "newest"
+) -> CasePage:
+    """List cases with how many there are: exactly up to 10,000, beyond that only that there are more.
+
+    With `order=due` only open cases with a deadline are listed.
+    """
+    now = context.clock()
     after = pages.after(datetime.fromisoformat, int)
-    rows = queries.case_summaries(
-        session, on, state=state, type_=type, area_id=area_id_of(session, area, on),
-        after=(after[0], after[1]) if after else None, limit=pages.limit + 1,
+    rows = queries.list_cases(
+        session, wanted, now=now, order=order, after=(after[0], after[1]) if after else None, limit=pages.limit + 1
+    )
+    known, first = _catalogue(session, now), "due_at" if order == "due" else "reported_at"
+    photos = photo_counts(session, [row.case_id for row in rows])
+    page = pages.page(
+        rows, lambda row: case_out(row, known, lang, photos), lambda row: (getattr(row, first).isoformat(), row.case_id)
+    )
+    if after is None and page.next is None:
+        return CasePage(items=page.items, next=None, count=CountOut(value=len(page.items), exact=True))
+    count = queries.count_cases(session, wanted, now=now, order=order)
+    return CasePage(items=page.items, next=page.next, count=CountOut.model_validate(count))
+
+
+@router.get("/cases/board", summary="All open cases by body and by town, the most overdue first")
+def read_board(session: RequestSession, context: Context, wanted: Wanted, lang: Lang) -> BoardOut:
+    """Count what is open by urgency and state for each body and each town, and name the most overdue cases."""
+    now = context.clock()
+    found = queries.board(session, wanted, now=now)
+    known = _catalogue(session, now)
+    towns = queries.town_names(session, [row.code for row in found.towns if row.code])
+    return BoardOut(
+        at=now,
+        open=sum(row.open for row in found.departments),
+        departments=[_board_row(row, department_name(known, row.code, lang)) for row in found.departments],
+        towns=[_board_row(row, towns.get(row.code or "")) for row in found.towns],
+        most_overdue=_cases(session, found.most_overdue, known, lang),
+    )
+
+
+_FILES: dict[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "geojson": "application/geo+json",
+}
+
+
+def _file(format_: str) -> dict[str, Any]:
+    """Return what the documentation says of a route that answers with a file."""
+    media_type = _FILES[format_].partition(";")[0]
+    return {
+        "response_class": FileResponse,
+        "responses": {200: {"description": "The file.", "content": {media_type: {}}}},
+    }
+
+
+@router.get("/cases.csv", summary="The cases of a filter as CSV", **_file("csv"))
+def cases_as_csv(
+    session: RequestSession, context: Context, wanted: Wanted, lang: Lang, order: Order = "newest"
+) -> FileResponse:
+    """Write every case that the same filter lists, with words in the language of the answer; no contact data."""
+    return _as_file(session, context.clock(), wanted, order, lang, "csv")
+
+
+@router.get("/cases.xlsx", summary="The cases of a filter as a workbook", **_file("xlsx"))
+def cases_as_workbook(
+    session: RequestSession, context: Context, wanted: Wanted, lang: Lang, order: Order = "newest"
+) -> FileResponse:
+    """Write every case that the same filter lists, with words in the language of the answer; no contact data."""
+    return _as_file(session, context.clock(), wanted, order, lang, "xlsx")
+
+
+@router.get("/cases.geojson", summary="The cases of a filter as GeoJSON", **_file("geojson"))
+def cases_as_geojson(
+    session: RequestSession, context: Context, wanted: Wanted, lang: Lang, order: Order = "newest"
+) -> FileResponse:
+    """Write every case that the same filter lists as points with identifiers; no contact data."""
+    return _as_file(session, context.clock(), wanted, order, lang, "geojson")
+
+
+def _as_file(
+    session: Session, now: datetime, wanted: Wanted, order: ListOrder, lang: Language, format_: str
+) -> FileResponse:
+    """Write a file whole before it is sent: whoever reads slowly then holds up no transaction."""
+    from gridmgmt.exports.cases import write_cases  # noqa: PLC0415 -- takes long to load, and a server starts without
+
+    folder = Path(mkdtemp(prefix="gridmgmt-export-"))
+    path = folder / f"cases.{format_}"
+    try:
+        write_cases(session, path, wanted, now=now, order=order, lang=lang)
+    except BaseException:
+        rmtree(folder)
+        raise
+    return FileResponse(
+        path, media_type=_FILES[format_], filename=path.name, headers={"Cache-Control": "private, no-cache"},
+        background=BackgroundTask(rmtree, folder),
     )  # fmt: skip
-    return pages.page(rows, CaseOut.model_validate, lambda case: (case.reported_at.isoformat(), case.case_id))
 
 
-@router.get("/{case_no:path}", summary="One case with the areas it falls in")
+def _catalogue(session: Session, now: datetime) -> Catalogue | None:
+    """Return the catalogue in force, None in a folder that has none yet."""
+    try:
+        return catalogue_on(session, now)
+    except NotFoundError:
+        return None
+
+
+def _cases(session: Session, rows: Sequence[Any], known: Catalogue | None, lang: Language) -> list[CaseOut]:
+    photos = photo_counts(session, [row.case_id for row in rows])
+    return [case_out(row, known, lang, photos) for row in rows]
+
+
+def _board_row(row: queries.BoardRow, name: str | None) -> BoardRowOut:
+    return BoardRowOut(**vars(row), name=name)
+
+
+@router.get("/cases/{case_no:path}", summary="One case with the areas it falls in")
 def read_case(
-    session: RequestSession, on: OnDate, case_no: Annotated[str, Path(max_length=200, description="Case number.")]
-) -> CaseDetail:
+    session: RequestSession, context: Context, on: OnDate, lang: Lang,
+    case_no: Annotated[str, InPath(max_length=200, description="Case number.")],
+) -> CaseDetail:  # fmt: skip
     """Return a case and the area of each level that covers it."""
-    case = queries.case_summary(session, case_no, on)
+    row = queries.listed_case(session, case_no)
+    (case,) = _cases(session, [row], _catalogue(session, context.clock()), lang)
     areas = [AreaLite.model_validate(area) for area in areas_at(session, case.lon, case.lat, on)]
-    return CaseDetail(**CaseOut.model_validate(case).model_dump(), areas=areas)
+    return CaseDetail(**case.model_dump(), areas=areas)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, any_, func, literal, or_, select, text, tuple_
 from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area
@@ -85,6 +85,20 @@ def list_cases(
     return session.execute(_ordered(statement, order, after)).all()
 
 
+def listed_case(session: Session, case_no: str) -> Row[*tuple[Any, ...]]:
+    """Return one case as a list row.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that number.
+    """
+    row = session.execute(select_listed().where(Case.case_no == case_no)).one_or_none()
+    if row is None:
+        raise NotFoundError("case_unknown", field="case_no", value=case_no)
+    return row
+
+
 def count_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Counted:
     """Return how many cases :func:`list_cases` has on all its pages, counted no further than `MOST_COUNTED`."""
     inner = select(Case.case_id).where(*conditions(session, wanted, now)).limit(MOST_COUNTED + 1)
@@ -141,7 +155,7 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
     if wanted.is_open is not None:
         found.append(is_open() if wanted.is_open else text(f"NOT (cases.{OPEN})"))
     if wanted.flag is not None:
-        found.append(Case.flags.any(wanted.flag))  # type: ignore[attr-defined]  -- of an array column
+        found.append(literal(wanted.flag) == any_(Case.flags))
     if wanted.area is not None:
         found.append(_of_area(session, wanted.area))
     if wanted.box is not None:
@@ -248,6 +262,12 @@ def _board_rows(rows: Sequence[Row[*tuple[Any, ...]]], by: int) -> list[BoardRow
 
 def _plus(counts: dict[str, int], name: str, number: int) -> dict[str, int]:
     return {**counts, name: counts.get(name, 0) + number}
+
+
+def town_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Return the last name that a boundary edition gave to each town of these codes."""
+    statement = select(Area.code, Area.name).where(Area.level == AreaLevel.TOWN, Area.code.in_(codes))
+    return dict(session.execute(statement.order_by(Area.edition_id)).all())
 
 
 STATISTICS = ("state", "source", "department", "type", "kind", "urgency")

@@ -80,6 +80,14 @@ def photos_of(session: Session, case_id: int) -> Sequence[PhotoOfCase]:
     return [PhotoOfCase(*row) for row in session.execute(statement)]
 
 
+def photo_counts(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many photos each of these cases has, those without left out."""
+    if not case_ids:
+        return {}
+    statement = select(CasePhoto.case_id, func.count()).where(CasePhoto.case_id.in_(case_ids))
+    return {case_id: number for case_id, number in session.execute(statement.group_by(CasePhoto.case_id))}
+
+
 def drop_unused(session: Session, before: datetime) -> Sequence[str]:
     """Forget the photos given before a moment that belong to no case, and return which."""
     used = select(CasePhoto.photo).where(CasePhoto.photo == Photo.photo).exists()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, String, any_, literal, select, text
+from sqlalchemy import ARRAY, CursorResult, String, any_, literal, select, text
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.location import area_of_points
@@ -76,7 +76,7 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
         text(_statement("take_register.sql")), {"edition_id": edition.edition_id, "actor": actor.name}
     )
     session.execute(text("DROP TABLE staged_cases"))
-    return int(taken.rowcount)  # type: ignore[attr-defined]  -- of a statement that writes
+    return cast("CursorResult[Any]", taken).rowcount
 
 
 def _held(session: Session, lonlat: NDArray[np.float64], days: Any) -> dict[str, pa.Array]:
@@ -87,11 +87,11 @@ def _held(session: Session, lonlat: NDArray[np.float64], days: Any) -> dict[str,
     day = np.array(days.tolist(), dtype="datetime64[D]")
     changes = _days_of_change(session)
     west, south, east, north = (float(v) for v in (*lonlat.min(axis=0), *lonlat.max(axis=0)))
-    for begins, ends in zip(changes, [*changes[1:], np.datetime64("9999-12-31")], strict=True):
-        chosen = np.flatnonzero((day >= begins) & (day < ends))
+    for begins, ends in zip(changes, [*changes[1:], date.max], strict=True):
+        chosen = np.flatnonzero((day >= np.datetime64(begins)) & (day < np.datetime64(ends)))
         if not len(chosen):
             continue
-        frame = area_frame(session, begins.item(), near=(west, south, east, north))
+        frame = area_frame(session, begins, near=(west, south, east, north))
         for name, levels in _HELD.items():
             for level in levels:
                 areas = frame[frame["level"] == level]
@@ -101,12 +101,11 @@ def _held(session: Session, lonlat: NDArray[np.float64], days: Any) -> dict[str,
     return {name: pa.array(codes, pa.string()) for name, codes in held.items()}
 
 
-def _days_of_change(session: Session) -> list[np.datetime64]:
+def _days_of_change(session: Session) -> list[date]:
     """Return the days from which boundary editions are in force."""
     in_force = Edition.state == EditionState.IN_FORCE
     statement = select(Edition.valid_from).where(Edition.subject == Subject.AREAS, in_force).distinct()
-    days: list[date] = [day for day in session.scalars(statement) if day is not None]
-    return [np.datetime64(day, "D") for day in sorted(days)]
+    return sorted(day for day in session.scalars(statement) if day is not None)
 
 
 def _texts(values: list[Any]) -> pa.Array:

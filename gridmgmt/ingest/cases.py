@@ -159,8 +159,8 @@ def _flagged(rows: Rows, mapping: CaseMapping, geometry: Objects) -> dict[str, M
             raise InputError("column_unknown", field="flags", column=condition.column, found=", ".join(rows.columns))
         flagged[flag] = condition.holds(rows.columns[condition.column])
     if mapping.default_point is not None:
-        placed = shapely.get_coordinates(np.where(shapely.is_missing(geometry), shapely.Point(0, 0), geometry))
-        flagged["default_point"] = np.abs(placed - mapping.default_point).max(axis=1) <= _SAME_POINT_DEG
+        away = np.column_stack([shapely.get_x(geometry), shapely.get_y(geometry)]) - mapping.default_point
+        flagged["default_point"] = np.abs(away).max(axis=1) <= _SAME_POINT_DEG
     return flagged
 
 
