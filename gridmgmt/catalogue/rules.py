@@ -185,6 +185,24 @@ class Catalogue:
             raise NotFoundError("case_type_unknown", field="type", value=code, edition=self.name)
         return found
 
+    def types_of(self, class_code: str) -> list[CaseType]:
+        """Return the types of a class in their order."""
+        return [each for each in self.types.values() if each.class_code == class_code]
+
+    def types_with(self, words: str) -> list[CaseType]:
+        """Return the types whose name in either language has some words in it, or whose code begins with them."""
+        wanted = words.strip().casefold()
+        return [
+            each
+            for each in self.types.values()
+            if each.code.startswith(wanted) or wanted in each.name.zh.casefold() or wanted in each.name.en.casefold()
+        ]
+
+    def body_name(self, code: str) -> Words:
+        """Return what a body is called; the code itself of one that the catalogue of the day has no more."""
+        body = self.bodies.get(code)
+        return Words(code) if body is None else body.name
+
     def department(self, code: str) -> Department:
         """Return the department of a code.
 
