@@ -30,6 +30,7 @@ from api.uploads import with_body
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import require
 from gridmgmt.analysis.siting.model import SitingModel
+from gridmgmt.areas.queries import bounds_of
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session
 from gridmgmt.errors import ForbiddenError
@@ -198,7 +199,7 @@ def _readable(session: Session, context: ApiContext, actor: Actor, run_id: int) 
     if not actor.may(Permission.RESULTS_EXACT):
         from gridmgmt.siting.service import terms_of  # noqa: PLC0415 -- see the module
 
-        areas = queries.areas_of(session, run.area_code, terms_of(run).walk.on)
+        areas = bounds_of(session, run.area_code, terms_of(run).walk.on)
         require(actor, Permission.RESULTS_EXACT, areas=areas)
     return run
 

@@ -168,6 +168,20 @@ def ancestors(session: Session, level: str, code: str, on: date, *, draft: int |
     return [code for _, code in names_above(session, level, code, on, draft=draft)] or [code]
 
 
+def bounds_of(session: Session, code: str | None, on: date) -> list[str]:
+    """Return the codes of an area and of all that hold it, as permissions ask for them; none for everywhere.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such area on the day.
+    """
+    if code is None:
+        return []
+    area = area_in_force(session, code, on)
+    return ancestors(session, area.level, area.code, on)
+
+
 def names_above(
     session: Session, level: str, code: str, on: date, *, draft: int | None = None
 ) -> list[tuple[str, str]]:

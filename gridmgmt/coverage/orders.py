@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gridmgmt.access.rules import Actor, Permission, system_actor
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.queries import ancestors, area_in_force
+from gridmgmt.areas.queries import bounds_of
 from gridmgmt.coverage import queries, service
 from gridmgmt.coverage.models import CoverageOrder, CoverageOrderRun, CoverageRun
 from gridmgmt.coverage.rules import CoverageRequest
@@ -99,7 +99,7 @@ def add_order(session: Session, actor: Actor, name: str, request: CoverageReques
     ConflictError
         When there is an order of that name, or there are too many.
     """
-    require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
+    require(actor, Permission.COVERAGE_RUN, areas=bounds_of(session, request.area_code, on))
     kept = name.strip()
     if not 0 < len(kept) <= MAX_NAME or "/" in kept or kept in {".", ".."}:
         raise InputError("order_name", field="name", value=name, maximum=MAX_NAME)
@@ -325,19 +325,11 @@ def _acted_on(session: Session, actor: Actor, name: str, on: date) -> CoverageOr
     order = _order_named(session, name, lock=True)
     code = order.parameters["area_code"]
     try:
-        areas = _areas_of(session, code, on)
+        areas = bounds_of(session, code, on)
     except NotFoundError:
         areas = [code]
     require(actor, Permission.COVERAGE_RUN, areas=areas)
     return order
-
-
-def _areas_of(session: Session, code: str | None, on: date) -> list[str]:
-    """Return the codes of an area and of all that hold it; none for everywhere."""
-    if code is None:
-        return []
-    area = area_in_force(session, code, on)
-    return ancestors(session, area.level, area.code, on)
 
 
 def _object(order: CoverageOrder) -> str:

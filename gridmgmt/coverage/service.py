@@ -17,7 +17,7 @@ from sqlalchemy import func
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.walking.model import to_s
-from gridmgmt.areas.queries import ancestors, area_in_force
+from gridmgmt.areas.queries import bounds_of
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.assemble import Inputs, assemble
@@ -81,7 +81,7 @@ def request_run(
     UnavailableError
         When the queue is full.
     """
-    require(actor, Permission.COVERAGE_RUN, areas=_areas_of(session, request.area_code, on))
+    require(actor, Permission.COVERAGE_RUN, areas=bounds_of(session, request.area_code, on))
     request = of_version(session, request)
     parameters = {**asdict(request), "on": on.isoformat()}
     if idempotency_key is not None and (known := queries.run_by_key(session, idempotency_key)) is not None:
@@ -201,14 +201,6 @@ def document_of(run: CoverageRun) -> CoverageDocument:
         When the run has no answer (yet).
     """
     return parse(queries.answer_of(run))
-
-
-def _areas_of(session: Session, code: str | None, on: date) -> list[str]:
-    """Return the codes of an area and of all that hold it; none for everywhere."""
-    if code is None:
-        return []
-    area = area_in_force(session, code, on)
-    return ancestors(session, area.level, area.code, on)
 
 
 def _edition(session: Session, subject: Subject, on: date) -> Edition:

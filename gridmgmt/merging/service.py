@@ -13,7 +13,7 @@ from gridmgmt.access.rules import Actor, Permission, system_actor
 from gridmgmt.access.service import record, require
 from gridmgmt.analysis.ellipsoid import areas_m2
 from gridmgmt.analysis.overlay import faces_of
-from gridmgmt.areas.queries import ancestors, area_in_force
+from gridmgmt.areas.queries import bounds_of
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionDraft, Subject, combined_sha256, content_sha256
@@ -151,7 +151,7 @@ def merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name: str) ->
     ConflictError
         As :func:`compare_departments`; also when the name is taken by another merge.
     """
-    require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
+    require(actor, Permission.GRIDS_WRITE, areas=bounds_of(session, ask.area, on))
     return _keep(session, actor, _prepared(session, ask, on), name)
 
 
@@ -163,7 +163,7 @@ def request_merge(session: Session, actor: Actor, ask: MergeAsk, on: date, name:
     UnavailableError
         When the queue is full.
     """
-    require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
+    require(actor, Permission.GRIDS_WRITE, areas=bounds_of(session, ask.area, on))
     sources = queries.sources_of(session, ask.departments, on)
     if queries.grid_count(session, sources) <= MOST_AT_ONCE:
         return merge(session, actor, ask, on, name)
@@ -182,7 +182,7 @@ def enqueue_merge(
     ForbiddenError, UnauthenticatedError
         When the actor may not write grids there.
     """
-    require(actor, Permission.GRIDS_WRITE, areas=_areas_of(session, ask.area, on))
+    require(actor, Permission.GRIDS_WRITE, areas=bounds_of(session, ask.area, on))
     arguments = {"ask": ask.parameters(), "on": on.isoformat(), "name": name, "actor": actor.name}
     job = jobs.enqueue(session, JOB_KIND, arguments, after=after)
     record(session, actor, "grids.merge_request", f"job:{job.job_id}", after=arguments)
@@ -316,14 +316,6 @@ def _compared(session: Session, ask: MergeAsk, on: date, sources: Sequence[Editi
 def _ground(session: Session, ask: MergeAsk, on: date, within: shapely.Geometry | None, grids: Grids) -> Ground:
     west, south, east, north = shapely.total_bounds(grids.surfaces if within is None else within)
     return queries.ground_of(session, ask, on, within, (float(west), float(south), float(east), float(north)))
-
-
-def _areas_of(session: Session, code: str | None, on: date) -> list[str]:
-    """Return the codes of an area and of all that hold it; none for everywhere."""
-    if code is None:
-        return []
-    area = area_in_force(session, code, on)
-    return ancestors(session, area.level, area.code, on)
 
 
 def _sources(editions: Sequence[Edition]) -> list[Values]:

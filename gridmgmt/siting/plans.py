@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
+from gridmgmt.areas.queries import bounds_of
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, ForbiddenError, InputError
 from gridmgmt.governance.rules import require_text
@@ -98,7 +99,7 @@ def withdraw(session: Session, actor: Actor, name: str, reason: str, *, on: date
 
 def areas_of(session: Session, document: SitingDocument) -> list[str]:
     """Return the codes of the area that an answer is about and of all that held it then; none for everywhere."""
-    return queries.areas_of(session, document.terms.area_code, document.terms.on)
+    return bounds_of(session, document.terms.area_code, document.terms.on)
 
 
 def object_of(plan: Plan) -> str:

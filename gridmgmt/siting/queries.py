@@ -1,12 +1,10 @@
 """Reading siting runs."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.coverage.document import InputEdition
 from gridmgmt.coverage.queries import input_editions
 from gridmgmt.db import Session
@@ -73,17 +71,3 @@ def inputs_on(session: Session, terms: SitingTerms) -> list[InputEdition]:
         if (land.subject, land.name, land.content_sha256) not in known:
             found.append(land)
     return found
-
-
-def areas_of(session: Session, code: str | None, on: date) -> list[str]:
-    """Return the codes of an area and of all that hold it; none for everywhere.
-
-    Raises
-    ------
-    NotFoundError
-        When there is no such area on the day.
-    """
-    if code is None:
-        return []
-    area = area_in_force(session, code, on)
-    return ancestors(session, area.level, area.code, on)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import shapely
 
@@ -13,7 +13,7 @@ from gridmgmt.analysis.siting.model import SitingModel
 from gridmgmt.areas.rules import check_position
 from gridmgmt.errors import GeometryError, InputError
 from gridmgmt.land.rules import LandKind
-from gridmgmt.placeability.rules import Attributes, Candidate
+from gridmgmt.placeability.rules import Attributes, Candidate, member
 from gridmgmt.service_points.rules import ELDERLY_TYPES, ServicePointType
 from gridmgmt.units import AGE_BANDS, minutes_to_s
 from gridmgmt.walking.rules import WalkQuestion, make_question
@@ -32,7 +32,6 @@ MAX_ZONE_VERTICES = 20_000
 ALL_AGES = "60_plus"
 RESIDENTS = (ALL_AGES, *AGE_BANDS)
 """Whose walks may be asked about, in the order of the columns of residents."""
-E = TypeVar("E", bound=StrEnum)
 
 Polygon = dict[str, Any]
 """A GeoJSON polygon or multipolygon in degrees (WGS 84)."""
@@ -201,20 +200,6 @@ def make_terms(  # each is one thing that is asked
         judged=bool(where.get("judged", True)),
         search=_search(search or Search()),
     )
-
-
-def member(kind: type[E], value: str, field: str) -> E:
-    """Return the member of an enumeration by its word.
-
-    Raises
-    ------
-    InputError
-        When there is none; the known ones are listed.
-    """
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise InputError("choice_unknown", field=field, value=value, known=", ".join(kind)) from error
 
 
 def check_range(field: str, value: float, most: float, *, least: float = 0.0) -> None:

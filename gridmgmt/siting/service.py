@@ -14,6 +14,8 @@ from gridmgmt.access.service import record, require
 from gridmgmt.analysis.siting.cover import coverage_curve, sure_points
 from gridmgmt.analysis.siting.model import Effort, Incumbent, Siting, SitingModel
 from gridmgmt.analysis.siting.solve import solve
+from gridmgmt.areas.queries import bounds_of
+from gridmgmt.coverage import service as coverage
 from gridmgmt.coverage.queries import area_table
 from gridmgmt.db import Session, transaction
 from gridmgmt.editions.queries import editions
@@ -72,7 +74,7 @@ def request_run(session: Session, actor: Actor, terms: SitingTerms, *, idempoten
     UnavailableError
         When the queue is full.
     """
-    areas = queries.areas_of(session, terms.area_code, terms.walk.on)
+    areas = bounds_of(session, terms.area_code, terms.walk.on)
     require(actor, Permission.COVERAGE_RUN, areas=areas)
     require(actor, Permission.RESULTS_EXACT, areas=areas)
     terms = _of_version(session, terms)
@@ -121,7 +123,7 @@ def stop(session: Session, actor: Actor, run_id: int, *, keep: bool) -> SitingRu
         When it has ended, or there is no plan to keep yet.
     """
     run = queries.run_by_id(session, run_id, lock=True)
-    areas = queries.areas_of(session, run.area_code, terms_of(run).walk.on)
+    areas = bounds_of(session, run.area_code, terms_of(run).walk.on)
     require(actor, Permission.COVERAGE_RUN, areas=areas)
     if not keep:
         jobs.cancel(session, actor, run.job_id, permission=Permission.COVERAGE_RUN, areas=areas)
@@ -169,25 +171,13 @@ def perform(context: JobContext) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Replay:
-    """An answer computed again from the editions of its day, beside the stored one.
+class Replay(coverage.Replay):
+    """As of a coverage run; ``timed`` tells that a clock or a person ended the stored search.
 
-    ``changed`` names the inputs that are not those of the stored answer, ``code_version`` the present code where it is
-    not the one that answered. ``timed`` tells that a clock or a person ended the stored search, so that another one
-    may end elsewhere; with none of the three, the answers must be the same to the byte.
+    Another search may then end elsewhere, and the answers need not be the same.
     """
 
-    run_id: int
-    stored_sha256: str
-    computed_sha256: str
-    changed: tuple[str, ...]
-    code_version: str | None
     timed: bool
-
-    @property
-    def same(self) -> bool:
-        """Whether both answers have the same bytes."""
-        return self.stored_sha256 == self.computed_sha256
 
 
 def replay(session: Session, run: SitingRun) -> Replay:
