@@ -72,13 +72,15 @@ def read_photo(
     return Response(data, media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.get("/cases/{case_no}/photos", summary="The photos of a case", dependencies=[asks(Permission.READ)])
+@router.get("/cases/{case_no:path}/photos", summary="The photos of a case", dependencies=[asks(Permission.READ)])
 def list_photos(session: RequestSession, case_no: CaseNo) -> CasePhotoList:
     """List the photos of a case in the order in which they were added, with who added them."""
     return _list(photos.of_case(session, case_no))
 
 
-@router.post("/cases/{case_no}/photos", status_code=201, summary="Add a photo to a case", dependencies=[asks(*ADDING)])
+@router.post(
+    "/cases/{case_no:path}/photos", status_code=201, summary="Add a photo to a case", dependencies=[asks(*ADDING)]
+)
 def add_photo(session: RequestSession, actor: Caller, case_no: CaseNo, ask: CasePhotoAsk) -> CasePhotoList:
     """Add a photo that was given before; the same one again as the same kind changes nothing."""
     photos.attach(session, actor, named_case(session, case_no).case_id, ask.photo, ask.kind)
@@ -86,7 +88,7 @@ def add_photo(session: RequestSession, actor: Caller, case_no: CaseNo, ask: Case
 
 
 @router.delete(
-    "/cases/{case_no}/photos/{photo}",
+    "/cases/{case_no:path}/photos/{photo}",
     status_code=204,
     summary="Take a photo off a case",
     dependencies=[asks(Permission.CASES_SUPERVISE)],

@@ -12,7 +12,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.casework import reporters
 
 router = APIRouter(
-    prefix=f"{PREFIX}/cases/{{case_no}}/reporter", tags=["cases"], dependencies=[asks(Permission.REPORTERS_READ)]
+    prefix=f"{PREFIX}/cases/{{case_no:path}}/reporter", tags=["cases"], dependencies=[asks(Permission.REPORTERS_READ)]
 )
 
 CaseNo = Annotated[str, Path(max_length=64, description="Number of the case.")]
