@@ -25,7 +25,9 @@ from api.routes import (
     addresses,
     areas,
     calendar,
+    case_intake,
     cases,
+    catalogue,
     cells,
     changes,
     coverage,
@@ -77,9 +79,9 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, plans, points, gates, calendar, cases, photos, reporters, cells, coverage_orders, coverage_access,
-    coverage, isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events,
-    health,
+    placeability, plans, points, gates, calendar, photos, reporters, case_intake, cases, catalogue, cells, coverage_orders,
+    coverage_access, coverage, isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging,
+    walking, events, health,
 )  # fmt: skip
 
 
