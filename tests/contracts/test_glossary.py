@@ -35,6 +35,7 @@ NAMED = {
     "TaskState": "task_state",
     "RequestKind": "request_kind",
     "Stage": "case_stage",
+    "PhotoKind": "photo_kind",
     "LandKind": "land_kind",
     "Counting": "counting",
     "Subject": "subject",
