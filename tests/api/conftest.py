@@ -27,7 +27,7 @@ from tests.support.serving import served
 
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
 CASES = [("C-1", 100, 50, "reported", "01"), ("C-2", 1200, 50, "handling", "03"), ("C-3", 9000, 50, "closed", "02")]
-"""Number, metres east and north, status, day of January."""
+"""Number, metres east and north, state, day of January."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,13 @@ def add_cases(url: str) -> None:
             " ('cases', 'cases', '2026-01-01', 'paper', false, 'wgs84', '00', ST_MakeEnvelope(121, 31, 122, 32, 4326))"
             " RETURNING edition_id"
         ).fetchone()
-        for case_no, east_m, north_m, status, day in CASES:
+        for case_no, east_m, north_m, state, day in CASES:
             lon, lat = paper_town.degrees([(east_m, north_m)])[0]
             connection.execute(
-                "INSERT INTO cases (edition_id, case_no, kind, type, status, reported_at, geom)"
-                " VALUES (%s, %s, 'event', 'litter', %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326))",
-                [*(edition_id or ()), case_no, status, f"2026-01-{day}T08:00:00+08:00", lon, lat],
+                "INSERT INTO cases (edition_id, case_no, kind, type, state, reported_at, town_code, geom)"
+                " SELECT %s, %s, 'event', 'litter', %s, %s, (SELECT min(code) FROM areas WHERE level = 'town'"
+                " AND ST_Covers(areas.geom, place)), place FROM ST_SetSRID(ST_MakePoint(%s, %s), 4326) AS place",
+                [*(edition_id or ()), case_no, state, f"2026-01-{day}T08:00:00+08:00", lon, lat],
             )
 
 

@@ -103,14 +103,14 @@ def test_cases_the_last_reported_first(client: httpx.Client) -> None:
         return [case["case_no"] for case in client.get("/api/v1/cases", params=query).json()["items"]]
 
     assert numbers() == numbers(type="litter") == ["C-2", "C-3", "C-1"]
-    assert numbers(status="closed") == ["C-3"]
+    assert numbers(state="closed") == ["C-3"]
     assert numbers(area=WEST) == ["C-1"]
 
 
 def test_a_case_names_the_areas_it_falls_in(client: httpx.Client) -> None:
     inside, outside = (client.get(f"/api/v1/cases/{number}").json() for number in ("C-2", "C-3"))
     assert [area["code"] for area in inside["areas"]] == [EAST]
-    assert (inside["reported_at"], inside["status"]) == ("2026-01-03T00:00:00Z", "handling")
+    assert (inside["reported_at"], inside["state"]) == ("2026-01-03T00:00:00Z", "handling")
     assert outside["areas"] == []
 
 
