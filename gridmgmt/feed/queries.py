@@ -20,7 +20,7 @@ EVENTS = (resources.files(__package__) / "events.sql").read_text(encoding="utf-8
 
 BEGIN_EPOCH = """
 INSERT INTO feed_epochs (identity, epoch, last_foreign_move_id)
-SELECT %(identity)s, substr(md5(%(identity)s), 1, 12), coalesce(max(move_id), 0)
+SELECT CAST(%(identity)s AS text), substr(md5(CAST(%(identity)s AS text)), 1, 12), coalesce(max(move_id), 0)
 FROM case_moves WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
 ON CONFLICT (identity) DO NOTHING
 RETURNING epoch
