@@ -189,6 +189,15 @@ class Catalogue:
         """Return the types of a class in their order."""
         return [each for each in self.types.values() if each.class_code == class_code]
 
+    def types_for(self, department: Department) -> list[CaseType]:
+        """Return the types for which the catalogue names a department's body at the level of its area."""
+        level = department.level
+        return [
+            each
+            for each in self.types.values()
+            if department.body in (each.responsible.values() if level is None else (each.responsible.get(level),))
+        ]
+
     def types_with(self, words: str) -> list[CaseType]:
         """Return the types whose name in either language has some words in it, or whose code begins with them."""
         wanted = words.strip().casefold()

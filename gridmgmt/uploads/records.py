@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridmgmt.access.rules import Actor
+from gridmgmt.catalogue import service as catalogue
+from gridmgmt.catalogue.files import read_catalogue_tables, read_matters_tables
+from gridmgmt.catalogue.service import EditionLabels, EditionTaken
+from gridmgmt.catalogue.tables import Tables
+from gridmgmt.clock import local_date, system_clock
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session
 from gridmgmt.errors import Problem
-from gridmgmt.file_kinds import KINDS, FileKind, Level
+from gridmgmt.file_kinds import KINDS, FileKind, Level, edition_of
 from gridmgmt.governance import service as governance
 from gridmgmt.governance.rules import CentreType, NewCentre
 from gridmgmt.imports import Labels, Warning_
@@ -154,12 +159,75 @@ class FiguresFile(RecordsFile):
         return _recorded("figures", rows, found.added)
 
 
+@dataclass(frozen=True)
+class TablesRead:
+    """The tables of an edition; their rows are judged together, when it is stored."""
+
+    tables: Tables
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def read(self) -> int:
+        """How many rows there are."""
+        return sum(len(records) for records in self.tables.values())
+
+
+class EditionFile(RecordsFile):
+    """A file of tables that make an edition by themselves."""
+
+    edition: str | None = Field(default=None, description="Name of the edition; that of the file if absent.")
+    source: str | None = Field(default=None, description="Who says so; the name of the file if absent.")
+
+    def labels(self, file: Path, *, today: date, metric_crs: str | None = None, synthetic: bool = False) -> Labels:
+        """Return what is said of the edition."""
+        said = super().labels(file, today=today, metric_crs=metric_crs, synthetic=synthetic)
+        return replace(said, name=self.edition or edition_of(file), source=self.source or file.name)
+
+    def store(self, session: Session, actor: Actor, rows: TablesRead, labels: Labels) -> Recorded:
+        """Take the edition, whole or not at all."""
+        said = EditionLabels(labels.name, labels.valid_from, labels.source)
+        taken = self.take(session, actor, rows.tables, said, local_date(system_clock()))
+        return Recorded("catalogue", rows.read, rows.read if taken.new else 0, 0, ())
+
+    @abstractmethod
+    def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
+        """Take the tables."""
+
+
+class CatalogueFile(EditionFile):
+    """The catalogue of cases: an XLSX with a sheet for each table, or a CSV of one, the others staying as they are."""
+
+    table: str | None = Field(default=None, description="Which table a CSV is; that of its name if absent.")
+
+    def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
+        """Take an edition of the catalogue."""
+        return catalogue.import_catalogue(session, actor, tables, labels, today=today)
+
+    def read(self, file: Path, names: Mapping[str, str]) -> TablesRead:  # noqa: ARG002  tables have no kinds
+        """Return the tables."""
+        return TablesRead(read_catalogue_tables(file, table=self.table, encoding=self.encoding))
+
+
+class MattersFile(EditionFile):
+    """A list of matters: an XLSX with a sheet of matters and one of what became of those of the list before."""
+
+    def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
+        """Take a list of matters."""
+        return catalogue.import_matters(session, actor, tables, labels, today=today)
+
+    def read(self, file: Path, names: Mapping[str, str]) -> TablesRead:  # noqa: ARG002  as above
+        """Return the tables."""
+        return TablesRead(read_matters_tables(file, encoding=self.encoding))
+
+
 UPLOAD_KINDS: Mapping[str, type[FileKind] | type[RecordsFile]] = {
     **KINDS,
     "centres": CentresFile,
     "posts": PostsFile,
     "grids": GridsFile,
     "figures": FiguresFile,
+    "catalogue": CatalogueFile,
+    "matters": MattersFile,
 }
 """Every kind of file that can be given over HTTP; a new one is a line here, or in :data:`gridmgmt.file_kinds.KINDS`."""
 
