@@ -8,20 +8,17 @@ from tempfile import mkdtemp
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from api.access import asks
 from api.case_filters import Wanted
-from api.case_schemas import BoardOut, BoardRowOut, CaseDetail, CaseOut, CasePage, CountOut, case_out, department_name
-from api.context import Context, OnDate, RequestSession
+from api.case_schemas import BoardOut, BoardRowOut, CaseOut, CasePage, CountOut, case_out, department_name
+from api.context import Context, RequestSession
 from api.language import Lang
 from api.paging import Pages
 from api.routes import PREFIX
-from api.schemas import AreaLite
 from gridmgmt.access.rules import Permission
-from gridmgmt.areas.queries import areas_at
 from gridmgmt.cases import queries
 from gridmgmt.cases.rules import ListOrder
 from gridmgmt.casework.photo_queries import photo_counts
@@ -150,15 +147,3 @@ def _cases(session: Session, rows: Sequence[Any], known: Catalogue | None, lang:
 
 def _board_row(row: queries.BoardRow, name: str | None) -> BoardRowOut:
     return BoardRowOut(**vars(row), name=name)
-
-
-@router.get("/cases/{case_no:path}", summary="One case with the areas it falls in")
-def read_case(
-    session: RequestSession, context: Context, on: OnDate, lang: Lang,
-    case_no: Annotated[str, InPath(max_length=200, description="Case number.")],
-) -> CaseDetail:  # fmt: skip
-    """Return a case and the area of each level that covers it."""
-    row = queries.listed_case(session, case_no)
-    (case,) = _cases(session, [row], _catalogue(session, context.clock()), lang)
-    areas = [AreaLite.model_validate(area) for area in areas_at(session, case.lon, case.lat, on)]
-    return CaseDetail(**case.model_dump(), areas=areas)

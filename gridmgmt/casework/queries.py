@@ -124,8 +124,8 @@ def provisional(session: Session, limit: int) -> Sequence[str]:
     return session.scalars(statement.order_by(Case.due_at, Case.case_id).limit(limit)).all()
 
 
-def every_case(session: Session) -> Iterator[tuple[str, CaseFacts]]:
-    """Yield the number and the facts of every case, by its id, without holding them all."""
+def every_case(session: Session) -> Iterator[tuple[int, str, CaseFacts]]:
+    """Yield the id, the number and the facts of every case, by its id, without holding them all."""
     pairs = (part for name in TASK_FIELDS for part in (name, getattr(CaseTask, name)))
     ordered = aggregate_order_by(func.json_build_object(*pairs), CaseTask.round, CaseTask.lead.desc(), CaseTask.task_id)
     tasks = select(func.json_agg(ordered)).where(CaseTask.case_id == Case.case_id).scalar_subquery()
@@ -133,7 +133,7 @@ def every_case(session: Session) -> Iterator[tuple[str, CaseFacts]]:
     statement = select(Case.case_id, Case.case_no, Case.requests, Case.progress, tasks.label("tasks"), *columns)
     found = session.execute(statement.order_by(Case.case_id), execution_options={"yield_per": 1_000})
     for row in found.mappings():
-        yield row["case_no"], facts_of(dict(row))
+        yield row["case_id"], row["case_no"], facts_of(dict(row))
 
 
 def every_log(session: Session) -> Iterator[tuple[int, LogEntry]]:

@@ -113,10 +113,11 @@ def _parts(held: HeldCase, scene: Scene, actor: Actor) -> CaseParts:
 
 def _scene(session: Session, held: HeldCase, now: datetime) -> Scene:
     calendar: WorkCalendar = calendars.load(session, held.calendar)
-    return Scene(calendar, _catalogue(session, held.facts.reported_at), now)
+    return Scene(calendar, catalogue_of(session, held.facts.reported_at), now)
 
 
-def _catalogue(session: Session, reported_at: datetime) -> Catalogue:
+def catalogue_of(session: Session, reported_at: datetime) -> Catalogue:
+    """Return the catalogue that holds for a case; an empty one where the folder had none."""
     try:
         return catalogue_on(session, reported_at)
     except NotFoundError:

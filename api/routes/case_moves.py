@@ -1,0 +1,110 @@
+"""One case, its moves, and its log."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Response
+
+from api.access import Caller, asks
+from api.case_move_schemas import LogList, MoveAskBody, entry_of
+from api.case_schemas import CaseDetail, detail_of
+from api.context import Context, RequestSession
+from api.language import Lang
+from api.routes import PREFIX
+from gridmgmt.access.rules import Permission
+from gridmgmt.casework import history, transitions
+from gridmgmt.casework.idempotency import answered, keep, keyed
+from gridmgmt.casework.transitions import MoveAsk
+from gridmgmt.errors import InputError, VersionMissingError
+
+router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
+
+CaseNo = Annotated[str, Path(max_length=200, description="Number of the case.")]
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=100, description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.'),
+]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Made by the client: a retry within seven days moves nothing and is answered alike.",
+    ),
+]
+_ETAG: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "Its version, for `If-Match`.", "schema": {"type": "string"}}}}
+}
+
+
+@router.post("/{case_no:path}/transitions", summary="Move a case", response_model=CaseDetail, responses=_ETAG)
+def move_case(
+    session: RequestSession,
+    context: Context,
+    actor: Caller,
+    lang: Lang,
+    case_no: CaseNo,
+    ask: MoveAskBody,
+    if_match: IfMatch = None,
+    key: Key = None,
+) -> Response:
+    """Make one move of those that `moves` of the case lists, and return the case as it is then.
+
+    A move that is not legal now is refused (409) with the legal ones under `errors`; a case that has moved since it was
+    seen is refused (412), and so is a move that does not say what it has seen (428).
+    """
+    now = context.clock()
+    request = None
+    if key is not None:
+        request = keyed(actor, key, f"POST /cases/{case_no}/transitions", ask.model_dump(mode="json"), if_match)
+        if (before := answered(session, request, now)) is not None:
+            return _answer(CaseDetail.model_validate(before.body))
+    wanted = MoveAsk(ask.move, ask.given(), _version(ask.version, if_match))
+    detail = detail_of(transitions.move(session, actor, case_no, wanted, now), lang)
+    if request is not None:
+        keep(session, request, 200, detail.model_dump(mode="json"), now)
+    return _answer(detail)
+
+
+@router.get("/{case_no:path}/log", summary="The log of a case, the oldest entry first")
+def read_log(session: RequestSession, case_no: CaseNo, lang: Lang) -> LogList:
+    """List all that was done to a case, by whom and why, with the time used in each stage."""
+    entries, catalogue = history.log_of(session, case_no)
+    return LogList(items=[entry_of(entry, catalogue, lang) for entry in entries])
+
+
+@router.get(
+    "/{case_no:path}", summary="One case, and what may be done with it now", response_model=CaseDetail, responses=_ETAG
+)
+def read_case(session: RequestSession, context: Context, actor: Caller, case_no: CaseNo, lang: Lang) -> Response:
+    """Return a case with its timers, its tasks, and the moves that the caller may make now."""
+    return _answer(detail_of(transitions.read(session, actor, case_no, context.clock()), lang))
+
+
+def _answer(detail: CaseDetail) -> Response:
+    """Return the body as it is, made of checked facts: to check it again costs more than the move."""
+    return Response(
+        detail.model_dump_json(),
+        media_type="application/json",
+        headers={"ETag": f'"{detail.version}"', "Cache-Control": "private, no-cache"},
+    )
+
+
+def _version(version: int | None, if_match: str | None) -> int | None:
+    """Return the version that was seen, None for any.
+
+    Raises
+    ------
+    VersionMissingError
+        When neither way tells one.
+    InputError
+        When the header tells none, or another than the body.
+    """
+    if if_match is None:
+        if version is None:
+            raise VersionMissingError("case_version_missing")
+        return version
+    seen = if_match.strip().removeprefix("W/").strip('"')
+    if seen == "*":
+        return version
+    if not (seen.isascii() and seen.isdecimal()) or (version is not None and int(seen) != version):
+        raise InputError("if_match_malformed", field="If-Match", value=if_match)
+    return int(seen)
