@@ -24,14 +24,17 @@ _FORBIDDEN_OPTIONS = {
     "population": frozenset({"rasters"}),
     "population-by-area": frozenset({"buildings"}),
     "cases": frozenset({"mapping"}),
+    **dict.fromkeys(("catalogue", "matters"), frozenset({"columns"})),
 }
 """Options of a kind that name files of the server itself, which whoever sends a file must not be able to give, or that
-no form can hold."""
+no form can hold, or that mean nothing for it."""
 _ALSO_ASKED = {
     **dict.fromkeys(("areas", "cells"), Permission.AREAS_DRAFT),
     **dict.fromkeys(("posts", "grids"), Permission.GRIDS_WRITE),
     "centres": Permission.GOVERNANCE_WRITE,
     "figures": Permission.FIGURES_WRITE,
+    **dict.fromkeys(("catalogue", "matters"), Permission.CATALOGUE_WRITE),
+    "components": Permission.COMPONENTS_WRITE,
 }
 
 
