@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from api.case_schemas import CaseDetail, department_name, type_name
+from api.case_schemas import CaseDetail, detail_of
 from api.photo_schemas import CasePhotoAsk, ReporterAsk
 from api.schemas import Answer, AreaLite, Asked, Latitude, Longitude, Moment
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cases.rules import CaseKind, CaseSource, CaseState
+from gridmgmt.cases.rules import CaseSource, CaseState
 from gridmgmt.casework.asking import ReportAsk
 from gridmgmt.casework.duplicates import Duplicate
 from gridmgmt.casework.intake import Attached, Reported
@@ -188,34 +188,8 @@ def _words(why: Why, lang: Language) -> str:
 
 def reported_out(parts: CaseParts, reported: Reported | None, lang: Language) -> ReportedOut:
     """Return a case with what its report has found; nothing of it where the case was reported before."""
-    held, facts = parts.held, parts.held.facts
-    return ReportedOut(
-        case_no=held.case_no,
-        version=facts.version,
-        kind=CaseKind(facts.kind),
-        type=facts.type,
-        type_name=type_name(parts.catalogue, facts.type, lang),
-        source=CaseSource(facts.source),
-        state=facts.state,
-        state_text=text(f"case_state.{facts.state}", lang),
-        urgency=facts.urgency,
-        reported_at=facts.reported_at,
-        updated_at=held.updated_at,
-        due_at=facts.due_at,
-        due_provisional=facts.due_provisional,
-        closed_at=facts.closed_at,
-        department_code=facts.department_code,
-        department_name=department_name(parts.catalogue, facts.department_code, lang),
-        town_code=facts.town_code,
-        cell_code=facts.cell_code,
-        lon=held.lon,
-        lat=held.lat,
-        supervised=facts.supervised,
-        forced=facts.forced,
-        flags=list(held.flags),
-        duplicate_of=held.master_no,
-        photos=held.photos,
-        areas=[AreaLite(level=level, code=code, name=name) for level, code, name in held.areas],
-        suggestion=suggestion_out(reported.suggestion, lang) if reported else None,
-        duplicates=duplicates_out(reported.duplicates, lang) if reported else [],
-    )
+    more = {
+        "suggestion": suggestion_out(reported.suggestion, lang) if reported else None,
+        "duplicates": duplicates_out(reported.duplicates, lang) if reported else [],
+    }
+    return ReportedOut.model_construct(**{**vars(detail_of(parts, lang)), **more})  # each part has just been checked
