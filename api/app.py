@@ -26,10 +26,12 @@ from api.routes import (
     areas,
     calendar,
     case_intake,
+    case_moves,
     cases,
     catalogue,
     cells,
     changes,
+    components,
     coverage,
     coverage_access,
     coverage_orders,
@@ -79,9 +81,9 @@ DESCRIPTION = (
 
 _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
-    placeability, plans, points, gates, calendar, photos, reporters, case_intake, cases, catalogue, cells, coverage_orders,
-    coverage_access, coverage, isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging,
-    walking, events, health,
+    placeability, plans, points, gates, calendar, photos, reporters, case_intake, cases, case_moves, catalogue,
+    components, cells, coverage_orders, coverage_access, coverage, isochrones, siting, imports, exports, jobs,
+    session, accounts, keys, changes, merging, walking, events, health,
 )  # fmt: skip
 
 
