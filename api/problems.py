@@ -23,6 +23,7 @@ from gridmgmt.errors import (
     NotFoundError,
     RuleViolationError,
     StaleVersionError,
+    TransitionNotAllowedError,
     UnauthenticatedError,
     UnavailableError,
     VersionMissingError,
@@ -72,11 +73,16 @@ def status_of(error: GridMgmtError) -> HTTPStatus:
 def problem_body(
     error: GridMgmtError, lang: Language, request_id: str, instance: str = ""
 ) -> tuple[int, dict[str, Any]]:
-    """Return the status and the problem document of an error; a refused file lists its rows under ``errors``."""
+    """Return the status and the problem document of an error.
+
+    Under ``errors`` a refused file lists its rows, and a move that is not legal those that are.
+    """
     status = status_of(error)
     errors: list[dict[str, Any]] = []
     if isinstance(error, FileRefusedError):
         errors = [{"row": p.row, "code": p.code, "detail": p.message(lang)} for p in error.problems]
+    if isinstance(error, TransitionNotAllowedError):
+        errors = [{"pointer": "/body/move", "code": m, "detail": text(f"case_move.{m}", lang)} for m in error.legal]
     if (words := _WITHOUT_INSIDES.get(error.code)) is not None:
         _log.warning("%s: %s", request_id, error.message("en"))
     detail = text(words, lang) if words else error.message(lang)
