@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.locks import exclusively
@@ -24,16 +26,22 @@ from tests.support.folders import data_folder
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+DEMO = "tests/browser/demo/"
 TEMPLATE = "gridmgmt_test_template"
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all files that look at the demo, so that it is served once."""
-    demo = {item.path for item in items if "served_demo" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("demo" if item.path in demo else str(item.path)))
+class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types
+    """Keeps the tests of a file in one process, and all that look at the demo, so that it is served once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return DEMO if nodeid.startswith(DEMO) else nodeid.split("::", maxsplit=1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer:
+    """Share tests out among processes by :class:`ByServer`."""
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")
