@@ -60,6 +60,7 @@ from api.routes import (
     statistics,
     topology,
     walking,
+    webhooks,
 )
 from api.schemas import Problem
 from api.tiles import TileApp, TilesFirst
@@ -83,7 +84,7 @@ _ROUTES = (
     folder, editions, drafts, topology, areas, addresses, statistics, governance, responsibility, official_codes,
     placeability, plans, points, gates, calendar, photos, reporters, case_intake, cases, case_moves, catalogue,
     components, cells, coverage_orders, coverage_access, coverage, isochrones, siting, imports, exports, jobs,
-    session, accounts, keys, changes, merging, walking, events, health,
+    session, accounts, keys, changes, merging, walking, events, webhooks, health,
 )  # fmt: skip
 
 

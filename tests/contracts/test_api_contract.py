@@ -40,6 +40,8 @@ UNKNOWN = {
     "draft_id": "999999",
     "generation_id": "999999",
     "upload_id": "999999",
+    "webhook_id": "999999",
+    "delivery_id": "999999",
     "address_id": "999999",
     "name": "nobody",
     "prefix": "gm_00000000",
@@ -58,6 +60,7 @@ BODIES = {
     ("post", "/api/v1/drafts/{draft_id}/activate"): {},
     ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/imports/{upload_id}/again"): {"options": {}},
+    ("patch", "/api/v1/webhooks/{webhook_id}"): {"paused": True},
     ("post", "/api/v1/siting/runs/{run_id}/stop"): {"keep": True},
     ("post", "/api/v1/responsibility-grids/{code}/assignments"): {"name": "1"},
     ("post", "/api/v1/responsibility-grids/{code}/cells"): {"cells": ["1"]},
@@ -135,7 +138,7 @@ def test_what_does_not_exist(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft|upload)_id}", path)]
+    "path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft|upload|webhook|delivery)_id}", path)]
 )
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "99999999999999999999", "%00"])
 def test_a_number_that_is_none(client: httpx.Client, path: str, value: str) -> None:
