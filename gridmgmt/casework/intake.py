@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -25,6 +26,7 @@ from gridmgmt.casework.machine import LogEntry, Mover
 from gridmgmt.casework.machine import report as reported
 from gridmgmt.casework.numbering import NumberRule, number_rule
 from gridmgmt.casework.photo_models import PhotoKind
+from gridmgmt.casework.queries import HeldCase
 from gridmgmt.casework.reporters import Reporter
 from gridmgmt.casework.routing import Suggestion, suggest
 from gridmgmt.casework.surroundings import KEYS_KEPT, Request, Surroundings, surroundings
@@ -34,7 +36,8 @@ from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session, prepared_rows
 from gridmgmt.errors import ConflictError, RuleViolationError
 
-_REPORT = resources.files(__package__).joinpath("sql/report.sql").read_text(encoding="utf-8")
+REPORT = resources.files(__package__).joinpath("sql/report.sql").read_text(encoding="utf-8")
+"""Stores a case with the first entry of its log, and the key of its request; all values are bound."""
 _NEAREST = text(resources.files(__package__).joinpath("sql/nearest_area.sql").read_text(encoding="utf-8"))
 _DRAWS = 5
 """So often a number that is taken is drawn again."""
@@ -50,10 +53,36 @@ class Reported:
     facts: CaseFacts
     ask: ReportAsk
     """As it is kept."""
-    at: datetime
+    now: datetime
+    """When it was taken in."""
     areas: Mapping[AreaLevel, tuple[str, str]]
+    """Code and name by level, from the largest down."""
     suggestion: Suggestion
     duplicates: Sequence[Duplicate]
+    calendar: UUID
+    """Revision of the work calendar."""
+    photos: int
+
+    @property
+    def held(self) -> HeldCase:
+        """The case as whoever reads it gets it."""
+        return HeldCase(
+            case_id=self.case_id,
+            case_no=self.case_no,
+            facts=self.facts,
+            description=self.ask.description,
+            address=self.ask.address,
+            fields=self.ask.fields,
+            flags=(),
+            updated_at=self.now,
+            lon=self.ask.lon,
+            lat=self.ask.lat,
+            areas=tuple((level, code, name) for level, (code, name) in self.areas.items()),
+            duplicates=(),
+            master_no=None,
+            photos=self.photos,
+            calendar=self.calendar,
+        )
 
 
 @dataclass(frozen=True)
@@ -89,6 +118,7 @@ class _Prepared:
     now: datetime
     type: CaseType
     catalogue: Catalogue
+    attached: Attached
 
 
 def report(
@@ -118,7 +148,7 @@ def report(
     """
     if not actor.holds(Permission.CASES_REPORT):
         require(actor, Permission.CASES_REPORT)
-    prepared = _prepared(session, ask, now or system_clock())
+    prepared = _prepared(session, ask, attached, now or system_clock())
     for _ in range(_DRAWS):
         seen = _look(session, actor, prepared, retry)
         if retry is not None and seen.answered is not None:
@@ -129,7 +159,7 @@ def report(
         if not seen.areas:
             _refuse_outside(session, prepared)
         if (case := _filed(session, actor, prepared, seen, retry)) is not None:
-            _attach(session, actor, case.case_id, attached, prepared.now)
+            _attach(session, actor, case.case_id, prepared)
             return case
     raise ConflictError("case_no_used_up", template=seen.template)
 
@@ -149,7 +179,7 @@ def preview(
     catalogue = catalogue_on(session, at)
     type_ = catalogue.type(type_code)
     seen = surroundings(session, position, at, sought(type_, at), now=now or at)
-    calendar = calendars.load(session)
+    calendar = calendars.load(session, seen.calendar)
     return suggest(catalogue, type_, seen, at, calendar), ranked(seen.near, type_, at), seen
 
 
@@ -175,11 +205,11 @@ def set_number_rule(session: Session, actor: Actor, template: str, valid_from: d
     return rule
 
 
-def _prepared(session: Session, ask: ReportAsk, now: datetime) -> _Prepared:
+def _prepared(session: Session, ask: ReportAsk, attached: Attached, now: datetime) -> _Prepared:
     at = moment_of(ask.reported_at, now)
     catalogue = catalogue_on(session, at)
     type_ = catalogue.type(ask.type)
-    return _Prepared(checked(ask, type_), at, now, type_, catalogue)
+    return _Prepared(checked(ask, type_), at, now, type_, catalogue, attached)
 
 
 def _look(session: Session, actor: Actor, prepared: _Prepared, retry: Retry | None) -> Surroundings:
@@ -196,22 +226,33 @@ def _filed(
     codes = seen.codes
     facts, entry = reported(_facts(prepared, codes), _mover(actor, tuple(codes.values())), prepared.now)
     case_no = _rule(seen.template).number(codes.get(AreaLevel.DISTRICT), local_date(prepared.now), seen.serial)
-    suggestion = suggest(prepared.catalogue, prepared.type, seen, prepared.at, calendars.load(session))
+    suggestion = suggest(prepared.catalogue, prepared.type, seen, prepared.at, calendars.load(session, seen.calendar))
     duplicates = ranked(seen.near, prepared.type, prepared.at, prepared.ask.component_code)
-    case = Reported(0, case_no, facts, prepared.ask, prepared.at, seen.areas, suggestion, duplicates)
-    ((case_id, kept),) = prepared_rows(session, _REPORT, _values(case, entry, actor, prepared.now, retry))
+    case = Reported(
+        case_id=0,
+        case_no=case_no,
+        facts=facts,
+        ask=prepared.ask,
+        now=prepared.now,
+        areas=seen.areas,
+        suggestion=suggestion,
+        duplicates=duplicates,
+        calendar=seen.calendar,
+        photos=len(set(prepared.attached.photos)),
+    )
+    ((case_id, kept),) = prepared_rows(session, REPORT, _values(case, entry, actor, retry))
     if case_id is None:
         if kept and retry is not None:
             withdraw(session, retry.request)
         return None
-    return Reported(case_id, *list(vars(case).values())[1:])
+    return replace(case, case_id=case_id)
 
 
-def _attach(session: Session, actor: Actor, case_id: int, attached: Attached, now: datetime) -> None:
-    for photo, kind in attached.photos:
+def _attach(session: Session, actor: Actor, case_id: int, prepared: _Prepared) -> None:
+    for photo, kind in prepared.attached.photos:
         photos.attach(session, actor, case_id, photo, kind)
-    if attached.reporter is not None:
-        reporters.keep(session, actor, case_id, attached.reporter, now)
+    if prepared.attached.reporter is not None:
+        reporters.keep(session, actor, case_id, prepared.attached.reporter, prepared.now)
 
 
 def _facts(prepared: _Prepared, codes: Mapping[AreaLevel, str]) -> CaseFacts:
@@ -235,15 +276,15 @@ def _mover(actor: Actor, areas: Sequence[str]) -> Mover:
     return Mover(actor.name, role, frozenset({Permission.CASES_REPORT}))
 
 
-def _values(case: Reported, entry: LogEntry, actor: Actor, now: datetime, retry: Retry | None) -> dict[str, object]:
+def _values(case: Reported, entry: LogEntry, actor: Actor, retry: Retry | None) -> dict[str, object]:
     ask, facts = case.ask, case.facts
     return {
         "actor": actor.name,
         "key": retry.request.key if retry else None,
         "request_sha256": retry.request.request_sha256 if retry else None,
         "answer": _json(retry.body(case)) if retry else None,
-        "keys_since": now - KEYS_KEPT,
-        "now": now,
+        "keys_since": case.now - KEYS_KEPT,
+        "now": case.now,
         "case_no": case.case_no,
         "client_id": ask.client_id,
         "kind": facts.kind,
@@ -254,7 +295,7 @@ def _values(case: Reported, entry: LogEntry, actor: Actor, now: datetime, retry:
         "address": ask.address,
         "fields": _json(ask.fields),
         "component_code": facts.component_code,
-        "reported_at": case.at,
+        "reported_at": facts.reported_at,
         "cell_code": facts.cell_code,
         "quarter_code": facts.quarter_code,
         "middle_code": facts.middle_code,

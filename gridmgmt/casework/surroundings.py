@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from gridmgmt.areas.rules import AreaLevel, check_position
+from gridmgmt.areas.rules import RANK, AreaLevel, check_position
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, prepared_rows
 
@@ -24,7 +24,8 @@ MOST_NEAR = 50
 KEYS_KEPT = timedelta(days=7)
 """How long a retry under the same key is known."""
 
-_SQL = resources.files(__package__).joinpath("sql/surroundings.sql").read_text(encoding="utf-8")
+SURROUNDINGS = resources.files(__package__).joinpath("sql/surroundings.sql").read_text(encoding="utf-8")
+"""The one statement; all values are bound."""
 _LEAST_M_PER_DEGREE = 110_500.0
 """No degree of a meridian or of the equator is shorter on the ellipsoid, so a box made with it is never too small."""
 
@@ -87,11 +88,13 @@ class Surroundings:
     """What lies at a place on a day."""
 
     areas: Mapping[AreaLevel, tuple[str, str]]
-    """Code and name of the area of each level; on a border the one with the lower code."""
+    """Code and name of the area of each level, from the largest down; on a border the one with the lower code."""
     across: Sequence[Border]
     """The nearest first."""
     posts: Sequence[Post]
     near: Sequence[NearCase]
+    calendar: UUID
+    """Revision of the work calendar."""
     serial: int
     template: str
     client_case_no: str | None
@@ -126,7 +129,7 @@ def surroundings(
     near_lon, near_lat = _box_deg(lat, near.radius_m)
     (row,) = prepared_rows(
         session,
-        _SQL,
+        SURROUNDINGS,
         {
             "lon": lon,
             "lat": lat,
@@ -146,17 +149,23 @@ def surroundings(
             "keys_since": now - KEYS_KEPT,
         },
     )
-    areas, across, posts, cases, serial, template, client_case_no, answered = row
+    areas, across, posts, cases, calendar, serial, template, client_case_no, answered = row
     return Surroundings(
-        areas={AreaLevel(level): (code, name) for level, code, name in areas or ()},
+        areas=_by_rank(areas or ()),
         across=[Border(AreaLevel(level), *rest) for level, *rest in across or () if rest[-1] <= BORDER_M],
         posts=[Post(*each) for each in posts or ()],
         near=[_near_case(each) for each in cases or () if each[-1] <= near.radius_m],
+        calendar=calendar,
         serial=serial or 0,
         template=template,
         client_case_no=client_case_no,
         answered=tuple(answered) if answered else None,
     )
+
+
+def _by_rank(rows: Sequence[tuple[str, str, str]]) -> dict[AreaLevel, tuple[str, str]]:
+    areas = [(AreaLevel(level), (code, name)) for level, code, name in rows]
+    return dict(sorted(areas, key=lambda each: RANK[each[0]]))
 
 
 def _near_case(row: Sequence[Any]) -> NearCase:

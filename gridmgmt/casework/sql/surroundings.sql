@@ -60,6 +60,7 @@ SELECT
     (SELECT json_agg(json_build_array(level, code, name, distance_m) ORDER BY distance_m, code) FROM across) AS across,
     (SELECT json_agg(json_build_array(kind, grid, code, name, body) ORDER BY kind) FROM responsible) AS posts,
     (SELECT json_agg(json_build_array(case_no, type, state, reported_at, component_code, distance_m)) FROM near) AS near,
+    (SELECT revision FROM calendar_revisions) AS calendar,
     CASE WHEN %(draw)s::bool THEN nextval('case_serial') END AS serial,
     (SELECT template FROM case_no_rules WHERE valid_from <= %(today)s::date ORDER BY valid_from DESC LIMIT 1)
         AS template,
