@@ -27,6 +27,7 @@ from gridmgmt.ingest.areas import read_areas
 from gridmgmt.ingest.case_mapping import CaseMapping
 from gridmgmt.ingest.cases import read_cases
 from gridmgmt.ingest.codes import CodeRows, read_codes
+from gridmgmt.ingest.components import read_components
 from gridmgmt.ingest.department_grids import read_department_grids
 from gridmgmt.ingest.features import read_features
 from gridmgmt.ingest.files import OSM_SUFFIXES
@@ -322,6 +323,20 @@ class CasesFile(_Table):
         return imports.import_cases(session, actor, intake, labels)
 
 
+class ComponentsFile(_Table):
+    """Managed components with their identifiers: CSV, XLSX or a vector file of points, lines and surfaces."""
+
+    def read(self, file: Path, known: Extent | None) -> Intake:
+        """Return the components."""
+        return read_components(
+            file, datum=self.datum, columns=self.columns, extent=known, encoding=self.encoding, layer=self.layer
+        )
+
+    def store(self, session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+        """Take the components into their register."""
+        return imports.import_components(session, actor, intake, labels)
+
+
 class CodesFile(FileKind):
     """Official codes with names and parents, of any level: CSV or XLSX."""
 
@@ -395,6 +410,7 @@ KINDS: Mapping[str, type[FileKind]] = {
     "population-by-area": PopulationByAreaFile,
     "service-points": ServicePointsFile,
     "cases": CasesFile,
+    "components": ComponentsFile,
     "addresses": AddressesFile,
     "codes": CodesFile,
     "department-grids": DepartmentGridsFile,

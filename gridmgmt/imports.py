@@ -19,6 +19,7 @@ from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.casework import registers
 from gridmgmt.cells.review import reviewed
+from gridmgmt.components import service as components
 from gridmgmt.crs import Datum
 from gridmgmt.datums import check_datum, extent_of
 from gridmgmt.db import Session
@@ -253,6 +254,27 @@ def import_gates(session: Session, actor: Actor, intake: Intake, labels: Labels)
         more = " …" if len(far) > _GATES_NAMED else ""
         told += (("gates_far", {"count": len(far), "limit_m": GATE_REACH_M, "named": named + more}),)
     return replace(outcome, warnings=outcome.warnings + told)
+
+
+def import_components(session: Session, actor: Actor, intake: Intake, labels: Labels) -> Outcome:
+    """Take managed components into their register: what is new begins, what has changed ends and begins anew.
+
+    ``labels.replaces`` names an edition whose components end where the file has them no more.
+
+    Raises
+    ------
+    FileRefusedError
+        With the rows that cannot be components, see :func:`gridmgmt.components.service.reviewed`.
+    """
+    require(actor, Permission.COMPONENTS_WRITE)
+    intake.whole(partial=labels.partial)
+    found = components.reviewed(session, intake, labels.valid_from)
+    return _import_frame(
+        session, actor, found, labels, _What(Subject.COMPONENTS),
+        lambda session, edition, frame: components.store(
+            session, edition, frame, labels.valid_from, replaces=labels.replaces
+        ),
+    )  # fmt: skip
 
 
 def import_codes(session: Session, actor: Actor, rows: CodeRows, labels: Labels) -> Outcome:

@@ -11,6 +11,7 @@ from gridmgmt.casework.models import CaseMove, CaseTask
 from gridmgmt.casework.photo_models import CasePhoto, CaseReporter, Photo
 from gridmgmt.catalogue.models import CatalogueEdition, MattersEdition
 from gridmgmt.cells.models import CellCodeScheme, CellGeneration
+from gridmgmt.components.models import Component, ComponentCodeScheme
 from gridmgmt.coverage.models import (
     CoverageAreaResult,
     CoverageOrder,
@@ -91,6 +92,8 @@ MODELS: tuple[type[Base], ...] = (
     WebhookDelivery,
     CaseNoRule,
     IdempotencyKey,
+    Component,
+    ComponentCodeScheme,
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,

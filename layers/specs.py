@@ -245,6 +245,22 @@ LAYERS: Mapping[str, Layer] = {
             parameters=("kind", "state", "open", "type", "source", "urgency", "department"),
         ),
         Layer(
+            name="components",
+            revised_as="components",
+            subject=Subject.COMPONENTS,
+            geometry="mixed",
+            fields={
+                "code": "String",
+                "class": "String",
+                "type": "String",
+                "name": "String",
+                "state": "String",
+                "components": "Number",
+            },
+            min_zoom=12,
+            single_from_zoom=16,
+        ),
+        Layer(
             name="coverage",
             revised_as="coverage",
             subject=Subject.POPULATION,

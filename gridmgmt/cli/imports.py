@@ -28,6 +28,7 @@ from gridmgmt.file_kinds import (
     CasesFile,
     CellsFile,
     CodesFile,
+    ComponentsFile,
     CompoundsFile,
     DepartmentGridsFile,
     FeaturesFile,
@@ -320,6 +321,23 @@ def import_cases(
     if mapping is not None:
         said["mapping"] = read_mapping(mapping)
     take(ctx, file, CasesFile(**common.said, **said), common)
+
+
+@import_group.command("components")
+@_FILE
+@_COLUMN
+@click.option("--encoding", help="Encoding of the file's texts.")
+@_LAYER
+@_common
+@click.pass_context
+def import_components(
+    ctx: click.Context, /, file: Path, *, common: Common, columns: tuple[str, ...], **options: Any
+) -> None:  # Any: from click
+    """Take managed components with 16-digit identifiers: CSV, XLSX or a vector file.
+
+    What is new begins, what has changed ends and begins anew, all else stays.
+    """
+    take(ctx, file, ComponentsFile(columns=columns_of(columns, "column"), **common.said, **options), common)
 
 
 @import_group.command("codes")

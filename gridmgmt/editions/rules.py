@@ -25,6 +25,7 @@ class Subject(StrEnum):
     OFFICIAL_CODES = "official_codes"
     DEPARTMENT_GRIDS = "department_grids"
     GATES = "gates"
+    COMPONENTS = "components"
 
 
 class Counting(StrEnum):

@@ -21,6 +21,7 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "coverage_runs": ("coverage",),
     "department_grids": ("department_grids",),
     "grid_merge_conflicts": ("merge_conflicts",),
+    "components": ("components",),
     "editions": ("areas", "service_points", "streets", "land", "coverage", "gates"),
 }
 """Each table that decides what is drawn, and the layers whose revision a write to it advances."""
