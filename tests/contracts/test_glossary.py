@@ -69,6 +69,10 @@ NAMED = {
     "PlanState": "plan_state",
     "MilestoneState": "milestone_state",
     "TimeUnit": "time_unit",
+    "BodyKind": "body_kind",
+    "FieldType": "field_type",
+    "HoldingReason": "holding_reason",
+    "Fate": "fate",
     "DayKind": "day_kind",
     "DaySource": "day_source",
 }
