@@ -28,6 +28,7 @@ _CONTENT = {
 @router.get(
     "",
     summary="Cases as they move, live",
+    status_code=200,
     response_class=EventStream,
     responses={200: {"content": _CONTENT, "description": "Server-sent events, until the reader leaves."}},
 )
