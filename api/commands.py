@@ -55,7 +55,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 
 @click.command()
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input closes: the server is gone.")
-@click.option("--lane", type=click.Choice(list(Lane)), help="Only jobs that somebody waits for, or only the others.")
+@click.option("--lane", type=click.Choice([str(each) for each in Lane]), help="Only jobs that somebody waits for, or only the others.")
 @click.pass_context
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""

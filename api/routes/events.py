@@ -20,17 +20,21 @@ _EXAMPLE = (
     'event: new\ndata: {"event":"new","case_no":"3101132026112300001","version":1,"move":"report","state":"reported",'
     '"urgency":"no_deadline","at":"2026-11-23T08:00:00+00:00",…}\nid: 3f1c0a9b2d4e.7300:7302:7300\n\n'
 )
-_CONTENT = {
-    MEDIA_TYPE: {"schema": {"type": "string"}, "itemSchema": CaseEventOut.model_json_schema(), "example": _EXAMPLE}
-}
 
 
 @router.get(
     "",
+    status_code=200,
     summary="Cases as they move, live",
     status_code=200,
     response_class=EventStream,
-    responses={200: {"content": _CONTENT, "description": "Server-sent events, until the reader leaves."}},
+    responses={
+        200: {
+            "model": CaseEventOut,
+            "content": {MEDIA_TYPE: {"example": _EXAMPLE}},
+            "description": "Server-sent events until the reader leaves; the schema is that of each one's data.",
+        }
+    },
 )
 def follow_events(
     request: Request,

@@ -23,7 +23,7 @@ def webhooks() -> None:
 @webhooks.command()
 @_NAME
 @click.argument("url")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(EventKind)), help="Only these events.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice([str(kind) for kind in EventKind]), help="Only these events.")
 @click.option("--area", metavar="CODE", help="Only cases in this area or cell.")
 @click.option("--department", metavar="CODE", help="Only cases that this department handles or has handled.")
 @click.pass_context
