@@ -55,11 +55,15 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 
 @click.command()
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input closes: the server is gone.")
-@click.option("--lane", type=click.Choice([str(each) for each in Lane]), help="Only jobs that somebody waits for, or only the others.")
+@click.option(
+    "--lane",
+    type=click.Choice([str(each) for each in Lane]),
+    help="Only jobs that somebody waits for, or only the others.",
+)
 @click.pass_context
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
-    from gridmgmt.demo import grids  # noqa: PLC0415 -- takes seconds, which a web process has no use for
+    from gridmgmt.demo import grids, month  # noqa: PLC0415 -- takes seconds, which a web process has no use for
     from gridmgmt.feed.beside import beside_the_jobs  # noqa: PLC0415 -- as above
     from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
@@ -68,7 +72,7 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
         os.nice(PATIENT_NICE)
     settings = settings_of(ctx)
     with open_database(settings) as url, migrated_sessions(url) as sessions:
-        known = in_lane({**handlers(settings), grids.JOB_KIND: grids.perform}, lane)
+        known = in_lane({**handlers(settings), grids.JOB_KIND: grids.perform, month.JOB_KIND: month.perform}, lane)
         tidying = Hourly(partial(forget_what_is_over, sessions, settings))
         chore = tidying if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
         performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)

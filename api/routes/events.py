@@ -24,7 +24,6 @@ _EXAMPLE = (
 
 @router.get(
     "",
-    status_code=200,
     summary="Cases as they move, live",
     status_code=200,
     response_class=EventStream,
