@@ -1,9 +1,10 @@
 """Ways in for programs: API keys, with no more permissions than their scopes."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import update
 
 from gridmgmt.access import credentials, queries
 from gridmgmt.access.accounts import display_name_of, require_covers, require_over
@@ -85,15 +86,10 @@ def actor_of_key(session: Session, secret: str, now: datetime) -> Actor | None:
     The day of its use is noted, once a day.
     """
     prefix = credentials.key_prefix(secret)
-    key = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix)) if prefix else None
+    key = queries.living_key(session, prefix, now) if prefix else None
     if key is None or not credentials.is_secret_of(key.secret_sha256, secret):
         return None
-    account = queries.account_by_id(session, key.account_id)
-    if key.revoked_at is not None or key.expires_at <= now or account.disabled_at is not None:
-        return None
     if key.last_used_on != now.date():
-        key.last_used_on = now.date()
-        session.flush()
-    holder = queries.actor_of(session, account)
-    grants = holder.cut_to(queries.permission_set(key.scopes))
-    return Actor("key", account.name, account.account_id, grants, key_prefix=key.prefix, demo=account.demo)
+        session.execute(update(ApiKey).where(ApiKey.prefix == key.prefix).values(last_used_on=now.date()))
+    grants = key.holder.cut_to(queries.permission_set(key.scopes))
+    return replace(key.holder, kind="key", grants=grants, key_prefix=key.prefix)

@@ -1,14 +1,17 @@
 """Reading accounts, keys and the log."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib import resources
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, select
 
 from gridmgmt.access.models import Account, ApiKey, Change, GrantRow, RoleRow
 from gridmgmt.access.rules import Actor, ChainReport, Grant, Permission, Role, check_chain
-from gridmgmt.db import Session
+from gridmgmt.db import Session, prepared_rows
 from gridmgmt.errors import NotFoundError
 
 
@@ -77,6 +80,53 @@ def grants_by_account(session: Session) -> dict[int, tuple[Grant, ...]]:
 
 def _grant(row: GrantRow, permissions: Sequence[str]) -> Grant:
     return Grant(Role(row.role), permission_set(permissions), row.area_level, row.area_code, row.department)
+
+
+@dataclass(frozen=True)
+class LivingKey:
+    """A key that has neither ended nor been revoked, of an account that is enabled, and whom it acts for."""
+
+    secret_sha256: str
+    scopes: Sequence[str]
+    prefix: str
+    last_used_on: date | None
+    holder: Actor
+
+
+@dataclass(frozen=True)
+class LivingSession:
+    """A session that has not ended, of an account that is enabled, and who it is."""
+
+    created_at: datetime
+    last_used_at: datetime
+    holder: Actor
+
+
+def living_key(session: Session, prefix: str, now: datetime) -> LivingKey | None:
+    """Return the key of a prefix with its holder; one statement, since every change of a program begins with it."""
+    session.flush()
+    for sha256, scopes, found, used_on, *holder in prepared_rows(session, _KEY, {"prefix": prefix, "now": now}):
+        return LivingKey(sha256, scopes, found, used_on, _holder(*holder))
+    return None
+
+
+def living_session(session: Session, token_sha256: str, now: datetime) -> LivingSession | None:
+    """Return the session of a token with its holder, in one statement as well."""
+    session.flush()
+    values = {"token_sha256": token_sha256, "now": now}
+    for created_at, last_used_at, *holder in prepared_rows(session, _SESSION, values):
+        return LivingSession(created_at, last_used_at, _holder(*holder))
+    return None
+
+
+_KEY, _SESSION = (
+    resources.files(__package__).joinpath(f"sql/{name}.sql").read_text(encoding="utf-8") for name in ("key", "session")
+)
+
+
+def _holder(account_id: int, name: str, demo: bool, grants: Sequence[Sequence[Any]] | None) -> Actor:
+    held = tuple(Grant(Role(role), permission_set(names), *bounds) for role, names, *bounds in grants or ())
+    return Actor("account", name, account_id, held, demo=demo)
 
 
 def role_permissions(session: Session) -> dict[Role, frozenset[Permission]]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from gridmgmt.access import credentials, queries
 from gridmgmt.access.accounts import create_account, put_password, require_over
@@ -69,16 +69,14 @@ def demo_sign_in(session: Session, name: str, now: datetime) -> tuple[str, Actor
 
 def actor_of_session(session: Session, token: str, now: datetime) -> Actor | None:
     """Return who a session is; None when it has ended. Its use is noted, every five minutes at most."""
-    found = _session_of(session, token)
-    if found is None or found.expires_at <= now:
-        return None
-    account = queries.account_by_id(session, found.account_id)
-    if account.disabled_at is not None:
+    token_sha256 = credentials.digest(token)
+    found = queries.living_session(session, token_sha256, now)
+    if found is None:
         return None
     if now - found.last_used_at >= SESSION_STEP:
-        found.last_used_at, found.expires_at = now, session_end(found.created_at, now)
-        session.flush()
-    return queries.actor_of(session, account)
+        used = {"last_used_at": now, "expires_at": session_end(found.created_at, now)}
+        session.execute(update(AccessSession).where(AccessSession.token_sha256 == token_sha256).values(used))
+    return found.holder
 
 
 def sign_out(session: Session, token: str) -> None:
