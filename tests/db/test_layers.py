@@ -16,8 +16,8 @@ from gridmgmt.coverage.document import STATUSES
 from gridmgmt.revisions.models import DRAWN_TABLES
 from gridmgmt.revisions.queries import revisions
 from layers.mvt import (
-    conditions_of,
     DrawnRun,
+    conditions_of,
     extent_parameters,
     extent_statement,
     state_parameters,
@@ -255,6 +255,21 @@ def test_a_thing_on_the_border_is_in_both_tiles(town: Connection, tmp_path: Path
         assert "border" in set(frame["case_no"])
 
 
+def test_components_are_counted_from_afar_and_stand_as_they_are_near_by(draw: Draw) -> None:
+    far = draw("components", 12).sort_values(["class", "state"])
+    assert [tuple(row) for row in far[["class", "state", "components"]].to_numpy()] == [
+        ("01", "in_use", 2),
+        ("01", "missing", 1),
+        ("04", "in_use", 1),
+    ]
+    _merged, alone, trees = far.itertuples()
+    assert far[["code", "type"]].isna().all(axis=1).tolist() == [True, False, False]
+    assert (alone.code, alone.type, trees.name) == ("3101130102000002", "0102", "行道树")
+    near = draw("components", 16).sort_values("code")
+    assert list(near["code"]) == ["3101130102000001", "3101130102000002", "3101130103000001", "3101130401000001"]
+    assert set(near.geometry.geom_type) == {"Point", "LineString"}
+
+
 @pytest.mark.parametrize("name", list(LAYERS))
 def test_the_same_tile_has_the_same_bytes(town: Connection, name: str) -> None:
     tile = tile_at(121.47, 31.2, 13)
@@ -278,6 +293,7 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("coverage", "ix_population_places_geom"),
         ("streets", "ix_network_edges_geom"),
         ("gates", "ix_gates_geom"),
+        ("components", "ix_components_geom"),
         ("land", "ix_land_features_geom"),
     ],
 )
