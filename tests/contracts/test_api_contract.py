@@ -52,6 +52,7 @@ UNKNOWN = {
 
 BODIES = {
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
+    ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
     ("post", "/api/v1/plans/{name}/adopt"): {"owner_post": "1", "budget_yuan": 1, "milestones": []},
     ("post", "/api/v1/plans/{name}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},

@@ -69,6 +69,7 @@ NAMED = {
     "PlanState": "plan_state",
     "MilestoneState": "milestone_state",
     "TimeUnit": "time_unit",
+    "ComponentState": "component_state",
     "BodyKind": "body_kind",
     "FieldType": "field_type",
     "HoldingReason": "holding_reason",
