@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from api.event_schemas import CaseEventOut
 from api.schemas import Asked
 from gridmgmt.feed.models import Webhook, WebhookDelivery
 from gridmgmt.feed.rules import DeliveryProblem, EventKind, PauseReason
@@ -98,6 +99,7 @@ class FailedDelivery(BaseModel):
     delivery_id: _ID
     event: EventKind
     case_no: str
+    told: CaseEventOut = Field(description="What was sent.")
     attempts: int
     last_status: int | None = Field(description="HTTP status of the last answer; null without one.")
     last_error: DeliveryProblem | None
@@ -107,7 +109,9 @@ class FailedDelivery(BaseModel):
     @classmethod
     def of(cls, delivery: WebhookDelivery) -> "FailedDelivery":
         """Return a delivery that was given up."""
-        return cls.model_validate(delivery, from_attributes=True)
+        names = ("delivery_id", "event", "case_no", "attempts", "last_status", "last_error", "created_at", "failed_at")
+        values = {name: getattr(delivery, name) for name in names}
+        return cls(**values, told=CaseEventOut.model_validate_json(delivery.body))
 
 
 class Redelivered(BaseModel):

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Header, Query, Request
 
 from api.access import asks
 from api.context import Context, RequestSession
-from api.event_schemas import CaseEventOut
 from api.event_stream import MEDIA_TYPE, EventStream
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
@@ -22,6 +21,9 @@ _EXAMPLE = (
 )
 
 
+_ITEM = {"$ref": "#/components/schemas/CaseEventOut"}
+
+
 @router.get(
     "",
     summary="Cases as they move, live",
@@ -29,9 +31,8 @@ _EXAMPLE = (
     response_class=EventStream,
     responses={
         200: {
-            "model": CaseEventOut,
-            "content": {MEDIA_TYPE: {"example": _EXAMPLE}},
-            "description": "Server-sent events until the reader leaves; the schema is that of each one's data.",
+            "content": {MEDIA_TYPE: {"itemSchema": _ITEM, "example": _EXAMPLE}},
+            "description": "Server-sent events until the reader leaves; the data of each are a CaseEventOut.",
         }
     },
 )
