@@ -202,6 +202,8 @@ def detail_of(parts: CaseParts, lang: Language) -> CaseDetail:
     condition = _condition(catalogue, facts)
     return CaseDetail.model_construct(
         **{name: getattr(facts, name) for name in _FACTS},
+        kind=CaseKind(facts.kind),
+        source=CaseSource(facts.source),
         case_no=held.case_no,
         type_name=type_name(catalogue, facts.type, lang),
         state_text=text(f"case_state.{facts.state}", lang),
@@ -227,7 +229,7 @@ def detail_of(parts: CaseParts, lang: Language) -> CaseDetail:
 
 
 _FACTS = (
-    "version", "kind", "type", "source", "state", "urgency", "reported_at", "due_at", "due_provisional", "closed_at",
+    "version", "type", "state", "urgency", "reported_at", "due_at", "due_provisional", "closed_at",
     "department_code", "town_code", "cell_code", "supervised", "forced", "condition_no", "registered_at",
     "dispatched_at", "handled_at", "paused_at", "rework_count", "send_back_count", "extension_count", "reopen_count",
     "escalation", "satisfied",
