@@ -119,7 +119,7 @@ def test_a_case_is_moved_and_answered_as_it_is_then(town: Town) -> None:
 
 def test_a_request_is_told_until_it_is_decided(town: Town) -> None:
     case_no = town.dispatched()
-    wish = {"move": "ask_extension", "reason": "雨天", "due_at": "2026-03-06T17:30:00+08:00"}
+    wish: dict[str, Any] = {"move": "ask_extension", "reason": "雨天", "due_at": "2026-03-06T17:30:00+08:00"}
     asked = town.move(case_no, Role.DEPARTMENT, version=4, **wish).json()
     (request,) = asked["requests"]
     assert (request["kind"], request["kind_text"], request["department_name"], request["at"]) == (
