@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -40,6 +39,12 @@ _PLAIN = (
 )  # fmt: skip
 
 
+_SQL = resources.files(__package__).joinpath("sql")
+READ_CASE = _SQL.joinpath("case.sql").read_text(encoding="utf-8")
+LOCKED_CASE = f"{READ_CASE}FOR UPDATE OF c"
+MOVED_CASE = _SQL.joinpath("move.sql").read_text(encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class HeldCase:
     """One case with what stands around it: its words, its place, the names of its areas, and the cases linked to it."""
@@ -71,7 +76,7 @@ def read_case(session: Session, case_no: str) -> HeldCase:
     NotFoundError
         ``case_unknown``.
     """
-    return _held(_row(session, _statement("case"), case_no))
+    return _held(_row(session, READ_CASE, case_no))
 
 
 def lock_case(session: Session, case_no: str) -> HeldCase:
@@ -79,9 +84,9 @@ def lock_case(session: Session, case_no: str) -> HeldCase:
 
     Whoever waits for the lock gets the row as it is then, but the tasks as they were before: these are read again.
     """
-    row = _row(session, f"{_statement('case')}\nFOR UPDATE OF c", case_no)
+    row = _row(session, LOCKED_CASE, case_no)
     if row["version_of_tasks"] != row["version"]:
-        row = _row(session, _statement("case"), case_no)
+        row = _row(session, READ_CASE, case_no)
     return _held(row)
 
 
@@ -109,7 +114,7 @@ def write_move(session: Session, case: HeldCase, after: CaseFacts, entry: LogEnt
         "reason": entry.reason,
         "told": json.dumps(entry.facts, ensure_ascii=False),
     }
-    prepared_rows(session, _statement("move"), values)
+    prepared_rows(session, MOVED_CASE, values)
 
 
 def log_of(session: Session, case_id: int) -> list[LogEntry]:
@@ -153,11 +158,6 @@ def _select_log() -> Select[*tuple[Any, ...]]:
 def _entry(row: Sequence[Any]) -> LogEntry:
     version, move, state, *rest = row
     return LogEntry(version, Move(move), CaseState(state), *rest)
-
-
-@cache
-def _statement(name: str) -> str:
-    return resources.files(__package__).joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")
 
 
 def _row(session: Session, statement: str, case_no: str) -> dict[str, Any]:
