@@ -45,6 +45,12 @@ export function toggle(name: Name, value: string): void {
   setFilter(name, filter(name) === value ? null : value)
 }
 
+/** Ask for what is open and stands so against its deadline, or no longer. */
+export function toggleUrgency(urgency: string): void {
+  const isSet = filter('urgency') === urgency
+  patchView({ urgency: isSet ? null : urgency, open: isSet ? null : '1' })
+}
+
 /** Put a state among those that are asked for, or take it away. */
 export function toggleState(state: string): void {
   const present = states.value

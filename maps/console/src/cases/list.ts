@@ -1,11 +1,10 @@
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 
 import { get, Problem } from '../api/client'
+import type { CaseEventOut, CaseOut, CasePage } from '../api/schema'
 import { router } from '../router'
 import { useLoaded } from '../state/loaded'
 import { can } from '../state/session'
-import type { CaseEvent } from './live'
-import type { CaseRow, PageOfCases } from './model'
 import { ENDED, filter, order, query, states } from './filters'
 
 const PAGE = 200
@@ -20,12 +19,12 @@ const asked = computed(() => (router.currentRoute.value.name === 'cases' && can(
 /** The first page of the cases that the filters leave. */
 export const page = useLoaded(
   () => asked.value,
-  (key, signal) => get<PageOfCases>('/cases', { ...JSON.parse(key), limit: PAGE }, signal),
+  (key, signal) => get<CasePage>('/cases', { ...JSON.parse(key), limit: PAGE }, signal),
 )
 
-export const rows = shallowRef<CaseRow[]>([])
+export const rows = shallowRef<CaseOut[]>([])
 /** Cases that came in since, or that the filters leave by now: told, and shown when the reader asks. */
-export const pending = shallowRef<CaseRow[]>([])
+export const pending = shallowRef<CaseOut[]>([])
 /** Cases of the list that the filters no longer leave; they stay in their places until the list is fetched again. */
 export const gone = reactive(new Set<string>())
 /** Cases that have just changed, for a moment's sign. */
@@ -50,7 +49,7 @@ export async function more(): Promise<void> {
   const cursor = new URL(next.value, location.href).searchParams.get('cursor')
   loadingMore.value = true
   try {
-    const following = await get<PageOfCases>('/cases', { ...query.value, order: order.value, limit: PAGE, cursor })
+    const following = await get<CasePage>('/cases', { ...query.value, order: order.value, limit: PAGE, cursor })
     if (key !== asked.value) return
     const known = new Set(rows.value.map((each) => each.case_no))
     rows.value = [...rows.value, ...following.items.filter((each) => !known.has(each.case_no))]
@@ -63,17 +62,17 @@ export async function more(): Promise<void> {
   }
 }
 
-let gathered: CaseEvent[] = []
+let gathered: CaseEventOut[] = []
 let timer = 0
 
 /** Whether a case that is not listed can be one that the filters leave, as far as the event tells. */
-function mayMatch(event: CaseEvent): boolean {
+function mayMatch(event: CaseEventOut): boolean {
   if (states.value.length && !states.value.includes(event.state)) return false
   if (filter('open') && ENDED.includes(event.state)) return false
   return (['type', 'urgency'] as const).every((name) => !filter(name) || filter(name) === event[name])
 }
 
-export function hear(event: CaseEvent): void {
+export function hear(event: CaseEventOut): void {
   const listed = rows.value.some((each) => each.case_no === event.case_no)
   if (!listed && !mayMatch(event)) return
   gathered.push(event)
@@ -82,7 +81,7 @@ export function hear(event: CaseEvent): void {
   timer = window.setTimeout(() => void settle(), least + Math.random() * (most - least))
 }
 
-function replaced(row: CaseRow, by: Map<string, CaseRow>, told: Map<string, CaseEvent>): CaseRow {
+function replaced(row: CaseOut, by: Map<string, CaseOut>, told: Map<string, CaseEventOut>): CaseOut {
   const newer = by.get(row.case_no)
   if (newer) return newer
   const event = told.get(row.case_no)
@@ -98,7 +97,7 @@ async function settle(): Promise<void> {
   gathered = []
   const key = asked.value
   if (key === null) return
-  const changed = await get<PageOfCases>('/cases', { ...JSON.parse(key), updated_after: new Date(earliest - BEFORE_MS).toISOString(), limit: PAGE })
+  const changed = await get<CasePage>('/cases', { ...JSON.parse(key), updated_after: new Date(earliest - BEFORE_MS).toISOString(), limit: PAGE })
   if (key !== asked.value) return
   const found = new Map(changed.items.filter((each) => told.has(each.case_no)).map((each) => [each.case_no, each]))
   for (const case_no of found.keys()) gone.delete(case_no)
@@ -117,7 +116,7 @@ function mark(case_nos: string[]): void {
 }
 
 /** Show a case as it was just answered, in its place in the list. */
-export function put(row: CaseRow): void {
+export function put(row: CaseOut): void {
   if (rows.value.some((each) => each.case_no === row.case_no && each.version < row.version)) mark([row.case_no])
   rows.value = rows.value.map((each) => (each.case_no === row.case_no ? row : each))
 }

@@ -1,31 +1,16 @@
 import { onBeforeUnmount, onMounted, shallowRef } from 'vue'
 
+import type { CaseEventOut } from '../api/schema'
+
 /** How the feed of events stands: it runs, it is being joined, or the server gives none. */
 export type LiveState = 'live' | 'joining' | 'off'
-
-/** One entry of the feed: that something happened to a case, without what it is about. */
-export interface CaseEvent {
-  event: 'new' | 'moved' | 'due_soon' | 'overdue'
-  case_no: string
-  version: number
-  move: string
-  state: string
-  urgency: string
-  at: string
-  town_code: string | null
-  cell_code: string | null
-  lon: number
-  lat: number
-  type: string
-  department_code: string | null
-}
 
 const KINDS = ['new', 'moved', 'due_soon', 'overdue']
 const AGAIN_MS = 5000
 
 export const live = shallowRef<LiveState>('joining')
 
-type Heard = (event: CaseEvent) => void
+type Heard = (event: CaseEventOut) => void
 const listeners = new Set<{ heard: Heard; lost: () => void }>()
 let source: EventSource | null = null
 let waiting = 0
@@ -33,7 +18,7 @@ let position = ''
 
 function tell(message: MessageEvent<string>): void {
   if (message.lastEventId) position = message.lastEventId
-  const event = JSON.parse(message.data) as CaseEvent
+  const event = JSON.parse(message.data) as CaseEventOut
   for (const each of listeners) each.heard(event)
 }
 

@@ -1,7 +1,7 @@
-import { span } from '../words/format'
+import type { CaseOut } from '../api/schema'
+import { shortNumber, span } from '../words/format'
 import { named, t } from '../words/texts'
 import { ENDED } from './filters'
-import type { CaseRow } from './model'
 
 /** How a case is drawn: by its urgency, but for cases whose clock stands or that have ended. */
 export const LOOKS = ['overdue', 'due_soon', 'on_time', 'no_deadline', 'suspended', 'ended']
@@ -17,9 +17,19 @@ export function lookName(look: string): string {
 }
 
 /** How long until the deadline, or how long it has been passed; empty when the clock does not run. */
-export function clockWords({ state, due_at }: Pick<CaseRow, 'state' | 'due_at'>, now: number): string {
+export function clockWords({ state, due_at }: Pick<CaseOut, 'state' | 'due_at'>, now: number): string {
   if (!due_at || lookOf(state, '') !== '') return ''
   const left_s = (Date.parse(due_at) - now) / 1000
   const time = span(left_s)
   return left_s < 0 ? t('console.cases.late_by', { time }) : t('console.cases.left', { time })
+}
+
+const UNIT_S: Record<string, number> = { working_days: 86_400, calendar_days: 86_400 }
+const HOUR_S = 3600
+const LEAST = 0.1
+
+/** Time that is counted in a unit of its own, such as working hours, as a number of them. */
+export function amountOf(time_s: number, unit: string): string {
+  const value = time_s / (UNIT_S[unit] ?? HOUR_S)
+  return value > 0 && value < LEAST ? `< ${LEAST}` : shortNumber(value)
 }

@@ -1,4 +1,5 @@
-import type { LegalMove } from './model'
+import type { CaseDetail, MoveOut, TaskOut } from '../api/schema'
+
 
 /** Keys of moves; two that are legal at once and share a key leave it to the first. */
 const KEYS: Record<string, string> = {
@@ -44,13 +45,19 @@ const GRAVE = ['reject', 'deny', 'void', 'force_close']
 
 export type Weight = 'primary' | 'plain' | 'grave'
 
-export interface KeyedMove extends LegalMove {
+export interface KeyedMove extends MoveOut {
   key: string | null
   weight: Weight
 }
 
+/** The tasks of the last time a case was dispatched. */
+export function presentTasks({ tasks }: CaseDetail): TaskOut[] {
+  const last = Math.max(0, ...tasks.map(({ round }) => round))
+  return tasks.filter(({ round }) => round === last)
+}
+
 /** Legal moves as buttons: the one onward first, the grave ones last, each with its key. */
-export function keyed(moves: LegalMove[]): KeyedMove[] {
+export function keyed(moves: MoveOut[]): KeyedMove[] {
   const next = ONWARD.find((name) => moves.some((each) => each.move === name))
   const weigh = (name: string): Weight => (name === next ? 'primary' : GRAVE.includes(name) ? 'grave' : 'plain')
   const rank: Record<Weight, number> = { primary: 0, plain: 1, grave: 2 }

@@ -1,19 +1,19 @@
 import { computed } from 'vue'
 
 import { get } from '../api/client'
+import type { CaseTypeList, HandlingDepartmentList } from '../api/schema'
 import { router } from '../router'
 import { areas } from '../state/folder'
 import { useLoaded } from '../state/loaded'
 import { can } from '../state/session'
 import { selection } from '../state/view'
 import { named } from '../words/texts'
-import type { CaseTypeRow, DepartmentRow } from './model'
 
 /** The names are fetched where cases are looked at, once in a language. */
 const wanted = () => (can('read') && (router.currentRoute.value.name === 'cases' || selection.value?.kind === 'case') ? true : null)
 
-export const departments = useLoaded(wanted, async (_, signal) => (await get<{ items: DepartmentRow[] }>('/departments', {}, signal)).items)
-export const types = useLoaded(wanted, async (_, signal) => (await get<{ items: CaseTypeRow[] }>('/catalogue/types', {}, signal)).items)
+export const departments = useLoaded(wanted, async (_, signal) => (await get<HandlingDepartmentList>('/departments', {}, signal)).items)
+export const types = useLoaded(wanted, async (_, signal) => (await get<CaseTypeList>('/catalogue/types', {}, signal)).items)
 
 const departmentNames = computed(() => new Map((departments.data ?? []).map((each) => [each.code, each.name])))
 const typeNames = computed(() => new Map((types.data ?? []).map((each) => [each.code, each.name])))
