@@ -15,6 +15,7 @@ export const router = createRouter({
     { path: '/grids', name: 'cells', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
     { path: '/grids/responsibility', name: 'responsibility', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
     { path: '/grids/merging', name: 'merging', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
+    { path: '/catalogue', name: 'catalogue', meta: { wide: true }, component: () => import('./catalogue/CataloguePage.vue') },
     { path: '/imports', name: 'imports', meta: { wide: true }, component: () => import('./imports/ImportsPage.vue') },
     { path: '/administration', name: 'administration', meta: { wide: true }, component: () => import('./access/AdministrationPage.vue') },
     { path: '/setup', name: 'setup', component: () => import('./access/SetupPage.vue') },
