@@ -231,7 +231,7 @@ def prepare(url: str, roles: Sequence[Role]) -> str:
             account = account_by_name(session, "benchmark")
         except NotFoundError:
             account = create_account(session, actor, "benchmark", "Benchmark", [Assignment(role) for role in roles])
-        scopes = [p for p in Permission if p.startswith("cases.")]
+        scopes = [p for p in Permission if p == Permission.READ or p.startswith("cases.")]
         key = create_key(session, actor, account, "benchmark", scopes, now + timedelta(days=1), now)
     engine.dispose()
     return key
