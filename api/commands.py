@@ -63,7 +63,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 @click.pass_context
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
-    from gridmgmt.demo import grids, month  # noqa: PLC0415 -- takes seconds, which a web process has no use for
+    from gridmgmt.demo import components, grids, month  # noqa: PLC0415 -- takes seconds, which a web process has no use for
     from gridmgmt.feed.beside import beside_the_jobs  # noqa: PLC0415 -- as above
     from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
@@ -72,7 +72,8 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
         os.nice(PATIENT_NICE)
     settings = settings_of(ctx)
     with open_database(settings) as url, migrated_sessions(url) as sessions:
-        known = in_lane({**handlers(settings), grids.JOB_KIND: grids.perform, month.JOB_KIND: month.perform}, lane)
+        of_the_demo = {each.JOB_KIND: each.perform for each in (components, grids, month)}
+        known = in_lane({**handlers(settings), **of_the_demo}, lane)
         tidying = Hourly(partial(forget_what_is_over, sessions, settings))
         chore = tidying if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
         performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)

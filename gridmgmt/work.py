@@ -68,7 +68,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """What performs the kinds of jobs that need nothing but the database."""
 
-PATIENT = frozenset({"cell_generation", "demo_grids", "grid_merge"})
+PATIENT = frozenset({"cell_generation", "demo_cases", "demo_components", "demo_grids", "grid_merge"})
 """Kinds that take minutes and that nobody sits before."""
 
 

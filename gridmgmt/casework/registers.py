@@ -1,6 +1,6 @@
 """Taking a register of cases: its rows by COPY, then every case and its first entry of the log in one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -68,7 +68,8 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
     columns |= {name: _moments(frame[name]) for name in _MOMENTS}
     columns |= {name: _texts(frame[name].tolist()) if name in frame else each for name, each in _MISSING.items()}
     points = frame.geometry.to_numpy()
-    columns |= _held(session, shapely.get_coordinates(points), frame["reported_at"].dt.tz_convert(LOCAL_ZONE).dt.date)
+    days = frame["reported_at"].dt.tz_convert(LOCAL_ZONE).dt.date.tolist()
+    columns |= areas_held(session, shapely.get_coordinates(points), days)
     columns["geom"] = points
     session.execute(text(_statement("stage_register.sql")))
     copy_columns(session, "staged_cases", columns)
@@ -79,12 +80,12 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
     return cast("CursorResult[Any]", taken).rowcount
 
 
-def _held(session: Session, lonlat: NDArray[np.float64], days: Any) -> dict[str, pa.Array]:
-    """Return the codes of the areas that held points ``(n, 2)`` on the days of their reports."""
+def areas_held(session: Session, lonlat: NDArray[np.float64], days: Sequence[date]) -> dict[str, pa.Array]:
+    """Return the codes of the areas that held points ``(n, 2)`` on the days of their reports, by column."""
     held = {name: np.full(len(lonlat), None, dtype=object) for name in _HELD}
     if not len(lonlat):
         return {name: pa.array(codes, pa.string()) for name, codes in held.items()}
-    day = np.array(days.tolist(), dtype="datetime64[D]")
+    day = np.array(days, dtype="datetime64[D]")
     changes = _days_of_change(session)
     west, south, east, north = (float(v) for v in (*lonlat.min(axis=0), *lonlat.max(axis=0)))
     for begins, ends in zip(changes, [*changes[1:], date.max], strict=True):

@@ -15,7 +15,7 @@ from gridmgmt.demo import names
 from gridmgmt.demo.arrangement import Arrangement
 from gridmgmt.demo.blocks import Block
 from gridmgmt.demo.hierarchy import Quarter
-from gridmgmt.demo.services import Case, ServicePoint
+from gridmgmt.demo.services import ServicePoint
 from gridmgmt.demo.settlement import Compound
 from gridmgmt.demo.streets import HALF_WIDTH_M, Street, barrier_lines
 from gridmgmt.demo.towns import (
@@ -203,14 +203,6 @@ def places_frame(
 
 def service_points_frame(points: Sequence[ServicePoint]) -> gpd.GeoDataFrame:
     """Return the service points: code, name, type, status, capacity, address."""
-    return _placed(points, ("code", "name", "type", "status", "capacity", "address"))
-
-
-def cases_frame(cases: Sequence[Case]) -> gpd.GeoDataFrame:
-    """Return the cases: number, kind, type, state, times of report and closing."""
-    return _placed(cases, ("case_no", "kind", "type", "state", "reported_at", "closed_at"))
-
-
-def _placed(things: Sequence[ServicePoint] | Sequence[Case], columns: Sequence[str]) -> gpd.GeoDataFrame:
-    rows = [{name: getattr(thing, name) for name in columns} for thing in things]
-    return frame(rows, [shapely.Point(thing.place) for thing in things])
+    columns = ("code", "name", "type", "status", "capacity", "address")
+    rows = [{name: getattr(point, name) for name in columns} for point in points]
+    return frame(rows, [shapely.Point(point.place) for point in points])

@@ -13,7 +13,7 @@ from gridmgmt.demo.blocks import build_blocks
 from gridmgmt.demo.hierarchy import build_quarters
 from gridmgmt.demo.lattice import build_skeleton
 from gridmgmt.demo.names import street_names
-from gridmgmt.demo.services import build_cases, build_service_points
+from gridmgmt.demo.services import build_service_points
 from gridmgmt.demo.settlement import farmsteads, settle
 from gridmgmt.demo.streets import barrier_areas, build_streets
 from gridmgmt.demo.towns import TOWNS
@@ -39,7 +39,6 @@ class DemoDistrict:
     service_points: gpd.GeoDataFrame
     compounds: gpd.GeoDataFrame
     gates: gpd.GeoDataFrame
-    cases: gpd.GeoDataFrame
 
     def frames(self) -> dict[str, gpd.GeoDataFrame]:
         """Return all frames by name."""
@@ -57,7 +56,7 @@ class DemoDistrict:
 
 
 def generate(seed: int = DEFAULT_SEED) -> DemoDistrict:
-    """Return the synthetic district of a seed: areas, streets, homes, service points and cases.
+    """Return the synthetic district of a seed: areas, streets, homes and service points.
 
     The same seed gives the same bytes with the same versions of numpy, shapely and GEOS.
     """
@@ -92,5 +91,4 @@ def generate(seed: int = DEFAULT_SEED) -> DemoDistrict:
         service_points=point_frame,
         compounds=gates.compounds_frame(arrangement, gated),
         gates=gates.gates_frame(arrangement, gated),
-        cases=frames.cases_frame(build_cases(streets, rng)),
     )

@@ -21,6 +21,7 @@ from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.addresses import gazetteer
+from gridmgmt.demo.components import ask_components
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.demo.governance import (
     NEW_SUBDISTRICT,
@@ -31,6 +32,7 @@ from gridmgmt.demo.governance import (
 )
 from gridmgmt.demo.grids import ask_grids
 from gridmgmt.demo.merging import ask_merge, load_department_grids
+from gridmgmt.demo.month import ask_cases
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
@@ -86,16 +88,20 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
 def ask_demo_cells(factory: sessionmaker[Session]) -> None:
     """Have workers draw the cells of the whole district, which takes a minute, and put them in force.
 
-    They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split off,
-    whose quarters have other codes. Then come the responsibility grids, and the departments' grids are merged. Each job
-    waits for the one that it needs, however many workers there are. What was asked for before is not asked for again.
+    They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split
+    off, whose quarters have other codes. Then come the responsibility grids and the components, and the
+    departments' grids are merged. Each job waits for the one that it needs, however many workers there are. What
+    was asked for before is not asked for again. A month of cases is made beside all that, see
+    :mod:`gridmgmt.demo.month`.
     """
     with transaction(factory) as session:
         if newest_generations(session, 1):
             return
+        ask_cases(session, DEMO_ACTOR)
         drawn = _ask_cells(session, "demo.edition_cells", DISTRICT_CODE, IN_FORCE_FROM, None)
         last = _ask_cells(session, "demo.edition_cells_split_off", NEW_SUBDISTRICT, SPLIT_OFF_ON, drawn)
         ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM, after=last)
+        ask_components(session, DEMO_ACTOR, IN_FORCE_FROM, after=drawn)
         ask_merge(session, DEMO_ACTOR, IN_FORCE_FROM, after=drawn)
 
 
@@ -128,8 +134,6 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     yield imports.import_population(session, DEMO_ACTOR, _intake(places, district), labels, counting=Counting.COUNTED)
     yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
     yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
-    cases = district.cases.assign(due_at=None)
-    yield imports.import_cases(session, DEMO_ACTOR, _intake(cases, district), labels)
     yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)
 
 

@@ -1,18 +1,15 @@
-"""Service points and located cases of the demo."""
+"""Service points of the demo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.demo.arrangement import Arrangement, Point
 from gridmgmt.demo.settlement import Compound, Entrance
-from gridmgmt.demo.streets import Street
 from gridmgmt.demo.towns import PLANNED_POINTS, TOWNS, ZHANGMIAO, Town
 from gridmgmt.texts import text
 
@@ -29,25 +26,6 @@ CLOSED_POINTS = 6
 ALONG_LANE = 0.3
 """How far along its entrance's lane a service point stands."""
 
-CASES = 420
-CASES_FROM = datetime(2015, 9, 1, tzinfo=LOCAL_ZONE)
-CASE_DAYS = 120
-CASE_TYPES: tuple[tuple[Literal["event", "component"], str], ...] = (
-    ("event", "city_appearance"),
-    ("event", "advertising"),
-    ("event", "construction"),
-    ("event", "street_order"),
-    ("event", "emergency"),
-    ("component", "public_utility"),
-    ("component", "traffic_facility"),
-    ("component", "sanitation_facility"),
-    ("component", "greenery"),
-    ("component", "other_component"),
-)
-CASE_STATE_SHARES = {"reported": 0.12, "handling": 0.23, "closed": 0.65}
-ROADSIDE_M = 4.0
-"""How far from the middle of a street a case lies, standard deviation in metres."""
-
 
 @dataclass(frozen=True)
 class ServicePoint:
@@ -59,19 +37,6 @@ class ServicePoint:
     status: Literal["open", "planned", "closed"]
     capacity: int
     address: str
-    place: Point
-
-
-@dataclass(frozen=True)
-class Case:
-    """One located case, placed in metres."""
-
-    case_no: str
-    kind: Literal["event", "component"]
-    type: str
-    state: str
-    reported_at: datetime
-    closed_at: datetime | None
     place: Point
 
 
@@ -90,16 +55,6 @@ def build_service_points(arrangement: Arrangement, compounds: Sequence[Compound]
     return points + [
         _service_point(arrangement, c.block.town, c, 90 + number, "closed", rng)
         for number, c in enumerate(closed, start=1)
-    ]
-
-
-def build_cases(streets: Sequence[Street], rng: Generator) -> list[Case]:
-    """Return cases beside streets, in the order of their reports."""
-    days = np.sort(rng.uniform(0, CASE_DAYS, CASES))
-    statuses = rng.choice(list(CASE_STATE_SHARES), CASES, p=list(CASE_STATE_SHARES.values()))
-    return [
-        _case(streets[int(rng.integers(len(streets)))], number, float(day), str(status), rng)
-        for number, (day, status) in enumerate(zip(days, statuses, strict=True), start=1)
     ]
 
 
@@ -150,13 +105,3 @@ def street_outside(arrangement: Arrangement, compound: Compound, entrance: Entra
     """Return the name of the street that an entrance leads to."""
     edges = arrangement.edges(compound.block.face)
     return next(arrangement.line(edge).name for edge in edges if entrance.street in edge)
-
-
-def _case(street: Street, number: int, day: float, status: str, rng: Generator) -> Case:
-    kind, case_type = CASE_TYPES[int(rng.integers(len(CASE_TYPES)))]
-    reported_at = (CASES_FROM + timedelta(days=day)).replace(microsecond=0)
-    closed_at = reported_at + timedelta(minutes=int(rng.integers(90, 14_400))) if status == "closed" else None
-    start, end = np.array(street.path[0]), np.array(street.path[1])
-    x, y = start + rng.uniform(0.1, 0.9) * (end - start) + rng.normal(0.0, ROADSIDE_M, 2)
-    case_no = f"310113{reported_at:%Y%m%d}{number:05d}"
-    return Case(case_no, kind, case_type, status, reported_at, closed_at, (float(x), float(y)))

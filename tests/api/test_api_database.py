@@ -22,7 +22,7 @@ MOST_STATEMENTS = {
     "/api/v1/areas/at?lon=121.4&lat=31.3": 1,
     "/api/v1/service-points?area=310113001": 2,
     "/api/v1/cases": 3,
-    "/api/v1/cases/board": 3,
+    "/api/v1/cases/board": 4,
     "/api/v1/cases/C-1": 4,
     "/api/v1/coverage/runs": 2,
     "/api/v1/coverage/runs/{run_id}": 4,

@@ -1,7 +1,8 @@
 """The demo as it is loaded: the numbers of the source documents, on the boundaries of 2015 and of 2030."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import groupby
 
 import pytest
 from sqlalchemy import func, select, text
@@ -14,11 +15,19 @@ from gridmgmt.boundaries.diff import diff
 from gridmgmt.boundaries.queries import draft_named, what_became_of
 from gridmgmt.boundaries.rules import ChangeKind
 from gridmgmt.boundaries.service import open_draft
+from gridmgmt.cases.models import Case
+from gridmgmt.cases.rules import ENDED, CaseSource, CaseState, Urgency
+from gridmgmt.casework.models import CaseMove
+from gridmgmt.casework.moves import Move
+from gridmgmt.casework.queries import every_case, every_log
+from gridmgmt.casework.replay import breaks, differences, replay
 from gridmgmt.cells.queries import newest_generations
 from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.db import migrated_sessions, transaction
+from gridmgmt.demo.components import establish_components
 from gridmgmt.demo.load import DEMO_ACTOR, ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
+from gridmgmt.demo.month import establish_cases
 from gridmgmt.governance.queries import completeness_matrix, mode_report
 from gridmgmt.hours import parse_hours, rules_of_text
 from gridmgmt.jobs.models import Job
@@ -30,6 +39,8 @@ from gridmgmt.walking.rules import make_question
 from tests.conftest import _copy_of_template
 
 TODAY, SPLIT_OFF = date(2026, 11, 22), date(2030, 1, 1)
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+"""A Friday at 16:00, when much is under way."""
 SPLIT_OFF_EDITION = "合成示例 2030 析出菊泉街道"
 
 
@@ -37,6 +48,8 @@ SPLIT_OFF_EDITION = "合成示例 2030 析出菊泉街道"
 def demo(test_cluster) -> Iterator[Session]:
     with _copy_of_template(test_cluster) as url, migrated_sessions(url) as sessions:
         load_demo(sessions)
+        with transaction(sessions) as session:
+            establish_cases(session, DEMO_ACTOR, now=NOW, cases=600)
         with transaction(sessions) as session:
             yield session
 
@@ -146,11 +159,41 @@ def test_before_and_after_of_the_new_subdistrict(demo) -> None:
     inside = "FROM areas a JOIN {} t ON ST_Covers(a.geom, t.geom) WHERE a.code = '310113109-U1'"
     residents = demo.execute(text("SELECT sum(residents_60_plus) " + inside.format("population_places"))).scalar_one()
     points = text("SELECT count(*) " + inside.format("service_points") + " AND t.status = 'open'")
-    cases = text("SELECT count(*) " + inside.format("cases") + " AND t.state <> 'closed'")
+    cases = text(
+        "SELECT count(*) "
+        + inside.format("cases")
+        + " AND t.state NOT IN ('closed', 'duplicate', 'rejected', 'voided')"
+    )
     assert found.affected.residents_60_plus == pytest.approx(float(residents))
     assert sum(found.affected.service_points.values()) == demo.execute(points).scalar_one() > 0
     assert found.affected.open_cases == demo.execute(cases).scalar_one() > 0
     assert towns.affected == found.affected
+
+
+def test_the_log_of_every_case_of_the_month_tells_the_whole_case(demo) -> None:
+    """No entry that the machine would not have written; a second month is not made beside the first."""
+    logs = {case_id: [entry for _, entry in own] for case_id, own in groupby(every_log(demo), key=lambda pair: pair[0])}
+    cases = list(every_case(demo))
+    assert len(cases) == len(logs) == 600
+    for case_id, number, facts in cases:
+        assert breaks(logs[case_id]) == [], number
+        assert differences(facts, replay(logs[case_id])) == {}, number
+        assert all(entry.at < NOW for entry in logs[case_id] if entry.move not in (Move.DUE_SOON, Move.OVERDUE))
+    assert establish_cases(demo, DEMO_ACTOR, now=NOW, cases=600) == 0
+
+
+def test_the_month_has_something_of_everything(demo) -> None:
+    assert set(demo.scalars(select(Case.source).distinct())) == {str(s) for s in CaseSource} - {"other"}
+    states = dict(demo.execute(select(Case.state, func.count()).group_by(Case.state)).all())
+    assert states[CaseState.CLOSED] > 300
+    assert {CaseState.HANDLING, CaseState.DUPLICATE, CaseState.REJECTED, CaseState.VOIDED} <= set(states)
+    urgent = demo.scalars(select(Case.urgency).where(Case.state.not_in(ENDED)).distinct())
+    assert {Urgency.ON_TIME, Urgency.DUE_SOON} <= set(urgent)
+    moves = set(demo.scalars(select(CaseMove.move).distinct()))
+    assert {Move.REWORK, Move.SEND_BACK, Move.GRANT_EXTENSION, Move.SUPERVISE, Move.SETTLE_ON_SPOT, Move.RATE} <= moves
+    numbered = demo.scalars(select(Case.case_no)).all()
+    assert all(len(number) == 19 and number.startswith("310113202") for number in numbered)
+    assert demo.scalar(select(func.count()).where(Case.town_code.is_(None))) == 0
 
 
 def test_opening_the_side_gate_of_tianxin_garden(demo) -> None:
@@ -222,17 +265,34 @@ def test_the_conflicts_planted_in_departments_grids_are_found_to_the_square_metr
     assert (common["grids"], common["own_pieces"], common["slivers"]) == (80, 0, 0)
 
 
+def test_components_stand_beside_the_streets_as_a_file_would_bring_them(demo) -> None:
+    with demo.begin_nested() as savepoint:
+        assert establish_components(demo, DEMO_ACTOR, IN_FORCE_FROM, count=400) == 400
+        assert establish_components(demo, DEMO_ACTOR, IN_FORCE_FROM) == 0
+        found = component_summaries(demo, IN_FORCE_FROM, ComponentFilter(), limit=401)
+        savepoint.rollback()
+    assert len({each.code for each in found}) == 400
+    assert {each.code[:6] for each in found} == {"310113"}
+    assert {each.type_code: each.geometry_type for each in found} == dict.fromkeys(
+        ("0102", "0103", "0114", "0203", "0303"), "POINT"
+    ) | {"0401": "LINESTRING"}
+    assert all(each.maintainer_code and each.name for each in found)
+    assert sum(each.state == "in_use" for each in found) > 350
+
+
 def test_what_workers_have_to_do_keeps_its_order_and_is_asked_once(demo) -> None:
-    """Cells of 2015, then those of 2030, then the grids; the merge needs the first only."""
+    """A month of cases; cells of 2015, then those of 2030, then the grids; components and the merge need the first only."""
     sessions = sessionmaker(demo.connection(), join_transaction_mode="create_savepoint")
     ask_demo_cells(sessions)
     ask_demo_cells(sessions)
     jobs = demo.scalars(select(Job).order_by(Job.job_id)).all()
-    first, second = (job.job_id for job in jobs[:2])
+    first, second = (job.job_id for job in jobs[1:3])
     assert [(job.kind, job.after_job_id) for job in jobs] == [
+        ("demo_cases", None),
         ("cell_generation", None),
         ("cell_generation", first),
         ("demo_grids", second),
+        ("demo_components", first),
         ("grid_merge", first),
     ]
     assert [each.area_code for each, _ in newest_generations(demo, 5)] == ["310113009", "310113"]

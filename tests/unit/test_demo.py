@@ -297,18 +297,6 @@ def test_service_points(demo):
     assert all(towns[code[:9]].contains(place) for code, place in zip(points["code"], points.geometry, strict=True))
 
 
-def test_cases(demo):
-    cases = demo.cases
-    assert 300 <= len(cases) <= 900
-    assert cases["case_no"].is_unique
-    assert cases["case_no"].str.fullmatch(r"310113\d{13}").all()
-    assert set(cases["kind"]) == {"event", "component"}
-    assert cases["reported_at"].dt.tz is not None
-    closed = cases["status"] == "closed"
-    assert (cases["closed_at"].notna() == closed).all()
-    assert (cases.loc[closed, "closed_at"] > cases.loc[closed, "reported_at"]).all()
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_names_of_source_and_edition_say_that_it_is_synthetic(lang):
     word = {"zh": "合成", "en": "synthetic"}[lang]
