@@ -23,6 +23,7 @@ from gridmgmt.catalogue.tables import Tables, kept, read_catalogue, read_matters
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, Problem
+from gridmgmt.texts import text
 
 _LOCK = 3_101_230
 """Advisory lock of this database: editions are taken one at a time."""
@@ -185,7 +186,7 @@ def load_builtin(session: Session, actor: Actor, *, valid_from: date | None = No
         Where it is not given: before all cases for the first catalogue, and today for a later one.
     """
     begins = valid_from or (builtin.BEGINS if _in_force(_heads(session), today, matters=False) is None else today)
-    labels = EditionLabels("builtin", begins, "gridmgmt")
+    labels = EditionLabels(text("catalogue.builtin"), begins, "gridmgmt")
     return import_catalogue(session, actor, builtin.catalogue_tables(queries.places(session)), labels, today=today)
 
 

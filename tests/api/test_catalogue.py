@@ -57,7 +57,7 @@ def read(desk: Desk, path: str, **asked: Any) -> Any:
 
 def test_the_tree_of_classes_and_types_in_both_languages(desk: Desk) -> None:
     tree = read(desk, CATALOGUE, lang="en")
-    assert (tree["name"], tree["valid_from"], tree["extension_from"]) == ("builtin", "2000-01-01", 21)
+    assert (tree["name"], tree["valid_from"], tree["extension_from"]) == ("内置目录", "2000-01-01", 21)
     kinds = [(each["kind"], each["extension"]) for each in tree["classes"]]
     assert kinds == [("component", False)] * 5 + [("event", False)] * 5 + [("event", True)]
     condition = tree["classes"][9]["types"][0]["conditions"][0]
@@ -134,7 +134,7 @@ def test_a_catalogue_is_downloaded_changed_and_given_back(desk: Desk) -> None:
     assert (told["row"], told["field"]) == (row[1].row, "types.name_zh")
     seen = given("暴露垃圾桶", dry_run=True)
     assert (seen["state"], seen["outcome"]["new"]) == ("succeeded", True)
-    assert read(desk, CATALOGUE, on="2027-01-01")["name"] == "builtin"
+    assert read(desk, CATALOGUE, on="2027-01-01")["name"] == "内置目录"
     assert given("暴露垃圾桶")["outcome"]["new"]
     assert not given("暴露垃圾桶")["outcome"]["new"]
     assert read(desk, f"{CATALOGUE}/types/1101", on="2027-01-01")["name"] == "暴露垃圾桶"

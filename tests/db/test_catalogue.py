@@ -126,7 +126,7 @@ def test_a_catalogue_with_bad_rows_leaves_nothing(loaded: Session) -> None:
     assert [(each.code, each.fields["value"]) for each in refusal.value.problems] == [
         ("code_not_in_catalogue", "nobody")
     ]
-    assert service.catalogue_on(loaded, LATER).name == "builtin"
+    assert service.catalogue_on(loaded, LATER).name == "内置目录"
 
 
 def test_what_has_begun_is_not_taken_back(loaded: Session) -> None:
