@@ -2,7 +2,9 @@
 
 import click
 
+from gridmgmt.cli.case_lists import stats
 from gridmgmt.cli.case_moves import check, log, move, show
+from gridmgmt.cli.imports import import_cases
 
 
 @click.group()
@@ -10,5 +12,6 @@ def cases() -> None:
     """Cases: what was reported, and what was done about it."""
 
 
-for _command in (show, log, move, check):
+for _command in (show, log, move, check, stats):
     cases.add_command(_command)
+cases.add_command(import_cases, "import")

@@ -7,6 +7,7 @@ from typing import get_args
 import click
 
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.cli.case_lists import export_cases
 from gridmgmt.cli.context import database, print_json, say, settings_of, warn
 from gridmgmt.cli.options import DAY, LEVEL
 from gridmgmt.cli.progress import stage
@@ -17,7 +18,7 @@ from gridmgmt.exports.service import Exported, export_areas
 
 @click.group("export")
 def export() -> None:
-    """Areas as files."""
+    """Areas and cases as files."""
 
 
 @export.command("areas")
@@ -64,6 +65,9 @@ def areas(  # noqa: PLR0913  each is an option of the command
         print_json(written.metadata)
     else:
         _tell(ctx, written)
+
+
+export.add_command(export_cases)
 
 
 def _tell(ctx: click.Context, written: Exported) -> None:

@@ -78,9 +78,16 @@ def read_cases(
         "department_code": cell["department_code"],
         **times,
         **words,
-        "flags": _flags(_flagged(rows, mapping, geometry) | {"closed_before_reported": early, "text_cut": cut}),
+        "flags": _flags(
+            flagged := _flagged(rows, mapping, geometry) | {"closed_before_reported": early, "text_cut": cut}
+        ),
     }
-    details = {"columns": used, "stacked": _stacked(geometry[review.good]), "register": mapping.register_name}
+    details: dict[str, object] = {
+        "columns": used,
+        "stacked": _stacked(geometry[review.good]),
+        "register": mapping.register_name,
+    }
+    details["flagged"] = {flag: number for flag, mask in flagged.items() if (number := int((mask & review.good).sum()))}
     return review.intake(
         found, geometry, file_sha256=rows.file_sha256, crs_declared=rows.crs_declared, details=details,
         stated_areas=stated_columns(rows.columns, given),
