@@ -1,5 +1,7 @@
 """Reporting cases; where one would go, and which ones it may repeat."""
 
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -18,9 +20,11 @@ from api.report_schemas import (
 )
 from api.routes import PREFIX
 from api.schemas import Moment
-from gridmgmt.access.rules import Permission
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework import intake, transitions
 from gridmgmt.casework.idempotency import Answered, keyed
+from gridmgmt.db import Session
+from gridmgmt.texts import Language
 
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 
@@ -39,22 +43,28 @@ Key = Annotated[
 ]
 
 
-@router.post("", status_code=201, summary="Report a case", dependencies=[asks(Permission.CASES_REPORT)])
-def report_case(
-    session: RequestSession,
-    context: Context,
-    actor: Caller,
-    lang: Lang,
-    response: Response,
-    ask: ReportIn,
-    key: Key = None,
-) -> ReportedOut:
+@router.post(
+    "",
+    status_code=201,
+    summary="Report a case",
+    dependencies=[asks(Permission.CASES_REPORT)],
+    response_model=ReportedOut,
+    responses={200: {"model": ReportedOut, "description": "The case that this device has reported before."}},
+)
+async def report_case(context: Context, actor: Caller, lang: Lang, ask: ReportIn, key: Key = None) -> Response:
     """Take a report in: it gets its number, its areas and a suggestion of who handles it.
 
     A report that may repeat another is taken all the same, and the other is named. One with the `client_id` of an
     earlier one is answered with that case and 200.
     """
-    now = context.clock()
+    status, body = await context.in_transaction(partial(_report, actor, lang, ask, key, context.clock()))
+    return Response(body, status, media_type="application/json")
+
+
+def _report(
+    actor: Actor, lang: Language, ask: ReportIn, key: str | None, now: datetime, session: Session
+) -> tuple[int, str]:
+    """Return the status and the body of the answer to a report."""
 
     def said(case: intake.Reported) -> ReportedOut:
         return reported_out(transitions.parts_of(session, actor, case.held, now), case, lang)
@@ -65,12 +75,10 @@ def report_case(
         retry = intake.Retry(request, lambda case: said(case).model_dump(mode="json"))
     found = intake.report(session, actor, ask.asked(), now=now, retry=retry, attached=ask.attached())
     if isinstance(found, Answered):
-        response.status_code = found.status
-        return ReportedOut.model_validate(found.body)
+        return found.status, ReportedOut.model_validate(found.body).model_dump_json()
     if isinstance(found, intake.Known):
-        response.status_code = 200
-        return reported_out(transitions.read(session, actor, found.case_no, now), None, lang)
-    return said(found)
+        return 200, reported_out(transitions.read(session, actor, found.case_no, now), None, lang).model_dump_json()
+    return 201, said(found).model_dump_json()
 
 
 @router.get("/duplicates", summary="Cases that a report may repeat", dependencies=[asks(Permission.READ)])
