@@ -37,8 +37,7 @@ class Place:
     name: str
 
 
-_HEADS = """
-SELECT false AS matters, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
+_HEADS = """SELECT false AS matters, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
 UNION ALL SELECT true, edition_id, name, valid_from, content_sha256 FROM matters_editions
 ORDER BY valid_from, edition_id
 """
