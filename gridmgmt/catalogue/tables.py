@@ -278,7 +278,7 @@ class _Reader:
 
     def setting(self, key: str, default: int) -> int:
         """Return a whole number from 1 to 99 of the table of settings."""
-        given = dict(self.read("settings", lambda row: (row.said("key"), row.whole("value", default, 1, 99))))
+        given = dict(self.read("settings", lambda row: (row.known("key", (key,)), row.whole("value", default, 1, 99))))
         return given.get(key, default)
 
 

@@ -250,6 +250,7 @@ class TestReading:
             ({"departments": [DEPARTMENT | {"area_code": "1"}]}, ["area_by_level_and_code"]),
             ({"departments": [DEPARTMENT | {"parent": "b"}]}, ["code_not_in_catalogue"]),
             ({"settings": [{"key": "extension_from", "value": "0"}]}, ["number_out_of_bounds"]),
+            ({"settings": [{"key": "extensions", "value": "21"}]}, ["code_not_in_catalogue"]),
             ({"fields": [FIELD | {"datatype": "singlevaluelist"}]}, ["values_of_lists"]),
             ({"fields": [FIELD | {"values": "a=b"}]}, ["values_of_lists"]),
             (
