@@ -25,6 +25,9 @@ _CELL_UNITS = 64
 The grid is aligned with the tiles and the buffer is one cell wide, so a cell is whole in every tile that shows it.
 """
 
+_CASE_CELL_UNITS = 512
+"""Cases that share a cell of this size are one: 64 pixels, so that their numbers can be read beside each other."""
+
 _CELL = sql.SQL("floor(ST_X(geom) / (%(unit_m)s * {size})), floor(ST_Y(geom) / (%(unit_m)s * {size}))").format(
     size=sql.Literal(_CELL_UNITS)
 )
@@ -134,7 +137,8 @@ def tile_statement(layer: Layer, *met: str) -> str:
     text = resources.files("layers").joinpath("sql", f"{layer.name}.sql").read_text(encoding="utf-8")
     features = sql.SQL(text).format(
         cell=_CELL,
-        cell_units=sql.Literal(_CELL_UNITS),
+        cell_units=sql.Literal(_CASE_CELL_UNITS),
+        cells=sql.Literal(EXTENT_UNITS // _CASE_CELL_UNITS),
         centre=_CENTRE,
         counting=_COUNTING,
         day=_DAY,

@@ -33,6 +33,13 @@ clusters AS (
     GROUP BY
         floor(x / (%(unit_m)s * {cell_units})), floor(y / (%(unit_m)s * {cell_units})),
         CASE WHEN %(single)s THEN case_id END
+    -- A cell is drawn by the tile that it lies in: the others see only a part of it.
+    HAVING
+        %(single)s
+        OR (
+            floor(floor(min(x) / (%(unit_m)s * {cell_units})) / {cells}) + 2 ^ (%(z)s - 1) = %(x)s
+            AND 2 ^ (%(z)s - 1) - 1 - floor(floor(min(y) / (%(unit_m)s * {cell_units})) / {cells}) = %(y)s
+        )
 )
 
 SELECT

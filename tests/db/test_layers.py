@@ -255,6 +255,21 @@ def test_a_thing_on_the_border_is_in_both_tiles(town: Connection, tmp_path: Path
         assert "border" in set(frame["case_no"])
 
 
+def test_cases_that_are_counted_are_counted_by_one_tile(town: Connection, tmp_path: Path) -> None:
+    """Ten metres on either side of a border lie in the margin of both tiles."""
+    west = tile_at(121.47, 31.2, 10)
+    east = Tile(10, west.x + 1, west.y)
+    for side, lon in (("west", west.bounds()[2] - 1e-4), ("east", west.bounds()[2] + 1e-4)):
+        town.execute(
+            "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
+            " VALUES (%s, 'event', 'litter', 'closed', now(), ST_SetSRID(ST_MakePoint(%s, 31.2), 4326))",
+            [side, lon],
+        )
+    frames = {tile: decoded(mvt(town, "cases", tile), tile, tmp_path) for tile in (west, east)}
+    assert {tile: set(frame["case_no"].dropna()) for tile, frame in frames.items()} == {west: {"west"}, east: {"east"}}
+    assert sum(frame["cases"].sum() for frame in frames.values()) == len(("C1", "C2", "C3", "west", "east"))
+
+
 def test_components_are_counted_from_afar_and_stand_as_they_are_near_by(draw: Draw) -> None:
     far = draw("components", 12).sort_values(["class", "state"])
     assert [tuple(row) for row in far[["class", "state", "components"]].to_numpy()] == [
