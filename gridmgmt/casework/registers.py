@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -88,7 +89,7 @@ def areas_held(session: Session, lonlat: NDArray[np.float64], days: Sequence[dat
     day = np.array(days, dtype="datetime64[D]")
     changes = _days_of_change(session)
     west, south, east, north = (float(v) for v in (*lonlat.min(axis=0), *lonlat.max(axis=0)))
-    for begins, ends in zip(changes, [*changes[1:], date.max], strict=True):
+    for begins, ends in pairwise([*changes, date.max]):
         chosen = np.flatnonzero((day >= np.datetime64(begins)) & (day < np.datetime64(ends)))
         if not len(chosen):
             continue
