@@ -16,10 +16,10 @@ told AS (
         updated_at = CAST(:now AS timestamptz)
     FROM due
     WHERE c.case_id = due.case_id
-    RETURNING c.case_id, c.version, c.state, c.urgency, c.department_code
+    RETURNING c.case_id, c.version, c.state, c.urgency
 )
 
-INSERT INTO case_moves (case_id, version, move, state, at, actor, department_code)
-SELECT case_id, version, urgency, state, CAST(:now AS timestamptz), CAST(:actor AS text), department_code
+INSERT INTO case_moves (case_id, version, move, state, at, actor)
+SELECT case_id, version, urgency, state, CAST(:now AS timestamptz), CAST(:actor AS text)
 FROM told
 RETURNING move_id

@@ -8,11 +8,11 @@ from threading import Event, Thread
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.clock import system_clock
-from gridmgmt.db import Session, transaction
+from gridmgmt.db import Session
 from gridmgmt.feed.delivery import Courier
 from gridmgmt.feed.sending import networks_of
 from gridmgmt.feed.signing import folder_key
-from gridmgmt.feed.watcher import MOST_AT_ONCE, sound_alarms
+from gridmgmt.feed.watcher import Watch
 from gridmgmt.settings import Settings
 
 EVERY_S = 1.0
@@ -32,22 +32,13 @@ def beside_the_jobs(sessions: sessionmaker[Session], settings: Settings) -> Iter
     """Watch deadlines and send to webhooks for the time of use."""
     stopping = Event()
     courier = Courier(sessions, folder_key(settings.data), networks_of(settings.webhook_networks), system_clock)
-    posting = Posting(courier)
-    for name, do in (("deadlines", lambda: watch_deadlines(sessions)), ("webhooks", posting.round)):
+    for name, do in (("deadlines", Watch(sessions, system_clock).round), ("webhooks", Posting(courier).round)):
         # Daemons: what they are in the middle of may be broken off anywhere, and is taken up again.
         Thread(target=_repeat, args=(name, do, stopping), name=name, daemon=True).start()
     try:
         yield
     finally:
         stopping.set()
-
-
-def watch_deadlines(sessions: sessionmaker[Session]) -> None:
-    """Sound all alarms that are past."""
-    told = MOST_AT_ONCE
-    while told == MOST_AT_ONCE:
-        with transaction(sessions) as session:
-            told = sound_alarms(session, system_clock())
 
 
 class Posting:

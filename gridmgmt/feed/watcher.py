@@ -2,13 +2,21 @@
 
 from datetime import datetime
 from importlib import resources
+from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.db import Session
+from gridmgmt.calendars.queries import revision
+from gridmgmt.casework.transitions import reschedule_provisional
+from gridmgmt.clock import Clock
+from gridmgmt.db import Session, transaction
 
 MOST_AT_ONCE = 1_000
 """Cases that one transaction tells of, so that whoever moves one of them does not wait for long."""
+
+MOST_RESCHEDULED = 10_000
+"""Open cases whose deadline waits for a calendar; those due first where there are more."""
 
 ACTOR = "deadline watcher"
 _SOUND = text((resources.files(__package__) / "alarms.sql").read_text(encoding="utf-8"))
@@ -22,3 +30,32 @@ def sound_alarms(session: Session, now: datetime) -> int:
     """
     values = {"now": now, "most": MOST_AT_ONCE, "actor": ACTOR}
     return len(session.execute(_SOUND, values).all())
+
+
+class Watch:
+    """Looks after deadlines in one process.
+
+    Parameters
+    ----------
+    sessions
+        Where the cases are.
+    clock
+        Tells now.
+    """
+
+    def __init__(self, sessions: sessionmaker[Session], clock: Clock) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._calendar: UUID | None = None
+
+    def round(self) -> None:
+        """Work out deadlines anew where the calendar has changed since the last round, then sound what is past."""
+        with transaction(self._sessions) as session:
+            calendar = revision(session)
+            if calendar != self._calendar:
+                reschedule_provisional(session, self._clock(), limit=MOST_RESCHEDULED)
+        self._calendar = calendar
+        told = MOST_AT_ONCE
+        while told == MOST_AT_ONCE:
+            with transaction(self._sessions) as session:
+                told = sound_alarms(session, self._clock())
