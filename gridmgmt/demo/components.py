@@ -26,11 +26,12 @@ from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import editions
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import geometries
 from gridmgmt.imports import Labels, import_components
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.jobs import service as jobs
 from gridmgmt.jobs.worker import JobContext
-from gridmgmt.network.queries import lived_along
+from gridmgmt.network.queries import edges
 from gridmgmt.texts import text
 
 JOB_KIND = "demo_components"
@@ -80,7 +81,8 @@ def establish_components(session: Session, actor: Actor, on: date, *, count: int
     streets = editions(session, subject=Subject.NETWORK, on=on)
     if not streets:
         raise NotFoundError("no_network_in_force", on=on)
-    lines, length_m = lived_along(session, streets[-1].edition_id)
+    table = edges(session, streets[-1].edition_id)
+    lines, length_m = geometries(table["geom"]), table["length_m"].to_numpy()
     rng = Generator(PCG64(DEFAULT_SEED))
     chosen = lines[rng.choice(len(lines), count, p=length_m / length_m.sum())]
     frame = _frame(session, chosen, catalogue_on(session, on), rng, on)
@@ -134,7 +136,7 @@ def _frame(
         "owner_code": bodies,
         "maintainer_code": bodies,
         "put_in_service_on": [OLDEST + timedelta(days=int(day)) for day in days],
-        "removed_on": None,
+        "removed_on": [None] * count,
         "attributes": [{} for _ in types],
     }
     return gpd.GeoDataFrame(

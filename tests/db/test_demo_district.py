@@ -23,9 +23,10 @@ from gridmgmt.casework.queries import every_case, every_log
 from gridmgmt.casework.replay import breaks, differences, replay
 from gridmgmt.cells.queries import newest_generations
 from gridmgmt.cells.service import GenerationAsk, generate
+from gridmgmt.components.queries import ComponentFilter, component_summaries
 from gridmgmt.db import migrated_sessions, transaction
 from gridmgmt.demo.components import establish_components
-from gridmgmt.demo.load import DEMO_ACTOR, ask_demo_cells, load_demo
+from gridmgmt.demo.load import DEMO_ACTOR, IN_FORCE_FROM, ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.demo.month import establish_cases
 from gridmgmt.governance.queries import completeness_matrix, mode_report
@@ -281,7 +282,7 @@ def test_components_stand_beside_the_streets_as_a_file_would_bring_them(demo) ->
 
 
 def test_what_workers_have_to_do_keeps_its_order_and_is_asked_once(demo) -> None:
-    """A month of cases; cells of 2015, then those of 2030, then the grids; components and the merge need the first only."""
+    """A month of cases; cells of 2015, then those of 2030, then the grids; all else needs the first only."""
     sessions = sessionmaker(demo.connection(), join_transaction_mode="create_savepoint")
     ask_demo_cells(sessions)
     ask_demo_cells(sessions)
