@@ -7,13 +7,14 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from api.access import asks
 from api.case_filters import Wanted
 from api.case_schemas import BoardOut, BoardRowOut, CaseOut, CasePage, CountOut, case_out, department_name
+from api.conditional import json_unless_held
 from api.context import Context, RequestSession
 from api.language import Lang
 from api.paging import Pages
@@ -33,13 +34,20 @@ router = APIRouter(prefix=PREFIX, tags=["cases"], dependencies=[asks(Permission.
 Order = Annotated[ListOrder, Query(description="The last reported first; or, of open cases, what is due first.")]
 
 
-@router.get("/cases", summary="Cases that meet a filter, in pages")
+@router.get("/cases", summary="Cases that meet a filter, in pages", response_model=CasePage)
 def list_cases(
-    session: RequestSession, context: Context, pages: Pages, wanted: Wanted, lang: Lang, order: Order = "newest"
-) -> CasePage:
+    request: Request,
+    session: RequestSession,
+    context: Context,
+    pages: Pages,
+    wanted: Wanted,
+    lang: Lang,
+    order: Order = "newest",
+) -> Response:
     """List cases with how many there are: exactly up to 10,000, beyond that only that there are more.
 
-    With `order=due` only open cases with a deadline are listed.
+    With `order=due` only open cases with a deadline are listed. A client that sends the `ETag` of a page back in
+    `If-None-Match` gets 304 for as long as the page is the same.
     """
     now = context.clock()
     after = pages.after(datetime.fromisoformat, int)
@@ -51,10 +59,10 @@ def list_cases(
     page = pages.page(
         rows, lambda row: case_out(row, known, lang, photos), lambda row: (getattr(row, first).isoformat(), row.case_id)
     )
-    if after is None and page.next is None:
-        return CasePage(items=page.items, next=None, count=CountOut(value=len(page.items), exact=True))
-    count = queries.count_cases(session, wanted, now=now, order=order)
-    return CasePage(items=page.items, next=page.next, count=CountOut.model_validate(count))
+    count = CountOut(value=len(page.items), exact=True)
+    if after is not None or page.next is not None:
+        count = CountOut.model_validate(queries.count_cases(session, wanted, now=now, order=order))
+    return json_unless_held(request, CasePage(items=page.items, next=page.next, count=count))
 
 
 @router.get("/cases/board", summary="All open cases by body and by town, the most overdue first")
