@@ -41,7 +41,7 @@ export function cases({ palette }: MapPicture): LayerSpecification[] {
       filter: MANY,
       paint: {
         'circle-color': palette.pointPaper,
-        'circle-radius': ['interpolate', ['linear'], ['ln', COUNT], 0.7, 9, 3, 13, 7, 22],
+        'circle-radius': ['interpolate', ['linear'], ['ln', COUNT], 0.7, 10, 6, 19, 9, 26],
         'circle-stroke-color': colour(),
         'circle-stroke-width': 3,
         'circle-opacity': 0.92,
