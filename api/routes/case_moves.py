@@ -1,5 +1,7 @@
 """One case, its moves, and its log."""
 
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Response
@@ -10,11 +12,13 @@ from api.case_schemas import CaseDetail, detail_of
 from api.context import Context, RequestSession
 from api.language import Lang
 from api.routes import PREFIX
-from gridmgmt.access.rules import Permission
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework import history, transitions
-from gridmgmt.casework.idempotency import answered, keep, keyed
+from gridmgmt.casework.idempotency import Keyed, answered, keep, keyed
 from gridmgmt.casework.transitions import MoveAsk
+from gridmgmt.db import Session
 from gridmgmt.errors import InputError, VersionMissingError
+from gridmgmt.texts import Language
 
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
 
@@ -36,8 +40,7 @@ _ETAG: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/{case_no:path}/transitions", summary="Move a case", response_model=CaseDetail, responses=_ETAG)
-def move_case(
-    session: RequestSession,
+async def move_case(
     context: Context,
     actor: Caller,
     lang: Lang,
@@ -51,13 +54,19 @@ def move_case(
     A move that is not legal now is refused (409) with the legal ones under `errors`; a case that has moved since it was
     seen is refused (412), and so is a move that does not say what it has seen (428).
     """
-    now = context.clock()
+    wanted = MoveAsk(ask.move, ask.given(), _version(ask.version, if_match))
     request = None
     if key is not None:
         request = keyed(actor, key, f"POST /cases/{case_no}/transitions", ask.model_dump(mode="json"), if_match)
-        if (before := answered(session, request, now)) is not None:
-            return _answer(CaseDetail.model_validate(before.body))
-    wanted = MoveAsk(ask.move, ask.given(), _version(ask.version, if_match))
+    return await context.in_transaction(partial(_move, actor, case_no, wanted, request, context.clock(), lang))
+
+
+def _move(
+    actor: Actor, case_no: str, wanted: MoveAsk, request: Keyed | None, now: datetime, lang: Language, session: Session
+) -> Response:
+    """Return the answer to a move; the one that was given before where the request comes again."""
+    if request is not None and (before := answered(session, request, now)) is not None:
+        return _answer(CaseDetail.model_validate(before.body))
     detail = detail_of(transitions.move(session, actor, case_no, wanted, now), lang)
     if request is not None:
         keep(session, request, 200, detail.model_dump(mode="json"), now)
@@ -74,9 +83,13 @@ def read_log(session: RequestSession, case_no: CaseNo, lang: Lang) -> LogList:
 @router.get(
     "/{case_no:path}", summary="One case, and what may be done with it now", response_model=CaseDetail, responses=_ETAG
 )
-def read_case(session: RequestSession, context: Context, actor: Caller, case_no: CaseNo, lang: Lang) -> Response:
+async def read_case(context: Context, actor: Caller, case_no: CaseNo, lang: Lang) -> Response:
     """Return a case with its timers, its tasks, and the moves that the caller may make now."""
-    return _answer(detail_of(transitions.read(session, actor, case_no, context.clock()), lang))
+
+    def read(session: Session) -> Response:
+        return _answer(detail_of(transitions.read(session, actor, case_no, context.clock()), lang))
+
+    return await context.in_transaction(read)
 
 
 def _answer(detail: CaseDetail) -> Response:
