@@ -3,14 +3,15 @@
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gridmgmt.errors import GridMgmtError
+from gridmgmt.errors import GridMgmtError, UnavailableError
 from gridmgmt.feed.hub import Batch, Following, Hub
 from gridmgmt.feed.rules import RESET, EventFilter, Position
 
@@ -74,10 +75,13 @@ class EventStream(Response):
             await write(f"retry: {RETRY_MS}\n\n")
             async for batch in following.missed():
                 await write(event_text(batch))
+            asked_at = time.monotonic()
             while True:
-                batch = await following.take(HEARTBEAT_S)
-                if not (batch.events or batch.reset):
-                    await self._still_allowed()
+                batch = await following.take(asked_at + HEARTBEAT_S - time.monotonic())
+                if time.monotonic() >= asked_at + HEARTBEAT_S:
+                    with suppress(UnavailableError):  # nothing can be read meanwhile
+                        await self._still_allowed()
+                    asked_at = time.monotonic()
                 await write(event_text(batch))
         except (EOFError, GridMgmtError):  # the reader comes back, and then hears why it may not read
             await write("", more=False)

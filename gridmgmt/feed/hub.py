@@ -1,7 +1,7 @@
 """One look at the log for all readers of the feed in a process, in its event loop.
 
 The log is asked every :data:`POLL_S` while anybody reads, and not at all while nobody does: a NOTIFY in the
-transaction of each move would make their commits wait for each other (decision record 0013). What a reader has missed
+transaction of each move would make their commits wait for each other (decision record 0015). What a reader has missed
 comes from the log as well, so nothing depends on what this process has in memory.
 """
 
