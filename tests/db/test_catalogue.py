@@ -1,7 +1,7 @@
 """The catalogue and the lists of matters in the database: what holds when, and how editions are taken."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, text
@@ -11,14 +11,21 @@ from sqlalchemy.orm import Session
 from gridmgmt.access.models import Change
 from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.cases.rules import CaseSource
+from gridmgmt.casework.asking import ReportAsk
+from gridmgmt.casework.intake import Reported, report
+from gridmgmt.casework.machine import Given
+from gridmgmt.casework.moves import Move
+from gridmgmt.casework.transitions import MoveAsk, move
 from gridmgmt.catalogue import builtin, service
 from gridmgmt.catalogue.matters import Fate
-from gridmgmt.catalogue.rules import HoldingReason
 from gridmgmt.catalogue.service import EditionLabels, EditionTaken
 from gridmgmt.catalogue.tables import Record, Tables
 from gridmgmt.clock import LOCAL_ZONE
-from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, UnauthenticatedError
+from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, RuleViolationError, UnauthenticatedError
+from tests.support import paper_grids
 from tests.support.actors import TESTER
+from tests.support.division import spot
 from tests.support.paper_district import load_district
 
 TODAY = date(2026, 11, 23)
@@ -81,21 +88,33 @@ def test_what_held_on_the_day_of_the_report_is_what_counts(loaded: Session) -> N
     assert service.catalogue_on(loaded, last_moment) is old
 
 
-def test_investment_is_moved_away_from_the_subdistricts(session: Session) -> None:
-    tables = builtin.catalogue_tables([])
-    zhangmiao, centre = ("zm", "subdistrict_office", "town", "8"), ("ic", "investment_centre", "district", "1")
-    columns = ("code", "body", "area_level", "area_code")
-    given = [dict(zip(columns, each, strict=True), name_zh="部门") for each in (zhangmiao, centre)]
-    take(session, {**tables, "departments": [Record(i, each) for i, each in enumerate(given)]}, builtin.BEGINS)
+def test_investment_leaves_the_subdistricts_and_the_day_of_the_report_counts(session: Session) -> None:
+    """What is reported on the last evening is the subdistrict's, also when it is dispatched in the morning."""
+    paper_grids.build(session)
+    service.load_builtin(session, TESTER, today=TODAY)
     service.load_builtin_matters(session, TESTER, today=TODAY)
-    areas = {AreaLevel.TOWN: "8", AreaLevel.DISTRICT: "1"}
-    reported = [datetime(2015, 6, 30, 16, tzinfo=LOCAL_ZONE), datetime(2015, 7, 1, 8, tzinfo=LOCAL_ZONE)]
-    found = [service.catalogue_on(session, at).holder("2101", areas, at) for at in reported]
-    assert [(each.department_code, each.why) for each in found if each] == [
-        ("zm", HoldingReason.RESPONSIBLE), ("ic", HoldingReason.LISTED),
-    ]  # fmt: skip
-    held = [service.catalogue_on(session, at).holds(code, "2101", at) for code in ("zm", "ic") for at in reported]
-    assert held == [True, False, False, True]
+    office, centre = f"{paper_grids.TOWN}-subdistrict_office", "310113-investment_centre"
+    evening = datetime(2015, 6, 30, 23, 30, tzinfo=LOCAL_ZONE)
+    morning = evening + timedelta(hours=9)
+    lon, lat = spot(0.5, 0.5)
+
+    def dispatched(reported_at: datetime, department: str) -> str | None:
+        case = report(session, TESTER, ReportAsk(lon, lat, "2101", CaseSource.PUBLIC), now=reported_at)
+        assert isinstance(case, Reported)
+        for made, given in (
+            (Move.ACCEPT, Given()),
+            (Move.CONFIRM, Given()),
+            (Move.REGISTER, Given(condition_no=1)),
+            (Move.DISPATCH, Given(departments=(department,))),
+        ):
+            moved = move(session, TESTER, case.case_no, MoveAsk(made, given), morning)
+        return moved.held.facts.department_code
+
+    assert dispatched(evening, office) == office
+    assert dispatched(morning, centre) == centre
+    for reported_at, department in ((evening, centre), (morning, office)):
+        with pytest.raises(RuleViolationError, match=department):
+            dispatched(reported_at, department)
 
 
 def test_a_list_without_all_fates_is_refused_whole(loaded: Session) -> None:
