@@ -28,6 +28,8 @@ const SIGNED_OUT = 401
 const all = shallowRef<Waiting[]>([])
 /** What waits in this browser, of the account that is signed in. */
 export const waiting = computed(() => all.value.filter((each) => each.account === account.value))
+/** Numbers of the cases that waited and have been sent since the page was opened. */
+export const delivered = shallowRef<string[]>([])
 export const refused = computed(() => waiting.value.filter((each) => each.refused))
 
 function key({ draft }: Waiting): string {
@@ -116,8 +118,9 @@ export async function flush(): Promise<void> {
 /** Try to send one; tells whether there is a point in trying the next. */
 async function attempt(entry: Waiting): Promise<boolean> {
   try {
-    await deliver(entry.draft, entry.made_at)
+    const { case: reported } = await deliver(entry.draft, entry.made_at)
     await discard(entry)
+    delivered.value = [...delivered.value, reported.case_no]
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     if (!error.status || error.status >= SERVER_FAULT || error.status === SIGNED_OUT) return false
