@@ -1,0 +1,113 @@
+"""Lists, the board and files of cases over HTTP, on the three cases of the drawn town."""
+
+import csv
+import io
+import json
+
+import httpx
+import openpyxl
+import pytest
+
+from tests.support.paper_town import TOWNS
+
+WEST, EAST = TOWNS
+
+ALL = ["C-2", "C-3", "C-1"]
+
+
+def numbers(client: httpx.Client, **query: object) -> list[str]:
+    answer = client.get("/api/v1/cases", params=query)  # type: ignore[arg-type]  # numbers and lists too
+    assert answer.status_code == 200, answer.text
+    return [case["case_no"] for case in answer.json()["items"]]
+
+
+def test_a_row_of_the_list(client: httpx.Client) -> None:
+    body = client.get("/api/v1/cases", params={"lang": "en"}).json()
+    assert [case["case_no"] for case in body["items"]] == ALL
+    assert body["count"] == {"value": 3, "exact": True}
+    row = body["items"][0]
+    assert row.items() >= {
+        "version": 1, "kind": "event", "type": "litter", "type_name": None, "source": "other", "state": "handling",
+        "state_text": "Being handled", "urgency": "no_deadline", "due_at": None, "due_provisional": False,
+        "department_code": None, "department_name": None, "town_code": EAST, "supervised": False, "forced": False,
+        "flags": [], "duplicate_of": None, "photos": 0,
+    }.items()  # fmt: skip
+    assert "description" not in row
+    assert "case_id" not in row
+
+
+def test_filters_of_the_address(client: httpx.Client) -> None:
+    assert numbers(client, state=["reported", "closed"]) == ["C-3", "C-1"]
+    assert numbers(client, open="true") == ["C-2", "C-1"]
+    assert numbers(client, open="false") == ["C-3"]
+    assert numbers(client, q="C-2") == ["C-2"]
+    assert numbers(client, area=WEST) == ["C-1"]
+    assert numbers(client, reported_from="2026-01-02T00:00:00Z", reported_to="2026-01-02T16:00:00Z") == ["C-3"]
+    assert numbers(client, reported_from="2026-01-02T08:00:01+08:00", reported_to="2026-01-03T00:00:00Z") == []
+    assert numbers(client, order="due") == []
+    found = client.get("/api/v1/cases", params={"q": "C-2"}).json()["items"][0]
+    lon, lat = found["lon"], found["lat"]
+    assert numbers(client, bbox=f"{lon - 1e-6},{lat - 1e-6},{lon + 1e-6},{lat + 1e-6}") == ["C-2"]
+
+
+def test_pages_know_how_many_there_are(client: httpx.Client) -> None:
+    seen, address = [], "/api/v1/cases?limit=2"
+    while address:
+        body = client.get(address).json()
+        assert body["count"] == {"value": 3, "exact": True}
+        seen += [case["case_no"] for case in body["items"]]
+        address = body["next"]
+    assert seen == ALL
+
+
+def test_a_page_that_is_held_is_not_sent_again(client: httpx.Client) -> None:
+    first = client.get("/api/v1/cases")
+    again = client.get("/api/v1/cases", headers={"If-None-Match": f'"x", {first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/api/v1/cases?open=true", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+def test_the_board_by_body_and_by_town(client: httpx.Client) -> None:
+    board = client.get("/api/v1/cases/board").json()
+    assert board["open"] == 2
+    (nobody,) = board["departments"]
+    assert (nobody["code"], nobody["open"], nobody["by_state"]) == (None, 2, {"handling": 1, "reported": 1})
+    assert {row["code"]: (row["open"], row["by_urgency"]) for row in board["towns"]} == {
+        WEST: (1, {"no_deadline": 1}), EAST: (1, {"no_deadline": 1}),
+    }  # fmt: skip
+    assert all(row["name"] for row in board["towns"])
+    assert board["most_overdue"] == []
+
+
+def test_files_equal_the_list(client: httpx.Client) -> None:
+    query = {"open": "true", "lang": "en"}
+    listed = numbers(client, **query)
+    as_csv, as_book, as_geojson = (
+        client.get(f"/api/v1/cases.{name}", params=query) for name in ("csv", "xlsx", "geojson")
+    )
+    table = list(csv.reader(io.StringIO(as_csv.content.decode("utf-8-sig"))))
+    assert [row[0] for row in table[1:]] == listed
+    assert table[1][5] == "Being handled"
+    sheet = openpyxl.load_workbook(io.BytesIO(as_book.content)).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == listed
+    assert [feature["id"] for feature in json.loads(as_geojson.content)["features"]] == listed
+    assert as_geojson.headers["content-type"] == "application/geo+json"
+    assert 'filename="cases.csv"' in as_csv.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("bbox=1,2,3", 422, "box_malformed"),
+        ("bbox=122,31,121,32", 422, "box_malformed"),
+        ("bbox=31,121,32,122", 422, "position_swapped"),
+        ("area=999", 404, "area_of_no_edition"),
+        ("state=lost", 422, "request_invalid"),
+        ("reported_from=yesterday", 422, "request_invalid"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/api/v1/cases", "/api/v1/cases.csv"])
+def test_what_is_no_filter_is_refused(client: httpx.Client, address: str, query: str, status: int, code: str) -> None:
+    answer = client.get(f"{address}?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}")
