@@ -1,5 +1,6 @@
 """The machine of a case, without a database: the table, each effect by numbers worked out by hand, and any walk."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,8 @@ from gridmgmt.casework.replay import breaks, differences, replay
 from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import InputError, NotFoundError, RuleViolationError, TransitionNotAllowedError
+from gridmgmt.settings import PROJECT_DIR
+from gridmgmt.texts import text
 from tests.support.casework import CALENDAR, CATALOGUE, COVER, INVESTMENT, MONDAY, STALL, anybody, case, scene
 
 CHIEF, BODY = anybody(), anybody("body")
@@ -108,6 +111,27 @@ def test_nothing_is_legal_without_its_permission(permission: Permission) -> None
     for state in CaseState:
         for each in machine.legal(replace(case(), state=state), lacking, CATALOGUE, MONDAY):
             assert RULES[each.move].permission is not permission
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "–"
+
+
+def test_the_page_of_the_machine_has_its_table() -> None:
+    page = (PROJECT_DIR / "docs" / "cases.md").read_text(encoding="utf-8").splitlines()
+    moves = [
+        f"| `{move}` {text(f'case_move.{move}')} | {listed(s for s in CaseState if s in rule.sources)} |"
+        f" {f'`{rule.to}`' if rule.to else 'as it was'} | {f'`{rule.permission}`' if rule.permission else 'the program'} |"
+        f" {listed(rule.needs)} | {listed(rule.takes)} |"
+        for move, rule in RULES.items()
+    ]
+    states = [
+        f"| `{state}` {text(f'case_state.{state}')} | {f'`{STAGES[state]}`' if state in STAGES else '–'} |"
+        f" {'ended' if state in ENDED else 'open'} |"
+        for state in CaseState
+    ]
+    assert [line for line in page if line.startswith("| `") and line.count("|") == 7] == moves
+    assert [line for line in page if line.startswith("| `") and line.count("|") == 4] == states
 
 
 def test_a_case_goes_from_report_to_closure() -> None:
