@@ -30,14 +30,14 @@ router = APIRouter(prefix=f"{PREFIX}/calendar", tags=["work calendar"], dependen
 writes = [asks(Permission.CATALOGUE_WRITE)]
 
 
-def _path_day(day: Annotated[str, Path(max_length=10, description="As 2027-01-31.")]) -> date:
+def _path_day(day: Annotated[str, Path(max_length=64, description="As 2027-01-31.")]) -> date:
     try:
         return date.fromisoformat(day)
     except ValueError as error:
         raise NotFoundError("calendar_day_unknown", value=day) from error
 
 
-def _path_year(year: Annotated[str, Path(max_length=6, description="As 2027.")]) -> int:
+def _path_year(year: Annotated[str, Path(max_length=64, description="As 2027.")]) -> int:
     known = str(year).isascii() and year.isdecimal() and FIRST_DAY.year <= int(year) <= LAST_DAY.year
     if not known:
         raise NotFoundError("calendar_year_unknown", value=year)
