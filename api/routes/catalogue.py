@@ -29,7 +29,7 @@ from api.language import Lang
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.catalogue import service
-from gridmgmt.catalogue.tables import Tables
+from gridmgmt.catalogue.rows import Tables
 from gridmgmt.errors import NotFoundError
 from gridmgmt.texts import Language
 

@@ -14,8 +14,9 @@ from importlib import resources
 
 from gridmgmt.areas.rules import AreaKind, AreaLevel
 from gridmgmt.catalogue.queries import Place
+from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.rules import BodyKind
-from gridmgmt.catalogue.tables import COLUMNS, Record, Tables
+from gridmgmt.catalogue.tables import COLUMNS
 
 BEGINS = date(2000, 1, 1)
 """Before every case that a data folder is likely to hold."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import xlsxwriter
 
-from gridmgmt.catalogue.tables import COLUMNS, MATTER_COLUMNS, REQUIRED, Record, Tables
+from gridmgmt.catalogue.rows import Record, Tables
+from gridmgmt.catalogue.tables import COLUMNS, MATTER_COLUMNS, REQUIRED
 from gridmgmt.errors import FileRefusedError, InputError
 from gridmgmt.ingest.files import TABLE_SUFFIXES, Rows, check_file
 from gridmgmt.ingest.tables import read_sheets, read_table

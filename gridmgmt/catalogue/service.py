@@ -18,8 +18,9 @@ from gridmgmt.catalogue import builtin, queries
 from gridmgmt.catalogue.matters import Changes, MattersList, changes_between
 from gridmgmt.catalogue.models import CatalogueEdition, Content, MattersEdition
 from gridmgmt.catalogue.queries import Head
+from gridmgmt.catalogue.rows import Tables
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.tables import Tables, kept, read_catalogue, read_matters, tables_of
+from gridmgmt.catalogue.tables import kept, read_catalogue, read_matters, tables_of
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, Problem

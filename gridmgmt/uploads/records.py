@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gridmgmt.access.rules import Actor
 from gridmgmt.catalogue import service as catalogue
 from gridmgmt.catalogue.files import read_catalogue_tables, read_matters_tables
+from gridmgmt.catalogue.rows import Tables
 from gridmgmt.catalogue.service import EditionLabels, EditionTaken
-from gridmgmt.catalogue.tables import Tables
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.crs import Datum
 from gridmgmt.db import Session

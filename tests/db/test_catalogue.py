@@ -19,8 +19,8 @@ from gridmgmt.casework.moves import Move
 from gridmgmt.casework.transitions import MoveAsk, move
 from gridmgmt.catalogue import builtin, service
 from gridmgmt.catalogue.matters import Fate
+from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.service import EditionLabels, EditionTaken
-from gridmgmt.catalogue.tables import Record, Tables
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, RuleViolationError, UnauthenticatedError
 from tests.support import paper_grids

@@ -24,8 +24,9 @@ from gridmgmt.catalogue.matters import (
     fate_sums,
 )
 from gridmgmt.catalogue.queries import Place
+from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.rules import Catalogue, HoldingReason
-from gridmgmt.catalogue.tables import Record, Tables, kept, read_catalogue, read_matters
+from gridmgmt.catalogue.tables import kept, read_catalogue, read_matters
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import FileRefusedError, InputError, NotFoundError
 
