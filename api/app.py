@@ -15,7 +15,7 @@ from api import pages
 from api.context import ApiContext
 from api.envelope import Envelope
 from api.event_stream import ended_by_signals
-from api.gate import Gate
+from api.gate import LOOK_UP_LIMIT_MS, LOOK_UPS_AT_ONCE, Gate
 from api.metrics import Metrics
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
@@ -68,6 +68,7 @@ from gridmgmt import __version__
 from gridmgmt.clock import Clock, system_clock
 from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.feed.hub import Hub
+from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
 from gridmgmt.walking.cache import WARM
 
@@ -101,7 +102,8 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     WARM.limit_bytes = settings.walk_state_bytes
     engine = make_engine(url, pool_size=settings.pool_size)
     opened = partial(transaction, make_sessions(engine))
-    gate = Gate(settings, opened, clock)
+    credentials = Reader(url, pool_size=LOOK_UPS_AT_ONCE, statement_timeout_ms=LOOK_UP_LIMIT_MS)
+    gate = Gate(settings, opened, clock, credentials)
     tiles = TileApp(settings, url, gate, clock=clock)
     hub = Hub(url, most_readers=settings.event_readers)
     metrics = Metrics()
@@ -110,12 +112,14 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # One thread a connection: more would wait in them for connections.
         anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * settings.pool_size
+        await credentials.open()
         await tiles.startup()
         await hub.open()
         with ended_by_signals(hub):
             yield
         await hub.close()
         await tiles.shutdown()
+        await credentials.close()
         engine.dispose()
 
     app = FastAPI(

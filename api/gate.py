@@ -7,10 +7,11 @@ asked anew each time.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -23,6 +24,7 @@ from gridmgmt.coverage.rules import result_form
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import ForbiddenError, UnauthenticatedError
+from gridmgmt.reader import Reader
 from gridmgmt.settings import ResultForm, Settings
 
 COOKIE = "gridmgmt_session"
@@ -33,11 +35,28 @@ SIGN_INS_AT_ONCE = 2
 """Each computes for a tenth of a second in 64 MB, whoever asks; others wait without holding a thread."""
 
 KEPT_CREDENTIALS = 10_000
+LOOK_UPS_AT_ONCE = 2
+"""Connections in which credentials are looked up; each takes a fraction of a millisecond."""
+LOOK_UP_LIMIT_MS = 5_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-LookUp = Callable[[Session, str, datetime], Actor | None]
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class _WayIn:
+    """How a credential is looked up: in one statement without a session, or in a session where its use is noted."""
+
+    statement: str
+    values: Callable[[str, datetime], Mapping[str, object] | None]
+    actor_of_rows: Callable[[Rows, str, datetime], tuple[Actor | None, bool]]
+    actor: Callable[[Session, str, datetime], Actor | None]
+
+
+_KEY = _WayIn(service.KEY, service.key_values, service.actor_of_key_rows, service.actor_of_key)
+_SESSION = _WayIn(service.SESSION, service.session_values, service.actor_of_session_rows, service.actor_of_session)
 
 
 def reads_openly(setting: Literal["auto", "open", "accounts"], *, synthetic: bool | None) -> bool:
@@ -65,15 +84,22 @@ class Gate:
         Opens the short transaction in which a credential is looked up, apart from the request's own.
     clock
         Tells now.
+    reader
+        Looks credentials up in one step without a thread; without it each is looked up in a transaction.
     """
 
     def __init__(
-        self, settings: Settings, transaction: Callable[[], AbstractContextManager[Session]], clock: Clock
+        self,
+        settings: Settings,
+        transaction: Callable[[], AbstractContextManager[Session]],
+        clock: Clock,
+        reader: Reader | None = None,
     ) -> None:
         self._reading = settings.reading
         self._transaction = transaction
         self._clock = clock
-        self._actors: _Kept[tuple[LookUp, bytes], Actor] = _Kept(KEPT_CREDENTIALS)
+        self._reader = reader
+        self._actors: _Kept[tuple[_WayIn, bytes], Actor] = _Kept(KEPT_CREDENTIALS)
         self._kinds: _Kept[str, bool] = _Kept(1)
         self.signing_in = CapacityLimiter(SIGN_INS_AT_ONCE)
 
@@ -93,31 +119,40 @@ class Gate:
         """
         request.state.for_caller = True
         if (secret := _bearer(request)) is not None:
-            if (actor := await self._known(request, secret, service.actor_of_key)) is None:
+            if (actor := await self._known(request, secret, _KEY)) is None:
                 raise UnauthenticatedError("key_refused")
             return actor
         token = request.cookies.get(COOKIE)
         if request.scope["method"] not in SAFE_METHODS:
             _refuse_foreign(request, with_session=token is not None)
-        actor = None if token is None else await self._known(request, token, service.actor_of_session)
+        actor = None if token is None else await self._known(request, token, _SESSION)
         return await self._anonymous() if actor is None else actor
 
     def forget(self, token: str) -> None:
         """Ask for a session anew: it has just ended."""
-        self._actors.drop((service.actor_of_session, _digest(token)))
+        self._actors.drop((_SESSION, _digest(token)))
 
-    async def _known(self, request: HTTPConnection, credential: str, look_up: LookUp) -> Actor | None:
-        key, now = (look_up, _digest(credential)), self._clock()
+    async def _known(self, request: HTTPConnection, credential: str, way: _WayIn) -> Actor | None:
+        key, now = (way, _digest(credential)), self._clock()
         if request.scope["method"] in SAFE_METHODS and (kept := self._actors.get(key, now)) is not None:
             return kept
+        actor = await self._looked_up(credential, way, now)
+        self._actors.put(key, actor, now)
+        return actor
+
+    async def _looked_up(self, credential: str, way: _WayIn, now: datetime) -> Actor | None:
+        if self._reader is not None:
+            if (values := way.values(credential, now)) is None:
+                return None
+            actor, noted = way.actor_of_rows(await self._reader.rows(way.statement, values), credential, now)
+            if noted:
+                return actor
 
         def found() -> Actor | None:
             with self._transaction() as session:
-                return look_up(session, credential, now)
+                return way.actor(session, credential, now)
 
-        actor = await run_sync(found)
-        self._actors.put(key, actor, now)
-        return actor
+        return await run_sync(found)
 
     async def _anonymous(self) -> Actor:
         synthetic = await self._synthetic()

@@ -1,8 +1,9 @@
 """Ways in for programs: API keys, with no more permissions than their scopes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import update
 
@@ -11,7 +12,7 @@ from gridmgmt.access.accounts import display_name_of, require_covers, require_ov
 from gridmgmt.access.log import record
 from gridmgmt.access.models import Account, ApiKey
 from gridmgmt.access.rules import Actor, Permission
-from gridmgmt.db import Session
+from gridmgmt.db import Session, prepared_rows
 from gridmgmt.errors import ConflictError, InputError
 
 
@@ -85,11 +86,26 @@ def actor_of_key(session: Session, secret: str, now: datetime) -> Actor | None:
 
     The day of its use is noted, once a day.
     """
-    prefix = credentials.key_prefix(secret)
-    key = queries.living_key(session, prefix, now) if prefix else None
-    if key is None or not credentials.is_secret_of(key.secret_sha256, secret):
+    values = key_values(secret, now)
+    if values is None:
         return None
-    if key.last_used_on != now.date():
-        session.execute(update(ApiKey).where(ApiKey.prefix == key.prefix).values(last_used_on=now.date()))
+    session.flush()
+    actor, noted = actor_of_key_rows(prepared_rows(session, queries.KEY, values), secret, now)
+    if actor is not None and not noted:
+        session.execute(update(ApiKey).where(ApiKey.prefix == values["prefix"]).values(last_used_on=now.date()))
+    return actor
+
+
+def key_values(secret: str, now: datetime) -> dict[str, object] | None:
+    """Return what :data:`queries.KEY` is bound to, None for what does not have the form of a key."""
+    prefix = credentials.key_prefix(secret)
+    return {"prefix": prefix, "now": now} if prefix else None
+
+
+def actor_of_key_rows(rows: Sequence[Sequence[Any]], secret: str, now: datetime) -> tuple[Actor | None, bool]:
+    """Return who a key acts for by the rows of :data:`queries.KEY`, and whether its use today is noted already."""
+    key = queries.living_key(rows)
+    if key is None or not credentials.is_secret_of(key.secret_sha256, secret):
+        return None, True
     grants = key.holder.cut_to(queries.permission_set(key.scopes))
-    return replace(key.holder, kind="key", grants=grants, key_prefix=key.prefix)
+    return replace(key.holder, kind="key", grants=grants, key_prefix=key.prefix), key.last_used_on == now.date()

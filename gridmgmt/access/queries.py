@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, select
 
 from gridmgmt.access.models import Account, ApiKey, Change, GrantRow, RoleRow
 from gridmgmt.access.rules import Actor, ChainReport, Grant, Permission, Role, check_chain
-from gridmgmt.db import Session, prepared_rows
+from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
 
 
@@ -97,31 +97,30 @@ class LivingKey:
 class LivingSession:
     """A session that has not ended, of an account that is enabled, and who it is."""
 
+    token_sha256: str
     created_at: datetime
     last_used_at: datetime
     holder: Actor
 
 
-def living_key(session: Session, prefix: str, now: datetime) -> LivingKey | None:
-    """Return the key of a prefix with its holder; one statement, since every change of a program begins with it."""
-    session.flush()
-    for sha256, scopes, found, used_on, *holder in prepared_rows(session, _KEY, {"prefix": prefix, "now": now}):
-        return LivingKey(sha256, scopes, found, used_on, _holder(*holder))
-    return None
-
-
-def living_session(session: Session, token_sha256: str, now: datetime) -> LivingSession | None:
-    """Return the session of a token with its holder, in one statement as well."""
-    session.flush()
-    values = {"token_sha256": token_sha256, "now": now}
-    for created_at, last_used_at, *holder in prepared_rows(session, _SESSION, values):
-        return LivingSession(created_at, last_used_at, _holder(*holder))
-    return None
-
-
-_KEY, _SESSION = (
+KEY, SESSION = (
     resources.files(__package__).joinpath(f"sql/{name}.sql").read_text(encoding="utf-8") for name in ("key", "session")
 )
+"""One statement each, since every change begins with one of them; all values are bound."""
+
+
+def living_key(rows: Sequence[Sequence[Any]]) -> LivingKey | None:
+    """Return the key that the rows of :data:`KEY` tell of."""
+    for sha256, scopes, prefix, used_on, *holder in rows:
+        return LivingKey(sha256, scopes, prefix, used_on, _holder(*holder))
+    return None
+
+
+def living_session(rows: Sequence[Sequence[Any]]) -> LivingSession | None:
+    """Return the session that the rows of :data:`SESSION` tell of."""
+    for token_sha256, created_at, last_used_at, *holder in rows:
+        return LivingSession(token_sha256, created_at, last_used_at, _holder(*holder))
+    return None
 
 
 def _holder(account_id: int, name: str, demo: bool, grants: Sequence[Sequence[Any]] | None) -> Actor:

@@ -11,34 +11,43 @@ from gridmgmt.access.accounts import (
     set_password,
     set_role,
 )
-from gridmgmt.access.keys import actor_of_key, create_key, revoke_key
+from gridmgmt.access.keys import actor_of_key, actor_of_key_rows, create_key, key_values, revoke_key
 from gridmgmt.access.log import record, verify_changes
+from gridmgmt.access.queries import KEY, SESSION
 from gridmgmt.access.rules import anonymous, local_actor, require, system_actor
 from gridmgmt.access.sessions import (
     actor_of_session,
+    actor_of_session_rows,
     demo_sign_in,
     offer_password,
     offer_setup,
+    session_values,
     sign_in,
     sign_out,
     use_setup,
 )
 
 __all__ = [
+    "KEY",
+    "SESSION",
     "actor_of_key",
+    "actor_of_key_rows",
     "actor_of_session",
+    "actor_of_session_rows",
     "anonymous",
     "create_account",
     "create_key",
     "demo_sign_in",
     "disable_account",
     "ensure_demo_accounts",
+    "key_values",
     "local_actor",
     "offer_password",
     "offer_setup",
     "record",
     "require",
     "revoke_key",
+    "session_values",
     "set_grants",
     "set_password",
     "set_role",

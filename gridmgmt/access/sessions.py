@@ -1,6 +1,8 @@
 """Ways in for people: signing in with a password, sessions, and one-time links."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -19,7 +21,7 @@ from gridmgmt.access.rules import (
     session_end,
     system_actor,
 )
-from gridmgmt.db import Session
+from gridmgmt.db import Session, prepared_rows
 from gridmgmt.errors import ConflictError, UnauthenticatedError
 
 
@@ -69,14 +71,29 @@ def demo_sign_in(session: Session, name: str, now: datetime) -> tuple[str, Actor
 
 def actor_of_session(session: Session, token: str, now: datetime) -> Actor | None:
     """Return who a session is; None when it has ended. Its use is noted, every five minutes at most."""
-    token_sha256 = credentials.digest(token)
-    found = queries.living_session(session, token_sha256, now)
+    session.flush()
+    found = queries.living_session(prepared_rows(session, queries.SESSION, session_values(token, now)))
     if found is None:
         return None
-    if now - found.last_used_at >= SESSION_STEP:
+    if not _is_noted(found, now):
         used = {"last_used_at": now, "expires_at": session_end(found.created_at, now)}
-        session.execute(update(AccessSession).where(AccessSession.token_sha256 == token_sha256).values(used))
+        session.execute(update(AccessSession).where(AccessSession.token_sha256 == found.token_sha256).values(used))
     return found.holder
+
+
+def session_values(token: str, now: datetime) -> dict[str, object]:
+    """Return what :data:`queries.SESSION` is bound to."""
+    return {"token_sha256": credentials.digest(token), "now": now}
+
+
+def actor_of_session_rows(rows: Sequence[Sequence[Any]], _token: str, now: datetime) -> tuple[Actor | None, bool]:
+    """Return who a session is by the rows of :data:`queries.SESSION`, and whether its use is noted already."""
+    found = queries.living_session(rows)
+    return (None, True) if found is None else (found.holder, _is_noted(found, now))
+
+
+def _is_noted(found: queries.LivingSession, now: datetime) -> bool:
+    return now - found.last_used_at < SESSION_STEP
 
 
 def sign_out(session: Session, token: str) -> None:

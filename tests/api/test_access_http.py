@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,8 @@ from api.app import create_app
 from api.gate import COOKIE, KEPT_S, SIGN_INS_AT_ONCE
 from gridmgmt.access import credentials, service
 from gridmgmt.access.rules import Permission, Role
-from gridmgmt.db import Session, transaction
+from gridmgmt.db import transaction
+from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
 from tests.api.conftest import Town, make_town
 from tests.support.actors import PASSWORD, add_account, add_key, bearer
@@ -510,13 +511,13 @@ def test_a_closed_door_asks_the_database_nothing_for_the_next_tile(
     town: Town, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up: list[str] = []
-    found = service.actor_of_key
+    found = Reader.rows
 
-    def counted(session: Session, secret: str, now: datetime) -> Any:
-        looked_up.append(secret)
-        return found(session, secret, now)
+    async def counted(reader: Reader, statement: str, values: Mapping[str, object]) -> Any:
+        looked_up.extend([statement] * (statement == service.KEY))
+        return await found(reader, statement, values)
 
-    monkeypatch.setattr(service, "actor_of_key", counted)
+    monkeypatch.setattr(Reader, "rows", counted)
     with served(create_app(Settings(), town.url, clock=clock)) as client:
         for _ in range(5):
             assert client.get("/tiles/areas.json", headers=bearer(town.key)).status_code == 200

@@ -1,4 +1,4 @@
-SELECT s.created_at, s.last_used_at, a.account_id, a.name, a.demo,
+SELECT s.token_sha256, s.created_at, s.last_used_at, a.account_id, a.name, a.demo,
     (
         SELECT json_agg(
             json_build_array(g.role, r.permissions, g.area_level, g.area_code, g.department) ORDER BY g.grant_id
