@@ -11,7 +11,7 @@ ends with the last year that was announced when it was released.
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -431,21 +431,6 @@ class WorkCalendar:
         for begin, table in zip(begins, hours, strict=True):
             total[begin:] = table.total
         return _Measures(_before(total * works), _before(works.astype(np.int64)))
-
-
-def changed(
-    calendar: WorkCalendar, running: Iterable[tuple[int, datetime, TimeLimit, Sequence[Pause], Deadline]]
-) -> Iterator[tuple[int, Deadline]]:
-    """Yield the deadlines that a newer calendar moves or settles, of what runs against provisional ones.
-
-    Parameters
-    ----------
-    running
-        Key, begin, time limit, pauses, and the deadline as it was told.
-    """
-    for key, begin, limit, pauses, told in running:
-        if (now := calendar.deadline(begin, limit, pauses)) != told:
-            yield key, now
 
 
 @cache
