@@ -121,7 +121,8 @@ def test_the_page_of_the_machine_has_its_table() -> None:
     page = (PROJECT_DIR / "docs" / "cases.md").read_text(encoding="utf-8").splitlines()
     moves = [
         f"| `{move}` {text(f'case_move.{move}')} | {listed(s for s in CaseState if s in rule.sources)} |"
-        f" {f'`{rule.to}`' if rule.to else 'as it was'} | {f'`{rule.permission}`' if rule.permission else 'the program'} |"
+        f" {listed([rule.to]) if rule.to else 'as it was'} |"
+        f" {listed([rule.permission]) if rule.permission else 'the program'} |"
         f" {listed(rule.needs)} | {listed(rule.takes)} |"
         for move, rule in RULES.items()
     ]
