@@ -157,7 +157,7 @@ def report(
             return Known(seen.client_case_no)
         require(actor, Permission.CASES_REPORT, areas=tuple(seen.codes.values()))
         if not seen.areas:
-            _refuse_outside(session, prepared)
+            _refuse_outside(session, (prepared.ask.lon, prepared.ask.lat), prepared.at)
         if (case := _filed(session, actor, prepared, seen, retry)) is not None:
             _attach(session, actor, case.case_id, prepared)
             return case
@@ -175,10 +175,14 @@ def preview(
         When the position cannot be one.
     NotFoundError
         ``case_type_unknown``.
+    RuleViolationError
+        ``outside_areas``, as a report there would be.
     """
     catalogue = catalogue_on(session, at)
     type_ = catalogue.type(type_code)
     seen = surroundings(session, position, at, sought(type_, at), now=now or at)
+    if not seen.areas:
+        _refuse_outside(session, position, at)
     calendar = calendars.load(session, seen.calendar)
     return suggest(catalogue, type_, seen, at, calendar), ranked(seen.near, type_, at), seen
 
@@ -314,10 +318,9 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _refuse_outside(session: Session, prepared: _Prepared) -> None:
+def _refuse_outside(session: Session, position: tuple[float, float], at: datetime) -> None:
     """Refuse a place that lies in no area although some are in force."""
-    ask = prepared.ask
-    values = {"lon": ask.lon, "lat": ask.lat, "on": local_date(prepared.at)}
+    values = {"lon": position[0], "lat": position[1], "on": local_date(at)}
     nearest = session.execute(_NEAREST, values).one_or_none()
     if nearest is not None:
         name, code, distance_m = nearest

@@ -14,7 +14,7 @@ from gridmgmt.casework.photo_files import PhotoFolder
 from gridmgmt.casework.photo_models import CasePhoto, Photo, PhotoKind
 from gridmgmt.casework.photo_queries import NamedCase, PhotoOfCase
 from gridmgmt.db import Session
-from gridmgmt.errors import ConflictError, NotFoundError
+from gridmgmt.errors import ConflictError, ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:  # decoders are loaded when the first photo comes
     from gridmgmt.casework.pictures import Picture
@@ -76,6 +76,7 @@ def attach(session: Session, actor: Actor, case_id: int, photo_sha256: str, kind
     case = queries.case_of_id(session, case_id)
     if not _may_add(actor, case):
         require(actor, Permission.CASES_REPORT, areas=case.areas)
+        raise ForbiddenError("department_not_yours", actor=actor.name)
     if not queries.known_photos(session, [photo_sha256]):
         raise NotFoundError("photo_unknown", field="photo", value=photo_sha256)
     held = {each.photo: each.kind for each in queries.photos_of(session, case_id)}

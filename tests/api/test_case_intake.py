@@ -86,6 +86,10 @@ def test_what_a_report_may_repeat_can_be_asked_before(client: httpx.Client) -> N
     routing = client.get(f"{CASES}/routing", params={"lon": lon, "lat": lat, "type": "0101"}).json()
     assert routing["department_name"] == "Waterworks"
     assert [area["level"] for area in routing["areas"]] == ["district", "town", "residential_quarter", "grid_cell"]
+    outside = dict(zip(("lon", "lat"), spot(20.5, 0.5), strict=True))
+    for question in ("routing", "duplicates"):
+        refused = client.get(f"{CASES}/{question}", params={**outside, "type": "0101"})
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/outside_areas")
 
 
 REFUSED = [

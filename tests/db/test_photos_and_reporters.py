@@ -126,6 +126,7 @@ class TestPhotos:
             (somebody(Permission.CASES_HANDLE, department="310113-07"), True),
             (somebody(Permission.CASES_HANDLE, department="310113-09"), True),  # has a task in it
             (somebody(Permission.CASES_HANDLE, department="310113-08"), False),
+            (somebody(Permission.CASES_REPORT, department="310113-08"), False),
             (somebody(Permission.READ, Permission.CASES_SUPERVISE), False),
         ],
     )
