@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -175,6 +175,7 @@ class TablesRead:
 class EditionFile(RecordsFile):
     """A file of tables that make an edition by themselves."""
 
+    subject: ClassVar[str]
     edition: str | None = Field(default=None, description="Name of the edition; that of the file if absent.")
     source: str | None = Field(default=None, description="Who says so; the name of the file if absent.")
 
@@ -187,7 +188,7 @@ class EditionFile(RecordsFile):
         """Take the edition, whole or not at all."""
         said = EditionLabels(labels.name, labels.valid_from, labels.source)
         taken = self.take(session, actor, rows.tables, said, local_date(system_clock()))
-        return Recorded("catalogue", rows.read, rows.read if taken.new else 0, 0, ())
+        return Recorded(self.subject, rows.read, rows.read if taken.new else 0, 0, ())
 
     @abstractmethod
     def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
@@ -197,6 +198,7 @@ class EditionFile(RecordsFile):
 class CatalogueFile(EditionFile):
     """The catalogue of cases: an XLSX with a sheet for each table, or a CSV of one, the others staying as they are."""
 
+    subject = "catalogue"
     table: str | None = Field(default=None, description="Which table a CSV is; that of its name if absent.")
 
     def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
@@ -210,6 +212,8 @@ class CatalogueFile(EditionFile):
 
 class MattersFile(EditionFile):
     """A list of matters: an XLSX with a sheet of matters and one of what became of those of the list before."""
+
+    subject = "matters"
 
     def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
         """Take a list of matters."""
