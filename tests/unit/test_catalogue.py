@@ -1,6 +1,7 @@
 """What a catalogue says, without a database: reading its tables, who answers for what, and the fates of matters."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.rules import Catalogue, HoldingReason
 from gridmgmt.catalogue.tables import kept, read_catalogue, read_matters
 from gridmgmt.clock import LOCAL_ZONE
-from gridmgmt.errors import FileRefusedError, InputError, NotFoundError
+from gridmgmt.errors import FileRefusedError, InputError, NotFoundError, Problem
+from gridmgmt.texts import LANGUAGES
 
 DISTRICT, TOWN, SUBDISTRICT = "310113", "310113109", "310113008"
 PLACES = [
@@ -89,7 +91,14 @@ def tables(**changed: list[dict[str, str]]) -> Tables:
 
 
 def codes(given: Tables) -> list[str]:
-    return [problem.code for problem in read_catalogue(given, name="test", valid_from=date(2000, 1, 1))[1]]
+    return told(read_catalogue(given, name="test", valid_from=date(2000, 1, 1))[1])
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    """The codes of problems, each of which has its words in both languages."""
+    found = list(problems)
+    assert all(problem.message(lang) for problem in found for lang in LANGUAGES)
+    return [problem.code for problem in found]
 
 
 GOOD = {"type": "0101", "no": "1", "text_zh": "缺失", "amount": "3", "unit": "urgent_hours"}
@@ -296,7 +305,7 @@ FATES = st.builds(
 class TestFates:
     @given(st.lists(FATES, max_size=8))
     def test_taken_exactly_when_each_old_matter_has_one_fate(self, fates: list[MatterFate]) -> None:
-        problems = list(fate_problems(OLD, NEW, list(enumerate(fates, start=2))))
+        problems = told(fate_problems(OLD, NEW, list(enumerate(fates, start=2))))
         assert (not problems) == (sorted(fate.code for fate in fates) == list("abcde"))
 
     @given(st.permutations("abcde"), st.lists(st.sampled_from(Fate), min_size=5, max_size=5))
@@ -331,7 +340,7 @@ class TestFates:
     )  # fmt: skip
     def test_a_fate_that_contradicts_the_lists_is_refused(self, fate: MatterFate, expected: str) -> None:
         rest = [(i, MatterFate(code, Fate.KEPT, code)) for i, code in enumerate("bcde")]
-        assert expected in [each.code for each in fate_problems(OLD, NEW, [(9, fate), *rest])]
+        assert expected in told(fate_problems(OLD, NEW, [(9, fate), *rest]))
 
     def test_the_demo_lists_add_up(self, listed: Catalogue) -> None:
         found = changes_between(listed.lists, date(2015, 6, 30), date(2015, 7, 1))
