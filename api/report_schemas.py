@@ -15,10 +15,9 @@ from gridmgmt.cases.rules import CaseSource, CaseState
 from gridmgmt.casework.asking import ReportAsk
 from gridmgmt.casework.duplicates import Duplicate
 from gridmgmt.casework.intake import Attached, Reported
-from gridmgmt.casework.routing import Suggestion, Why
+from gridmgmt.casework.routing import Suggestion
 from gridmgmt.casework.surroundings import Surroundings
 from gridmgmt.casework.transitions import CaseParts
-from gridmgmt.catalogue.matters import Words
 from gridmgmt.texts import Language, text
 
 MOST_PHOTOS = 20
@@ -145,7 +144,7 @@ def suggestion_out(found: Suggestion, lang: Language) -> SuggestionOut:
         department_name=department and department.name.said(lang),
         officer_post=post and post.code,
         officer_post_name=post and post.name,
-        why=[_words(why, lang) for why in found.why],
+        why=[why.said(lang) for why in found.why],
         near_border=[BorderOut.model_validate(each) for each in found.across],
         due=[
             DueIfOut(
@@ -179,11 +178,6 @@ def duplicates_out(found: Sequence[Duplicate], lang: Language) -> list[Duplicate
         )
         for each in found
     ]
-
-
-def _words(why: Why, lang: Language) -> str:
-    said = {name: value.said(lang) if isinstance(value, Words) else value for name, value in why.fields.items()}
-    return text(f"routing.{why.reason}", lang, **said)
 
 
 def reported_out(parts: CaseParts, reported: Reported | None, lang: Language) -> ReportedOut:

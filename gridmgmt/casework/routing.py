@@ -10,6 +10,7 @@ from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.casework.surroundings import Border, Post, Surroundings
 from gridmgmt.catalogue.matters import Words
 from gridmgmt.catalogue.rules import BodyKind, CaseType, Catalogue, Department, Holding, HoldingReason
+from gridmgmt.texts import Language, text
 
 INSPECTION = "inspection"
 """The kind of responsibility grids whose post is told first, where there is one."""
@@ -36,6 +37,11 @@ class Why:
 
     reason: RoutingReason
     fields: Mapping[str, Words | str | float] = field(default_factory=dict)
+
+    def said(self, lang: Language) -> str:
+        """Return it in words."""
+        fields = {name: value.said(lang) if isinstance(value, Words) else value for name, value in self.fields.items()}
+        return text(f"routing.{self.reason}", lang, **fields)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _MOVE = click.Choice([str(move) for move, rule in RULES.items() if rule.permissi
 _FINDINGS_SHOWN = 10
 
 
-class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2, of which earlier ones know nothing
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2, of which earlier ones know nothing
     """A moment; without an offset it is the district's own time."""
 
     name = "moment"
@@ -74,7 +74,7 @@ def log(ctx: click.Context, case_no: str, *, as_json: bool) -> None:
 @click.option("--condition", "condition_no", type=int, help="Number of the filing condition.")
 @click.option("--department", "departments", multiple=True, help="Code of a department; repeated, the lead first.")
 @click.option("--case", "master_no", help="Number of the master case of a duplicate.")
-@click.option("--due", "due_at", type=_Moment(), help="The new deadline, such as 2026-01-31T17:30.")
+@click.option("--due", "due_at", type=Moment(), help="The new deadline, such as 2026-01-31T17:30.")
 @click.option("--satisfied/--dissatisfied", default=None, help="What the reporter said.")
 @click.option("--document", "document_no", help="Number of the signed form.")
 @click.option("--version", type=int, help="The version that was seen; whatever it is now if absent.")
