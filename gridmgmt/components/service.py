@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("edition_id", "code", "type_code", *FACTS, "cell_code", "attributes", "valid_from", "geom")
 _COMPARED = ("type_code", *FACTS, "attributes")
+_SAME = ("edition_id", "code", "type_code", "cell_code", "attributes", "geom")
+"""What no single change touches."""
 Objects = NDArray[np.object_]
 
 
@@ -154,23 +156,17 @@ def change(session: Session, actor: Actor, code: str, asked: ComponentChange) ->
     if row.valid_to is not None:
         raise ConflictError("component_later", value=code, on=asked.on)
     before = {name: getattr(row, name) for name in FACTS}
-    facts = ComponentFacts(**{**before, "state": ComponentState(row.state), **asked.facts})
-    after = {name: getattr(facts, name) for name in FACTS}
-    if after == before:
-        raise InputError("component_unchanged", value=code)
-    if (problem := impossible(facts)) is not None:
-        raise InputError(problem.code, **problem.fields)
-    _check_departments(session, asked)
+    after = _wanted(session, code, before, asked)
     row.valid_to = asked.on
     session.flush()
-    same = {name: getattr(row, name) for name in ("edition_id", "code", "type_code", "cell_code", "attributes", "geom")}
+    same = {name: getattr(row, name) for name in _SAME}
     changed = Component(**same, **after, valid_from=asked.on, reason=asked.reason)
     session.add(changed)
     session.flush()
-    told = {name: after[name] for name in FACTS if after[name] != before[name]}
+    told = [name for name in FACTS if after[name] != before[name]]
     record(
-        session, actor, "component.change", f"component:{code}",
-        before={name: before[name] for name in told}, after={**told, "on": asked.on, "reason": asked.reason},
+        session, actor, "component.change", f"component:{code}", before={name: before[name] for name in told},
+        after={"on": asked.on, "reason": asked.reason, **{name: after[name] for name in told}},
     )  # fmt: skip
     return changed
 
@@ -240,11 +236,19 @@ def _catalogue(session: Session, on: date) -> Catalogue | None:
         return None
 
 
-def _check_departments(session: Session, asked: ComponentChange) -> None:
+def _wanted(session: Session, code: str, before: Mapping[str, Any], asked: ComponentChange) -> dict[str, Any]:
+    """Return the facts of a component after a change, which must be possible and must change something."""
+    facts = ComponentFacts(**{**before, "state": ComponentState(before["state"]), **asked.facts})
+    after = {name: getattr(facts, name) for name in FACTS}
+    if after == before:
+        raise InputError("component_unchanged", value=code)
+    if (problem := impossible(facts)) is not None:
+        raise InputError(problem.code, **problem.fields)
     catalogue = _catalogue(session, asked.on)
     for name in ("owner_code", "maintainer_code"):
-        if catalogue is not None and (code := asked.facts.get(name)) is not None:
-            catalogue.department(code)
+        if catalogue is not None and (department := asked.facts.get(name)) is not None:
+            catalogue.department(department)
+    return after
 
 
 def _records(frame: "gpd.GeoDataFrame") -> list[dict[str, Any]]:
