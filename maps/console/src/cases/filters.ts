@@ -72,5 +72,11 @@ export const query = computed((): Query => ({
   bbox: filter('here') && mapBox.value?.map((degree) => degree.toFixed(5)).join(','),
 }))
 
-/** The filters that the map's layer knows too; the box is the map's own. */
-export const drawnCases = computed((): Query => ({ kind: filter('kind'), type: filter('type'), urgency: filter('urgency'), state: states.value, open: filter('open') && 'true' }))
+const part = viewed('part')
+
+/** The filters that the map's layer knows too; the box is the map's own. Beside the board it shows all that is open. */
+export const drawnCases = computed((): Query => {
+  if (part.value === 'board') return { open: 'true' }
+  const plain = ['kind', 'type', 'source', 'urgency', 'department'] as const
+  return { ...Object.fromEntries(plain.map((name) => [name, filter(name)])), state: states.value, open: filter('open') && 'true' }
+})

@@ -1,4 +1,4 @@
-import { onBeforeUnmount, onMounted, shallowRef } from 'vue'
+import { onBeforeUnmount, onMounted, ref, shallowRef } from 'vue'
 
 import type { CaseEventOut } from '../api/schema'
 
@@ -7,8 +7,20 @@ export type LiveState = 'live' | 'joining' | 'off'
 
 const KINDS = ['new', 'moved', 'due_soon', 'overdue']
 const AGAIN_MS = 5000
+const MAP_EVERY_MS = 4000
 
 export const live = shallowRef<LiveState>('joining')
+
+/** Counts what happened to cases, some seconds' events as one, so that the map asks for its tiles again. */
+export const caseStamp = ref(0)
+let stamping = 0
+
+function stamp(): void {
+  stamping ||= window.setTimeout(() => {
+    stamping = 0
+    caseStamp.value += 1
+  }, MAP_EVERY_MS)
+}
 
 type Heard = (event: CaseEventOut) => void
 const listeners = new Set<{ heard: Heard; lost: () => void }>()
@@ -19,6 +31,7 @@ let position = ''
 function tell(message: MessageEvent<string>): void {
   if (message.lastEventId) position = message.lastEventId
   const event = JSON.parse(message.data) as CaseEventOut
+  stamp()
   for (const each of listeners) each.heard(event)
 }
 

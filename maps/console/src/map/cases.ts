@@ -31,7 +31,7 @@ function colour(): ExpressionSpecification {
   return ['match', LOOK, ...Object.entries(CASE_COLOURS).flat(), CASE_COLOURS.ended!] as unknown as ExpressionSpecification
 }
 
-/** Single cases by their looks and kinds; several that lie together as a disc with their number and the colour of the most urgent. */
+/** Above the names of areas, which make room for the numbers. Single cases by their looks and kinds; several that lie together as a disc with their number and the colour of the most urgent. */
 export function cases({ palette }: MapPicture): LayerSpecification[] {
   return [
     {
@@ -52,7 +52,7 @@ export function cases({ palette }: MapPicture): LayerSpecification[] {
       id: 'case_counts',
       type: 'symbol',
       filter: MANY,
-      layout: { 'text-field': ['to-string', COUNT], 'text-font': FONT, 'text-size': 11, 'text-allow-overlap': true, 'text-ignore-placement': true },
+      layout: { 'text-field': ['to-string', COUNT], 'text-font': FONT, 'text-size': 11, 'text-allow-overlap': true, 'text-padding': 10 },
       paint: { 'text-color': palette.label },
     },
     {

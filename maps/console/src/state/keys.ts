@@ -52,7 +52,7 @@ function openRow(): void {
 }
 
 const ACTIONS: Record<string, () => void> = {
-  '/': () => (document.querySelector<HTMLElement>('[data-search]') ?? document.getElementById(SEARCH_ID))?.focus(),
+  '/': () => document.getElementById(SEARCH_ID)?.focus(),
   j: () => moveRow(1),
   k: () => moveRow(-1),
   Enter: openRow,
