@@ -56,8 +56,13 @@ class Reader:
             await self._pool.close()
             self._pool = None
 
-    async def rows(self, statement: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+    async def rows(self, statement: str, parameters: Mapping[str, object], *, prepared: bool = True) -> Sequence[Row]:
         """Return the rows of a statement of the package's own, put together from constants, with all values bound.
+
+        Parameters
+        ----------
+        prepared
+            Whether the statement is planned once for all values; one whose best plan depends on them is not.
 
         Raises
         ------
@@ -66,17 +71,17 @@ class Reader:
         """
         with _translated(self._timeout_ms):
             try:
-                return await self._fetch(statement, parameters)
+                return await self._fetch(statement, parameters, prepared)
             except (psycopg.errors.QueryCanceled, PoolTimeout):
                 raise
             except psycopg.OperationalError:
                 # After a restart of the database all idle connections are dead at once: drop them, ask again.
                 await self._opened.check()
-                return await self._fetch(statement, parameters)
+                return await self._fetch(statement, parameters, prepared)
 
-    async def _fetch(self, statement: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+    async def _fetch(self, statement: str, parameters: Mapping[str, object], prepared: bool) -> Sequence[Row]:
         async with self._opened.connection() as connection:
-            cursor = await connection.execute(statement.encode(), parameters, prepare=True, binary=True)
+            cursor = await connection.execute(statement.encode(), parameters, prepare=prepared, binary=True)
             return await cursor.fetchall()
 
     @property

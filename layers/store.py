@@ -100,7 +100,9 @@ class LayerStore:
             When the database does not answer, or not in time.
         """
         statement = tile_statement(layer, *conditions_of(selection))
-        rows = await self.reader.rows(statement, tile_parameters(layer, tile, selection, run))
+        # Of a live layer whole cities and single streets are drawn, a few cases or a million: each has its own plan.
+        prepared = layer.revised_as is not None
+        rows = await self.reader.rows(statement, tile_parameters(layer, tile, selection, run), prepared=prepared)
         stamp, known, drawn = rows[0]
         _check_known(selection, known=known)
         return stamp, drawn or b""

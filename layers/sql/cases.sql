@@ -1,9 +1,10 @@
 -- Cases that share a cell are one feature: how many, how many of them still open and how urgent, and the worst of it.
 -- Only a case alone keeps its identity. Positions are spherical Mercator, as a map has them, worked out by hand: a
--- million transformations of one point each would cost most of the time.
+-- million transformations of one point each would cost most of the time. So would comparing texts as a language does.
 WITH points AS (
     SELECT
-        c.case_id, c.case_no, c.kind, c.type, c.state,
+        c.case_id, c.case_no COLLATE "C" AS case_no, c.kind COLLATE "C" AS kind, c.type COLLATE "C" AS type,
+        c.state COLLATE "C" AS state,
         c.state NOT IN ('closed', 'duplicate', 'rejected', 'voided') AS is_open,
         CASE c.urgency WHEN 'overdue' THEN 4 WHEN 'due_soon' THEN 3 WHEN 'on_time' THEN 2 ELSE 1 END AS rank,
         6378137 * radians(ST_X(c.geom)) AS x,
