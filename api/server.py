@@ -1,5 +1,6 @@
 """The serving process: its socket, the web processes, the worker it looks after, what it tells the terminal."""
 
+import gc
 import logging
 import os
 import signal
@@ -80,8 +81,18 @@ class AppFactory:
         """Return the application, with logging set up, while the rooms that take long to load are loading."""
         set_up_logging()
         _end_with_parent()
-        threading.Thread(target=import_module, args=(_SLOW_ROOM,), name="warm-up", daemon=True).start()
+        threading.Thread(target=settle, name="warm-up", daemon=True).start()
         return create_app(self.settings, self.url)
+
+
+def settle() -> None:
+    """Load the rooms that take long, and look for no garbage in what is loaded by then.
+
+    It stays as long as the process does, and to look through all of it takes longer than most answers.
+    """
+    import_module(_SLOW_ROOM)
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

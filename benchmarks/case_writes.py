@@ -31,6 +31,7 @@ from harness import publish, require
 from tiles_cold import demo_database
 
 from api.app import create_app
+from api.server import settle
 from gridmgmt.access.queries import account_by_name
 from gridmgmt.access.rules import Assignment, Permission, Role, local_actor
 from gridmgmt.access.service import create_account, create_key
@@ -86,6 +87,7 @@ def server(url: str, processes: int) -> Iterator[int]:
 
 def _serve(url: str, listener: socket.socket) -> None:
     app = create_app(Settings(reading="open"), url)
+    settle()
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
 
 

@@ -15,12 +15,16 @@ from api.routes import PREFIX
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework import history, transitions
 from gridmgmt.casework.idempotency import Keyed, answered, keep, keyed
+from gridmgmt.casework.moves import RULES
 from gridmgmt.casework.transitions import MoveAsk
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError, VersionMissingError
 from gridmgmt.texts import Language
 
-router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"], dependencies=[asks(Permission.READ)])
+router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
+
+MOVING = sorted({rule.permission for rule in RULES.values() if rule.sources and rule.permission})
+"""Whoever has one of these anywhere may make some move."""
 
 CaseNo = Annotated[str, Path(max_length=200, description="Number of the case.")]
 IfMatch = Annotated[
@@ -34,12 +38,18 @@ Key = Annotated[
         description="Made by the client: a retry within seven days moves nothing and is answered alike.",
     ),
 ]
-_ETAG: dict[int | str, dict[str, Any]] = {
+ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "Its version, for `If-Match`.", "schema": {"type": "string"}}}}
 }
 
 
-@router.post("/{case_no:path}/transitions", summary="Move a case", response_model=CaseDetail, responses=_ETAG)
+@router.post(
+    "/{case_no:path}/transitions",
+    summary="Move a case",
+    response_model=CaseDetail,
+    responses=ETAG,
+    dependencies=[asks(*MOVING)],
+)
 async def move_case(
     context: Context,
     actor: Caller,
@@ -58,41 +68,33 @@ async def move_case(
     request = None
     if key is not None:
         request = keyed(actor, key, f"POST /cases/{case_no}/transitions", ask.model_dump(mode="json"), if_match)
-    return await context.in_transaction(partial(_move, actor, case_no, wanted, request, context.clock(), lang))
+    return await context.in_transaction(partial(_moved, actor, case_no, wanted, request, context.clock(), lang))
 
 
-def _move(
+def _moved(
     actor: Actor, case_no: str, wanted: MoveAsk, request: Keyed | None, now: datetime, lang: Language, session: Session
 ) -> Response:
     """Return the answer to a move; the one that was given before where the request comes again."""
     if request is not None and (before := answered(session, request, now)) is not None:
-        return _answer(CaseDetail.model_validate(before.body))
+        return answer(CaseDetail.model_validate(before.body))
     detail = detail_of(transitions.move(session, actor, case_no, wanted, now), lang)
     if request is not None:
         keep(session, request, 200, detail.model_dump(mode="json"), now)
-    return _answer(detail)
+    return answer(detail)
 
 
-@router.get("/{case_no:path}/log", summary="The log of a case, the oldest entry first")
+@router.get(
+    "/{case_no:path}/log",
+    summary="The log of a case, the oldest entry first",
+    dependencies=[asks(Permission.READ)],
+)
 def read_log(session: RequestSession, case_no: CaseNo, lang: Lang) -> LogList:
     """List all that was done to a case, by whom and why, with the time used in each stage."""
     entries, catalogue = history.log_of(session, case_no)
     return LogList(items=[entry_of(entry, catalogue, lang) for entry in entries])
 
 
-@router.get(
-    "/{case_no:path}", summary="One case, and what may be done with it now", response_model=CaseDetail, responses=_ETAG
-)
-async def read_case(context: Context, actor: Caller, case_no: CaseNo, lang: Lang) -> Response:
-    """Return a case with its timers, its tasks, and the moves that the caller may make now."""
-
-    def read(session: Session) -> Response:
-        return _answer(detail_of(transitions.read(session, actor, case_no, context.clock()), lang))
-
-    return await context.in_transaction(read)
-
-
-def _answer(detail: CaseDetail) -> Response:
+def answer(detail: CaseDetail) -> Response:
     """Return the body as it is, made of checked facts: to check it again costs more than the move."""
     return Response(
         detail.model_dump_json(),

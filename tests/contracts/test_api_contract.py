@@ -51,6 +51,7 @@ UNKNOWN = {
 }
 
 BODIES = {
+    ("post", "/api/v1/cases/{case_no}/transitions"): {"move": "accept", "version": 1},
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
     ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
     ("post", "/api/v1/plans/{name}/adopt"): {"owner_post": "1", "budget_yuan": 1, "milestones": []},
