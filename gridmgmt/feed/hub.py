@@ -25,8 +25,9 @@ MOST_HELD = 5_000
 """Events that are held for a reader who does not take them; with more, the reader is cut off and may resume."""
 
 _CONNECTIONS = 2
-"""One to look with, one for readers who have missed something."""
+"""For readers who have missed something; all at once after a restart, and they keep nobody else waiting."""
 
+_TIMEOUT_MS = 10_000
 _log = logging.getLogger(__name__)
 
 
@@ -115,7 +116,8 @@ class Hub:
     """
 
     def __init__(self, url: str, *, most_readers: int) -> None:
-        self._reader = Reader(url, pool_size=_CONNECTIONS, statement_timeout_ms=10_000)
+        self._live = Reader(url, pool_size=1, statement_timeout_ms=_TIMEOUT_MS)
+        self._past = Reader(url, pool_size=_CONNECTIONS, statement_timeout_ms=_TIMEOUT_MS)
         self._most_readers = most_readers
         self._followers: set[Follower] = set()
         self._position: Position | None = None
@@ -129,13 +131,15 @@ class Hub:
 
     async def open(self) -> None:
         """Open the connections, without waiting for the database."""
-        await self._reader.open()
+        await self._live.open()
+        await self._past.open()
 
     async def close(self) -> None:
         """End all who read, and close the connections."""
         self.end_all()
         await self._rest()
-        await self._reader.close()
+        await self._live.close()
+        await self._past.close()
 
     def end_all(self) -> None:
         """Tell all who read that there is no more; they resume elsewhere or later."""
@@ -162,13 +166,9 @@ class Hub:
             if not self._followers:
                 await self._rest()
 
-    async def missed(self, since: Snapshot) -> AsyncIterator[News]:
-        """Yield what was committed since a snapshot, page by page."""
-        found = await self._news(since)
-        yield found
-        while not found.is_last:
-            found = await self._news(since, until=found.position.snapshot, after=found.events[-1].move_id)
-            yield found
+    def missed(self, since: Snapshot) -> AsyncIterator[News]:
+        """Yield what was committed since a snapshot, page by page, for one who was away."""
+        return _pages(self._past, since)
 
     async def _start(self) -> Position:
         """Begin to look where nobody did, and return how far the log has been looked at."""
@@ -191,7 +191,7 @@ class Hub:
     async def _look(self, begun: "asyncio.Future[None]") -> None:
         """Look at the log for as long as anybody reads; whatever ends this ends all who read."""
         try:
-            self._position = (await self._news(None)).position
+            self._position = (await _news(self._live, None)).position
             begun.set_result(None)
             while True:
                 await asyncio.sleep(POLL_S)
@@ -211,7 +211,7 @@ class Hub:
             await asyncio.sleep(AWAY_S)
 
     async def _look_once(self, last: Position) -> None:
-        async for found in self.missed(last.snapshot):
+        async for found in _pages(self._live, last.snapshot):
             if found.position.epoch != last.epoch:
                 self._position = found.position
                 self._offer(Batch((), found.position, reset=True))
@@ -224,14 +224,6 @@ class Hub:
     def _offer(self, batch: Batch) -> None:
         for follower in self._followers:
             follower.offer(batch)
-
-    async def _news(self, since: Snapshot | None, *, until: Snapshot | None = None, after: int = 0) -> News:
-        asked = question(since, until=until, after=after)
-        rows = await self._reader.rows(EVENTS, asked)
-        if (identity := unknown_identity(rows)) is not None:
-            await self._reader.rows(BEGIN_EPOCH, {"identity": identity})
-            rows = await self._reader.rows(EVENTS, asked)
-        return news_of(rows)
 
 
 class Following:
@@ -263,6 +255,23 @@ class Following:
             When the reader does not keep up, or the server stops.
         """
         return await self._follower.take(within_s) or Batch((), self._hub.position)
+
+
+async def _pages(reader: Reader, since: Snapshot) -> AsyncIterator[News]:
+    found = await _news(reader, since)
+    yield found
+    while not found.is_last:
+        found = await _news(reader, since, until=found.position.snapshot, after=found.events[-1].move_id)
+        yield found
+
+
+async def _news(reader: Reader, since: Snapshot | None, *, until: Snapshot | None = None, after: int = 0) -> News:
+    asked = question(since, until=until, after=after)
+    rows = await reader.rows(EVENTS, asked)
+    if (identity := unknown_identity(rows)) is not None:
+        await reader.rows(BEGIN_EPOCH, {"identity": identity})
+        rows = await reader.rows(EVENTS, asked)
+    return news_of(rows)
 
 
 def _tell_defect(ended: "asyncio.Task[None]") -> None:

@@ -1,10 +1,11 @@
 """Events over HTTP: told as they are committed, resumed without loss, also over a restart; webhooks managed."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ EVENTS = "/api/v1/events"
 WEBHOOKS = "/api/v1/webhooks"
 NOW = datetime(2026, 1, 15, 4, tzinfo=UTC)
 READERS = 6
+BURSTS = 25
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,62 @@ def test_who_waits_holds_no_connection_and_no_thread(client, loaded) -> None:
             until(lambda: connection.execute(statement).fetchone() == (0,))
             busy = [thread.name for thread in threading.enumerate() if "feed" in thread.name]
     assert busy == []
+
+
+@dataclass
+class Wanderer:
+    """A reader that leaves after each so many events, where it does, and resumes until it has all."""
+
+    stays_for: int
+    seen: list[int] = field(default_factory=list)
+    last: bytes = b""
+
+    async def read(self, port: int, begun: asyncio.Semaphore) -> list[int]:
+        while len(self.seen) < BURSTS * 4:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            resume = b"Last-Event-ID: " + self.last + b"\r\n" if self.last else b""
+            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n" + resume + b"\r\n")
+            had = len(self.seen)
+            while len(self.seen) < min(had + self.stays_for, BURSTS * 4) and (line := await reader.readline()):
+                self._take(line)
+                if self.last:
+                    begun.release()
+            writer.close()
+        return self.seen
+
+    def _take(self, line: bytes) -> None:
+        if line.startswith(b"id: "):
+            self.last = line[4:].strip()
+        elif line.startswith(b"data: "):
+            number = json.loads(line[6:])["version"]
+            self.seen += [number] * (number not in self.seen)
+
+
+@pytest.mark.long
+def test_two_hundred_readers_have_all_in_order_also_those_that_come_and_go(loaded, settings, writer) -> None:
+    """Every tenth reader leaves after each tenth event, mostly inside a burst of four that are committed together."""
+    app = create_app(settings.model_copy(update={"event_readers": 300}), loaded, clock=lambda: NOW)
+    case_id = add_case(writer, "E-7")
+
+    def write() -> None:
+        for burst in range(BURSTS):
+            writer.execute(
+                "INSERT INTO case_moves (case_id, version, move, state, at, actor)"
+                " SELECT %s, n, 'accept', 'accepted', now(), 'tester' FROM generate_series(%s::int, %s::int) AS n",
+                [case_id, 4 * burst, 4 * burst + 3],
+            )
+
+    async def read_all(port: int) -> list[list[int]]:
+        begun = [asyncio.Semaphore(0) for _ in range(200)]
+        wanderers = [Wanderer(stays_for=10 if number % 10 == 0 else 4 * BURSTS) for number in range(200)]
+        reading = [asyncio.create_task(each.read(port, one)) for each, one in zip(wanderers, begun, strict=True)]
+        for one in begun:
+            await one.acquire()
+        await asyncio.to_thread(write)
+        return await asyncio.wait_for(asyncio.gather(*reading), 120)
+
+    with served(app) as client:
+        assert asyncio.run(read_all(client.base_url.port or 0)) == [list(range(4 * BURSTS))] * 200
 
 
 def test_webhooks_are_managed_with_the_permission_alone(client, loaded, settings, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The feed of cases: nothing lost whatever commits late, nothing told twice between batches; alarms that sound once."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Barrier, Thread
 
 import psycopg
@@ -10,6 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import sessionmaker
 
+from gridmgmt.calendars.rules import DayKind, LocalDay
+from gridmgmt.calendars.service import set_year
+from gridmgmt.cases.rules import CaseSource
+from gridmgmt.casework.asking import ReportAsk
+from gridmgmt.casework.history import check
+from gridmgmt.casework.intake import report
+from gridmgmt.casework.machine import Given
+from gridmgmt.casework.moves import Move
+from gridmgmt.casework.transitions import MoveAsk, move
+from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.transfer import backup, restore
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
@@ -25,8 +37,10 @@ from gridmgmt.feed.rules import (
     parse_position,
     parse_snapshot,
 )
-from gridmgmt.feed.watcher import sound_alarms
+from gridmgmt.feed.watcher import Watch, sound_alarms
+from tests.support.actors import TESTER
 from tests.support.case_log import add_case, add_move, log_of
+from tests.support.serving import until
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
@@ -264,6 +278,89 @@ def test_a_watcher_that_is_killed_has_told_of_all_or_nothing(sessions, writer) -
     assert (row(writer, case_id), log_of(writer, case_id)) == (("on_time", NOON, 1), [])
     assert alarm(sessions, NOON + timedelta(hours=1)) == 1
     assert len(log_of(writer, case_id)) == 1
+
+
+def test_a_watch_sounds_what_the_machine_has_set_and_the_log_still_tells_the_case(fresh_database_url: str) -> None:
+    """A Thursday of a year that nobody has announced: two days later, until the calendar comes and makes them free."""
+    begin = datetime(2031, 5, 1, 1, tzinfo=UTC)
+    engine = make_engine(fresh_database_url)
+    sessions = make_sessions(engine)
+    now = [begin]
+    watch = Watch(sessions, lambda: now[0])
+    with transaction(sessions) as session:
+        load_builtin(session, TESTER, today=begin.date())
+        known = report(session, TESTER, ReportAsk(121.4, 31.3, "0101", CaseSource.INSPECTOR), now=begin)
+        for made, given in ((Move.ACCEPT, Given()), (Move.REGISTER, Given(condition_no=2))):
+            move(session, TESTER, known.case_no, MoveAsk(made, given), begin)
+    with psycopg.connect(fresh_database_url, autocommit=True) as look_on:
+        statement = "SELECT urgency, due_at, due_soon_at, due_provisional FROM cases"
+        urgency, due_at, soon_at, provisional = look_on.execute(statement).fetchone() or ()
+        assert (urgency, due_at, provisional) == ("on_time", datetime(2031, 5, 5, 1, tzinfo=UTC), True)
+        watch.round()
+        with transaction(sessions) as session:
+            for year in range(2026, 2033):
+                holidays = {date(2031, 5, 2): LocalDay(DayKind.HOLIDAY)} if year == 2031 else {}
+                set_year(session, TESTER, year, holidays, source="test")
+        watch.round()
+        urgency, due_at, soon_at, provisional = look_on.execute(statement).fetchone() or ()
+        assert (urgency, due_at, provisional) == ("on_time", datetime(2031, 5, 6, 1, tzinfo=UTC), False)
+        heard = []
+        for moment in (soon_at, soon_at + timedelta(seconds=1), due_at, due_at + timedelta(seconds=1)):
+            now[0] = moment
+            watch.round()
+            heard.append((look_on.execute(statement).fetchone() or ("",))[0])
+        assert heard == ["on_time", "due_soon", "due_soon", "overdue"]
+        moves = [made for made, _, _ in log_of(look_on, 1)]
+        assert moves == ["report", "accept", "register", "reschedule", "due_soon", "overdue"]
+    with transaction(sessions) as session:
+        assert check(session).findings == []
+    engine.dispose()
+
+
+DRILL = """
+import sys
+from pathlib import Path
+from threading import Event
+from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.feed.beside import beside_the_jobs
+from gridmgmt.settings import Settings
+
+settings = Settings(data=Path(sys.argv[2]), webhook_networks="127.0.0.0/8")
+with beside_the_jobs(make_sessions(make_engine(sys.argv[1])), settings):
+    print("ready", flush=True)
+    Event().wait()
+"""
+
+
+@pytest.mark.long
+def test_workers_that_are_killed_again_and_again_tell_of_each_case_once(fresh_database_url: str, tmp_path) -> None:
+    """Two watchers at a time, each killed while alarms are due; a hundred cases, each overdue once in its log."""
+
+    def start() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", DRILL, fresh_database_url, str(tmp_path)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    past = datetime.now(UTC) - timedelta(days=1)
+    made: list[int] = []
+    with psycopg.connect(fresh_database_url, autocommit=True) as writer:
+        for _ in range(3):
+            made += [add_case(writer, f"d{len(made) + n}", due_at=past, next_alarm_at=past) for n in range(50)]
+            pair = [start() for _ in range(2)]
+            for each in pair:
+                assert each.stdout is not None
+                each.stdout.readline()
+            made += [add_case(writer, f"d{len(made) + n}", due_at=past, next_alarm_at=past) for n in range(50)]
+            for each in pair:
+                each.kill()
+                each.wait()
+                each.stdout.close()
+        last = start()
+        waiting = "SELECT count(*) FROM cases WHERE next_alarm_at IS NOT NULL"
+        until(lambda: writer.execute(waiting).fetchone() == (0,))
+        last.kill()
+        last.wait()
+        last.stdout.close()
+        assert {tuple(move for move, _, _ in log_of(writer, case_id)) for case_id in made} == {("overdue",)}
 
 
 def test_an_alarm_is_an_event(sessions, writer) -> None:
