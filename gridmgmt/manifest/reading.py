@@ -22,6 +22,7 @@ from gridmgmt.manifest.schema import (
     Areas,
     Cases,
     Codes,
+    Components,
     Coverage,
     Features,
     Gates,
@@ -40,6 +41,7 @@ _LISTS: Mapping[str, type[FileKind]] = {
     "gates": Gates,
     "features": Features,
     "service_points": ServicePoints,
+    "components": Components,
     "cases": Cases,
     "addresses": Addresses,
 }

@@ -15,6 +15,7 @@ from gridmgmt.file_kinds import (
     AreasFile,
     CasesFile,
     CodesFile,
+    ComponentsFile,
     FeaturesFile,
     GatesFile,
     NetworkFile,
@@ -59,6 +60,10 @@ class ServicePoints(ServicePointsFile, _OneFile):
 
 class Cases(CasesFile, _OneFile):
     """Located cases."""
+
+
+class Components(ComponentsFile, _OneFile):
+    """Managed components."""
 
 
 class Addresses(AddressesFile, _OneFile):
@@ -146,6 +151,7 @@ class Manifest(_Part):
     population: Population | None = None
     population_by_area: PopulationByArea | None = None
     service_points: tuple[ServicePoints, ...] = ()
+    components: tuple[Components, ...] = ()
     cases: tuple[Cases, ...] = ()
     addresses: tuple[Addresses, ...] = ()
     coverage: tuple[Coverage, ...] = ()

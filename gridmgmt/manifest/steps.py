@@ -300,6 +300,7 @@ _SUBJECTS: Mapping[str, Subject] = {
     "population": Subject.POPULATION,
     "population_by_area": Subject.POPULATION,
     "service_points": Subject.SERVICE_POINTS,
+    "components": Subject.COMPONENTS,
     "cases": Subject.CASES,
     "addresses": Subject.ADDRESSES,
 }
@@ -321,7 +322,7 @@ def steps_of(read: Read) -> list[Step]:
         *_files(read, ("network", "gates", "features")),
         *map(CellsStep, manifest.cells),
         *late,
-        *_files(read, ("population", "population_by_area", "service_points", "cases", "addresses")),
+        *_files(read, ("population", "population_by_area", "service_points", "components", "cases", "addresses")),
         *map(CoverageStep, manifest.coverage),
     ]
 
