@@ -12,7 +12,13 @@ depends_on = None
 TEMPLATE = "{district:0<6.6}{date:%Y%m%d}{serial:05d}"
 
 
+NEAR_AND_RECENT = "CREATE INDEX ix_cases_geom ON cases USING gist (geom, reported_at)"
+"""Of thousands of cases at one point, such as one that stands for an unknown place, only recent ones are read."""
+
+
 def upgrade() -> None:
+    op.drop_index("ix_cases_geom", table_name="cases")
+    op.execute(NEAR_AND_RECENT)
     op.execute("CREATE SEQUENCE case_serial")
     rules = op.create_table(
         "case_no_rules",
@@ -36,6 +42,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_cases_geom", table_name="cases")
+    op.execute("CREATE INDEX ix_cases_geom ON cases USING gist (geom)")
     op.drop_table("idempotency_keys")
     op.drop_table("case_no_rules")
     op.execute("DROP SEQUENCE case_serial")

@@ -47,7 +47,7 @@ class Case(Base):
         CheckConstraint("length(description) <= 4000", name="description_length"),
         UniqueConstraint("case_no"),
         UniqueConstraint("client_id"),
-        Index("ix_cases_geom", "geom", postgresql_using="gist"),
+        Index("ix_cases_geom", "geom", "reported_at", postgresql_using="gist"),
         Index("ix_cases_reported_at", "reported_at", "case_id"),
         Index("ix_cases_updated_at", "updated_at"),
         Index("ix_cases_open", "reported_at", "case_id", postgresql_where=text(OPEN)),

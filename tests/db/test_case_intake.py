@@ -1,13 +1,17 @@
 """Reports on real PostGIS: located, numbered, routed, compared with those nearby, logged; retries and races."""
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
@@ -19,7 +23,9 @@ from gridmgmt.casework.duplicates import DuplicateReason
 from gridmgmt.casework.idempotency import Answered, keyed
 from gridmgmt.casework.intake import Known, Reported, Retry, preview, report, set_number_rule
 from gridmgmt.casework.routing import RoutingReason
+from gridmgmt.casework.surroundings import SURROUNDINGS
 from gridmgmt.catalogue.service import load_builtin, load_builtin_matters
+from gridmgmt.cli.main import root
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.errors import ConflictError, ForbiddenError, NotFoundError, RuleViolationError
 from tests.support import paper_grids
@@ -243,3 +249,50 @@ def test_two_racing_retries_give_one_case(sessions: sessionmaker[Session], by: s
     others = [answer for answer in answers if answer is not case]
     same = Answered(201, {"case_no": case.case_no}) if by == "key" else Known(case.case_no)
     assert others == [same] * 7
+
+
+def test_a_case_is_reported_and_numbered_on_the_command_line(
+    sessions: sessionmaker[Session], module_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", module_database_url)
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(root, ["--data", str(tmp_path), "--lang", "en", "cases", *arguments])
+        assert result.exception is None, result.exception
+        return result.output
+
+    lon, lat = (str(each) for each in spot(3.5, 1.5))
+    asked = ("report", "--lon", lon, "--lat", lat, "--type", COVER, "--source", "leader", "--client-id", str(uuid4()))
+    told = json.loads(run(*asked, "--field", "danger=walkers", "--json"))
+    assert told["areas"]["residential_quarter"] == paper_grids.EAST
+    assert (told["department"], told["officer_post"], told["new"]) == ("water_company", "P3", True)
+    assert told["case_no"] in run(*asked)
+    with sessions() as session:
+        assert stored(session, told["case_no"])["fields"] == {"danger": "walkers"}
+    assert "0001-310113" in run("number", "{serial:04d}-{district}", "--from", "2100-01-01")
+
+
+def test_the_look_at_the_surroundings_uses_the_indexes(session: Session) -> None:
+    """The cases nearby come by place and time together; nothing that grows is read as a whole."""
+    session.execute(
+        text(
+            "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
+            " SELECT 'M' || i, 'component', '0101', 'reported', :now - i * interval '1 hour',"
+            " ST_Point(121.4 + 0.006 * random(), 31.3 + 0.002 * random(), 4326) FROM generate_series(1, 5000) AS i"
+        ),
+        {"now": NOW},
+    )
+    session.execute(text("ANALYZE cases"))
+    lon, lat = spot(0.5, 0.5)
+    values = {
+        "lon": lon, "lat": lat, "on": NOW.date(), "today": NOW.date(), "border_lon": 0.0002, "border_lat": 0.0002,
+        "near_lon": 0.0005, "near_lat": 0.0005, "since": NOW - timedelta(days=60), "types": [COVER],
+        "most": 50, "draw": False, "client_id": uuid4(), "actor": "a", "key": "k", "keys_since": NOW,
+    }  # fmt: skip
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {SURROUNDINGS}", values))
+    for index in ("ix_cases_geom", "uq_cases_client_id", "pk_idempotency_keys"):
+        assert index in plan
+    assert re.search(r"Index Cond: \(\(geom && .*\) AND \(reported_at >= ", plan)
+    assert "Seq Scan on cases" not in plan
