@@ -137,7 +137,7 @@ class CaseDetail(CaseOut):
     component: ComponentLite | None
 
 
-class CountOut(Answer):
+class CaseCount(Answer):
     """How many there are."""
 
     value: int
@@ -147,7 +147,7 @@ class CountOut(Answer):
 class CasePage(Page[CaseOut]):
     """One page of cases, and how many there are on all pages."""
 
-    count: CountOut
+    count: CaseCount
 
 
 class BoardRowOut(Answer):

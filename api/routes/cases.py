@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 
 from api.access import asks
 from api.case_filters import Wanted
-from api.case_schemas import BoardOut, BoardRowOut, CaseOut, CasePage, CountOut, case_out, department_name
+from api.case_schemas import BoardOut, BoardRowOut, CaseCount, CaseOut, CasePage, case_out, department_name
 from api.conditional import json_unless_held
 from api.context import Context, RequestSession
 from api.language import Lang
@@ -59,9 +59,9 @@ def list_cases(
     page = pages.page(
         rows, lambda row: case_out(row, known, lang, photos), lambda row: (getattr(row, first).isoformat(), row.case_id)
     )
-    count = CountOut(value=len(page.items), exact=True)
+    count = CaseCount(value=len(page.items), exact=True)
     if after is not None or page.next is not None:
-        count = CountOut.model_validate(queries.count_cases(session, wanted, now=now, order=order))
+        count = CaseCount.model_validate(queries.count_cases(session, wanted, now=now, order=order))
     return json_unless_held(request, CasePage(items=page.items, next=page.next, count=count))
 
 
