@@ -41,7 +41,7 @@ def log_of(session: Session, case_no: str) -> tuple[list[LogEntry], Catalogue]:
         ``case_unknown``.
     """
     held = queries.read_case(session, case_no)
-    return queries.log_of(session, held.case_id), catalogue_of(session, held.facts.reported_at)
+    return queries.log_of(session, held.case_id), catalogue_of(session, held)
 
 
 def check(session: Session, *, most: int = 1_000, on_case: Callable[[int], None] = lambda _: None) -> CheckReport:

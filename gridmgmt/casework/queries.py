@@ -24,7 +24,7 @@ from gridmgmt.errors import NotFoundError
 
 _NAMES = (
     "case_id", "case_no", "description", "address", "fields", "flags", "updated_at", "lon", "lat", "duplicates",
-    "master_no", "photos", "areas", "calendar", "version_of_tasks", "tasks", "requests", "progress",
+    "master_no", "photos", "areas", "calendar", "catalogue", "version_of_tasks", "tasks", "requests", "progress",
     "state", "kind", "type", "source", "reported_at", "version", "component_code",
     "cell_code", "quarter_code", "middle_code", "town_code", "district_code",
     "registered_at", "dispatched_at", "handled_at", "closed_at", "department_code", "condition_no",
@@ -35,7 +35,7 @@ _NAMES = (
 """The columns of ``sql/case.sql``."""
 _PLAIN = (
     "case_id", "case_no", "description", "address", "fields", "flags", "updated_at", "lon", "lat", "master_no",
-    "photos", "calendar",
+    "photos", "calendar", "catalogue",
 )  # fmt: skip
 
 
@@ -66,6 +66,8 @@ class HeldCase:
     photos: int
     calendar: UUID
     """Revision of the work calendar, read with the case."""
+    catalogue: str | None = None
+    """What the editions of the catalogue and of the lists of matters have in common with others that are the same."""
 
 
 def read_case(session: Session, case_no: str) -> HeldCase:

@@ -15,11 +15,14 @@ from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
 from gridmgmt.casework.queries import HeldCase
 from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import ForbiddenError, NotFoundError, RuleViolationError, StaleVersionError
 
 _NO_CATALOGUE = Catalogue("", date.min, {}, {}, {}, {})
 """Where a folder has none: cases of any type, no conditions, no bodies."""
+_KEPT: dict[tuple[str | None, date], Catalogue] = {}
+_MOST_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -113,13 +116,29 @@ def _parts(held: HeldCase, scene: Scene, actor: Actor) -> CaseParts:
 
 def _scene(session: Session, held: HeldCase, now: datetime) -> Scene:
     calendar: WorkCalendar = calendars.load(session, held.calendar)
-    return Scene(calendar, catalogue_of(session, held.facts.reported_at), now)
+    return Scene(calendar, catalogue_of(session, held), now)
 
 
-def catalogue_of(session: Session, reported_at: datetime) -> Catalogue:
-    """Return the catalogue that holds for a case; an empty one where the folder had none."""
+def catalogue_of(session: Session, held: HeldCase) -> Catalogue:
+    """Return the catalogue of the day on which a case was reported; an empty one where the folder had none.
+
+    It is kept by this process under what was read with the case, so that a move asks for it once in a while.
+    """
+    day = local_date(held.facts.reported_at)
+    key = (held.catalogue, day)
+    found = _KEPT.get(key) if held.catalogue is not None else None
+    if found is None:
+        found = _catalogue_on(session, day)
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        if held.catalogue is not None:
+            _KEPT[key] = found
+    return found
+
+
+def _catalogue_on(session: Session, day: date) -> Catalogue:
     try:
-        return catalogue_on(session, reported_at)
+        return catalogue_on(session, day)
     except NotFoundError:
         return _NO_CATALOGUE
 

@@ -19,6 +19,13 @@ SELECT
         ) AS a
     ) AS areas,
     (SELECT revision FROM calendar_revisions) AS calendar,
+    (
+        SELECT md5(string_agg(concat_ws(' ', e.sort, e.edition_id, e.valid_from, e.content_sha256), ' ' ORDER BY e.sort, e.edition_id))
+        FROM (
+            SELECT 'c' AS sort, edition_id, valid_from, content_sha256 FROM catalogue_editions
+            UNION ALL SELECT 'm', edition_id, valid_from, content_sha256 FROM matters_editions
+        ) AS e
+    ) AS catalogue,
     (SELECT s.version FROM cases AS s WHERE s.case_id = c.case_id) AS version_of_tasks,
     (
         SELECT json_agg(json_build_object(
