@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.event_schemas import CaseEventOut
 from api.schemas import Asked
 from gridmgmt.feed.models import Webhook, WebhookDelivery
+from gridmgmt.feed.queries import Undelivered
 from gridmgmt.feed.rules import DeliveryProblem, EventKind, PauseReason
 from gridmgmt.feed.sending import LONGEST_URL
 from gridmgmt.feed.service import LONGEST_NAME, WebhookAsk
@@ -64,10 +65,11 @@ class WebhookOut(BaseModel):
     last_delivered_at: datetime | None
     waiting: int = Field(description="Events that it has not taken yet.")
     failed: int = Field(description="Events that were given up.")
+    problem: DeliveryProblem | None = Field(description="Why it did not take what waits; null where none was tried.")
 
     @classmethod
-    def of(cls, webhook: Webhook, undelivered: tuple[int, int]) -> "WebhookOut":
-        """Return what may be shown of a webhook, with how many deliveries wait and were given up."""
+    def of(cls, webhook: Webhook, undelivered: Undelivered) -> "WebhookOut":
+        """Return what may be shown of a webhook, with what it has not taken."""
         names = ("webhook_id", "name", "url", "created_by", "created_at", "paused_at", "last_delivered_at")
         return cls(
             **{name: getattr(webhook, name) for name in names},
@@ -76,8 +78,9 @@ class WebhookOut(BaseModel):
             department=webhook.department_code,
             paused_because=None if webhook.paused_because is None else PauseReason(webhook.paused_because),
             delivered=webhook.delivered_count,
-            waiting=undelivered[0],
-            failed=undelivered[1],
+            waiting=undelivered.waiting,
+            failed=undelivered.failed,
+            problem=None if undelivered.problem is None else DeliveryProblem(undelivered.problem),
         )
 
 

@@ -25,6 +25,7 @@ from gridmgmt.feed.signing import folder_key
 
 router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["events"], dependencies=[asks(Permission.WEBHOOKS_MANAGE)])
 
+NOTHING = queries.Undelivered()
 _MOST = 2**63 - 1
 WebhookId = Annotated[int, Path(ge=1, le=_MOST, description="Number of the webhook.")]
 DeliveryId = Annotated[int, Path(ge=1, le=_MOST, description="Number of the delivery, as in its header.")]
@@ -35,7 +36,7 @@ def list_webhooks(session: RequestSession) -> Webhooks:
     """List the addresses that are told of cases, without their secrets."""
     counts = queries.undelivered(session)
     return Webhooks(
-        items=[WebhookOut.of(each, counts.get(each.webhook_id, (0, 0))) for each in queries.webhooks(session)]
+        items=[WebhookOut.of(each, counts.get(each.webhook_id, NOTHING)) for each in queries.webhooks(session)]
     )
 
 
@@ -46,7 +47,7 @@ def add_webhook(
     """Send each event to an address from now on, signed with a secret that is shown this once."""
     webhook, secret = service.add_webhook(session, actor, ask.ask(), _key(context), context.clock())
     response.headers["Location"] = f"{PREFIX}/webhooks/{webhook.webhook_id}"
-    return NewWebhook(**WebhookOut.of(webhook, (0, 0)).model_dump(), secret=secret)
+    return NewWebhook(**WebhookOut.of(webhook, NOTHING).model_dump(), secret=secret)
 
 
 @router.get("/{webhook_id}", summary="One webhook")
@@ -111,7 +112,7 @@ def redeliver(
 
 
 def _out(session: Session, webhook: Webhook) -> WebhookOut:
-    return WebhookOut.of(webhook, queries.undelivered(session).get(webhook.webhook_id, (0, 0)))
+    return WebhookOut.of(webhook, queries.undelivered(session).get(webhook.webhook_id, NOTHING))
 
 
 def _key(context: ApiContext) -> bytes:

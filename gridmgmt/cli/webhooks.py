@@ -1,5 +1,7 @@
 """``gridmgmt webhooks``: addresses that are told of cases."""
 
+from dataclasses import asdict
+
 import click
 
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
@@ -23,7 +25,9 @@ def webhooks() -> None:
 @webhooks.command()
 @_NAME
 @click.argument("url")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice([str(kind) for kind in EventKind]), help="Only these events.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice([str(kind) for kind in EventKind]), help="Only these events."
+)
 @click.option("--area", metavar="CODE", help="Only cases in this area or cell.")
 @click.option("--department", metavar="CODE", help="Only cases that this department handles or has handled.")
 @click.pass_context
@@ -46,13 +50,13 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     lang = settings_of(ctx).lang
     with database(ctx) as session:
         found, counts = queries.webhooks(session), queries.undelivered(session)
-    rows = [(each, counts.get(each.webhook_id, (0, 0))) for each in found]
+    rows = [(each, counts.get(each.webhook_id, queries.Undelivered())) for each in found]
     if as_json:
-        print_json([_values(webhook, *undelivered) for webhook, undelivered in rows])
+        print_json([_values(webhook, undelivered) for webhook, undelivered in rows])
         return
     names = ("name", "url", "kinds", "state", "delivered", "waiting", "failed")
     header = [text(f"webhooks.column.{name}", lang) for name in names]
-    print_table(header, [_row(webhook, *undelivered, lang) for webhook, undelivered in rows], left=4)
+    print_table(header, [_row(webhook, undelivered, lang) for webhook, undelivered in rows], left=4)
 
 
 @webhooks.command()
@@ -126,19 +130,23 @@ def redeliver(ctx: click.Context, *, name: str, delivery_id: int | None) -> None
     say(ctx, "webhooks.redelivered", count=count)
 
 
-def _values(webhook: Webhook, waiting: int, failed: int) -> dict[str, object]:
+def _values(webhook: Webhook, undelivered: queries.Undelivered) -> dict[str, object]:
     names = (
         "webhook_id", "name", "url", "kinds", "area_code", "department_code", "created_by", "created_at", "paused_at",
         "paused_because", "delivered_count", "last_delivered_at",
     )  # fmt: skip
-    return {**{name: getattr(webhook, name) for name in names}, "waiting": waiting, "failed": failed}
+    return {**{name: getattr(webhook, name) for name in names}, **asdict(undelivered)}
 
 
-def _row(webhook: Webhook, waiting: int, failed: int, lang: Language) -> list[str]:
+def _row(webhook: Webhook, undelivered: queries.Undelivered, lang: Language) -> list[str]:
     kinds = ", ".join(text(f"event_kind.{kind}", lang) for kind in webhook.kinds) or text("webhooks.all_kinds", lang)
-    because = webhook.paused_because
-    state = text("webhooks.active" if because is None else f"pause_reason.{because}", lang)
-    return [webhook.name, webhook.url, kinds, state, *map(str, (webhook.delivered_count, waiting, failed))]
+    state = text("webhooks.active", lang)
+    if webhook.paused_because is not None:
+        state = text(f"pause_reason.{webhook.paused_because}", lang)
+    elif undelivered.problem is not None:
+        state = text(f"delivery_problem.{undelivered.problem}", lang)
+    counts = (webhook.delivered_count, undelivered.waiting, undelivered.failed)
+    return [webhook.name, webhook.url, kinds, state, *map(str, counts)]
 
 
 def _failure(delivery: WebhookDelivery, lang: Language) -> list[str]:

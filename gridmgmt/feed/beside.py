@@ -11,7 +11,6 @@ from gridmgmt.clock import system_clock
 from gridmgmt.db import Session
 from gridmgmt.feed.delivery import Courier
 from gridmgmt.feed.sending import networks_of
-from gridmgmt.feed.signing import folder_key
 from gridmgmt.feed.watcher import Watch
 from gridmgmt.settings import Settings
 
@@ -31,7 +30,7 @@ _log = logging.getLogger(__name__)
 def beside_the_jobs(sessions: sessionmaker[Session], settings: Settings) -> Iterator[None]:
     """Watch deadlines and send to webhooks for the time of use."""
     stopping = Event()
-    courier = Courier(sessions, folder_key(settings.data), networks_of(settings.webhook_networks), system_clock)
+    courier = Courier(sessions, settings.data, networks_of(settings.webhook_networks), system_clock)
     for name, do in (("deadlines", Watch(sessions, system_clock).round), ("webhooks", Posting(courier).round)):
         # Daemons: what they are in the middle of may be broken off anywhere, and is taken up again.
         Thread(target=_repeat, args=(name, do, stopping), name=name, daemon=True).start()

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -31,7 +32,7 @@ from gridmgmt.feed.rules import (
     wait_after,
 )
 from gridmgmt.feed.sending import Networks, NotTakenError, post
-from gridmgmt.feed.signing import secret_of
+from gridmgmt.feed.signing import folder_key, secret_of
 
 LEASE = timedelta(minutes=2)
 """More than an attempt takes."""
@@ -64,8 +65,8 @@ class Courier:
     ----------
     sessions
         Where webhooks and the log are.
-    key
-        Of the data folder; secrets are derived from it.
+    folder
+        The data folder, whose key secrets are derived from.
     networks
         Where webhooks may be beside the public internet.
     clock
@@ -73,7 +74,7 @@ class Courier:
     """
 
     sessions: sessionmaker[Session]
-    key: bytes
+    folder: Path
     networks: Networks
     clock: Clock
 
@@ -94,7 +95,7 @@ class Courier:
         return MOST_A_ROUND
 
     def _send(self, claimed: Claimed) -> bool:
-        secret = secret_of(self.key, claimed.salt)
+        secret = secret_of(folder_key(self.folder), claimed.salt)
         if not is_secret_of(claimed.secret_sha256, secret):
             with transaction(self.sessions) as session:
                 _pause(session, claimed.webhook_id, PauseReason.KEY_CHANGED, self.clock())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -133,12 +134,25 @@ def webhook_by_name(session: Session, name: str) -> Webhook:
     return found
 
 
-def undelivered(session: Session) -> Mapping[int, tuple[int, int]]:
-    """Return how many deliveries wait and how many were given up, by the webhook's id."""
-    waiting = func.count().filter(WebhookDelivery.failed_at.is_(None))
-    failed = func.count().filter(WebhookDelivery.failed_at.is_not(None))
-    statement = select(WebhookDelivery.webhook_id, waiting, failed).group_by(WebhookDelivery.webhook_id)
-    return {webhook_id: (waits, gave_up) for webhook_id, waits, gave_up in session.execute(statement)}
+@dataclass(frozen=True)
+class Undelivered:
+    """What a webhook has not taken: how much waits, how much was given up, and why it did not take what waits."""
+
+    waiting: int = 0
+    failed: int = 0
+    problem: str | None = None
+
+
+def undelivered(session: Session) -> Mapping[int, Undelivered]:
+    """Return what the webhooks have not taken, by their ids; those that have taken all are left out."""
+    waits = WebhookDelivery.failed_at.is_(None)
+    statement = select(
+        WebhookDelivery.webhook_id,
+        func.count().filter(waits),
+        func.count().filter(~waits),
+        func.max(WebhookDelivery.last_error).filter(waits),
+    ).group_by(WebhookDelivery.webhook_id)
+    return {number: Undelivered(waiting, failed, why) for number, waiting, failed, why in session.execute(statement)}
 
 
 def failures(

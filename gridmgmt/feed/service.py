@@ -168,8 +168,9 @@ def redeliver(
         failed.append(
             WebhookDelivery.delivery_id == queries.failure_by_id(session, webhook.webhook_id, delivery_id).delivery_id
         )
-    again = update(WebhookDelivery).where(*failed).values(failed_at=None, attempts=0, next_attempt_at=now)
-    count = len(session.execute(again.returning(WebhookDelivery.delivery_id)).all())
+    anew = {"failed_at": None, "attempts": 0, "next_attempt_at": now, "last_error": None, "last_status": None}
+    again = update(WebhookDelivery).where(*failed).values(**anew).returning(WebhookDelivery.delivery_id)
+    count = len(session.execute(again).all())
     record(session, actor, "webhook.redeliver", _object(webhook), after={"deliveries": count})
     return count
 

@@ -21,6 +21,7 @@ from gridmgmt.errors import ConflictError, ForbiddenError, InputError, NotFoundE
 from gridmgmt.feed import queries, service
 from gridmgmt.feed.delivery import Courier
 from gridmgmt.feed.models import Webhook
+from gridmgmt.feed.queries import Undelivered
 from gridmgmt.feed.rules import (
     MOST_ATTEMPTS,
     MOST_FAILED_IN_A_ROW,
@@ -116,7 +117,7 @@ class Post:
     @property
     def courier(self) -> Courier:
         """A courier as a worker makes one when it starts."""
-        return Courier(self.sessions, folder_key(self.folder), HERE, self.clock)
+        return Courier(self.sessions, self.folder, HERE, self.clock)
 
     def add(self, url: str, name: str = "hook", **values: object) -> tuple[int, str]:
         with transaction(self.sessions) as session:
@@ -133,9 +134,9 @@ class Post:
         with transaction(self.sessions) as session:
             return queries.webhook_by_id(session, webhook_id)
 
-    def undelivered(self, webhook_id: int) -> tuple[int, int]:
+    def undelivered(self, webhook_id: int) -> Undelivered:
         with transaction(self.sessions) as session:
-            return queries.undelivered(session).get(webhook_id, (0, 0))
+            return queries.undelivered(session).get(webhook_id, Undelivered())
 
 
 @pytest.fixture
@@ -176,7 +177,7 @@ def test_failures_are_tried_again_ever_more_rarely_and_then_taken(office, receiv
     assert len(receiver.got) == 3, "the redirect was not followed"
     office.clock.now += timedelta(seconds=16)
     assert office.send() == 1
-    assert office.undelivered(webhook_id) == (0, 0)
+    assert office.undelivered(webhook_id) == Undelivered()
     assert len({headers["X-Gridmgmt-Delivery"] for headers, _ in receiver.got}) == 1
 
 
@@ -237,7 +238,7 @@ def test_a_worker_that_dies_while_it_sends_is_replaced(office, receiver, writer)
     dying = office.courier
     (webhook_id,) = dying.due()
     with pytest.raises(ZeroDivisionError):
-        Courier(dying.sessions, dying.key, dying.networks, _DyingClock(office.clock)).deliver(webhook_id)
+        Courier(dying.sessions, dying.folder, dying.networks, _DyingClock(office.clock)).deliver(webhook_id)
     assert (office.send(), len(receiver.got)) == (0, 0)
     add_move(writer, add_case(writer, "W-5 later"))
     assert (office.send(), receiver.cases()) == (1, ["W-5 later"])
@@ -275,7 +276,9 @@ def test_a_late_answer_does_not_undo_what_another_worker_has_begun(office, recei
     office.send()
     assert nested == [0]
     assert len(receiver.got) == 2
-    assert office.undelivered(webhook_id) == (1, 0), "the refusal of the later attempt stands"
+    assert office.undelivered(webhook_id) == Undelivered(waiting=1, problem="refused"), (
+        "the refusal of the later attempt stands"
+    )
 
 
 def test_filters_decide_what_is_sent(office, receiver, writer) -> None:
