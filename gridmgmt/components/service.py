@@ -35,7 +35,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_named
 from gridmgmt.editions.rules import Subject
-from gridmgmt.errors import ConflictError, InputError, NotFoundError, Problem
+from gridmgmt.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
 from gridmgmt.frames import copy_rows
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.texts import Language
@@ -147,12 +147,13 @@ def change(session: Session, actor: Actor, code: str, asked: ComponentChange) ->
     InputError
         ``component_removed_early``, ``component_removed_state``; ``component_unchanged``.
     ForbiddenError
-        Without the right to write components where it stands.
+        Without the right to write components where it stands; ``component_of_others`` when the right is that of a
+        department to which it does not belong, and which does not keep it in order.
     """
     row = queries.component_row(session, code, asked.on)
     point = shapely.from_wkb(bytes(row.geom.data)).representative_point()
     areas = areas_at(session, point.x, point.y, asked.on)
-    require(actor, Permission.COMPONENTS_WRITE, areas=[area.code for area in areas])
+    _require(actor, row, [area.code for area in areas])
     if row.valid_to is not None:
         raise ConflictError("component_later", value=code, on=asked.on)
     before = {name: getattr(row, name) for name in FACTS}
@@ -234,6 +235,16 @@ def _catalogue(session: Session, on: date) -> Catalogue | None:
         return catalogue_on(session, on)
     except NotFoundError:
         return None
+
+
+def _require(actor: Actor, row: Component, areas: Sequence[str]) -> None:
+    """Ask for the right to write a component in these areas, and for a department's only on what is its own."""
+    require(actor, Permission.COMPONENTS_WRITE, areas=areas)
+    bodies = (None, row.owner_code, row.maintainer_code)
+    if not any(
+        grant.reaches(Permission.COMPONENTS_WRITE, areas) and grant.department in bodies for grant in actor.grants
+    ):
+        raise ForbiddenError("component_of_others", value=row.code, actor=actor.name)
 
 
 def _wanted(session: Session, code: str, before: Mapping[str, Any], asked: ComponentChange) -> dict[str, Any]:

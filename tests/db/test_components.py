@@ -260,8 +260,8 @@ def test_a_component_lists_its_cases(register: Session) -> None:
 # --- single changes --------------------------------------------------------------------------------------------------
 
 
-def of_town(town: str) -> Actor:
-    grant = Grant(Role.DEPARTMENT, frozenset({Permission.COMPONENTS_WRITE}), "town", town)
+def of_town(town: str, department: str | None = None) -> Actor:
+    grant = Grant(Role.DEPARTMENT, frozenset({Permission.COMPONENTS_WRITE}), "town", town, department)
     return Actor("account", "li", account_id=1, grants=(grant,))
 
 
@@ -269,7 +269,10 @@ def test_a_change_is_dated_bounded_by_area_and_in_the_log(register: Session) -> 
     broken = ComponentChange({"state": ComponentState.DAMAGED}, APRIL, "开裂")
     with pytest.raises(ForbiddenError):
         service.change(register, of_town(DACHANG), code(COVER, 1), broken)
-    service.change(register, of_town(GUCUN), code(COVER, 1), broken)
+    with pytest.raises(ForbiddenError) as others:
+        service.change(register, of_town(GUCUN, "310113-greening"), code(COVER, 1), broken)
+    assert others.value.code == "component_of_others"
+    service.change(register, of_town(GUCUN, WATER), code(COVER, 1), broken)
     past = queries.history(register, code(COVER, 1))
     assert [(each.state, each.valid_from, each.reason) for each in past] == [
         ("damaged", APRIL, "开裂"),
