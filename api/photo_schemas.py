@@ -76,3 +76,9 @@ class ReporterOut(Answer):
     consented_at: datetime
     told_with: str | None = Field(description="The case this one was linked to: its outcome is what they are told.")
     also_told: list[str] = Field(description="Cases linked to this one whose reporters want to hear of it too.")
+
+
+class ReporterKept(Answer):
+    """Which parts of how to reach somebody are kept; not what they say."""
+
+    given: list[str] = Field(examples=[["name", "phone"]])

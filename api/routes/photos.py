@@ -89,7 +89,6 @@ def add_photo(session: RequestSession, actor: Caller, case_no: CaseNo, ask: Case
 
 @router.delete(
     "/cases/{case_no:path}/photos/{photo}",
-    status_code=204,
     summary="Take a photo off a case",
     dependencies=[asks(Permission.CASES_SUPERVISE)],
 )
@@ -100,9 +99,10 @@ def remove_photo(
     case_no: CaseNo,
     photo: PhotoName,
     reason: Annotated[str, Query(min_length=1, max_length=400, description="Kept in the log of the folder.")],
-) -> None:
+) -> CasePhotoList:
     """Remove a photo at once, such as one that shows a face; it stays where another case has it too."""
     photos.detach(session, actor, photo_folder(context.settings), case_no, photo, reason)
+    return _list(photos.of_case(session, case_no))
 
 
 async def _body(request: Request, limit_bytes: int) -> bytes:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from api.access import Caller, asks
 from api.context import Context, RequestSession
-from api.photo_schemas import ReporterAsk, ReporterOut
+from api.photo_schemas import ReporterAsk, ReporterKept, ReporterOut
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.casework import reporters
@@ -35,15 +35,16 @@ def read_reporter(session: RequestSession, actor: Caller, response: Response, ca
     )
 
 
-@router.put("", status_code=204, summary="Put right how to reach whoever reported a case")
+@router.put("", summary="Put right how to reach whoever reported a case")
 def change_reporter(
     session: RequestSession, context: Context, actor: Caller, case_no: CaseNo, ask: ReporterAsk
-) -> None:
-    """Replace what is kept, with their consent; all empty deletes it."""
-    reporters.change(session, actor, case_no, ask.given(), context.clock())
+) -> ReporterKept:
+    """Replace what is kept, with their consent; all empty deletes it. The answer tells which parts are kept."""
+    return ReporterKept(given=reporters.change(session, actor, case_no, ask.given(), context.clock()))
 
 
-@router.delete("", status_code=204, summary="Forget whoever reported a case")
-def forget_reporter(session: RequestSession, actor: Caller, case_no: CaseNo) -> None:
+@router.delete("", summary="Forget whoever reported a case")
+def forget_reporter(session: RequestSession, actor: Caller, case_no: CaseNo) -> ReporterKept:
     """Delete what is kept of them, as they may ask at any time."""
     reporters.forget(session, actor, case_no)
+    return ReporterKept(given=[])

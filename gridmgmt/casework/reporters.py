@@ -110,14 +110,18 @@ def read(session: Session, actor: Actor, case_no: str) -> KnownReporter:
     return known
 
 
-def change(session: Session, actor: Actor, case_no: str, reporter: Reporter, now: datetime) -> None:
-    """Put other contact data in the place of those of a case; raises as :func:`read` and :func:`checked`."""
+def change(session: Session, actor: Actor, case_no: str, reporter: Reporter, now: datetime) -> list[str]:
+    """Put other contact data in the place of those of a case, and return the names of what is kept now.
+
+    Raises as :func:`read`, but for a case without any, and :func:`checked`.
+    """
     case = queries.named_case(session, case_no)
     require(actor, Permission.REPORTERS_READ, areas=case.areas)
     kept = checked(reporter)
     _write(session, case.case_id, kept, now)
     given = [] if kept is None else [name for name in MOST_CHARACTERS if getattr(kept, name)]
     record(session, actor, "reporters.change", f"case:{case_no}", after={"given": given})
+    return given
 
 
 def forget(session: Session, actor: Actor, case_no: str) -> None:

@@ -48,9 +48,12 @@ UNKNOWN = {
     "format": "json",
     "day": "no-such-day",
     "year": "none",
+    "photo": "0" * 64,
 }
 
 BODIES = {
+    ("post", "/api/v1/cases/{case_no}/photos"): {"photo": "0" * 64, "kind": "near"},
+    ("put", "/api/v1/cases/{case_no}/reporter"): {"name": "nobody", "consent": True},
     ("post", "/api/v1/cases/{case_no}/transitions"): {"move": "accept", "version": 1},
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
     ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
@@ -140,7 +143,8 @@ def test_what_does_not_exist(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft|upload|webhook|delivery)_id}", path)]
+    "path",
+    [path for _, path, _ in OPERATIONS if re.search(r"{(job|run|place|draft|upload|webhook|delivery)_id}", path)],
 )
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "99999999999999999999", "%00"])
 def test_a_number_that_is_none(client: httpx.Client, path: str, value: str) -> None:
