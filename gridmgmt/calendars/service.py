@@ -31,7 +31,7 @@ def load(session: Session, revision: UUID | None = None) -> WorkCalendar:
         Of :class:`CalendarRevision`, read in this transaction.
     """
     kept = session.info.get(_IN_TRANSACTION)
-    if kept is not None and kept[0] is session.get_transaction():
+    if kept is not None and kept[0] is not None and kept[0] is session.get_transaction():
         calendar: WorkCalendar = kept[1]
         return calendar
     revision = revision or queries.revision(session)
