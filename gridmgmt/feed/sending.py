@@ -7,7 +7,9 @@ cannot mean one address when it is judged and another when it is asked.
 import http.client
 import socket
 import ssl
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from gridmgmt.feed.rules import DeliveryProblem
 
 TIMEOUT_S = 10.0
 """How long the other side may be silent, in seconds."""
+
+MOST_S = 30.0
+"""How long an attempt may take in all, in seconds: who answers letter by letter is never silent."""
 
 LONGEST_URL = 2_000
 Address = IPv4Address | IPv6Address
@@ -113,6 +118,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], networks: Networks) 
     """
     target = parse_target(url)
     connection = _Connection(target, _resolved(target, networks))
+    end = threading.Timer(MOST_S, connection.abort)
+    end.start()
     try:
         connection.request("POST", target.path, body, dict(headers))
         status = connection.getresponse().status
@@ -123,6 +130,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], networks: Networks) 
     except (OSError, http.client.HTTPException) as error:
         raise NotTakenError(DeliveryProblem.UNREACHABLE) from error
     finally:
+        end.cancel()
         connection.close()
     if not 200 <= status < 300:
         raise NotTakenError(DeliveryProblem.REFUSED, status)
@@ -157,3 +165,8 @@ class _Connection(http.client.HTTPConnection):
         if self._target.is_secure:
             connected = ssl.create_default_context().wrap_socket(connected, server_hostname=self._target.host)
         self.sock = connected
+
+    def abort(self) -> None:
+        """Break off what is being sent or waited for, from another thread."""
+        with suppress(OSError, AttributeError):  # it is not connected yet, or not any more
+            self.sock.shutdown(socket.SHUT_RDWR)

@@ -4,12 +4,14 @@ import hashlib
 import hmac
 import http.server
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +20,7 @@ from sqlalchemy.orm import sessionmaker
 from gridmgmt.access.rules import Actor, Grant, Permission, Role
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from gridmgmt.feed import queries, service
+from gridmgmt.feed import queries, sending, service
 from gridmgmt.feed.delivery import Courier
 from gridmgmt.feed.models import Webhook
 from gridmgmt.feed.queries import Undelivered
@@ -34,6 +36,7 @@ from gridmgmt.feed.rules import (
 from gridmgmt.feed.sending import NotTakenError, is_allowed, networks_of, parse_target, post
 from gridmgmt.feed.service import WebhookAsk
 from gridmgmt.feed.signing import KEY_FILE, folder_key
+from gridmgmt.settings import PROJECT_DIR
 from tests.support.actors import TESTER
 from tests.support.case_log import add_case, add_move
 
@@ -162,6 +165,22 @@ def test_each_event_is_sent_once_signed_over_time_and_body(office, receiver, wri
         assert not {"description", "address", "fields", "reporter", "actor", "reason"} & set(told)
     webhook = office.webhook(webhook_id)
     assert (webhook.delivered_count, webhook.last_delivered_at) == (2, DAY)
+
+
+def test_the_sample_of_the_guide_tells_what_is_genuine(office, receiver, writer) -> None:
+    _, secret = office.add(receiver.url)
+    add_move(writer, add_case(writer, "W-0"))
+    office.send()
+    ((headers, body),) = receiver.got
+    guide = (PROJECT_DIR / "docs" / "api.md").read_text(encoding="utf-8")
+    sample: dict[str, Any] = {}
+    exec(guide.partition("```python\n")[2].partition("```")[0], sample)
+    is_genuine, proof = sample["is_genuine"], headers["X-Gridmgmt-Signature"]
+    assert is_genuine(secret, proof, body.encode(), tolerance_s=math.inf)
+    assert not is_genuine(secret, proof, body.encode() + b" ", tolerance_s=math.inf)
+    assert not is_genuine(secret + "x", proof, body.encode(), tolerance_s=math.inf)
+    assert not is_genuine(secret, proof.replace("t=1", "t=2"), body.encode(), tolerance_s=math.inf)
+    assert not is_genuine(secret, proof, body.encode(), tolerance_s=-1)
 
 
 def test_failures_are_tried_again_ever_more_rarely_and_then_taken(office, receiver, writer) -> None:
@@ -302,6 +321,18 @@ def test_a_transaction_that_commits_late_is_delivered(office, receiver, writer, 
     assert [headers["X-Gridmgmt-Event"] for headers, _ in receiver.got] == ["moved", "new"]
 
 
+def test_after_a_restore_a_webhook_goes_on_from_that_moment(office, receiver, writer) -> None:
+    webhook_id, _ = office.add(receiver.url)
+    case_id = add_case(writer, "W-10")
+    add_move(writer, case_id)
+    writer.execute("UPDATE webhooks SET position = '0123456789ab.' || split_part(position, '.', 2)")
+    assert office.send() == 0
+    add_move(writer, case_id, "overdue")
+    assert office.send() == 1
+    assert [headers["X-Gridmgmt-Event"] for headers, _ in receiver.got] == ["overdue"]
+    assert office.undelivered(webhook_id) == Undelivered()
+
+
 def test_another_key_in_the_folder_pauses_rather_than_signs_wrongly(office, receiver, writer, tmp_path) -> None:
     webhook_id, first = office.add(receiver.url)
     add_move(writer, add_case(writer, "W-9"))
@@ -375,6 +406,20 @@ def test_no_spelling_of_this_machine_is_reached(receiver, host: str) -> None:
         post(url, b"{}", {}, networks_of("10.0.0.0/8"))
     assert refused.value.problem in {DeliveryProblem.FORBIDDEN_ADDRESS, DeliveryProblem.UNRESOLVED}
     assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "problem"), [("TIMEOUT_S", DeliveryProblem.TOO_SLOW), ("MOST_S", DeliveryProblem.UNREACHABLE)]
+)
+def test_who_does_not_answer_is_left(receiver, monkeypatch, limit: str, problem: DeliveryProblem) -> None:
+    """Within a silence, and within a time for all of it."""
+    monkeypatch.setattr(sending, limit, 0.1)
+    left = threading.Event()
+    receiver.before_answer = left.wait
+    with pytest.raises(NotTakenError) as refused:
+        post(receiver.url, b"{}", {}, HERE)
+    left.set()
+    assert refused.value.problem == problem
 
 
 def test_an_unsafe_certificate_and_nobody_there_are_told_apart(receiver) -> None:
