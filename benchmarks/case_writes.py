@@ -32,11 +32,13 @@ from tiles_cold import demo_database
 
 from api.app import create_app
 from api.server import settle
+from gridmgmt.access.credentials import key_prefix
 from gridmgmt.access.queries import account_by_name
 from gridmgmt.access.rules import Assignment, Permission, Role, local_actor
-from gridmgmt.access.service import create_account, create_key
+from gridmgmt.access.service import KEY, create_account, create_key
 from gridmgmt.casework.intake import REPORT, set_number_rule
 from gridmgmt.casework.surroundings import SURROUNDINGS
+from gridmgmt.catalogue.queries import HEADS
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cluster import libpq_url
 from gridmgmt.cluster.binaries import find_binaries
@@ -257,7 +259,7 @@ def report_at_random(box: Box) -> Ask:
     return ask
 
 
-def report_script(box: Box) -> str:
+def report_script(box: Box, key: str) -> str:
     """Return the script of pgbench: the statements of a report, with what they are bound to."""
     west, south, east, north = box
     now = datetime.now(UTC).isoformat()
@@ -301,7 +303,9 @@ def report_script(box: Box) -> str:
         [
             f"\\set lon {west} + {east - west} * random(0, 1000000) / 1000000.0",
             f"\\set lat {south} + {north - south} * random(0, 1000000) / 1000000.0",
+            bound(KEY, {"prefix": f"'{key_prefix(key)}'", "now": "now()"}) + " \\gset k_",
             "BEGIN;",
+            HEADS.strip() + ";",
             bound(SURROUNDINGS, constants) + " \\gset",
             bound(REPORT, constants) + ";",
             "COMMIT;",
@@ -325,7 +329,7 @@ def main() -> None:
     with demo_database(given.url) as url, tempfile.TemporaryDirectory() as folder, server(url, given.processes) as port:
         key, box = prepare(url, [Role.ADMINISTRATOR]), box_inside(url)
         script = Path(folder) / "report.sql"
-        script.write_text(report_script(box), encoding="utf-8")
+        script.write_text(report_script(box, key), encoding="utf-8")
         compare(
             "case_reports",
             lambda: http_round(port, key, report_at_random(box), SECONDS, 201),

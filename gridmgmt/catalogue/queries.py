@@ -37,7 +37,7 @@ class Place:
     name: str
 
 
-_HEADS = """SELECT false AS matters, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
+HEADS = """SELECT false AS matters, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
 UNION ALL SELECT true, edition_id, name, valid_from, content_sha256 FROM matters_editions
 ORDER BY valid_from, edition_id
 """
@@ -48,7 +48,7 @@ def heads(session: Session) -> tuple[Head, ...]:
     """Return all editions of both sorts that ever hold, by the day they begin: of one day, only the last kept."""
     session.flush()
     found: dict[tuple[bool, date], Head] = {}
-    for row in session.connection().exec_driver_sql(_HEADS):
+    for row in session.connection().exec_driver_sql(HEADS):
         head = Head(*row)
         found[head.matters, head.valid_from] = head
     return tuple(found.values())
