@@ -274,7 +274,7 @@ def report_script(box: Box, key: str) -> str:
         "types": f"ARRAY['{TYPES[0]}', '0102', '0103', '0107']",
         "most": "50",
         "draw": "true",
-        "client_id": "gen_random_uuid()",
+        "client_id": "lpad(to_hex(:high::bigint), 16, '0') || lpad(to_hex(:low::bigint), 16, '0')",
         "actor": "'benchmark'",
         "keys_since": "now() - interval '7 days'",
         "now": "now()",
@@ -303,6 +303,8 @@ def report_script(box: Box, key: str) -> str:
         [
             f"\\set lon {west} + {east - west} * random(0, 1000000) / 1000000.0",
             f"\\set lat {south} + {north - south} * random(0, 1000000) / 1000000.0",
+            "\\set high random(0, 9000000000000000000)",
+            "\\set low random(0, 9000000000000000000)",
             bound(KEY, {"prefix": f"'{key_prefix(key)}'", "now": "now()"}) + " \\gset k_",
             "BEGIN;",
             HEADS.strip() + ";",
