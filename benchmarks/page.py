@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from page_cases import CASES
 from page_parts import Result, facts, table
 from page_siting import SITING
 
@@ -354,6 +355,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "placeability": ("Whether a spot is placeable, streets of Porto", _placeability),
     "two_step": ("Accessibility of residents", _two_step),
     **SITING,
+    **CASES,
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),

@@ -1,0 +1,43 @@
+"""The sections of the page of figures that tell of cases."""
+
+from collections.abc import Callable, Mapping
+
+from page_parts import Result
+
+
+def _writes(result: Result) -> str:
+    rounds = ", ".join(f"{share:.2f}" for share in result["ratio_of_each_round"])
+    return (
+        f"{result['clients']} clients for {result['seconds_of_a_round']} s a round: {result['http_per_s']:,.0f} a second "
+        f"over HTTP, {result['pgbench_per_s']:,.0f} by pgbench with the same statements prepared. The ratio's median "
+        f"over {result['rounds']} interleaved rounds is {result['http_over_pgbench']:.2f} ({rounds}). Over HTTP half "
+        f"take less than {result['http_p50_ms']:.1f} ms, 99 of 100 less than {result['http_p99_ms']:.0f} ms. Callers "
+        f"and pgbench share the two cores with server and database."
+    )
+
+
+def _list(result: Result) -> str:
+    return (
+        f"{result['cases']:,} cases, pages of 100 by filters and boxes drawn at random, with their capped counts. The "
+        f"same statements by hand take {result['sql_over_http']:.2f} of the time over HTTP. Over HTTP half take less than "
+        f"{result['http_p50_ms']:.1f} ms, 99 of 100 less than {result['http_p99_ms']:.0f} ms; by hand "
+        f"{result['sql_p50_ms']:.1f} and {result['sql_p99_ms']:.0f} ms. The board takes {result['board_ms']:.0f} ms, a tile "
+        f"of the whole district {result['tile_of_open_cases_ms']:.0f} ms for open cases and "
+        f"{result['tile_of_all_cases_ms']:.0f} ms for all."
+    )
+
+
+def _feed(result: Result) -> str:
+    return (
+        f"{result['readers']} readers of one server, {result['moves_per_s']} moves a second, {result['events']:,} events "
+        f"received: half arrive less than {result['p50_ms']:.0f} ms after the commit, 99 of 100 less than "
+        f"{result['p99_ms']:.0f} ms, the last after {result['most_ms']:.0f} ms."
+    )
+
+
+CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
+    "case_reports": ("Reports of cases over HTTP beside the same statements in pgbench", _writes),
+    "case_moves": ("Moves of cases over HTTP beside the same statements in pgbench", _writes),
+    "case_list": ("Lists of a million cases over HTTP beside the same SQL", _list),
+    "case_feed": ("From the commit of a move to those who look", _feed),
+}
