@@ -115,3 +115,40 @@ def test_published_surfaces_beside_computed_ones(run: Run, tmp_path: Path) -> No
     assert json.loads(run("statistics", "surfaces", "--on", "2015-01-01", "--json").output)[1]["published"] == [
         {"area_m2": 27220000.0, "source": "census", "counted_on": "2015-01-01"}
     ]
+
+
+def test_a_register_is_taken_counted_and_written(
+    fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(root, ["--lang", "en", *map(str, arguments)])
+
+    (tmp_path / "cases.csv").write_text(
+        "NO,WHAT,HOW,IN,X,Y\n"
+        "1,Lamp,open,01/02/2015 08:00,121.401,31.301\n"
+        "2,Lamp,done,01/03/2015 08:00,121.420,31.301\n"
+        "3,Noise,open,01/04/2015 08:00,121.402,31.301\n",
+        encoding="utf-8",
+    )
+    said = {
+        "register": "r", "time_format": "%m/%d/%Y %H:%M", "states": {"done": "closed"}, "source": "video",
+        "columns": {
+            "case_no": "NO", "case_type": "WHAT", "case_status": "HOW", "reported_at": "IN", "lon": "X", "lat": "Y",
+        },
+    }  # fmt: skip
+    (tmp_path / "map.json").write_text(json.dumps(said), encoding="utf-8")
+    taken = ("cases", "import", tmp_path / "cases.csv", "--mapping", tmp_path / "map.json", "--edition", "r 2015")
+    assert [json.loads(run(*taken, "--json").stdout)["taken"] for _ in range(2)] == [3, 0]
+    stats = json.loads(run("cases", "stats", "--to", "2015-01-04", "--json").output)
+    assert (stats["type"], stats["state"], stats["source"]) == ({"Lamp": 2}, {"closed": 1, "reported": 1}, {"video": 2})
+    assert [line.split() for line in run("cases", "stats", "--ended").output.splitlines()[1:3]] == [
+        ["State", "Closed", "1"],
+        ["Source", "Video", "1"],
+    ]
+    written = run("export", "cases", "--open", "-o", tmp_path / "open.csv")
+    assert written.output.strip() == f"cases written to {tmp_path / 'open.csv'}: 2"
+    assert [line.split(",")[0] for line in (tmp_path / "open.csv").read_text("utf-8").splitlines()[1:]] == ["3", "1"]
+    assert run("cases", "stats", "--area", "999").exception is not None
