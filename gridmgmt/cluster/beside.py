@@ -62,6 +62,8 @@ def _require_end(file: Path) -> None:
 
 def _unpack(archive: tarfile.TarFile, photos: Path | None, folder: Path) -> None:
     """Write the members one by one: the dump first, photos only where they are whole."""
+    if photos is not None:
+        photos.mkdir(mode=0o700, parents=True, exist_ok=True)
     for member in archive:
         stream = archive.extractfile(member)
         if member.name == _DUMP and stream is not None:

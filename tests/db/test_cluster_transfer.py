@@ -195,6 +195,7 @@ def test_photos_go_with_the_database_and_come_back_with_it(empty_url: str, tmp_p
     reset(empty_url)
     restore(empty_url, file, photos=back)
     assert photos_in(back) == original
+    assert {path.stat().st_mode & 0o777 for path in (back, *back.iterdir())} == {0o700}
     assert [path for path in back.rglob("*") if path.is_file() and path.suffix != ".jpg"] == []
     assert table_checksums(empty_url)["public.t"][0] == 1
     restore(empty_url, file, replace=True, photos=back)
