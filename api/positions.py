@@ -26,7 +26,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True)
-class _Route:
+class Route:
     """What the counting of requests knows a route by."""
 
     path: str
@@ -58,7 +58,7 @@ class PositionsFirst:
         if body is None:
             await self._app(scope, receive, send)
             return
-        scope["route"] = _Route(PATH)
+        scope["route"] = Route(PATH)
         scope["state"]["for_caller"] = True
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

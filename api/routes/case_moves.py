@@ -26,6 +26,7 @@ router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 MOVING = sorted({rule.permission for rule in RULES.values() if rule.sources and rule.permission})
 """Whoever has one of these anywhere may make some move."""
 
+TRANSITIONS = "/{case_no:path}/transitions"
 CaseNo = Annotated[str, Path(max_length=200, description="Number of the case.")]
 IfMatch = Annotated[
     str | None,
@@ -44,7 +45,7 @@ ETAG: dict[int | str, dict[str, Any]] = {
 
 
 @router.post(
-    "/{case_no:path}/transitions",
+    TRANSITIONS,
     summary="Move a case",
     response_model=CaseDetail,
     responses=ETAG,
@@ -64,14 +65,14 @@ async def move_case(
     A move that is not legal now is refused (409) with the legal ones under `errors`; a case that has moved since it was
     seen is refused (412), and so is a move that does not say what it has seen (428).
     """
-    wanted = MoveAsk(ask.move, ask.given(), _version(ask.version, if_match))
+    wanted = MoveAsk(ask.move, ask.given(), version_of(ask.version, if_match))
     request = None
     if key is not None:
         request = keyed(actor, key, f"POST /cases/{case_no}/transitions", ask.model_dump(mode="json"), if_match)
-    return await context.in_transaction(partial(_moved, actor, case_no, wanted, request, context.clock(), lang))
+    return await context.in_transaction(partial(made, actor, case_no, wanted, request, context.clock(), lang))
 
 
-def _moved(
+def made(
     actor: Actor, case_no: str, wanted: MoveAsk, request: Keyed | None, now: datetime, lang: Language, session: Session
 ) -> Response:
     """Return the answer to a move; the one that was given before where the request comes again."""
@@ -103,7 +104,7 @@ def answer(detail: CaseDetail) -> Response:
     )
 
 
-def _version(version: int | None, if_match: str | None) -> int | None:
+def version_of(version: int | None, if_match: str | None) -> int | None:
     """Return the version that was seen, None for any.
 
     Raises

@@ -165,6 +165,19 @@ def test_what_cannot_be_is_a_problem(
     assert town.read(case_no)["version"] == 1
 
 
+def test_a_body_that_is_none_or_too_large_is_a_problem(town: Town) -> None:
+    case_no = town.report()
+    headers = {**bearer(town.keys[Role.OPERATOR]), "Content-Type": "application/json"}
+    for content, status, code in (
+        (b"", 422, "request_invalid"), (b"[]", 422, "request_invalid"), (b'{"move": "acc', 422, "request_invalid"),
+        (b'{"move": "accept", "version": 1, "reason": "\\ud800"}', 422, "request_invalid"),
+        (b'"' + b"x" * 1_100_000 + b'"', 413, "body_too_large"),
+    ):  # fmt: skip
+        answer = town.client.post(f"{CASES}/{case_no}/transitions", content=content, headers=headers)
+        problem(answer, status, code)
+    assert town.read(case_no)["version"] == 1
+
+
 def test_nobody_is_let_in_without_an_account(town: Town) -> None:
     case_no = town.report()
     problem(town.client.get(f"{CASES}/{case_no}"), 401, "sign_in_needed")
