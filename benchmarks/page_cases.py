@@ -16,6 +16,15 @@ def _writes(result: Result) -> str:
     )
 
 
+def _duplicates(result: Result) -> str:
+    at_random, shared = result["at random"], result["at a point of 20,000 cases"]
+    return (
+        f"The one statement of a report among {result['cases']:,} cases at {result['places']} places, execution as "
+        f"PostgreSQL tells it: {at_random['p50_ms']:.2f} ms in the median and {at_random['p99_ms']:.2f} ms for 99 of 100 "
+        f"at random places, {shared['p50_ms']:.2f} and {shared['p99_ms']:.2f} ms around a point that 20,000 cases share."
+    )
+
+
 def _list(result: Result) -> str:
     return (
         f"{result['cases']:,} cases, pages of 100 by filters and boxes drawn at random, with their capped counts. The "
@@ -37,6 +46,7 @@ def _feed(result: Result) -> str:
 
 CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "case_reports": ("Reports of cases over HTTP beside the same statements in pgbench", _writes),
+    "case_duplicates": ("What a report may repeat among a million cases", _duplicates),
     "case_moves": ("Moves of cases over HTTP beside the same statements in pgbench", _writes),
     "case_list": ("Lists of a million cases over HTTP beside the same SQL", _list),
     "case_feed": ("From the commit of a move to those who look", _feed),
