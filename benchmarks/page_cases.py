@@ -20,8 +20,9 @@ def _duplicates(result: Result) -> str:
     at_random, shared = result["at random"], result["at a point of 20,000 cases"]
     return (
         f"The one statement of a report among {result['cases']:,} cases at {result['places']} places, execution as "
-        f"PostgreSQL tells it: {at_random['p50_ms']:.2f} ms in the median and {at_random['p99_ms']:.2f} ms for 99 of 100 "
-        f"at random places, {shared['p50_ms']:.2f} and {shared['p99_ms']:.2f} ms around a point that 20,000 cases share."
+        f"PostgreSQL tells it: {at_random['p50_ms']:.2f} ms in the median and {at_random['p99_ms']:.2f} ms for 99 of "
+        f"100 at random places, {shared['p50_ms']:.2f} and {shared['p99_ms']:.2f} ms around a point that 20,000 cases "
+        "share."
     )
 
 
