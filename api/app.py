@@ -17,7 +17,7 @@ from api.envelope import Envelope
 from api.event_stream import ended_by_signals
 from api.gate import LOOK_UP_LIMIT_MS, LOOK_UPS_AT_ONCE, Gate
 from api.metrics import Metrics
-from api.moves import MovesFirst
+from api.moves import CasesFirst
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
 from api.problems import MEDIA_TYPE, install_handlers
@@ -142,7 +142,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     install_handlers(app)
     _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
-    app.add_middleware(MovesFirst, context=context)
+    app.add_middleware(CasesFirst, context=context)
     app.add_middleware(PositionsFirst, context=context)
     app.add_middleware(TilesFirst, tiles=tiles)
     app.add_middleware(Envelope, metrics=metrics)

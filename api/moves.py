@@ -1,11 +1,14 @@
-"""Moves of cases in the fewest steps: more of them are made than of all other changes together.
+"""Reports and moves of cases in the fewest steps: more of them are made than of all other changes together.
 
-As with :mod:`api.positions`, finding the route among all and every declared value takes about as long as the move. A
-plain move is made and answered before all that. One that is refused, or comes with a key for retries, goes on to the
-route as it is declared, which runs into the same and tells it in words: nothing of a refused move has stayed.
+As with :mod:`api.positions`, finding the route among all and every declared value takes about as long as the change. A
+plain one is made and answered before all that. One that is refused, or comes with a key for retries, goes on to the
+route as it is declared, which runs into the same and tells it in words: nothing of a refused change has stayed.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from pydantic import ValidationError
@@ -19,18 +22,53 @@ from api.case_move_schemas import MoveAskBody
 from api.context import ApiContext
 from api.language import language_of
 from api.positions import Route
+from api.report_schemas import ReportIn
 from api.routes import PREFIX
+from api.routes.case_intake import REPORTING, reported
 from api.routes.case_moves import MOVING, TRANSITIONS, made, version_of
+from gridmgmt.access.rules import Actor
 from gridmgmt.casework.transitions import MoveAsk
+from gridmgmt.db import Session
 from gridmgmt.errors import GridMgmtError
+from gridmgmt.texts import Language
 
-_PATH = re.compile(rf"{PREFIX}/cases/(.{{1,200}})/transitions")
-_ROUTE = Route(f"{PREFIX}/cases{TRANSITIONS}")
-_MAY_MOVE = Asks(MOVING[0], tuple(MOVING[1:]))
+Work = Callable[[Session], Response]
 
 
-class MovesFirst:
-    """Middleware that makes plain moves and hands all else on.
+@dataclass(frozen=True)
+class _Plain:
+    """A kind of change: its address, the route that declares it, whom that asks for, and what it does."""
+
+    path: re.Pattern[str]
+    route: Route
+    asks: Asks
+    work: Callable[[Actor, str, bytes, Request, datetime, Language], Work]
+    """Of the caller, what the path names, and the body."""
+
+
+def _move(actor: Actor, case_no: str, body: bytes, request: Request, now: datetime, lang: Language) -> Work:
+    ask = MoveAskBody.model_validate_json(body)
+    wanted = MoveAsk(ask.move, ask.given(), version_of(ask.version, request.headers.get("if-match")))
+    return partial(made, actor, case_no, wanted, None, now, lang)
+
+
+def _report(actor: Actor, _path: str, body: bytes, _request: Request, now: datetime, lang: Language) -> Work:
+    return partial(reported, actor, lang, ReportIn.model_validate_json(body), None, now)
+
+
+PLAIN = (
+    _Plain(re.compile(rf"{PREFIX}/cases()"), Route(f"{PREFIX}/cases"), Asks(REPORTING), _report),
+    _Plain(
+        re.compile(rf"{PREFIX}/cases/(.{{1,200}})/transitions"),
+        Route(f"{PREFIX}/cases{TRANSITIONS}"),
+        Asks(MOVING[0], tuple(MOVING[1:])),
+        _move,
+    ),
+)
+
+
+class CasesFirst:
+    """Middleware that makes plain reports and moves and hands all else on.
 
     Parameters
     ----------
@@ -40,38 +78,39 @@ class MovesFirst:
         Tells who calls; opens transactions.
     """
 
-    ASKS = _MAY_MOVE
-
     def __init__(self, app: ASGIApp, context: ApiContext) -> None:
         self._app = app
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        found = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if found is None:
-            await self._app(scope, receive, send)
-            return
+        if scope["type"] == "http" and scope["method"] == "POST":
+            for plain in PLAIN:
+                if (found := plain.path.fullmatch(scope["path"])) is not None:
+                    await self._first(plain, found[1], scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+    async def _first(self, plain: _Plain, named: str, scope: Scope, receive: Receive, send: Send) -> None:
         heard = _Heard(receive)
-        answer = await self._moved(Request(scope, heard.first), found[1])
+        answer = await self._done(plain, named, Request(scope, heard.first))
         if answer is None:
             await self._app(scope, heard.again, send)
             return
-        scope["route"] = _ROUTE
+        scope["route"] = plain.route
         await answer(scope, receive, send)
 
-    async def _moved(self, request: Request, case_no: str) -> Response | None:
-        """Return the answer to a plain move that is legal, None for any other."""
-        headers = request.headers
-        if "idempotency-key" in headers:
+    async def _done(self, plain: _Plain, named: str, request: Request) -> Response | None:
+        """Return the answer to a plain change that is taken, None for any other."""
+        if "idempotency-key" in request.headers:
             return None
         try:
             actor = await self._context.gate.caller(request)
-            await self.ASKS(actor)
-            ask = MoveAskBody.model_validate_json(await request.body())
-            wanted = MoveAsk(ask.move, ask.given(), version_of(ask.version, headers.get("if-match")))
-            move = partial(made, actor, case_no, wanted, None, self._context.clock(), language_of(request))
-            return await self._context.in_transaction(move)
+            await plain.asks(actor)
+            now, lang = self._context.clock(), language_of(request)
+            return await self._context.in_transaction(
+                plain.work(actor, named, await request.body(), request, now, lang)
+            )
         except (GridMgmtError, ValidationError, HTTPException, ClientDisconnect):
             return None
 

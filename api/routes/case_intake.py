@@ -26,6 +26,8 @@ from gridmgmt.casework.idempotency import Answered, keyed
 from gridmgmt.db import Session
 from gridmgmt.texts import Language
 
+REPORTING = Permission.CASES_REPORT
+
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 
 Lon = Annotated[float, Query(description="Degrees east, WGS 84.", openapi_examples={"121.4427": {}})]
@@ -47,7 +49,7 @@ Key = Annotated[
     "",
     status_code=201,
     summary="Report a case",
-    dependencies=[asks(Permission.CASES_REPORT)],
+    dependencies=[asks(REPORTING)],
     response_model=ReportedOut,
     responses={200: {"model": ReportedOut, "description": "The case that this device has reported before."}},
 )
@@ -57,14 +59,11 @@ async def report_case(context: Context, actor: Caller, lang: Lang, ask: ReportIn
     A report that may repeat another is taken all the same, and the other is named. One with the `client_id` of an
     earlier one is answered with that case and 200.
     """
-    status, body = await context.in_transaction(partial(_report, actor, lang, ask, key, context.clock()))
-    return Response(body, status, media_type="application/json")
+    return await context.in_transaction(partial(reported, actor, lang, ask, key, context.clock()))
 
 
-def _report(
-    actor: Actor, lang: Language, ask: ReportIn, key: str | None, now: datetime, session: Session
-) -> tuple[int, str]:
-    """Return the status and the body of the answer to a report."""
+def reported(actor: Actor, lang: Language, ask: ReportIn, key: str | None, now: datetime, session: Session) -> Response:
+    """Return the answer to a report; the one that was given before where the request comes again."""
 
     def said(case: intake.Reported) -> ReportedOut:
         return reported_out(transitions.parts_of(session, actor, case.held, now), case, lang)
@@ -75,10 +74,15 @@ def _report(
         retry = intake.Retry(request, lambda case: said(case).model_dump(mode="json"))
     found = intake.report(session, actor, ask.asked(), now=now, retry=retry, attached=ask.attached())
     if isinstance(found, Answered):
-        return found.status, ReportedOut.model_validate(found.body).model_dump_json()
+        return _answer(ReportedOut.model_validate(found.body), found.status)
     if isinstance(found, intake.Known):
-        return 200, reported_out(transitions.read(session, actor, found.case_no, now), None, lang).model_dump_json()
-    return 201, said(found).model_dump_json()
+        return _answer(reported_out(transitions.read(session, actor, found.case_no, now), None, lang), 200)
+    return _answer(said(found), 201)
+
+
+def _answer(case: ReportedOut, status: int) -> Response:
+    """Return a body as it is, made of checked facts."""
+    return Response(case.model_dump_json(), status, media_type="application/json")
 
 
 @router.get("/duplicates", summary="Cases that a report may repeat", dependencies=[asks(Permission.READ)])

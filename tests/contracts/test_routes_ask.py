@@ -15,9 +15,10 @@ from api.access import Asks, AsksAccount, Open
 from api.app import create_app
 from api.envelope import Envelope
 from api.gate import COOKIE
-from api.moves import MovesFirst
+from api.moves import PLAIN, CasesFirst
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
+from api.routes.case_intake import REPORTING
 from api.routes.case_moves import MOVING
 from api.tiles import TileApp, TilesFirst
 from gridmgmt.access.rules import Permission, Role
@@ -123,10 +124,11 @@ def test_what_is_no_route_is_known() -> None:
     """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
     others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
     assert [route.path for route in others] == [OPENAPI_PATH]
-    known: set[object] = {Envelope, TilesFirst, PositionsFirst, MovesFirst, GZipMiddleware}
+    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, GZipMiddleware}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
-    assert {MovesFirst.ASKS.permission, *MovesFirst.ASKS.others} == set(MOVING)
+    asked = [{plain.asks.permission, *plain.asks.others} for plain in PLAIN]
+    assert asked == [{REPORTING}, set(MOVING)]
 
 
 @pytest.mark.parametrize(("method", "route"), ASKING, ids=ids)
