@@ -28,6 +28,8 @@ SOURCES: Mapping[CaseSource, float] = {
 """Through whom the demo's cases come, and how large a share."""
 
 WATCHER = "deadline watcher"
+_JUST_NOW, _JUST_NOW_S = 12, 240
+"""So many cases have come in within so many seconds."""
 _JOINT, _SEND_BACK, _REWORK, _EXTENSION, _SUSPENSION, _SUPERVISION = 0.04, 0.04, 0.07, 0.03, 0.015, 0.015
 _REJECTED, _LINKED, _SUPPLEMENTED, _DENIED, _SETTLED, _FORCED, _RATED = 0.03, 0.04, 0.03, 0.06, 0.12, 0.006, 0.3
 """Shares of the cases that go these ways, where they can."""
@@ -228,7 +230,10 @@ def begun(case: CaseFacts, calendar: WorkCalendar, catalogue: Catalogue, now: da
 
 
 def reported_at(rng: Generator, now: datetime, days: int, count: int) -> Iterator[datetime]:
-    """Yield when cases come in, in order: by day rather than by night, on working days rather than at weekends."""
+    """Yield when cases come in, in order: by day rather than by night, on working days rather than at weekends.
+
+    A few have just come in, so that there is something to accept at whatever hour one looks.
+    """
     hours = [0.2] * 6 + [1, 3, 6, 7, 6, 5, 3, 5, 6, 6, 5, 4, 3, 2.5, 2, 1.5, 1, 0.5]
     begins = now - timedelta(days=days)
     weights = []
@@ -236,7 +241,9 @@ def reported_at(rng: Generator, now: datetime, days: int, count: int) -> Iterato
         local = (begins + timedelta(hours=hour + 8)).replace(tzinfo=None)
         weights.append(hours[local.hour] * (0.6 if local.weekday() >= 5 else 1.0))
     total = sum(weights)
-    chosen = rng.choice(len(weights), count, p=[weight / total for weight in weights])
-    seconds = chosen * 3600 + rng.integers(0, 3600, count)
-    for second in sorted(seconds.tolist()):
+    early = max(count - _JUST_NOW, 0)
+    chosen = rng.choice(len(weights), early, p=[weight / total for weight in weights])
+    seconds = (chosen * 3600 + rng.integers(0, 3600, early)).tolist()
+    seconds += (days * 86_400 - rng.integers(5, _JUST_NOW_S, count - early)).tolist()
+    for second in sorted(seconds):
         yield begins + timedelta(seconds=int(second))
