@@ -17,6 +17,8 @@ from gridmgmt.ingest.walk_traits import judge, slope_of
 
 _JOIN_DECIMALS = 7
 _UNITS_PER_DEG = 10**_JOIN_DECIMALS
+_YES_OR_NO = frozenset({"bridge", "crossing", "tunnel", "lit"})
+_TRUTH = {"true": "yes", "t": "yes", "1": "yes", "false": "no", "f": "no", "0": "no"}
 
 
 def chains_from_rows(rows: Rows, review: Review, datum: Datum | None) -> Chains:
@@ -59,7 +61,12 @@ def _line_tags(rows: Rows) -> list[dict[str, str]]:
     keys = [key for key in rows.columns if key in (*KEPT_TAGS, *WAY_KEYS)]
     columns = {key: texts(rows.columns[key]) for key in keys}
     tags = [
-        {key: str(value) for key, value in zip(columns, values, strict=True) if value is not None}
+        {key: _word(key, str(value)) for key, value in zip(columns, values, strict=True) if value is not None}
         for values in zip(*columns.values(), strict=True)
     ] or [{} for _ in rows.row]
     return [{**row, "highway": main_highway(row.get("highway", "road"))} for row in tags]
+
+
+def _word(key: str, value: str) -> str:
+    """Return a tag's value, with yes and no for what a file that knows truth values has instead."""
+    return _TRUTH.get(value.lower(), value) if key in _YES_OR_NO else value

@@ -282,6 +282,19 @@ def test_lines_join_by_their_ends_and_not_by_node_columns(tmp_path: Path) -> Non
     assert network.whole(partial=True) is network
 
 
+@pytest.mark.parametrize(("yes", "no"), [(True, False), ("T", "F"), ("yes", "no"), ("1", "0"), ("viaduct", None)])
+def test_a_file_with_truth_values_says_which_streets_are_bridges(tmp_path: Path, yes: object, no: object) -> None:
+    path = tmp_path / "streets.parquet"
+    frame = {"highway": ["residential"] * 2, "bridge": [yes, no]}
+    lines = [
+        shapely.LineString([(121.4, 31.3), (121.401, 31.3)]),
+        shapely.LineString([(121.401, 31.3), (121.402, 31.3)]),
+    ]
+    gpd.GeoDataFrame(frame, geometry=lines, crs="EPSG:4326").to_parquet(path)
+    network = read_network(path)
+    assert [bool(traits & Trait.BRIDGE) for traits in network.traits] == [True, False]
+
+
 def test_the_same_file_gives_the_same_arrays(tmp_path: Path) -> None:
     path = _osm(tmp_path / "a.osm", LATTICE, [(1, [1, 2, 3], STREET), (2, [12, 2, 22], STREET)])
     first, second = read_network(path), read_network(path)
