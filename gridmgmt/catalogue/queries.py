@@ -9,7 +9,7 @@ from sqlalchemy import select
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.rules import AreaKind, AreaLevel
 from gridmgmt.catalogue.models import CatalogueEdition, Content, MattersEdition
-from gridmgmt.db import Session
+from gridmgmt.db import Session, prepared_rows
 from gridmgmt.editions.models import Edition
 
 Kept = type[CatalogueEdition] | type[MattersEdition]
@@ -41,14 +41,14 @@ HEADS = """SELECT false AS matters, edition_id, name, valid_from, content_sha256
 UNION ALL SELECT true, edition_id, name, valid_from, content_sha256 FROM matters_editions
 ORDER BY valid_from, edition_id
 """
-"""Asked in every transaction that needs the catalogue: plain text, which takes SQLAlchemy no time to put together."""
+"""Asked in every transaction that needs the catalogue, so prepared."""
 
 
 def heads(session: Session) -> tuple[Head, ...]:
     """Return all editions of both sorts that ever hold, by the day they begin: of one day, only the last kept."""
     session.flush()
     found: dict[tuple[bool, date], Head] = {}
-    for row in session.connection().exec_driver_sql(HEADS):
+    for row in prepared_rows(session, HEADS, {}):
         head = Head(*row)
         found[head.matters, head.valid_from] = head
     return tuple(found.values())

@@ -1,7 +1,8 @@
 """The catalogue and the lists of matters in the database: what holds when, and how editions are taken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -17,11 +18,12 @@ from gridmgmt.casework.intake import Reported, report
 from gridmgmt.casework.machine import Given
 from gridmgmt.casework.moves import Move
 from gridmgmt.casework.transitions import MoveAsk, move
-from gridmgmt.catalogue import builtin, service
+from gridmgmt.catalogue import builtin, queries, service
 from gridmgmt.catalogue.matters import Fate
 from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.service import EditionLabels, EditionTaken
 from gridmgmt.clock import LOCAL_ZONE
+from gridmgmt.db import prepared_rows
 from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError, RuleViolationError, UnauthenticatedError
 from tests.support import paper_grids
 from tests.support.actors import TESTER
@@ -182,9 +184,15 @@ def test_only_who_may_write_the_catalogue_does_and_it_is_logged(loaded: Session)
 
 
 @pytest.fixture
-def statements(loaded: Session) -> Iterator[list[str]]:
-    """What the database is asked from here on."""
+def statements(loaded: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the database is asked from here on, through SQLAlchemy or past it."""
     asked: list[str] = []
+
+    def prepared(session: Session, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        asked.append(statement)
+        return prepared_rows(session, statement, values)
+
+    monkeypatch.setattr(queries, "prepared_rows", prepared)
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         asked.append(statement)
