@@ -224,7 +224,7 @@ def detail_of(parts: CaseParts, lang: Language) -> CaseDetail:
         moves=[_move(move, catalogue, lang) for move in parts.moves],
         requests=[_request(each, catalogue, lang) for each in facts.requests],
         duplicates=list(held.duplicates),
-        component=_component(facts.component_code),
+        component=_component(facts.component_code, held.component_name),
     )
 
 
@@ -242,8 +242,8 @@ def _condition(catalogue: Catalogue, facts: CaseFacts) -> FilingCondition | None
     return next((each for each in conditions if each.no == facts.condition_no), None)
 
 
-def _component(code: str | None) -> ComponentLite | None:
-    return None if code is None else ComponentLite.model_construct(code=code, name=None)
+def _component(code: str | None, name: str | None) -> ComponentLite | None:
+    return None if code is None else ComponentLite.model_construct(code=code, name=name)
 
 
 def _task(task: Task, catalogue: Catalogue, lang: Language) -> TaskOut:

@@ -24,8 +24,8 @@ from gridmgmt.errors import NotFoundError
 
 _NAMES = (
     "case_id", "case_no", "description", "address", "fields", "flags", "updated_at", "lon", "lat", "duplicates",
-    "master_no", "photos", "areas", "calendar", "catalogue", "version_of_tasks", "tasks", "requests", "progress",
-    "state", "kind", "type", "source", "reported_at", "version", "component_code",
+    "master_no", "photos", "component_name", "areas", "calendar", "catalogue", "version_of_tasks", "tasks",
+    "requests", "progress", "state", "kind", "type", "source", "reported_at", "version", "component_code",
     "cell_code", "quarter_code", "middle_code", "town_code", "district_code",
     "registered_at", "dispatched_at", "handled_at", "closed_at", "department_code", "condition_no",
     "due_at", "due_soon_at", "due_provisional", "urgency", "next_alarm_at", "paused_at",
@@ -35,7 +35,7 @@ _NAMES = (
 """The columns of ``sql/case.sql``."""
 _PLAIN = (
     "case_id", "case_no", "description", "address", "fields", "flags", "updated_at", "lon", "lat", "master_no",
-    "photos", "calendar", "catalogue",
+    "photos", "calendar", "catalogue", "component_name",
 )  # fmt: skip
 
 
@@ -68,6 +68,8 @@ class HeldCase:
     """Revision of the work calendar, read with the case."""
     catalogue: str | None = None
     """What the editions of the catalogue and of the lists of matters have in common with others that are the same."""
+    component_name: str | None = None
+    """What the register calls the component that it is about."""
 
 
 def read_case(session: Session, case_no: str) -> HeldCase:

@@ -220,6 +220,20 @@ def test_a_master_is_open_or_was_closed_lately(session: Session) -> None:
         go(session, third, Move.LINK_DUPLICATE, case_no=voided)
 
 
+def test_a_case_names_its_component_as_the_register_does(session: Session) -> None:
+    case_no = reported(session)
+    session.execute(text("UPDATE cases SET component_code = 'K1' WHERE case_no = :no"), {"no": case_no})
+    assert queries.read_case(session, case_no).component_name is None
+    component = text(
+        "INSERT INTO components (edition_id, code, type_code, name, state, valid_from, valid_to, geom)"
+        " SELECT min(edition_id), 'K1', '0101', :name, 'in_use', CAST(:since AS date), CAST(:until AS date),"
+        " ST_SetSRID(ST_MakePoint(121.4, 31.3), 4326) FROM editions"
+    )
+    session.execute(component, {"name": "井盖一号", "since": "2025-01-01", "until": "2026-01-01"})
+    session.execute(component, {"name": "井盖1号", "since": "2026-01-01", "until": None})
+    assert queries.read_case(session, case_no).component_name == "井盖1号"
+
+
 # --- what the log tells ----------------------------------------------------------------------------------------------
 
 

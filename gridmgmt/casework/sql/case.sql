@@ -5,6 +5,9 @@ SELECT
     (SELECT m.case_no FROM cases AS m WHERE m.case_id = c.duplicate_of) AS master_no,
     (SELECT count(*) FROM case_photos AS p WHERE p.case_id = c.case_id) AS photos,
     (
+        SELECT k.name FROM components AS k WHERE k.code = c.component_code ORDER BY k.valid_from DESC LIMIT 1
+    ) AS component_name,
+    (
         SELECT json_agg(json_build_array(a.level, a.code, a.name))
         FROM (
             SELECT DISTINCT ON (a.level) a.level, a.code, a.name
