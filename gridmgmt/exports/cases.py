@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,18 @@ def _in_words(row: Mapping[str, Any], lang: Language) -> list[Any]:
     """Return a case as the cells of a table."""
     cells: dict[str, Any] = dict(row)
     for name, prefix in _WORDS.items():
-        cells[name] = text(f"{prefix}.{row[name]}", lang)
+        cells[name] = _word(prefix, row[name], lang)
     for name in _MOMENTS:
         cells[name] = row[name] and row[name].astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
     for name in ("supervised", "forced"):
-        cells[name] = text("case_value.true", lang) if row[name] else None
+        cells[name] = _word("case_value", "true", lang) if row[name] else None
     cells["flags"] = " ".join(row["flags"])
     return list(cells.values())
+
+
+@cache
+def _word(prefix: str, value: str, lang: Language) -> str:
+    return text(f"{prefix}.{value}", lang)
 
 
 def _head(lang: Language) -> list[str]:

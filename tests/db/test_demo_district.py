@@ -173,8 +173,9 @@ def test_before_and_after_of_the_new_subdistrict(demo) -> None:
 
 def assert_told_by_their_logs(session: Session, number: int) -> None:
     """No entry that the machine would not have written, and from them alone every case as its row has it."""
-    logs = groupby(every_log(session), key=lambda pair: pair[0])
-    for found, ((case_id, case_no, facts), (logged, own)) in enumerate(zip(every_case(session), logs, strict=True), 1):
+    logs, found = groupby(every_log(session), key=lambda pair: pair[0]), 0
+    for (case_id, case_no, facts), (logged, own) in zip(every_case(session), logs, strict=True):
+        found += 1
         entries = [entry for _, entry in own]
         assert logged == case_id
         assert breaks(entries) == [], case_no
