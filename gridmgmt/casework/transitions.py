@@ -10,7 +10,7 @@ from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.casework import clocks, machine, queries
 from gridmgmt.casework.facts import CaseFacts
-from gridmgmt.casework.machine import NOTHING, Given, LegalMove, Mover, Scene
+from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover, Scene
 from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
 from gridmgmt.casework.queries import HeldCase
 from gridmgmt.catalogue.rules import Catalogue
@@ -99,12 +99,17 @@ def reschedule_provisional(session: Session, now: datetime, *, limit: int = 1_00
     Called when the calendar's revision has moved; deadlines that were granted stay.
     """
     by = Mover(system_actor("calendar").name, None, frozenset())
+
+    def found(held: HeldCase) -> tuple[CaseFacts, LogEntry] | None:
+        return machine.reschedule(held.facts, calendars.load(session, held.calendar), by, now)
+
     changed = 0
     for case_no in queries.provisional(session, limit):
+        if found(queries.read_case(session, case_no)) is None:
+            continue  # no row is locked that stays as it is
         held = queries.lock_case(session, case_no)
-        found = machine.reschedule(held.facts, calendars.load(session, held.calendar), by, now)
-        if found is not None:
-            queries.write_move(session, held, *found)
+        if (moved := found(held)) is not None:
+            queries.write_move(session, held, *moved)
             changed += 1
     return changed
 
