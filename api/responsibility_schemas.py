@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas import Answer, Asked
 from gridmgmt.responsibility.cover import Gone, InPieces, OffDuty
 from gridmgmt.responsibility.duty import Responsible
-from gridmgmt.responsibility.proposals import Move
+from gridmgmt.responsibility.proposals import CellMove
 
 Code = Annotated[str, Field(max_length=64, description="Code.", examples=["310113008-I01"])]
 CellCode = Annotated[str, Field(max_length=64, description="Code of a cell.", examples=["310113008001001"])]
@@ -224,7 +224,7 @@ class ProposalOut(BaseModel):
 
     before: WorkloadOut
     after: WorkloadOut
-    moves: list[Move]
+    moves: list[CellMove]
     least_max_over_mean: float | None = Field(
         description="What the largest load over the mean one cannot be less than: no grid is lighter than its heaviest "
         "cell. Null where there is no load."

@@ -15,7 +15,6 @@ from sqlalchemy import func, select, update
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.areas.queries import areas_at
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.rules import CaseKind
@@ -226,6 +225,8 @@ class _Judge:
 
 def _areas_of(session: Session, geometry: Objects, on: date, level: AreaLevel) -> Objects:
     """Return the code of the area of a level that holds a point on each geometry."""
+    from gridmgmt.areas.placing import codes_of_points  # noqa: PLC0415 -- the compiler takes seconds, and few requests
+
     points = shapely.point_on_surface(geometry)
     return codes_of_points(session, shapely.get_x(points), shapely.get_y(points), on, level)
 

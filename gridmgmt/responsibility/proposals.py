@@ -20,7 +20,7 @@ Keep = Literal["residential_quarter", "town", "district"]
 
 
 @dataclass(frozen=True)
-class Move:
+class CellMove:
     """A cell that the proposal takes out of a grid, or out of none, and puts into another."""
 
     cell: str
@@ -38,7 +38,7 @@ class Proposal:
 
     before: Workload
     after: Workload
-    moves: tuple[Move, ...]
+    moves: tuple[CellMove, ...]
     least_max_over_mean: float | None
 
     @property
@@ -94,7 +94,7 @@ def propose(
     found = balanced(load, neighbours, district, most_moves=most_moves)
     after = [grids[i] for i in found.tolist()]
     report = summed(loads, present, names, weights, kind, on, area=area, period=period)
-    moves = tuple(Move(code, old, new) for code, old, new in zip(codes, present, after, strict=True) if old != new)
+    moves = tuple(CellMove(code, old, new) for code, old, new in zip(codes, present, after, strict=True) if old != new)
     proposed = replace(summed(loads, [*after], names, weights, kind, on), area=area, period=period)
     return Proposal(report, proposed, moves, least_max_over_mean(load, neighbours, found))
 
