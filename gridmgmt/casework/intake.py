@@ -33,6 +33,7 @@ from gridmgmt.casework.surroundings import KEYS_KEPT, Request, Surroundings, sur
 from gridmgmt.catalogue.rules import CaseType, Catalogue
 from gridmgmt.catalogue.service import catalogue_on
 from gridmgmt.clock import local_date, system_clock
+from gridmgmt.components.queries import component_on
 from gridmgmt.db import Session, prepared_rows
 from gridmgmt.errors import ConflictError, RuleViolationError
 
@@ -140,7 +141,7 @@ def report(
     InputError
         When the position, a text, a moment or a field cannot be taken.
     NotFoundError
-        ``case_type_unknown``.
+        ``case_type_unknown``, ``component_unknown`` on the day of the report.
     RuleViolationError
         ``outside_areas`` where areas are in force and none holds the place; the nearest is named.
     ForbiddenError
@@ -174,7 +175,7 @@ def preview(
     InputError
         When the position cannot be one.
     NotFoundError
-        ``case_type_unknown``.
+        ``case_type_unknown``, ``component_unknown`` on the day of the report.
     RuleViolationError
         ``outside_areas``, as a report there would be.
     """
@@ -213,6 +214,8 @@ def _prepared(session: Session, ask: ReportAsk, attached: Attached, now: datetim
     at = moment_of(ask.reported_at, now)
     catalogue = catalogue_on(session, at)
     type_ = catalogue.type(ask.type)
+    if ask.component_code is not None:
+        component_on(session, ask.component_code, local_date(at))
     return _Prepared(checked(ask, type_), at, now, type_, catalogue, attached)
 
 

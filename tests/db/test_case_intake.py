@@ -232,6 +232,20 @@ def test_an_unknown_type_is_told(session: Session) -> None:
         report(session, TESTER, ask(type_="9999"), now=NOW)
 
 
+def test_a_component_is_one_of_the_register(session: Session) -> None:
+    with pytest.raises(NotFoundError, match="3101130101000001"):
+        report(session, TESTER, ask(component_code="3101130101000001"), now=NOW)
+    session.execute(
+        text(
+            "INSERT INTO components (edition_id, code, type_code, state, valid_from, geom)"
+            " SELECT min(edition_id), '3101130101000001', '0101', 'in_use', '2020-01-01', ST_Point(121.4, 31.3, 4326)"
+            " FROM editions"
+        )
+    )
+    case = reported(session, ask(component_code="3101130101000001"))
+    assert stored(session, case.case_no)["component_code"] == "3101130101000001"
+
+
 @pytest.mark.parametrize("by", ["key", "client"])
 def test_two_racing_retries_give_one_case(sessions: sessionmaker[Session], by: str) -> None:
     """Eight at once, each in a connection of its own; all but the one that wins are told its case."""
