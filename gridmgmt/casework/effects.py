@@ -12,6 +12,7 @@ from gridmgmt.casework import clocks
 from gridmgmt.casework.facts import CaseFacts, Request, Task, with_task
 from gridmgmt.casework.moves import Move, Need, RequestKind, TaskState
 from gridmgmt.catalogue.rules import Catalogue
+from gridmgmt.clock import local_date
 from gridmgmt.errors import InputError, RuleViolationError
 
 MOST_DEPARTMENTS = 20
@@ -89,7 +90,7 @@ def _check_body(facts: CaseFacts, code: str, scene: Scene) -> None:
     )
     territorial = department.area_code in facts.areas and department.area_code != facts.district_code
     if not (nobody and territorial):
-        day = facts.reported_at.date()
+        day = local_date(facts.reported_at)
         raise RuleViolationError("matter_not_held", field="departments", value=code, type=facts.type, on=day)
 
 
