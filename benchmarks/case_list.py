@@ -1,6 +1,7 @@
 """Pages of a list of 1,000,000 cases over our HTTP, beside the same statements sent by hand.
 
-The cases lie in the demo district as a year of work leaves them: three in a hundred open, types as uneven as real ones.
+The cases lie in the box of the demo district as a year of work leaves them: three in a hundred open, types as uneven as
+real ones.
 One client asks for pages with a filter and a box of the map, each time another. The peer sends the same statements to
 the same database over one connection and fetches the rows; it pays neither for HTTP nor for who asks, nor for making
 JSON of the rows. Tiles of the map and the board are timed in the same run.
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-from case_writes import box_inside, prepare, server
+from case_writes import prepare, server
 from harness import publish, require
 from sqlalchemy import func, select
 from tiles_cold import demo_database
@@ -77,6 +78,18 @@ FILTERS: tuple[dict[str, str], ...] = (
 Box = tuple[float, float, float, float]
 Page = tuple[dict[str, str], Box]
 Statements = list[tuple[str, Mapping[str, Any]]]
+
+
+def district_box(url: str) -> Box:
+    """Return the box of the district."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box) FROM"
+            " (SELECT ST_Extent(geom) AS box FROM areas WHERE level = 'district') AS district"
+        ).fetchone()
+    require(row is not None, "there is no district")
+    west, south, east, north = row or ()
+    return west, south, east, north
 
 
 def fill(url: str, cases: int, box: Box) -> None:
@@ -167,7 +180,7 @@ def main() -> None:
     options.add_argument("--cases", type=int, default=CASES)
     given = options.parse_args()
     with demo_database(given.url) as url, server(url, 1) as port:
-        key, box = prepare(url, [Role.ADMINISTRATOR]), box_inside(url)
+        key, box = prepare(url, [Role.ADMINISTRATOR]), district_box(url)
         fill(url, given.cases, box)
         asked = pages(box, random.Random(SEED))
         engine = make_engine(url)
