@@ -1,10 +1,12 @@
 """The page of cases in a real browser: the list and its address, what arrives, the chain by keys, the board."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
@@ -58,7 +60,7 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, module_database_url: str) -> Iterator[Desk]:
+def opened(browser: Browser, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """One served town for all tests, with two signed-in browsers."""
     engine = make_engine(module_database_url)
     sessions = make_sessions(engine)
@@ -73,7 +75,8 @@ def opened(browser: Browser, module_database_url: str) -> Iterator[Desk]:
         with transaction(sessions) as session:
             service.set_grants(session, TESTER, queries.account_by_name(session, name), grants)
     key = add_key(sessions, "desk")
-    with served(create_app(Settings(reading="accounts"), module_database_url)) as client:
+    settings = Settings(data=tmp_path_factory.mktemp("data"), reading="accounts")
+    with served(create_app(settings, module_database_url)) as client:
         desk, water = (signed_in(browser, client, name) for name in ("desk", "water"))
         yield Desk(client, desk, water, sessions, key)
         desk.context.close()
@@ -164,6 +167,11 @@ def test_a_case_goes_from_report_to_closure_by_keys(opened: Desk) -> None:
     ]  # fmt: skip
     press(water, "h", "Being handled")
     expect(desk.get_by_test_id("case-state")).to_have_text("Being handled")  # told by the feed
+    picture = BytesIO()
+    Image.new("RGB", (60, 40), "white").save(picture, "JPEG")
+    given = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue()}
+    water.get_by_test_id("add-photo").set_input_files(given)  # type: ignore[arg-type]  # Playwright's own shape
+    expect(water.locator("[data-testid=photos] li")).to_have_text("after handling")
     water.keyboard.press("e")
     expect(water.get_by_test_id("submit-move")).to_be_disabled()
     water.get_by_test_id("give-due_at").fill("2099-01-05T10:00")
