@@ -71,9 +71,15 @@ class TestRoles:
             "import",
             "jobs.cancel",
         }
-        assert held[Role.DISPATCHER] == {"read", "grids.write"}
-        for role in ("operator", "duty_chief", "inspector", "department", "public"):
-            assert held[Role(role)] == {"read"}
+        assert held[Role.DISPATCHER] == {"read", "grids.write", "cases.report", "cases.dispatch"}
+        assert held[Role.OPERATOR] == {"read", "cases.report", "cases.accept"}
+        assert held[Role.INSPECTOR] == {"read", "cases.report", "cases.confirm"}
+        assert held[Role.DEPARTMENT] == {"read", "cases.handle"}
+        assert held[Role.DUTY_CHIEF] == {
+            "read", "reporters.read",
+            *(f"cases.{move}" for move in ("report", "accept", "register", "dispatch", "close", "supervise")),
+        }  # fmt: skip
+        assert held[Role.PUBLIC] == {"read"}
 
     def test_a_role_is_data_and_its_change_holds_at_once(self, session) -> None:
         lihua = account(session, "lihua", Assignment(Role.PLANNER))
@@ -121,6 +127,7 @@ class TestAccounts:
 
     def test_nobody_gives_more_than_they_hold(self, session) -> None:
         manager = self.manager(session)
+        service.set_role(session, HERE, Role.INSPECTOR, [Permission.READ])
         service.create_account(session, manager, "reader", "Reader", [Assignment(Role.INSPECTOR)])
         for beyond in (ADMINISTRATOR, Assignment(Role.ANALYST), TOWN):
             with pytest.raises(ForbiddenError) as refused:
