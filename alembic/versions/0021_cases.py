@@ -49,6 +49,60 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_log()
 DRAWN_BY_EDITIONS = ("areas", "service_points", "streets", "land", "cases", "coverage")
 """The layers whose revision an edition advanced."""
 
+TELL = """
+UPDATE cases SET
+    urgency = CASE WHEN coalesce(closed_at, now()) > due_at THEN 'overdue' ELSE 'on_time' END,
+    next_alarm_at = CASE WHEN state = 'handling' AND due_at > now() THEN due_at END
+WHERE due_at IS NOT NULL
+"""
+"""How older cases stand against their deadlines, as a register's do that is taken today."""
+
+PLACE = """
+WITH in_force AS (
+    SELECT edition_id, valid_from FROM editions WHERE subject = 'areas' AND state = 'in_force'
+),
+held AS (
+    SELECT c.case_id, a.level, min(a.code) AS code
+    FROM cases AS c
+    JOIN areas AS a ON ST_Covers(a.geom, c.geom)
+    JOIN in_force AS e
+        ON e.edition_id = a.edition_id AND e.valid_from <= (c.reported_at AT TIME ZONE 'Asia/Shanghai')::date
+    WHERE NOT EXISTS (
+        SELECT FROM area_endings AS x
+        JOIN in_force AS f ON f.edition_id = x.edition_id
+        WHERE x.area_id = a.area_id AND f.valid_from <= (c.reported_at AT TIME ZONE 'Asia/Shanghai')::date
+    )
+    GROUP BY c.case_id, a.level
+),
+named AS (
+    SELECT
+        case_id,
+        min(code) FILTER (WHERE level = 'grid_cell') AS cell_code,
+        min(code) FILTER (WHERE level = 'residential_quarter') AS quarter_code,
+        min(code) FILTER (WHERE level IN ('basic_management_unit', 'sector')) AS middle_code,
+        min(code) FILTER (WHERE level = 'town') AS town_code,
+        min(code) FILTER (WHERE level = 'district') AS district_code
+    FROM held
+    GROUP BY case_id
+)
+UPDATE cases AS c SET
+    cell_code = n.cell_code, quarter_code = n.quarter_code, middle_code = n.middle_code, town_code = n.town_code,
+    district_code = n.district_code
+FROM named AS n
+WHERE n.case_id = c.case_id
+"""
+"""The areas that held older cases on the day of their report."""
+
+LOG = """
+INSERT INTO case_moves (case_id, version, move, state, at, actor, facts)
+SELECT case_id, 1, 'import', state, reported_at, 'import', jsonb_strip_nulls(jsonb_build_object(
+    'kind', kind, 'type', type, 'source', source, 'reported_at', reported_at, 'due_at', due_at,
+    'closed_at', closed_at, 'urgency', urgency, 'next_alarm_at', next_alarm_at, 'cell_code', cell_code,
+    'quarter_code', quarter_code, 'middle_code', middle_code, 'town_code', town_code, 'district_code', district_code
+))
+FROM cases ORDER BY case_id
+"""
+
 MOMENTS = ("registered_at", "dispatched_at", "handled_at", "due_soon_at", "next_alarm_at", "paused_at")
 CODES = ("cell_code", "quarter_code", "middle_code", "town_code", "district_code", "department_code", "component_code")
 COUNTS = ("rework_count", "send_back_count", "extension_count", "reopen_count")
@@ -136,6 +190,8 @@ def _recast_cases() -> None:
         ("duplicate_of", ["duplicate_of"], "duplicate_of IS NOT NULL"),
     ):
         op.create_index(f"ix_cases_{name}", "cases", columns, postgresql_where=where and sa.text(where))
+    op.execute(TELL)
+    op.execute(PLACE)
 
 
 def upgrade() -> None:
@@ -163,12 +219,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_case_moves_feed", "case_moves", ["transaction_id"], postgresql_where=sa.text("move <> 'import'")
     )
-    op.execute(
-        "INSERT INTO case_moves (case_id, version, move, state, at, actor, facts)"
-        " SELECT case_id, 1, 'import', state, reported_at, 'import', jsonb_strip_nulls(jsonb_build_object("
-        " 'kind', kind, 'type', type, 'source', source, 'reported_at', reported_at, 'due_at', due_at,"
-        " 'closed_at', closed_at)) FROM cases ORDER BY case_id"
-    )
+    op.execute(LOG)
     op.execute(KEEP_LOG)
     op.create_table(
         "case_tasks",
@@ -191,6 +242,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("case_tasks")
     op.drop_table("case_moves")
+    op.execute("UPDATE cases SET duplicate_of = NULL WHERE duplicate_of IS NOT NULL")
     op.execute("DELETE FROM cases WHERE edition_id IS NULL")
     for name in (
         "updated_at", "open", "state", "type", "town_code", "next_alarm_at", "due_at", "department_code",
@@ -211,9 +263,7 @@ def downgrade() -> None:
     )
     op.alter_column("cases", "state", new_column_name="status")
     op.alter_column("cases", "edition_id", nullable=False)
-    op.create_check_constraint(
-        op.f("ck_cases_status_known"), "cases", "status IN ('reported', 'handling', 'closed')"
-    )
+    op.create_check_constraint(op.f("ck_cases_status_known"), "cases", "status IN ('reported', 'handling', 'closed')")
     op.execute(
         "CREATE TRIGGER advance_layer_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cases "
         "FOR EACH STATEMENT EXECUTE FUNCTION advance_layer_revision('cases')"

@@ -49,6 +49,60 @@ def test_up_down_up_keeps_the_schema(fresh_database_url) -> None:
     assert shape(fresh_database_url) == first
 
 
+OLDER_CASES = """
+INSERT INTO cases (edition_id, case_no, kind, type, status, reported_at, due_at, closed_at, geom)
+SELECT :e, case_no, 'event', 'litter', status, reported_at::timestamptz, due_at::timestamptz, closed_at::timestamptz,
+       ST_Point(0.6, 0.5, 4326)
+FROM (VALUES
+    ('late', 'handling', '2026-01-05T08:00+08:00', '2026-01-06T08:00+08:00', NULL),
+    ('kept', 'closed', '2026-01-05T08:00+08:00', '2026-01-07T08:00+08:00', '2026-01-06T08:00+08:00'),
+    ('runs', 'handling', '2026-01-01T00:30+08:00', '2199-01-01T00:00+08:00', NULL),
+    ('before', 'reported', '2025-12-31T23:30+08:00', NULL, NULL)
+) AS given (case_no, status, reported_at, due_at, closed_at)
+"""
+TOLD = """
+SELECT c.case_no, c.state, c.urgency, c.next_alarm_at IS NOT NULL, c.town_code, m.facts ->> 'urgency',
+       m.facts ->> 'town_code'
+FROM cases AS c JOIN case_moves AS m USING (case_id) ORDER BY c.case_id
+"""
+
+
+def test_cases_of_an_older_folder_stand_as_a_register_does_and_one_can_go_back(fresh_database_url) -> None:
+    """The town is in force from 1 January on, by the district's own days; a duplicate of a new case is no obstacle."""
+    config, engine = alembic_config(fresh_database_url), create_engine(sqlalchemy_url(fresh_database_url))
+    command.downgrade(config, "0020")
+    with Session(engine) as session:
+        of = draft(session)
+        area(session, of)
+        activate(session, of)
+        session.execute(text(OLDER_CASES), {"e": edition(session, "cases")})
+        session.commit()
+    command.upgrade(config, "head")
+    with Session(engine) as session:
+        assert [tuple(row) for row in session.execute(text(TOLD))] == [
+            ("late", "handling", "overdue", False, "310113001", "overdue", "310113001"),
+            ("kept", "closed", "on_time", False, "310113001", "on_time", "310113001"),
+            ("runs", "handling", "on_time", True, "310113001", "on_time", "310113001"),
+            ("before", "reported", "no_deadline", False, None, "no_deadline", None),
+        ]
+        new = session.scalar(
+            text(
+                "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
+                " VALUES ('new', 'event', '0101', 'reported', now(), ST_Point(0, 0, 4326)) RETURNING case_id"
+            )
+        )
+        session.execute(
+            text("UPDATE cases SET state = 'duplicate', duplicate_of = :new WHERE case_no = 'before'"), {"new": new}
+        )
+        session.commit()
+    command.downgrade(config, "0020")
+    with Session(engine) as session:
+        assert session.execute(text("SELECT case_no, status FROM cases ORDER BY case_id")).all() == [
+            ("late", "handling"), ("kept", "closed"), ("runs", "handling"), ("before", "closed"),
+        ]  # fmt: skip
+    engine.dispose()
+
+
 def test_models_and_migrations_agree(fresh_database_url) -> None:
     command.check(alembic_config(fresh_database_url))
 
