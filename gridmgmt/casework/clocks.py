@@ -46,8 +46,10 @@ def stopped(facts: CaseFacts, at: datetime) -> CaseFacts:
 def resumed(facts: CaseFacts, calendar: WorkCalendar, at: datetime) -> CaseFacts:
     """Return the facts with the clock running again: the deadlines of the case and its tasks moved by the pause."""
     stood, facts = facts.paused_at, replace(facts, paused_at=None)
-    if stood is None or facts.clock is None or facts.due_at is None:
+    if stood is None or facts.due_at is None:
         return facts
+    if facts.clock is None:
+        return _resumed_by_hand(facts, facts.due_at, stood, calendar, at)
     clock = replace(facts.clock, pauses=(*facts.clock.pauses, (stood, at)))
     told = facts.due_at
 
@@ -62,6 +64,18 @@ def resumed(facts: CaseFacts, calendar: WorkCalendar, at: datetime) -> CaseFacts
     due_at = moved(told) or told
     provisional = facts.due_provisional or (clock.limit.unit.works and due_at.date() > calendar.known_until)
     return _due(replace(facts, clock=clock, tasks=tasks), Deadline(due_at, provisional), calendar, at)
+
+
+def _resumed_by_hand(
+    facts: CaseFacts, told: datetime, stood: datetime, calendar: WorkCalendar, at: datetime
+) -> CaseFacts:
+    """Resume a case whose deadline came from a register or by hand: it moves by the pause, round the clock."""
+
+    def moved(due_at: datetime | None) -> datetime | None:
+        return due_at if due_at is None or due_at <= stood else due_at + (at - stood)
+
+    tasks = tuple(replace(task, due_at=moved(task.due_at)) if task.open else task for task in facts.tasks)
+    return _due(replace(facts, tasks=tasks), Deadline(moved(told) or told), calendar, at)
 
 
 def ended(facts: CaseFacts, at: datetime) -> CaseFacts:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gridmgmt.areas.rules import AreaLevel
@@ -15,6 +15,8 @@ from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.clock import local_date
 from gridmgmt.errors import InputError, RuleViolationError
 
+LONGEST_EXTENSION = timedelta(days=366)
+"""So far from now a deadline may be moved by one extension (a choice of this project)."""
 MOST_DEPARTMENTS = 20
 """More bodies than this do not share one case."""
 
@@ -162,6 +164,12 @@ def _check_extension(facts: CaseFacts, due_at: datetime, at: datetime) -> None:
     latest = max(at, facts.due_at or at)
     if due_at.tzinfo is None or due_at <= latest:
         raise InputError("extension_not_later", field="due_at", value=due_at.isoformat(), after=latest.isoformat())
+    _check_near(due_at, at)
+
+
+def _check_near(due_at: datetime, at: datetime) -> None:
+    if due_at - at > LONGEST_EXTENSION:
+        raise InputError("extension_too_long", field="due_at", value=due_at.isoformat(), days=LONGEST_EXTENSION.days)
 
 
 def _refuse(kind: RequestKind) -> Callable[[CaseFacts, Given, Scene, str], CaseFacts]:
@@ -180,6 +188,7 @@ def _grant_extension(facts: CaseFacts, given: Given, scene: Scene, _name: str) -
     if due_at is None or due_at.tzinfo is None or due_at <= before:
         value = due_at.isoformat() if due_at else None
         raise InputError("extension_not_later", field="due_at", value=value, after=before.isoformat())
+    _check_near(due_at, scene.at)
     facts = _without(facts, kind=RequestKind.EXTENSION, department=given.department)
     facts = with_task(facts, replace(task, due_at=due_at))
     facts = replace(facts, extension_count=facts.extension_count + 1)
@@ -224,7 +233,8 @@ def _grant_appeal(facts: CaseFacts, given: Given, scene: Scene, _name: str) -> C
         return _judged_by(facts, given.due_at)
     task = _task(facts, given)
     facts = with_task(facts, replace(task, state=TaskState.HANDLED))
-    facts = replace(facts, rework_count=max(facts.rework_count - 1, 0))
+    if not any(each.open and each.done_at is not None for each in facts.present):  # nothing of the rework is left
+        facts = replace(facts, rework_count=max(facts.rework_count - 1, 0))
     return _when_all_are_done(facts, scene.at)
 
 

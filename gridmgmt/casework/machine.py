@@ -116,7 +116,7 @@ def apply(facts: CaseFacts, move: Move, given: Given, scene: Scene, by: Mover) -
         raise TransitionNotAllowedError("transition_not_allowed", move=str(move), state=str(facts.state), legal=names)
     given = _complete(allowed, given)
     rule = RULES[move]
-    after = facts if rule.to is None else replace(facts, state=rule.to)
+    after = replace(facts, state=rule.to or facts.state, tasks=facts.tasks or facts.present)
     after = EFFECTS.get(move, _unchanged)(after, given, scene, by.name)
     return _logged(facts, after, move, given, scene, by)
 
@@ -174,7 +174,12 @@ def _unchanged(facts: CaseFacts, _given: Given, _scene: Scene, _name: str) -> Ca
 
 
 def _complete(allowed: LegalMove, given: Given) -> Given:
-    """Return what is given with the one body filled in where there is one alone; refuse what lacks."""
+    """Return what is given with the one body filled in where there is one alone; refuse what lacks.
+
+    A move that is made for no body speaks for none in the log.
+    """
+    if not allowed.departments:
+        given = replace(given, department=None)
     if given.department is None and len(allowed.departments) == 1:
         given = replace(given, department=allowed.departments[0])
     for need in allowed.needs:

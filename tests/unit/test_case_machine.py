@@ -482,6 +482,43 @@ def test_a_register_that_brought_no_tasks_can_be_moved_on() -> None:
     assert (facts.state, facts.round, entry.department_code) == (S.HANDLING, 1, "P")
 
 
+def test_a_deadline_of_a_register_stands_while_its_case_is_suspended() -> None:
+    facts = replace(case(STALL, state=S.HANDLING), department_code="P", due_at=day(4, 9), next_alarm_at=day(4, 9))
+    facts, _ = machine.apply(facts, Move.SUSPEND, Given(reason="雪"), scene(), CHIEF)
+    facts, _ = machine.apply(facts, Move.RESUME, Given(), scene(D), CHIEF)
+    assert (facts.state, facts.due_at, facts.present[0].due_at) == (S.HANDLING, day(5, 9), day(5, 9))
+    assert facts.next_alarm_at == day(4, 21)  # a quarter of the 48 hours from Tuesday 9:00 is left
+
+
+def test_what_is_done_for_no_body_names_none_in_the_log() -> None:
+    _, entry = machine.apply(case(), Move.ACCEPT, Given(department="P"), scene(), CHIEF)
+    assert entry.department_code is None
+
+
+def test_an_extension_ends_within_a_year() -> None:
+    walk = at_work()
+    with pytest.raises(InputError, match="366"):
+        walk.go(Move.ASK_EXTENSION, reason="雨", due_at=MONDAY + 366 * D + H)
+    walk.go(Move.ASK_EXTENSION, reason="雨", due_at=MONDAY + 366 * D)
+    with pytest.raises(InputError, match="366"):
+        walk.go(Move.GRANT_EXTENSION, due_at=MONDAY + 367 * D)
+    walk.go(Move.GRANT_EXTENSION)
+    walk.go(Move.SUSPEND, reason="雪")
+    assert walk.go(Move.RESUME, D).state is S.HANDLING  # however much working time is left
+
+
+def test_two_appeals_take_one_rework_back_once() -> None:
+    walk = at_work("W", "P")
+    for rework in range(2):
+        for department in ("W", "P"):
+            walk.go(Move.GIVE_FEEDBACK, rework * H, department=department)
+        walk.go(Move.REWORK, rework * H, reason="未修好")
+    for department in ("W", "P"):
+        walk.go(Move.APPEAL, 2 * H, department=department, reason="照片是别处的")
+        walk.go(Move.GRANT_APPEAL, 2 * H, department=department, reason="属实")
+    assert (walk.facts.state, walk.facts.rework_count) == (S.HANDLED, 1)
+
+
 # --- the log ---------------------------------------------------------------------------------------------------------
 
 
@@ -598,7 +635,7 @@ class AnyWalk(RuleBasedStateMachine):
                 st.sampled_from(bodies if each.move is Move.REWORK else holding), min_size=1, unique=True
             ).map(tuple),
             Need.DEPARTMENT: st.sampled_from(each.departments or ("W",)),
-            Need.DUE_AT: st.timedeltas(timedelta(minutes=1), timedelta(days=9)).map(lambda more: latest + more),
+            Need.DUE_AT: st.timedeltas(timedelta(minutes=1), timedelta(days=2)).map(lambda more: latest + more),
             Need.SATISFIED: st.booleans(),
             Need.DOCUMENT_NO: st.just("1"),
         }
