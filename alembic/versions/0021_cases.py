@@ -113,7 +113,7 @@ class TransactionId(UserDefinedType):
 
     cache_ok = True
 
-    def get_col_spec(self, **_: object) -> str:
+    def get_col_spec(self, **_: object) -> str:  # noqa: D102 -- as its base has it
         return "xid8"
 
 
