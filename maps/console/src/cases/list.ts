@@ -90,6 +90,17 @@ function replaced(row: CaseOut, by: Map<string, CaseOut>, told: Map<string, Case
   return { ...row, version: event.version, state: event.state, urgency: event.urgency, department_code: event.department_code, updated_at: event.at }
 }
 
+/** Return the cases of the list that have moved since a moment; nothing when the server cannot be reached. */
+async function movedSince(key: string, since: number): Promise<CaseOut[] | null> {
+  try {
+    const asked = { ...JSON.parse(key), updated_after: new Date(since).toISOString(), limit: PAGE }
+    return (await get<CasePage>('/cases', asked)).items
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return null
+  }
+}
+
 /** Ask once for all that has been heard of: what is listed changes in its place, the rest waits to be shown. */
 async function settle(): Promise<void> {
   const told = new Map(gathered.map((event) => [event.case_no, event]))
@@ -97,9 +108,9 @@ async function settle(): Promise<void> {
   gathered = []
   const key = asked.value
   if (key === null) return
-  const changed = await get<CasePage>('/cases', { ...JSON.parse(key), updated_after: new Date(earliest - BEFORE_MS).toISOString(), limit: PAGE })
-  if (key !== asked.value) return
-  const found = new Map(changed.items.filter((each) => told.has(each.case_no)).map((each) => [each.case_no, each]))
+  const changed = await movedSince(key, earliest - BEFORE_MS)
+  if (key !== asked.value || !changed) return
+  const found = new Map(changed.filter((each) => told.has(each.case_no)).map((each) => [each.case_no, each]))
   for (const case_no of found.keys()) gone.delete(case_no)
   mark([...told.keys()])
   rows.value = rows.value.map((row) => replaced(row, found, told))
