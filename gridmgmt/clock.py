@@ -18,8 +18,11 @@ def system_clock() -> datetime:
 
 
 def local_date(moment: datetime) -> date:
-    """Return the calendar date of a moment in the district's time zone."""
-    return moment.astimezone(LOCAL_ZONE).date()
+    """Return the calendar date of a moment in the district's time zone; the last or first day of all beyond its end."""
+    try:
+        return moment.astimezone(LOCAL_ZONE).date()
+    except OverflowError:
+        return moment.date()
 
 
 def end_of_day(day: date) -> datetime:

@@ -18,7 +18,7 @@ from gridmgmt.casework.idempotency import Keyed, answered, keep, keyed
 from gridmgmt.casework.moves import RULES
 from gridmgmt.casework.transitions import MoveAsk
 from gridmgmt.db import Session
-from gridmgmt.errors import InputError, VersionMissingError
+from gridmgmt.errors import InputError, StaleVersionError, TransitionNotAllowedError, VersionMissingError
 from gridmgmt.texts import Language
 
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
@@ -78,7 +78,14 @@ def made(
     """Return the answer to a move; the one that was given before where the request comes again."""
     if request is not None and (before := answered(session, request, now)) is not None:
         return answer(CaseDetail.model_validate(before.body))
-    detail = detail_of(transitions.move(session, actor, case_no, wanted, now), lang)
+    try:
+        moved = transitions.move(session, actor, case_no, wanted, now)
+    except (StaleVersionError, TransitionNotAllowedError):
+        # The same request may have moved it while this one waited for the case.
+        if request is not None and (before := answered(session, request, now)) is not None:
+            return answer(CaseDetail.model_validate(before.body))
+        raise
+    detail = detail_of(moved, lang)
     if request is not None:
         keep(session, request, 200, detail.model_dump(mode="json"), now)
     return answer(detail)

@@ -1,6 +1,5 @@
 """What a report says, and what of it can be taken: texts, moments, further fields. No database."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -23,6 +22,11 @@ SKEW = timedelta(minutes=5)
 """A device's clock may be fast by this much; what it reports then is reported now."""
 OLDEST = timedelta(days=30)
 """What was captured without a network is taken for this long."""
+
+_TOO_LARGE = 1e15
+"""No field's number reaches this; beyond it not every whole number is one of floating point."""
+_MUCH_LONGER = 5
+"""A text that comes with more than so many times its characters is refused unseen: tags within tags take long."""
 
 _TAG = re.compile(r"<(?:[a-z/!?][^<>]*)>", re.IGNORECASE)
 _UNSEEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -98,6 +102,8 @@ def plain_text(name: str, value: str | None, most: int) -> str | None:
     InputError
         ``text_too_long``.
     """
+    if value is not None and len(value) > _MUCH_LONGER * most:
+        raise InputError("text_too_long", field=name, value=len(value), maximum=most)
     text = unicodedata.normalize("NFC", value or "").replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or not (unicodedata.category(c) == "Cc" or c in _UNSEEN))
     while (bare := _TAG.sub("", text)) != text:
@@ -141,7 +147,7 @@ def _field_value(spec: FieldSpec, value: Any) -> Any:
             fits = isinstance(value, str)
             value = plain_text(f"fields.{spec.code}", value, MOST_CHARACTERS_OF_FIELD) if fits else value
         case FieldType.NUMBER:
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _TOO_LARGE
         case FieldType.DATETIME:
             fits = isinstance(value, str) and _is_moment(value)
         case FieldType.SINGLE_VALUE_LIST:

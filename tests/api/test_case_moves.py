@@ -1,10 +1,12 @@
 """Moves over HTTP: what is answered, what is refused and how, retries, and the log."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from api.app import create_app
@@ -216,6 +218,21 @@ def test_a_retry_is_answered_alike_and_moves_nothing(town: Town) -> None:
     other = town.move(case_no, Role.OPERATOR, key, move="reject", version=2, reason="x")
     problem(other, 409, "idempotency_key_of_another")
     assert town.read(case_no)["version"] == 2
+
+
+def test_a_retry_that_comes_while_the_first_is_at_work_is_answered_alike(town: Town, module_database_url: str) -> None:
+    case_no = town.report()
+    key = {"Idempotency-Key": f"twice-{case_no}"}
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(module_database_url, autocommit=True) as watch, ThreadPoolExecutor(2) as pool:
+        with psycopg.connect(module_database_url) as holder:
+            holder.execute("SELECT FROM cases WHERE case_no = %s FOR UPDATE", [case_no])
+            both = [pool.submit(town.move, case_no, Role.OPERATOR, key, move="accept", version=1) for _ in range(2)]
+            while watch.execute(waiting).fetchone() != (2,):
+                assert not any(each.done() for each in both)
+        first, second = (each.result() for each in both)
+    assert (first.status_code, second.status_code, second.json()) == (200, 200, first.json())
+    assert [entry["move"] for entry in town.read(f"{case_no}/log")["items"]] == ["report", "accept"]
 
 
 def test_the_log_tells_who_why_and_how_long(town: Town) -> None:

@@ -236,6 +236,12 @@ def test_statistics_count_each_case_once_in_each_way(session: Session, rows: lis
     assert {sum(counts.values()) for counts in found.values()} == {3_000}
     assert found["source"] == dict.fromkeys(("hotline_12345", "public", "video"), 1_000)
     assert found["department"][""] == sum(row.kind == "component" and not row.department_code for row in rows)
+    session.execute(text("UPDATE cases SET state = 'duplicate' WHERE case_no = 'N000004'"))
+    found = queries.case_statistics(session, CaseFilter(kind=CaseKind.COMPONENT), now=NOW)
+    assert found["state"]["duplicate"] == 1
+    assert {name: sum(counts.values()) for name, counts in found.items()} == {
+        "state": 3_000, **dict.fromkeys(("source", "department", "type", "kind", "urgency"), 2_999)
+    }  # fmt: skip
 
 
 def test_files_hold_what_the_list_holds(session: Session, tmp_path: Path) -> None:

@@ -87,6 +87,13 @@ def test_four_thousand_characters_are_taken_and_no_more() -> None:
         plain_text("description", "井" * 4001, 4000)
 
 
+def test_tags_within_tags_do_not_keep_anybody_waiting() -> None:
+    """Each round takes one tag out: with a million characters that would be minutes."""
+    assert plain_text("description", "<a" * 6_000 + ">" * 6_000 + "井", 4000) == "井"
+    with pytest.raises(InputError, match="20001"):
+        plain_text("description", "<" * 20_001, 4000)
+
+
 def test_a_report_is_made_now_or_in_the_thirty_days_before() -> None:
     assert moment_of(None, NOW) == NOW
     assert moment_of(NOW + timedelta(minutes=5), NOW) == NOW
@@ -117,7 +124,8 @@ def test_a_field_takes_what_its_type_says(kind: FieldType, value: object, kept: 
     ("kind", "value"),
     [
         (FieldType.STRING, 5), (FieldType.TEXT, ["x"]), (FieldType.NUMBER, "5"), (FieldType.NUMBER, True),
-        (FieldType.NUMBER, float("nan")), (FieldType.DATETIME, "2026-01-05"), (FieldType.DATETIME, 5),
+        (FieldType.NUMBER, float("nan")), (FieldType.NUMBER, float("inf")), (FieldType.NUMBER, 10**400),
+        (FieldType.DATETIME, "2026-01-05"), (FieldType.DATETIME, 5),
         (FieldType.DATETIME, "2026-01-05T12:00:00"), (FieldType.SINGLE_VALUE_LIST, "x"),
         (FieldType.SINGLE_VALUE_LIST, ["s"]), (FieldType.MULTI_VALUE_LIST, "s"), (FieldType.MULTI_VALUE_LIST, [["s"]]),
     ],
