@@ -78,9 +78,9 @@ def establish_cases(session: Session, actor: Actor, *, now: datetime, cases: int
     return len(stories)
 
 
-def ask_cases(session: Session, actor: Actor) -> None:
-    """Have a worker make the month."""
-    jobs.enqueue(session, JOB_KIND, {"actor": actor.name})
+def ask_cases(session: Session, actor: Actor, *, after: int) -> None:
+    """Have a worker make the month once the job is done that draws the cells, so that each case lies in one."""
+    jobs.enqueue(session, JOB_KIND, {"actor": actor.name}, after=after)
 
 
 def perform(context: JobContext) -> Mapping[str, Any]:  # Any: what a job's result holds

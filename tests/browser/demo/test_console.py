@@ -206,7 +206,7 @@ def test_listed_place_says_the_same_why(console: Console, api: Callable[[str], A
 @pytest.fixture(scope="module")
 def cases(api: Callable[[str], Any]) -> int:
     """The number of reported cases of the demo, which a worker makes after the server has begun to answer."""
-    until(lambda: bool(api("/cases?state=reported&limit=1")["items"]), deadline_s=180)
+    until(lambda: bool(api("/cases?state=reported&limit=1")["items"]), deadline_s=300)
     found: int = api("/cases?state=reported")["count"]["value"]
     return found
 
