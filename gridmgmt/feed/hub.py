@@ -24,6 +24,12 @@ AWAY_S = 1.0
 MOST_HELD = 5_000
 """Events that are held for a reader who does not take them; with more, the reader is cut off and may resume."""
 
+MOST_MISSED_PAGES = 20
+"""Pages of the log that a reader is given who was away; with more to tell, it is quicker to load everything anew."""
+
+MOST_MISSED_TRANSACTIONS = 200_000
+"""With more since its position, the log is not even looked through for a reader."""
+
 _CONNECTIONS = 2
 """For readers who have missed something; all at once after a restart, and they keep nobody else waiting."""
 
@@ -233,17 +239,25 @@ class Following:
         self._hub, self._follower, self._last, self._begun = hub, follower, last, begun
 
     async def missed(self) -> AsyncIterator[Batch]:
-        """Yield what the reader has missed; an empty batch with the position where there is nothing."""
+        """Yield what the reader has missed, a reset where that is very much; an empty batch where there is nothing."""
         if self._last is None:
             yield Batch((), self._begun)
             return
+        if self._begun.snapshot.xmax - self._last.snapshot.xmax > MOST_MISSED_TRANSACTIONS:
+            yield Batch((), self._begun, reset=True)
+            return
+        given = 0
         # Whatever these pages do not hold is committed later than the follower was there.
         async for found in self._hub.missed(self._last.snapshot):
             if _is_foreign(self._last, found.position):
                 yield Batch((), found.position, reset=True)
                 return
-            if found.is_last:
+            given += 1
+            if found.is_last or given > MOST_MISSED_PAGES:
                 self._follower.gave(found.position.snapshot)
+            if given > MOST_MISSED_PAGES:
+                yield Batch((), found.position, reset=True)
+                return
             yield Batch(self._follower.wanted(found.events), found.position if found.is_last else None)
 
     async def take(self, within_s: float) -> Batch:

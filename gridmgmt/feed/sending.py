@@ -27,8 +27,10 @@ LONGEST_URL = 2_000
 Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
 
-_HIDING = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"), ip_network("2001::/32"))
-"""Addresses that hold one of IPv4, to which a gateway may hand the connection on."""
+_ROUTED = ip_network("2000::/3")
+"""The addresses of IPv6 that are given out (RFC 4291 §2.4); others are of a link, a site, or hold one of IPv4."""
+_HIDING = (ip_network("2002::/16"), ip_network("2001::/32"))
+"""Those among them that hold one of IPv4, to which a gateway may hand the connection on."""
 
 
 class NotTakenError(Exception):
@@ -104,7 +106,7 @@ def is_allowed(address: Address, networks: Networks, *, is_secure: bool) -> bool
         address = address.ipv4_mapped
     if any(address in network for network in networks):
         return True
-    hidden = any(address in network for network in _HIDING)
+    hidden = address.version == 6 and (address not in _ROUTED or any(address in network for network in _HIDING))
     return is_secure and address.is_global and not address.is_multicast and not hidden
 
 

@@ -187,6 +187,21 @@ def test_a_position_of_another_feed_means_load_anew(client, writer) -> None:
             assert stream.next().case_no == f"E-4 {foreign[:14]}"
 
 
+@pytest.mark.parametrize("limit", ["MOST_MISSED_PAGES", "MOST_MISSED_TRANSACTIONS"])
+def test_who_has_missed_very_much_loads_anew_and_goes_on(client, writer, monkeypatch, limit) -> None:
+    """Else anybody could have the whole log sorted for them, a page at a time."""
+    with following(client) as stream:
+        last = stream.last_id
+    case_id = add_case(writer, f"E-much-{limit}")
+    add_move(writer, case_id, "report")
+    monkeypatch.setattr(hub, limit, 0)
+    with following(client, last) as stream:
+        told = stream.next()
+        assert (told.event, told.data) == ("reset", {})
+        add_move(writer, case_id, "accept")
+        assert stream.next().data["move"] == "accept"
+
+
 def test_filters_by_area_department_and_kind(client, writer) -> None:
     town = "310113109"
     with (

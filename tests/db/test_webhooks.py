@@ -392,7 +392,8 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1",
                 "100.64.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1",
-                "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1"],
+                "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1", "::7f00:1",
+                "::ffff:0:7f00:1", "fec0::1"],
 )  # fmt: skip
 def test_nothing_inside_is_reached_unless_it_is_allowed(address: str) -> None:
     assert not is_allowed(ip_address(address), (), is_secure=True)
