@@ -1,5 +1,6 @@
 """Taking a register of cases: its rows by COPY, then every case and its first entry of the log in one statement."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -19,6 +20,7 @@ from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseSource
+from gridmgmt.casework.asking import MOST_CHARACTERS, plain_text
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -46,6 +48,10 @@ _MISSING: Mapping[str, object] = {
 }  # fmt: skip
 """What a register need not say, and what holds then."""
 
+_WORDS = ("description", "address", "reason")
+_ODD = re.compile("[<\r\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""What a text has that is not kept as it came; most have nothing of it, and looking is quicker than taking apart."""
+
 
 def numbers_taken(session: Session, numbers: list[str], register: str) -> tuple[set[str], set[str]]:
     """Return which case numbers this register has brought already, and which stand for cases of others."""
@@ -68,6 +74,7 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
     columns: dict[str, object] = {name: _texts(frame[name].tolist()) for name in _TEXTS}
     columns |= {name: _moments(frame[name]) for name in _MOMENTS}
     columns |= {name: _texts(frame[name].tolist()) if name in frame else each for name, each in _MISSING.items()}
+    columns |= {name: _texts([_plain(name, cell) for cell in frame[name]]) for name in _WORDS if name in frame}
     points = frame.geometry.to_numpy()
     days = frame["reported_at"].dt.tz_convert(LOCAL_ZONE).dt.date.tolist()
     columns |= areas_held(session, shapely.get_coordinates(points), days)
@@ -112,6 +119,14 @@ def _days_of_change(session: Session) -> list[date]:
 
 def _texts(values: list[Any]) -> pa.Array:
     return pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+
+
+def _plain(name: str, cell: Any) -> Any:
+    """Return a text without tags and control characters, as that of a report."""
+    if not isinstance(cell, str) or _ODD.search(cell) is None:
+        return cell
+    kept = plain_text(name, cell, 2 * MOST_CHARACTERS)
+    return kept and kept[:MOST_CHARACTERS]
 
 
 def _moments(values: Any) -> pa.Array:

@@ -123,6 +123,18 @@ def test_a_register_is_taken_with_its_areas_flags_and_log(
         assert differences(facts, replay(logs[case_id])) == {}
 
 
+def test_words_of_a_register_are_kept_as_those_of_a_report(
+    session: Session, tmp_path: Path, mapping: CaseMapping
+) -> None:
+    file, row = tmp_path / "words.csv", FILE[: FILE.index("\n")]
+    words = ["<b>井盖</b>缺失，水深<5 cm", "\u202egnp.exe\x07", "<script></script>", "<i>" + "井" * 3_996 + "缺失"]
+    rows = [f"{row},{word}".replace("A-1", f"W-{k}") for k, word in enumerate(words)]
+    file.write_text(HEAD.rstrip() + ",description\n" + "\n".join(rows), encoding="utf-8")
+    imports.import_cases(session, TESTER, read_cases(file, mapping), Labels("words", "paper", FIRST, synthetic=True))
+    kept = session.scalars(select(Case.description).order_by(Case.case_no)).all()
+    assert kept == ["井盖缺失，水深<5 cm", "gnp.exe", None, "井" * 3_996 + "缺"]
+
+
 def test_taking_a_register_again_adds_what_is_new_and_nothing_else(
     session: Session, tmp_path: Path, mapping: CaseMapping
 ) -> None:
