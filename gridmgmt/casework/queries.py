@@ -127,10 +127,10 @@ def log_of(session: Session, case_id: int) -> list[LogEntry]:
     return [_entry(row) for _, *row in session.execute(statement)]
 
 
-def provisional(session: Session, limit: int) -> Sequence[str]:
-    """Return numbers of open cases whose deadline waits for a calendar, those due first."""
+def provisional(session: Session) -> Sequence[str]:
+    """Return the numbers of open cases whose deadline waits for a calendar, by their ids."""
     statement = select(Case.case_no).where(Case.due_provisional, Case.state.not_in(ENDED))
-    return session.scalars(statement.order_by(Case.due_at, Case.case_id).limit(limit)).all()
+    return session.scalars(statement.order_by(Case.case_id)).all()
 
 
 def every_case(session: Session) -> Iterator[tuple[int, str, CaseFacts]]:

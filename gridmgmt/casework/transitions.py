@@ -1,5 +1,6 @@
 """Moving a case: one row is locked, the machine decides, and the case, its tasks and its log are written at once."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -7,7 +8,7 @@ from gridmgmt.access.rules import Actor, Grant, Permission
 from gridmgmt.access.service import require, system_actor
 from gridmgmt.calendars import service as calendars
 from gridmgmt.calendars.rules import WorkCalendar
-from gridmgmt.cases.rules import CaseState
+from gridmgmt.cases.rules import ENDED, CaseState
 from gridmgmt.casework import clocks, machine, queries
 from gridmgmt.casework.facts import CaseFacts
 from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover, Scene
@@ -93,18 +94,25 @@ def move(session: Session, actor: Actor, case_no: str, ask: MoveAsk, now: dateti
     return _parts(replace(held, facts=after, updated_at=now, master_no=master_no), scene, actor)
 
 
-def reschedule_provisional(session: Session, now: datetime, *, limit: int = 1_000) -> int:
-    """Work out the deadlines anew that waited for a calendar, and return how many have changed.
+def provisional_cases(session: Session) -> Sequence[str]:
+    """Return the numbers of all open cases whose deadline waits for a calendar, in the order in which to lock them."""
+    return queries.provisional(session)
+
+
+def reschedule(session: Session, case_nos: Iterable[str], now: datetime) -> int:
+    """Work out the deadlines of some cases anew by the present calendar, and return how many have changed.
 
     Called when the calendar's revision has moved; deadlines that were granted stay.
     """
     by = Mover(system_actor("calendar").name, None, frozenset())
 
     def found(held: HeldCase) -> tuple[CaseFacts, LogEntry] | None:
+        if held.facts.state in ENDED:
+            return None
         return machine.reschedule(held.facts, calendars.load(session, held.calendar), by, now)
 
     changed = 0
-    for case_no in queries.provisional(session, limit):
+    for case_no in case_nos:
         if found(queries.read_case(session, case_no)) is None:
             continue  # no row is locked that stays as it is
         held = queries.lock_case(session, case_no)

@@ -8,15 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.calendars.queries import revision
-from gridmgmt.casework.transitions import reschedule_provisional
+from gridmgmt.casework.transitions import provisional_cases, reschedule
 from gridmgmt.clock import Clock
 from gridmgmt.db import Session, transaction
 
 MOST_AT_ONCE = 1_000
 """Cases that one transaction tells of, so that whoever moves one of them does not wait for long."""
 
-MOST_RESCHEDULED = 10_000
-"""Open cases whose deadline waits for a calendar; those due first where there are more."""
+MOST_RESCHEDULED = 100
+"""Cases whose deadline one transaction works out anew, for the same reason."""
 
 ACTOR = "deadline watcher"
 _SOUND = text((resources.files(__package__) / "alarms.sql").read_text(encoding="utf-8"))
@@ -52,8 +52,10 @@ class Watch:
         """Work out deadlines anew where the calendar has changed since the last round, then sound what is past."""
         with transaction(self._sessions) as session:
             calendar = revision(session)
-            if calendar != self._calendar:
-                reschedule_provisional(session, self._clock(), limit=MOST_RESCHEDULED)
+            waiting = provisional_cases(session) if calendar != self._calendar else ()
+        for first in range(0, len(waiting), MOST_RESCHEDULED):
+            with transaction(self._sessions) as session:
+                reschedule(session, waiting[first : first + MOST_RESCHEDULED], self._clock())
         self._calendar = calendar
         told = MOST_AT_ONCE
         while told == MOST_AT_ONCE:

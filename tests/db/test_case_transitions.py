@@ -21,7 +21,7 @@ from gridmgmt.casework.history import check, log_of
 from gridmgmt.casework.intake import Reported, report
 from gridmgmt.casework.machine import Given
 from gridmgmt.casework.moves import LINK_WITHIN, Move, TaskState
-from gridmgmt.casework.transitions import CaseParts, MoveAsk, move, read, reschedule_provisional
+from gridmgmt.casework.transitions import CaseParts, MoveAsk, move, provisional_cases, read, reschedule
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
@@ -275,11 +275,11 @@ def test_a_calendar_that_comes_moves_provisional_deadlines(session: Session) -> 
     for year in range(2026, 2033):
         set_year(session, TESTER, year, free if year == 2031 else {}, source="test")
     session.expire_all()
-    assert reschedule_provisional(session, begin + H) == 1
+    assert reschedule(session, provisional_cases(session), begin + H) == 1
     held = queries.read_case(session, case_no)
     assert (held.facts.due_at, held.facts.due_provisional) == (datetime(2031, 5, 5, 9, tzinfo=LOCAL_ZONE), False)
     assert held.facts.version == 4
-    assert reschedule_provisional(session, begin + H) == 0
+    assert reschedule(session, provisional_cases(session), begin + H) == 0
     assert_every_log_tells_its_case(session)
 
 
