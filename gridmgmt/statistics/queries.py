@@ -15,6 +15,7 @@ from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.models import Case
+from gridmgmt.cases.rules import CaseState
 from gridmgmt.clock import end_of_day
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -97,6 +98,7 @@ class CountedPoints:
 def counted_points(session: Session, subject: CountedSubject, on: date, period: Period | None) -> CountedPoints:
     """Return the points of a subject in force on a day; of cases those reported within the period, else until that day.
 
+    Of cases that are linked to another the other alone counts.
     Service points are told by type and status, cases by kind, type and state, residents by age band; an edition of
     the total of 60 and over has the one band ``60_plus``, and places without counts count 1 each.
     """
@@ -147,6 +149,7 @@ def _select_service_points(on: date) -> Select[*tuple[Any, ...]]:
 
 def _select_cases(on: date, period: Period | None) -> Select[*tuple[Any, ...]]:
     statement = select(*lonlat(Case.geom), Case.kind, Case.type, Case.state).order_by(Case.case_id)
+    statement = statement.where(Case.state != CaseState.DUPLICATE)
     if period is None:
         return statement.where(Case.reported_at < end_of_day(on))
     begins, ends = period.moments()

@@ -106,6 +106,7 @@ def test_a_past_month_of_cases_is_counted_on_later_boundaries(district) -> None:
             (spot(1, 1), "noise", "handling", "2015-03-15T00:00:00Z"),
             (spot(3, 1), "noise", "closed", "2015-03-31T15:59:59Z"),
             (spot(5, 1), "noise", "closed", "2015-03-31T16:00:00Z"),
+            (spot(3, 1), "noise", "duplicate", "2015-03-15T00:00:00Z"),
         ],
     )
     march = Period(date(2015, 3, 1), date(2015, 4, 1))
