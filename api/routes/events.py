@@ -66,8 +66,9 @@ def follow_events(
 
     Each event is one entry of the log of cases, told once it is committed. A reader that comes back with the last `id`
     is given all that it has missed, also over a restart of the server; some of it perhaps twice (`case_no`, `version`
-    and `move` tell). `reset` says that the position is of another database: load everything anew. First follow, then
-    load: what is committed between is not lost that way. 503 when too many follow.
+    and `move` tell). `reset` says that the position is of another database, or that more than 20,000 events were
+    missed: load everything anew. First follow, then load: what is committed between is not lost that way. 503 when too
+    many follow.
     """
     wanted = EventFilter(area, department, frozenset(kinds or ()))
     check_wanted(session, wanted, context.clock())
