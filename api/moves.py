@@ -22,6 +22,7 @@ from api.case_move_schemas import MoveAskBody
 from api.context import ApiContext
 from api.language import language_of
 from api.positions import Route
+from api.problems import known
 from api.report_schemas import ReportIn
 from api.routes import PREFIX
 from api.routes.case_intake import REPORTING, reported
@@ -29,7 +30,7 @@ from api.routes.case_moves import MOVING, TRANSITIONS, made, version_of
 from gridmgmt.access.rules import Actor
 from gridmgmt.casework.transitions import MoveAsk
 from gridmgmt.db import Session
-from gridmgmt.errors import GridMgmtError
+from gridmgmt.errors import GridMgmtError, UnavailableError
 from gridmgmt.texts import Language
 
 Work = Callable[[Session], Response]
@@ -111,6 +112,9 @@ class CasesFirst:
             return await self._context.in_transaction(
                 plain.work(actor, named, await request.body(), request, now, lang)
             )
+        except UnavailableError as error:
+            # Whether it was committed is not known, so it must not be done again.
+            return known(request, error)
         except (GridMgmtError, ValidationError, HTTPException, ClientDisconnect):
             return None
 

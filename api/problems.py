@@ -117,12 +117,13 @@ def unexpected_body(lang: Language, request_id: str, instance: str) -> tuple[int
 
 def install_handlers(app: FastAPI) -> None:
     """Let the application answer every error of its routes as a problem."""
-    app.add_exception_handler(GridMgmtError, _known)
+    app.add_exception_handler(GridMgmtError, known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
 
 
-def _known(request: Request, error: Exception) -> JSONResponse:
+def known(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer that tells an error of the project's own."""
     assert isinstance(error, GridMgmtError)  # noqa: S101 -- the type under which this handler is registered
     return _response(request, *problem_body(error, language_of(request), _request_id(request), request.url.path))
 

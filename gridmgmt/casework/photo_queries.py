@@ -85,7 +85,7 @@ def photo_counts(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
     if not case_ids:
         return {}
     statement = select(CasePhoto.case_id, func.count()).where(CasePhoto.case_id.in_(case_ids))
-    return dict(session.execute(statement.group_by(CasePhoto.case_id)).tuples().all())
+    return dict(session.execute(statement.group_by(CasePhoto.case_id)).all())
 
 
 def drop_unused(session: Session, before: datetime) -> Sequence[str]:

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
+from sqlalchemy import event
 
 from api.app import create_app
 from gridmgmt.access.rules import Permission, Role
 from gridmgmt.catalogue.service import load_builtin
-from gridmgmt.db import make_engine, make_sessions, transaction
+from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import TESTER, add_account, add_key, bearer
@@ -64,6 +66,25 @@ def test_a_report_is_answered_with_the_case(client: httpx.Client) -> None:
     assert any("9.5 m" in why for why in suggestion["why"])
     assert suggestion["due"][0]["due_at"] == "2026-01-05T07:00:00Z"
     assert client.get(f"{CASES}/{case['case_no']}").json()["case_no"] == case["case_no"]
+
+
+def test_a_report_whose_commit_nobody_saw_is_not_filed_again(client: httpx.Client) -> None:
+    """The connection is lost as the commit's answer comes: the report may be there, and is not made once more."""
+    lost = 0
+
+    def cut(_session: Session) -> None:
+        nonlocal lost
+        lost += 1
+        raise psycopg.OperationalError("the connection is lost")
+
+    event.listen(Session, "after_commit", cut)
+    try:
+        answer = client.post(CASES, json=asked(1.5, 0.5, description="cut off"))
+    finally:
+        event.remove(Session, "after_commit", cut)
+    assert (answer.status_code, lost) == (503, 1), answer.text
+    found = client.get(CASES, params={"q": "cut off"}).json()["items"]
+    assert len(found) == 1
 
 
 def test_the_answer_is_what_is_read_afterwards(client: httpx.Client) -> None:
