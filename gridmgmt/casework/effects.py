@@ -82,8 +82,13 @@ def _dispatch(facts: CaseFacts, given: Given, scene: Scene, _name: str) -> CaseF
 
 
 def _check_body(facts: CaseFacts, code: str, scene: Scene) -> None:
-    """Refuse a body that does not hold the matter; where no body does, those of its town or below may take it."""
+    """Refuse a body of another area, or that does not hold the matter.
+
+    Where no body holds it, those of its town or below may take it.
+    """
     department = scene.catalogue.department(code)
+    if facts.areas and department.area_code is not None and department.area_code not in facts.areas:
+        raise RuleViolationError("body_elsewhere", field="departments", value=code, area=department.area_code)
     if scene.catalogue.holds(code, facts.type, facts.reported_at):
         return
     areas = {level: area for level in AreaLevel if (area := facts.area_of(level)) is not None}

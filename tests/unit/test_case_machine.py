@@ -220,6 +220,21 @@ def test_dispatch_names_each_body_once(departments: tuple[str, ...]) -> None:
         walk.go(Move.DISPATCH, departments=departments)
 
 
+def test_a_body_of_another_town_gets_no_case_of_this_one() -> None:
+    """U is the other town's, T this one's; of a case that lies nowhere nobody can say whose it is."""
+    walk = Walk(case())
+    walk.go(Move.ACCEPT)
+    walk.go(Move.REGISTER, condition_no=1)
+    with pytest.raises(RuleViolationError) as refusal:
+        walk.go(Move.DISPATCH, departments=("W", "U"))
+    assert (refusal.value.code, refusal.value.fields["value"]) == ("body_elsewhere", "U")
+    assert walk.go(Move.DISPATCH, departments=("W", "T")).department_code == "W"
+    nowhere = Walk(replace(case(), cell_code=None, quarter_code=None, town_code=None, district_code=None))
+    nowhere.go(Move.ACCEPT)
+    nowhere.go(Move.REGISTER, condition_no=1)
+    assert nowhere.go(Move.DISPATCH, departments=("U",)).department_code == "U"
+
+
 def test_a_joint_case_is_handled_when_all_have_done_their_share() -> None:
     walk = at_work("W", "P", "R")
     assert [(task.department_code, task.lead) for task in walk.facts.present] == [
