@@ -104,6 +104,7 @@ def test_a_worker_that_dies_is_started_again(serve: Callable[..., Served]) -> No
     assert server.end(signal.SIGINT)[0] == 0
 
 
+@pytest.mark.long
 def test_a_database_that_dies_is_started_again(serve: Callable[..., Served], data_dir: Path) -> None:
     server = serve()
     pid_file = Cluster(data_dir).status().path / "postmaster.pid"
@@ -114,6 +115,7 @@ def test_a_database_that_dies_is_started_again(serve: Callable[..., Served], dat
     assert not Cluster(data_dir).status().running
 
 
+@pytest.mark.long
 def test_after_a_killed_server_its_worker_goes_and_the_next_start_takes_the_database_over(
     serve: Callable[..., Served],
 ) -> None:

@@ -57,6 +57,7 @@ def findings(folder: Path) -> tuple[int, set[str]]:
     }
 
 
+@pytest.mark.long
 def test_by_command(shell: Shell) -> None:
     shell("gridmgmt db start")
     printed = shell(BY_COMMAND)

@@ -72,6 +72,7 @@ def test_the_report_says_what_the_data_cannot_carry(baoshan) -> None:
     assert report["levels"][0]["remainder"]["residents"] == report["totals"]["residents"]
 
 
+@pytest.mark.long
 def test_applied_again_there_is_nothing_to_do(baoshan, shared_data) -> None:
     folder, _ = baoshan
     before = folder.ok("areas", "editions", "--json"), folder.ok("audit", "show", "--json")
@@ -104,6 +105,7 @@ def test_broken_json_is_refused_with_its_line(baoshan, shared_data) -> None:
     assert "5" in done.stderr
 
 
+@pytest.mark.long
 def test_the_demo_does_not_go_beside_real_data(baoshan) -> None:
     folder, _ = baoshan
     done = folder("demo", "load")
@@ -111,6 +113,7 @@ def test_the_demo_does_not_go_beside_real_data(baoshan) -> None:
     assert "--data" in done.stderr
 
 
+@pytest.mark.long
 def test_the_manifest_of_wuhan_gives_what_the_single_imports_gave(tmp_path, shared_data) -> None:
     """The numbers are those of `gridmgmt import` and `coverage run`, called one by one in another order."""
     streets = shared_data / "networks/wuhan_streets.parquet"

@@ -43,6 +43,7 @@ def in_metres(shapes: gpd.GeoSeries) -> np.ndarray:
     return shapely.transform(shapes.to_numpy(), lambda points: points * METRES)
 
 
+@pytest.mark.long
 def test_another_process_on_a_plainer_processor_gives_the_same_bytes(demo):
     """Other string hashes, and numpy and BLAS as on a processor without the newer instructions."""
     program = "from gridmgmt.demo.generator import generate; print(generate(2015).digest())"

@@ -319,7 +319,7 @@ def test_withheld_counts_are_shown_as_an_asterisk(console: Console, run: dict[st
 
 def test_pages_keep_the_run_and_back_returns(console: Console, run: dict[str, Any]) -> None:
     page = console.open(f"/?run={run['run_id']}&level=district")
-    page.get_by_role("link", name="案件").click()
+    page.get_by_role("link", name="案件", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("案件")
     assert f"run={run['run_id']}" in page.url
     page.go_back()
