@@ -328,7 +328,7 @@ def test_pages_keep_the_run_and_back_returns(console: Console, run: dict[str, An
 
 def test_documentation_of_the_interface_needs_no_internet(console: Console) -> None:
     page = console.open("/docs")
-    expect(page.get_by_text("/api/v1/folder", exact=True).first).to_be_visible()
+    expect(page.get_by_text("/api/v1/cases/routing", exact=True).first).to_be_visible()
     assert console.outside == []
 
 
