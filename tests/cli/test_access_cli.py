@@ -187,7 +187,7 @@ def test_a_log_that_was_tampered_with_is_told(machine) -> None:
 
 
 def test_what_roles_may_do_can_be_seen_and_changed(machine) -> None:
-    before = machine.ok("user", "role", "public").splitlines()[1].split()
-    assert before == ["public", "read"]
-    machine.ok("user", "role", "public", "--permission", "read", "--permission", "log.read")
-    assert "public         log.read read" in machine.ok("user", "role")
+    before = machine.ok("user", "role", "department").splitlines()[1].split()
+    assert before == ["department", "cases.handle", "read"]
+    machine.ok("user", "role", "department", "--permission", "read", "--permission", "log.read")
+    assert "department     log.read read" in machine.ok("user", "role")
