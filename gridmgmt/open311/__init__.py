@@ -1,0 +1,1 @@
+"""Cases as services and requests of Open311 GeoReport v2."""
