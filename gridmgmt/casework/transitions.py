@@ -15,10 +15,10 @@ from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover
 from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
 from gridmgmt.casework.queries import HeldCase
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
-from gridmgmt.errors import ForbiddenError, NotFoundError, RuleViolationError, StaleVersionError
+from gridmgmt.errors import ForbiddenError, RuleViolationError, StaleVersionError
 
 _NO_CATALOGUE = Catalogue("", date.min, {}, {}, {}, {})
 """Where a folder has none: cases of any type, no conditions, no bodies."""
@@ -141,19 +141,12 @@ def catalogue_of(session: Session, held: HeldCase) -> Catalogue:
     key = (held.catalogue, day)
     found = _KEPT.get(key) if held.catalogue is not None else None
     if found is None:
-        found = _catalogue_on(session, day)
+        found = catalogue_if_any(session, day) or _NO_CATALOGUE
         if len(_KEPT) >= _MOST_KEPT:
             _KEPT.clear()
         if held.catalogue is not None:
             _KEPT[key] = found
     return found
-
-
-def _catalogue_on(session: Session, day: date) -> Catalogue:
-    try:
-        return catalogue_on(session, day)
-    except NotFoundError:
-        return _NO_CATALOGUE
 
 
 def _mover(actor: Actor, facts: CaseFacts, permission: Permission | None = None) -> Mover:

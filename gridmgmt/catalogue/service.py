@@ -79,6 +79,14 @@ def catalogue_on(session: Session, moment: datetime | date) -> Catalogue:
     return found
 
 
+def catalogue_if_any(session: Session, moment: datetime | date) -> Catalogue | None:
+    """Return the catalogue that holds at a moment, with all lists of matters; None where none holds then."""
+    try:
+        return catalogue_on(session, moment)
+    except NotFoundError:
+        return None
+
+
 def tables_on(session: Session, day: date) -> Tables:
     """Return the tables of the catalogue that holds on a day, as they were taken.
 

@@ -19,7 +19,7 @@ from gridmgmt.areas.queries import areas_at
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.rules import CaseKind
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.components import queries
 from gridmgmt.components.models import Component, ComponentCodeScheme
 from gridmgmt.components.rules import (
@@ -34,7 +34,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_named
 from gridmgmt.editions.rules import Subject
-from gridmgmt.errors import ConflictError, ForbiddenError, InputError, NotFoundError, Problem
+from gridmgmt.errors import ConflictError, ForbiddenError, InputError, Problem
 from gridmgmt.frames import copy_rows
 from gridmgmt.ingest.intake import Intake
 from gridmgmt.texts import Language
@@ -69,7 +69,7 @@ def reviewed(session: Session, intake: Intake, on: date) -> Intake:
         Its frame has ``type_code`` and ``cell_code`` too.
     """
     frame = intake.frame
-    judge = _Judge(queries.scheme_in_use(session), _catalogue(session, on))
+    judge = _Judge(queries.scheme_in_use(session), catalogue_if_any(session, on))
     districts, cells = (_areas_of(session, frame.geometry.to_numpy(), on, level) for level in _LEVELS)
     later = set(queries.ended_after(session, frame["code"].tolist(), on))
     begun = {code: row["valid_from"] for code, row in queries.last_rows(session, frame["code"].tolist()).items()}
@@ -118,7 +118,7 @@ def store(
 
 def type_names(session: Session, on: date, lang: Language) -> dict[str, str]:
     """Return what the catalogue of a day calls each type; nothing where none is in force."""
-    catalogue = _catalogue(session, on)
+    catalogue = catalogue_if_any(session, on)
     return {} if catalogue is None else {code: type_.name.said(lang) for code, type_ in catalogue.types.items()}
 
 
@@ -231,13 +231,6 @@ def _areas_of(session: Session, geometry: Objects, on: date, level: AreaLevel) -
     return codes_of_points(session, shapely.get_x(points), shapely.get_y(points), on, level)
 
 
-def _catalogue(session: Session, on: date) -> Catalogue | None:
-    try:
-        return catalogue_on(session, on)
-    except NotFoundError:
-        return None
-
-
 def _require(actor: Actor, row: Component, areas: Sequence[str]) -> None:
     """Ask for the right to write a component in these areas, and for a department's only on what is its own."""
     require(actor, Permission.COMPONENTS_WRITE, areas=areas)
@@ -256,7 +249,7 @@ def _wanted(session: Session, code: str, before: Mapping[str, Any], asked: Compo
         raise InputError("component_unchanged", value=code)
     if (problem := impossible(facts)) is not None:
         raise InputError(problem.code, **problem.fields)
-    catalogue = _catalogue(session, asked.on)
+    catalogue = catalogue_if_any(session, asked.on)
     for name in ("owner_code", "maintainer_code"):
         if catalogue is not None and (department := asked.facts.get(name)) is not None:
             catalogue.department(department)

@@ -14,10 +14,10 @@ import xlsxwriter
 from gridmgmt.cases.queries import stream_cases
 from gridmgmt.cases.rules import CaseFilter, ListOrder
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session
-from gridmgmt.errors import InputError, NotFoundError
+from gridmgmt.errors import InputError
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
@@ -66,10 +66,7 @@ def write_cases(
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InputError("export_suffix_unknown", field="output", value=path.name, known=" ".join(_WRITERS))
-    try:
-        catalogue: Catalogue | None = catalogue_on(session, now)
-    except NotFoundError:
-        catalogue = None
+    catalogue = catalogue_if_any(session, now)
     found = (row._mapping for row in stream_cases(session, wanted, now=now, order=order))  # noqa: SLF001 -- public
     try:
         return writer(path, (_told(row, catalogue, lang) for row in found), lang)
