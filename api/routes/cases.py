@@ -1,21 +1,18 @@
 """Lists of cases, the board of what is open, and cases as files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from api.access import asks
 from api.case_filters import Wanted
 from api.case_schemas import BoardOut, BoardRowOut, CaseCount, CaseOut, CasePage, case_out, department_name
 from api.conditional import json_unless_held
 from api.context import Context, RequestSession
+from api.downloads import download, download_folder
 from api.language import Lang
 from api.paging import Pages
 from api.routes import PREFIX
@@ -24,9 +21,8 @@ from gridmgmt.cases import queries
 from gridmgmt.cases.rules import ListOrder
 from gridmgmt.casework.photo_queries import photo_counts
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.service import catalogue_on
+from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.db import Session
-from gridmgmt.errors import NotFoundError
 from gridmgmt.texts import Language
 
 router = APIRouter(prefix=PREFIX, tags=["cases"], dependencies=[asks(Permission.READ)])
@@ -54,10 +50,9 @@ def list_cases(
     rows = queries.list_cases(
         session, wanted, now=now, order=order, after=(after[0], after[1]) if after else None, limit=pages.limit + 1
     )
-    known, first = _catalogue(session, now), "due_at" if order == "due" else "reported_at"
-    photos = photo_counts(session, [row.case_id for row in rows])
+    known, first = catalogue_if_any(session, now), "due_at" if order == "due" else "reported_at"
     page = pages.page(
-        rows, lambda row: case_out(row, known, lang, photos), lambda row: (getattr(row, first).isoformat(), row.case_id)
+        rows, _told(session, rows, known, lang), lambda row: (getattr(row, first).isoformat(), row.case_id)
     )
     count = CaseCount(value=len(page.items), exact=True)
     if after is not None or page.next is not None:
@@ -70,14 +65,14 @@ def read_board(session: RequestSession, context: Context, wanted: Wanted, lang: 
     """Count what is open by urgency and state for each body and each town, and name the most overdue cases."""
     now = context.clock()
     found = queries.board(session, wanted, now=now)
-    known = _catalogue(session, now)
+    known = catalogue_if_any(session, now)
     towns = queries.town_names(session, [row.code for row in found.towns if row.code])
     return BoardOut(
         at=now,
         open=sum(row.open for row in found.departments),
         departments=[_board_row(row, department_name(known, row.code, lang)) for row in found.departments],
         towns=[_board_row(row, towns.get(row.code or "")) for row in found.towns],
-        most_overdue=_cases(session, found.most_overdue, known, lang),
+        most_overdue=list(map(_told(session, found.most_overdue, known, lang), found.most_overdue)),
     )
 
 
@@ -124,33 +119,18 @@ def cases_as_geojson(
 def _as_file(
     session: Session, now: datetime, wanted: Wanted, order: ListOrder, lang: Language, format_: str
 ) -> FileResponse:
-    """Write a file whole before it is sent: whoever reads slowly then holds up no transaction."""
     from gridmgmt.exports.cases import write_cases  # noqa: PLC0415 -- takes long to load, and a server starts without
 
-    folder = Path(mkdtemp(prefix="gridmgmt-export-"))
-    path = folder / f"cases.{format_}"
-    try:
+    with download_folder() as folder:
+        path = folder / f"cases.{format_}"
         write_cases(session, path, wanted, now=now, order=order, lang=lang)
-    except BaseException:
-        rmtree(folder)
-        raise
-    return FileResponse(
-        path, media_type=_FILES[format_], filename=path.name, headers={"Cache-Control": "private, no-cache"},
-        background=BackgroundTask(rmtree, folder),
-    )  # fmt: skip
+        return download(path, _FILES[format_])
 
 
-def _catalogue(session: Session, now: datetime) -> Catalogue | None:
-    """Return the catalogue in force, None in a folder that has none yet."""
-    try:
-        return catalogue_on(session, now)
-    except NotFoundError:
-        return None
-
-
-def _cases(session: Session, rows: Sequence[Any], known: Catalogue | None, lang: Language) -> list[CaseOut]:
+def _told(session: Session, rows: Sequence[Any], known: Catalogue | None, lang: Language) -> Callable[[Any], CaseOut]:
+    """Return what tells of each of these rows; the photos of all of them are counted at once."""
     photos = photo_counts(session, [row.case_id for row in rows])
-    return [case_out(row, known, lang, photos) for row in rows]
+    return lambda row: case_out(row, known, lang, photos)
 
 
 def _board_row(row: queries.BoardRow, name: str | None) -> BoardRowOut:

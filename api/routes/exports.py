@@ -1,17 +1,14 @@
 """Areas as files for other systems."""
 
 from datetime import date
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from api.access import asks
 from api.context import Context, RequestSession
+from api.downloads import download, download_folder
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.areas.rules import AreaLevel
@@ -73,8 +70,7 @@ def export_areas(session: RequestSession, context: Context, wanted: Annotated[Wa
     from gridmgmt.exports import service  # noqa: PLC0415 -- takes long to load, and a server starts without
 
     ask = wanted.ask
-    folder = Path(mkdtemp(prefix="gridmgmt-export-"))
-    try:
+    with download_folder() as folder:
         done = service.export_areas(
             session,
             ask,
@@ -82,11 +78,5 @@ def export_areas(session: RequestSession, context: Context, wanted: Annotated[Wa
             now=context.clock(),
             extent_limit_m2=context.settings.export_extent_m2,
         )
-    except BaseException:
-        rmtree(folder)
-        raise
-    headers = {"Cache-Control": "private, no-cache", WARNINGS_HEADER: ", ".join(code for code, _ in done.warnings)}
-    removed = BackgroundTask(rmtree, folder)
-    return FileResponse(
-        done.path, media_type=MEDIA_TYPES[ask.format], filename=done.path.name, headers=headers, background=removed
-    )
+        warnings = ", ".join(code for code, _ in done.warnings)
+        return download(done.path, MEDIA_TYPES[ask.format], {WARNINGS_HEADER: warnings})
