@@ -1,5 +1,6 @@
 """How numbers and names are written for people; display only, the documents keep every digit."""
 
+from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 from gridmgmt.coverage.document import NETWORK_HULL, Note
@@ -40,6 +41,24 @@ def ratio_text(ratio: float | str | None) -> str:
     if ratio < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if ratio >= 0.9995 else f"{ratio * 100:.1f} %"
+
+
+def rate_text(rate: float | str | None) -> str:
+    """Return a rate (0-1) in per cent with two decimals, halves up; only all is 100 % and only nothing is 0 %.
+
+    >>> rate_text(911 / 972), rate_text(996 / 1054), rate_text(9 / 16), rate_text(1 / 32)
+    ('93.72 %', '94.50 %', '56.25 %', '3.13 %')
+    >>> rate_text(99_999 / 100_000), rate_text(1 / 100_000), rate_text(1.0), rate_text(0.0), rate_text(None)
+    ('> 99.99 %', '< 0.01 %', '100 %', '0 %', '—')
+    """
+    if rate is None or isinstance(rate, str):
+        return rate or UNDEFINED
+    if rate in {0.0, 1.0}:
+        return f"{rate:.0%}".replace("%", " %")
+    shown = (Decimal(repr(rate)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    if not shown:
+        return "< 0.01 %"
+    return "> 99.99 %" if shown == 100 else f"{shown} %"
 
 
 def gap_text(gap: float | str | None) -> str:
@@ -84,6 +103,17 @@ def hours_text(seconds: float | str | None) -> str:
     if seconds is None or isinstance(seconds, str):
         return seconds or UNDEFINED
     return f"{seconds / SECONDS_PER_HOUR:,.0f}"
+
+
+def tenths_of_hours_text(seconds: float | str | None) -> str:
+    """Return seconds as hours with one decimal and no unit.
+
+    >>> tenths_of_hours_text(97_200.0), tenths_of_hours_text(None)
+    ('27.0', '—')
+    """
+    if seconds is None or isinstance(seconds, str):
+        return seconds or UNDEFINED
+    return f"{seconds / SECONDS_PER_HOUR:,.1f}"
 
 
 def km2_text(area_m2: float | str | None) -> str:

@@ -23,13 +23,16 @@ from gridmgmt.reports.formatting import (
     label,
     minutes_beyond_text,
     minutes_text,
+    rate_text,
     ratio_text,
+    tenths_of_hours_text,
 )
 from gridmgmt.texts import Language, text
 
 Kind = Literal[
-    "text", "whole", "count", "ratio", "gap", "minutes", "minutes_beyond", "hours", "km2", "degrees", "decimal"
-]
+    "text", "whole", "count", "ratio", "rate", "gap", "minutes", "minutes_beyond", "hours", "tenths_of_hours", "km2",
+    "degrees", "decimal",
+]  # fmt: skip
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
 
@@ -68,10 +71,12 @@ def _decimals(places: str) -> Callable[[Cell], str]:
 _WRITERS: Mapping[Kind, Callable[[Cell], str]] = {
     "whole": count_text,
     "ratio": ratio_text,
+    "rate": rate_text,
     "gap": gap_text,
     "minutes": minutes_text,
     "minutes_beyond": minutes_beyond_text,
     "hours": hours_text,
+    "tenths_of_hours": tenths_of_hours_text,
     "km2": km2_text,
     "degrees": _decimals(".6f"),
     "decimal": _decimals(",.3f"),

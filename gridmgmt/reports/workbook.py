@@ -25,10 +25,12 @@ _NUMBER_FORMATS: dict[Kind, str] = {
     "whole": "#,##0",
     "count": "#,##0",
     "ratio": "0.0%",
+    "rate": "0.00%",
     "gap": "0.00%",
     "minutes": "0.0",
     "minutes_beyond": "0.0",
     "hours": "#,##0",
+    "tenths_of_hours": "#,##0.0",
     "km2": "#,##0.000",
     "degrees": "0.000000",
     "decimal": "#,##0.000",
@@ -36,7 +38,7 @@ _NUMBER_FORMATS: dict[Kind, str] = {
 
 SCALE: dict[Kind, float] = {
     **dict.fromkeys(("minutes", "minutes_beyond"), 1 / SECONDS_PER_MINUTE),
-    "hours": 1 / SECONDS_PER_HOUR,
+    **dict.fromkeys(("hours", "tenths_of_hours"), 1 / SECONDS_PER_HOUR),
     "km2": 1 / M2_PER_KM2,
 }
 """What a number in SI units is multiplied with to be what its column says."""
