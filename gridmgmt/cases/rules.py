@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from gridmgmt.cases.measures import Dimension
+
 
 class CaseKind(StrEnum):
     """An event happens, a component is a managed thing that is broken or missing."""
@@ -82,6 +84,10 @@ class CaseFilter:
         Only those that still have to be worked on, or only those that have ended.
     area
         Code of an area of any level: that held the case when it was reported.
+    within
+        Code of a second area that held it too; after a change of boundaries neither need lie in the other.
+    lacks
+        Only those that have none of this dimension, such as no department or no town.
     box
         (west, south, east, north) in degrees, its border included.
     component
@@ -104,6 +110,8 @@ class CaseFilter:
     urgency: Urgency | None = None
     department: str | None = None
     area: str | None = None
+    within: str | None = None
+    lacks: Dimension | None = None
     box: tuple[float, float, float, float] | None = None
     component: str | None = None
     text: str | None = None
