@@ -84,6 +84,8 @@ class Case(Base):
 
     reported_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment, server_default=text("now()"))
+    accepted_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When it was first taken on."""
     registered_at: Mapped[datetime | None] = mapped_column(Moment)
     dispatched_at: Mapped[datetime | None] = mapped_column(Moment)
     handled_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -95,6 +97,8 @@ class Case(Base):
     """The basic management unit or sector."""
     town_code: Mapped[str | None]
     district_code: Mapped[str | None]
+    post_code: Mapped[str | None]
+    """The officer post that answered for the cell when it was reported."""
     department_code: Mapped[str | None]
     """Who is to handle it, the lead of several."""
     condition_no: Mapped[int | None]

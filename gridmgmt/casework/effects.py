@@ -53,6 +53,10 @@ class Scene:
     at: datetime
 
 
+def _accept(facts: CaseFacts, _given: Given, scene: Scene, _name: str) -> CaseFacts:
+    return replace(facts, accepted_at=facts.accepted_at or scene.at)
+
+
 def _register(facts: CaseFacts, given: Given, scene: Scene, _name: str) -> CaseFacts:
     number, limit = _condition(facts, given, scene)
     facts = replace(facts, condition_no=number, registered_at=scene.at)
@@ -287,6 +291,7 @@ def _handled_by(facts: CaseFacts, name: str) -> CaseFacts:
 
 
 EFFECTS: Mapping[Move, Callable[[CaseFacts, Given, Scene, str], CaseFacts]] = {
+    Move.ACCEPT: _accept,
     Move.LINK_DUPLICATE: _link,
     Move.REGISTER: _register,
     Move.DISPATCH: _dispatch,

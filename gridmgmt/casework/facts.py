@@ -95,6 +95,8 @@ class CaseFacts:
     middle_code: str | None = None
     town_code: str | None = None
     district_code: str | None = None
+    post_code: str | None = None
+    accepted_at: datetime | None = None
     registered_at: datetime | None = None
     dispatched_at: datetime | None = None
     handled_at: datetime | None = None
@@ -158,7 +160,7 @@ COLUMNS = tuple(f.name for f in fields(CaseFacts) if f.name not in (*PROGRESS, *
 _BORN = frozenset(
     {
         "kind", "type", "source", "reported_at", "component_code",
-        "cell_code", "quarter_code", "middle_code", "town_code", "district_code",
+        "cell_code", "quarter_code", "middle_code", "town_code", "district_code", "post_code",
     }
 )  # fmt: skip
 MOVED = tuple(name for name in COLUMNS if name not in _BORN)

@@ -28,7 +28,7 @@ from gridmgmt.casework.numbering import NumberRule, number_rule
 from gridmgmt.casework.photo_models import PhotoKind
 from gridmgmt.casework.queries import HeldCase
 from gridmgmt.casework.reporters import Reporter
-from gridmgmt.casework.routing import Suggestion, suggest
+from gridmgmt.casework.routing import Suggestion, answering, suggest
 from gridmgmt.casework.surroundings import KEYS_KEPT, Request, Surroundings, surroundings
 from gridmgmt.catalogue.rules import CaseType, Catalogue
 from gridmgmt.catalogue.service import catalogue_on
@@ -231,7 +231,7 @@ def _filed(
 ) -> Reported | None:
     """Store a case with the first entry of its log; None when its number, its device's name or its key is taken."""
     codes = seen.codes
-    facts, entry = reported(_facts(prepared, codes), _mover(actor, tuple(codes.values())), prepared.now)
+    facts, entry = reported(_facts(prepared, seen), _mover(actor, tuple(codes.values())), prepared.now)
     case_no = _rule(seen.template).number(codes.get(AreaLevel.DISTRICT), local_date(prepared.now), seen.serial)
     suggestion = suggest(prepared.catalogue, prepared.type, seen, prepared.at, calendars.load(session, seen.calendar))
     duplicates = ranked(seen.near, prepared.type, prepared.at, prepared.ask.component_code)
@@ -262,7 +262,8 @@ def _attach(session: Session, actor: Actor, case_id: int, prepared: _Prepared) -
         reporters.keep(session, actor, case_id, prepared.attached.reporter, prepared.now)
 
 
-def _facts(prepared: _Prepared, codes: Mapping[AreaLevel, str]) -> CaseFacts:
+def _facts(prepared: _Prepared, seen: Surroundings) -> CaseFacts:
+    codes, post = seen.codes, answering(seen)
     return CaseFacts(
         state=CaseState.REPORTED,
         kind=prepared.type.kind,
@@ -275,6 +276,7 @@ def _facts(prepared: _Prepared, codes: Mapping[AreaLevel, str]) -> CaseFacts:
         middle_code=codes.get(AreaLevel.BASIC_MANAGEMENT_UNIT) or codes.get(AreaLevel.SECTOR),
         town_code=codes.get(AreaLevel.TOWN),
         district_code=codes.get(AreaLevel.DISTRICT),
+        post_code=None if post is None else post.code,
     )
 
 
@@ -308,6 +310,7 @@ def _values(case: Reported, entry: LogEntry, actor: Actor, retry: Retry | None) 
         "middle_code": facts.middle_code,
         "town_code": facts.town_code,
         "district_code": facts.district_code,
+        "post_code": facts.post_code,
         "progress": _json(columns_of(facts)["progress"]),
         "lon": ask.lon,
         "lat": ask.lat,

@@ -21,6 +21,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseSource
 from gridmgmt.casework.asking import MOST_CHARACTERS, plain_text
+from gridmgmt.casework.routing import INSPECTION
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -71,13 +72,14 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
         ``reported_at``, ``due_at``, ``closed_at``; it may have ``source``, ``description``, ``address``, ``reason``
         (of the closing), ``department_code``, and ``flags`` (PostgreSQL's spelling of an array).
     """
-    columns: dict[str, object] = {name: _texts(frame[name].tolist()) for name in _TEXTS}
+    columns: dict[str, Any] = {name: _texts(frame[name].tolist()) for name in _TEXTS}
     columns |= {name: _moments(frame[name]) for name in _MOMENTS}
     columns |= {name: _texts(frame[name].tolist()) if name in frame else each for name, each in _MISSING.items()}
     columns |= {name: _texts([_plain(name, cell) for cell in frame[name]]) for name in _WORDS if name in frame}
     points = frame.geometry.to_numpy()
     days = frame["reported_at"].dt.tz_convert(LOCAL_ZONE).dt.date.tolist()
     columns |= areas_held(session, shapely.get_coordinates(points), days)
+    columns["post_code"] = posts_held(session, columns["cell_code"], days)
     columns["geom"] = points
     session.execute(text(_statement("stage_register.sql")))
     copy_columns(session, "staged_cases", columns)
@@ -108,6 +110,14 @@ def areas_held(session: Session, lonlat: NDArray[np.float64], days: Sequence[dat
                 codes = areas["code"].to_numpy(dtype=object)
                 held[name][chosen[found >= 0]] = codes[found[found >= 0]]
     return {name: pa.array(codes, pa.string()) for name, codes in held.items()}
+
+
+def posts_held(session: Session, cells: pa.Array, days: Sequence[date]) -> pa.Array:
+    """Return the officer posts that answered for cells on the days of their reports, None where there is none."""
+    asked = sorted({pair for pair in zip(cells.to_pylist(), days, strict=True) if pair[0] is not None})
+    values = {"cells": [cell for cell, _ in asked], "days": [day for _, day in asked], "inspection": INSPECTION}
+    posts = {asked[number - 1]: post for number, post in session.execute(text(_statement("posts_held.sql")), values)}
+    return pa.array([posts.get(pair) for pair in zip(cells.to_pylist(), days, strict=True)], pa.string())
 
 
 def _days_of_change(session: Session) -> list[date]:

@@ -18,6 +18,8 @@ def replay(entries: Iterable[LogEntry]) -> CaseFacts | None:
     for entry in entries:
         told |= {name: value for name, value in entry.facts.items() if name != "used"}
         told |= {"version": entry.version, "state": entry.state}
+        if entry.move is Move.ACCEPT:
+            told.setdefault("accepted_at", entry.at)  # for logs that do not say so themselves
         if (used := entry.facts.get("used")) is not None:
             before = told.get("used_s", {})
             told["used_s"] = {**before, used["stage"]: before.get(used["stage"], 0) + used["s"]}

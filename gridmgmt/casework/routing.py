@@ -80,7 +80,7 @@ def suggest(
     """
     holding = catalogue.holder(type_.code, seen.codes, at)
     department = catalogue.department(holding.department_code) if holding else town_body(catalogue, seen.codes)
-    post = min(seen.posts, key=lambda post: (post.kind != INSPECTION, post.kind), default=None)
+    post = answering(seen)
     return Suggestion(
         department,
         post,
@@ -88,6 +88,11 @@ def suggest(
         seen.across,
         tuple(_due(type_, at, calendar)),
     )
+
+
+def answering(seen: Surroundings) -> Post | None:
+    """Return the officer post that answers for a cell: that of the inspection grid, where there is one."""
+    return min(seen.posts, key=lambda post: (post.kind != INSPECTION, post.kind), default=None)
 
 
 def town_body(catalogue: Catalogue, areas: Mapping[AreaLevel, str]) -> Department | None:

@@ -73,9 +73,9 @@ def establish_grids(session: Session, actor: Actor, on: date) -> int:
     return created
 
 
-def ask_grids(session: Session, actor: Actor, on: date, *, after: int) -> None:
-    """Have the worker set up the grids after the job that draws the cells."""
-    jobs.enqueue(session, JOB_KIND, {"on": str(on), "actor": actor.name}, after=after)
+def ask_grids(session: Session, actor: Actor, on: date, *, after: int) -> int:
+    """Have the worker set up the grids after the job that draws the cells, and return the job's id."""
+    return jobs.enqueue(session, JOB_KIND, {"on": str(on), "actor": actor.name}, after=after).job_id
 
 
 def perform(context: JobContext) -> Mapping[str, Any]:  # Any: what a job's result holds

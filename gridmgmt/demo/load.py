@@ -89,17 +89,16 @@ def ask_demo_cells(factory: sessionmaker[Session]) -> None:
     """Have workers draw the cells of the whole district, which takes a minute, and put them in force.
 
     They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split
-    off, whose quarters have other codes. Once there are cells come a month of cases (:mod:`gridmgmt.demo.month`), the
-    responsibility grids and the components, and the departments' grids are merged. Each job waits for the one that
+    off, whose quarters have other codes. Once there are cells come the responsibility grids, a month of cases
+    (:mod:`gridmgmt.demo.month`) whose posts they tell, and the components, and the departments' grids are merged. Each job waits for the one that
     it needs, however many workers there are. What was asked for before is not asked for again.
     """
     with transaction(factory) as session:
         if newest_generations(session, 1):
             return
         drawn = _ask_cells(session, "demo.edition_cells", DISTRICT_CODE, IN_FORCE_FROM, None)
-        ask_cases(session, DEMO_ACTOR, after=drawn)
         last = _ask_cells(session, "demo.edition_cells_split_off", NEW_SUBDISTRICT, SPLIT_OFF_ON, drawn)
-        ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM, after=last)
+        ask_cases(session, DEMO_ACTOR, after=ask_grids(session, DEMO_ACTOR, IN_FORCE_FROM, after=last))
         ask_components(session, DEMO_ACTOR, IN_FORCE_FROM, after=drawn)
         ask_merge(session, DEMO_ACTOR, IN_FORCE_FROM, after=drawn)
 

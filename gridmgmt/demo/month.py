@@ -23,7 +23,7 @@ from gridmgmt.cases.rules import CaseState
 from gridmgmt.casework.facts import COLUMNS, PROGRESS, TASK_FIELDS, CaseFacts, as_json
 from gridmgmt.casework.machine import LogEntry
 from gridmgmt.casework.numbering import STANDARD, number_rule
-from gridmgmt.casework.registers import areas_held
+from gridmgmt.casework.registers import areas_held, posts_held
 from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.catalogue.service import catalogue_on
 from gridmgmt.clock import local_date, system_clock
@@ -44,14 +44,14 @@ ROADSIDE_DEG = 4e-5
 _LONG_AGO = "3"
 """The transaction to which these entries of the log belong: one that was over before any reader of the feed came."""
 
-_AREA_CODES = ("district_code", "town_code", "middle_code", "quarter_code", "cell_code")
+_HELD = ("district_code", "town_code", "middle_code", "quarter_code", "cell_code", "post_code")
 _INVESTMENT = "21"
 _REPEATED_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """Where cases lie ``(n, 2)``, along which streets, and what areas hold them."""
+    """Where cases lie ``(n, 2)``, along which streets, what areas hold them and which posts answer for these."""
 
     lonlat: np.ndarray
     streets: Sequence[str | None]
@@ -79,7 +79,7 @@ def establish_cases(session: Session, actor: Actor, *, now: datetime, cases: int
 
 
 def ask_cases(session: Session, actor: Actor, *, after: int) -> None:
-    """Have a worker make the month once the job is done that draws the cells, so that each case lies in one."""
+    """Have a worker make the month once the job is done after which there are cells and grids, so that each case lies in one."""
     jobs.enqueue(session, JOB_KIND, {"actor": actor.name}, after=after)
 
 
@@ -105,7 +105,10 @@ def _places(session: Session, rng: Generator, times: Sequence[datetime]) -> _Pla
     chosen = rng.choice(len(edges), len(times), p=weight / weight.sum())
     lonlat = np.array([edges[i][:2] for i in chosen]) + rng.normal(0.0, ROADSIDE_DEG, (len(times), 2))
     lonlat = lonlat.round(7)
-    return _Placed(lonlat, [edges[i][2] for i in chosen], areas_held(session, lonlat, [local_date(at) for at in times]))
+    days = [local_date(at) for at in times]
+    held = areas_held(session, lonlat, days)
+    held["post_code"] = posts_held(session, held["cell_code"], days)
+    return _Placed(lonlat, [edges[i][2] for i in chosen], held)
 
 
 def _stories(
@@ -122,7 +125,7 @@ def _stories(
     for i, at in enumerate(times):
         facts = CaseFacts(
             CaseState.REPORTED, str(catalogue.types[types[i]].kind), types[i], str(sources[i]), at,
-            **{name: codes[name][i] for name in _AREA_CODES},
+            **{name: codes[name][i] for name in _HELD},
         )  # fmt: skip
         number = rule.number(DISTRICT_CODE, local_date(at), serials[i])
         earlier = last.get(key := (types[i], facts.town_code))

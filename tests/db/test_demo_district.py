@@ -298,17 +298,18 @@ def test_components_stand_beside_the_streets_as_a_file_would_bring_them(demo) ->
 
 
 def test_what_workers_have_to_do_keeps_its_order_and_is_asked_once(demo) -> None:
-    """Cells of 2015, then those of 2030, then the grids; all else needs the first only."""
+    """Cells of 2015, those of 2030, the grids, the cases that go to their posts; all else needs the first only."""
     sessions = sessionmaker(demo.connection(), join_transaction_mode="create_savepoint")
     ask_demo_cells(sessions)
     ask_demo_cells(sessions)
     jobs = demo.scalars(select(Job).order_by(Job.job_id)).all()
     first, second = (job.job_id for job in jobs if job.kind == "cell_generation")
+    grids = next(job.job_id for job in jobs if job.kind == "demo_grids")
     assert [(job.kind, job.after_job_id) for job in jobs] == [
         ("cell_generation", None),
-        ("demo_cases", first),
         ("cell_generation", first),
         ("demo_grids", second),
+        ("demo_cases", grids),
         ("demo_components", first),
         ("grid_merge", first),
     ]

@@ -39,8 +39,8 @@ SELECT
     ) AS tasks,
     c.requests, c.progress,
     c.state, c.kind, c.type, c.source, c.reported_at, c.version, c.component_code,
-    c.cell_code, c.quarter_code, c.middle_code, c.town_code, c.district_code,
-    c.registered_at, c.dispatched_at, c.handled_at, c.closed_at, c.department_code, c.condition_no,
+    c.cell_code, c.quarter_code, c.middle_code, c.town_code, c.district_code, c.post_code,
+    c.accepted_at, c.registered_at, c.dispatched_at, c.handled_at, c.closed_at, c.department_code, c.condition_no,
     c.due_at, c.due_soon_at, c.due_provisional, c.urgency, c.next_alarm_at, c.paused_at,
     c.rework_count, c.send_back_count, c.extension_count, c.reopen_count,
     c.forced, c.supervised, c.satisfied, c.duplicate_of

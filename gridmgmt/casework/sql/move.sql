@@ -2,6 +2,7 @@
 WITH moved AS (
     UPDATE cases SET
         version = %(version)s::int, state = %(state)s::text, updated_at = %(at)s::timestamptz,
+        accepted_at = %(accepted_at)s::timestamptz,
         registered_at = %(registered_at)s::timestamptz, dispatched_at = %(dispatched_at)s::timestamptz,
         handled_at = %(handled_at)s::timestamptz, closed_at = %(closed_at)s::timestamptz,
         department_code = %(department_code)s::text, condition_no = %(condition_no)s::int,

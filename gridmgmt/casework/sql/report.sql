@@ -20,13 +20,14 @@ kept AS (
 filed AS (
     INSERT INTO cases (
         case_no, client_id, kind, type, source, state, description, address, fields, component_code, reported_at,
-        updated_at, cell_code, quarter_code, middle_code, town_code, district_code, progress, geom
+        updated_at, cell_code, quarter_code, middle_code, town_code, district_code, post_code, progress, geom
     )
     SELECT
         %(case_no)s::text, %(client_id)s::uuid, %(kind)s::text, %(type)s::text, %(source)s::text, %(state)s::text,
         %(description)s::text, %(address)s::text, %(fields)s::jsonb, %(component_code)s::text,
         %(reported_at)s::timestamptz, %(now)s::timestamptz, %(cell_code)s::text, %(quarter_code)s::text,
-        %(middle_code)s::text, %(town_code)s::text, %(district_code)s::text, %(progress)s::jsonb,
+        %(middle_code)s::text, %(town_code)s::text, %(district_code)s::text, %(post_code)s::text,
+        %(progress)s::jsonb,
         ST_SetSRID(ST_MakePoint(%(lon)s::float8, %(lat)s::float8), 4326)
     WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM kept)
     ON CONFLICT DO NOTHING

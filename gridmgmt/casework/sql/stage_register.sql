@@ -18,5 +18,6 @@ CREATE TEMPORARY TABLE staged_cases (
     middle_code text,
     quarter_code text,
     cell_code text,
+    post_code text,
     geom geometry (POINT, 4326)
 ) ON COMMIT DROP

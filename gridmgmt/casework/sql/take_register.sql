@@ -18,11 +18,13 @@ WITH told AS (
 added AS (
     INSERT INTO cases (
         edition_id, case_no, kind, type, source, state, description, address, flags, reported_at, due_at, closed_at,
-        urgency, next_alarm_at, department_code, district_code, town_code, middle_code, quarter_code, cell_code, geom
+        urgency, next_alarm_at, department_code, district_code, town_code, middle_code, quarter_code, cell_code,
+        post_code, geom
     )
     SELECT
         :edition_id, case_no, kind, type, source, state, description, address, flags, reported_at, due_at, closed_at,
-        urgency, next_alarm_at, department_code, district_code, town_code, middle_code, quarter_code, cell_code, geom
+        urgency, next_alarm_at, department_code, district_code, town_code, middle_code, quarter_code, cell_code,
+        post_code, geom
     FROM told
     ORDER BY reported_at, case_no
     RETURNING case_id, case_no
@@ -52,7 +54,8 @@ SELECT
         'town_code', t.town_code,
         'middle_code', t.middle_code,
         'quarter_code', t.quarter_code,
-        'cell_code', t.cell_code
+        'cell_code', t.cell_code,
+        'post_code', t.post_code
     ))
 FROM added AS a
 INNER JOIN told AS t USING (case_no)
