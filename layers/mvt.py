@@ -112,11 +112,15 @@ WHERE box IS NOT NULL
 
 _CONDITIONS = {
     "open": sql.SQL(f"AND c.{OPEN}"),
+    "counted_once": sql.SQL("AND (%(single)s OR c.state <> 'duplicate')"),
     "state": sql.SQL("AND c.state = ANY(%(states)s::text[])"),
     **{name: sql.SQL(f"AND c.{name} = %({name})s::text") for name in ("kind", "type", "source", "urgency")},
     "department": sql.SQL("AND c.department_code = %(department)s::text"),
 }
-"""What cases must meet, by the name of the parameter that asks for it."""
+"""What cases must meet, by the name of the parameter that asks for it.
+
+Where no state is asked for, those that are linked to another are not counted beside it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,12 @@ def conditions_of(selection: Selection) -> tuple[str, ...]:
     Each is a text of its own in the statement, so that what is not asked for does not hide an index from the planner.
     """
     named = tuple(name for name, _ in selection.values)
-    asked = {"open": selection.only_open, "kind": selection.kind is not None, "state": bool(selection.states)}
+    asked = {
+        "open": selection.only_open,
+        "counted_once": not (selection.only_open or selection.states),
+        "kind": selection.kind is not None,
+        "state": bool(selection.states),
+    }
     return (*(name for name, is_so in asked.items() if is_so), *named)
 
 

@@ -270,6 +270,25 @@ def test_cases_that_are_counted_are_counted_by_one_tile(town: Connection, tmp_pa
     assert sum(frame["cases"].sum() for frame in frames.values()) == len(("C1", "C2", "C3", "west", "east"))
 
 
+@pytest.mark.parametrize(
+    ("zoom", "selection", "cases"),
+    [
+        (10, Selection(TODAY), ["C1", "C2", "C3"]),
+        (10, Selection(TODAY, states=("duplicate",)), ["twin"]),
+        (10, Selection(TODAY, only_open=True), ["C1", "C2", "C3"]),
+        (14, Selection(TODAY), ["C1", "C2", "C3", "twin"]),
+    ],
+)
+def test_a_case_that_is_linked_to_another_is_not_counted_beside_it(
+    town: Connection, draw: Draw, zoom: int, selection: Selection, cases: list[str]
+) -> None:
+    town.execute(
+        "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
+        " SELECT 'twin', 'event', 'litter', 'duplicate', now(), geom FROM cases WHERE case_no = 'C1'"
+    )
+    assert draw("cases", zoom, selection)["cases"].sum() == len(cases)
+
+
 def test_components_are_counted_from_afar_and_stand_as_they_are_near_by(draw: Draw) -> None:
     far = draw("components", 12).sort_values(["class", "state"])
     assert [tuple(row) for row in far[["class", "state", "components"]].to_numpy()] == [
