@@ -1,7 +1,6 @@
 """The holidays and make-up working days of a year, from a table."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from gridmgmt.errors import InputError, Problem
 from gridmgmt.ingest.intake import Objects, Review, refused_rows, require_whole
 from gridmgmt.ingest.tables import read_table
-from gridmgmt.ingest.values import blank, duplicates
+from gridmgmt.ingest.values import blank, dates, duplicates, each
 
 _COLUMNS: Mapping[str, Sequence[str]] = {
     "day": ("day", "date", "日期"),
@@ -22,7 +21,6 @@ _WORKED: Mapping[str, bool] = {
     **dict.fromkeys(("work", "workday", "上班", "补班", "调休上班", "工作日"), True),
     **dict.fromkeys(("holiday", "off", "放假", "休息", "休", "节假日"), False),
 }
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]00:00:00)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,9 @@ def read_calendar_days(path: Path, *, encoding: str | None = None) -> tuple[DayR
     review = Review(rows.row, rows.problems)
     for role in ("day", "kind"):
         review.refuse(blank(cells[role]), "value_missing", field=names[role])
-    days, kinds = _each(_date, cells["day"]), _each(lambda cell: _WORKED.get(cell.casefold()), cells["kind"])
-    review.refuse(blank(days), "date_malformed", field=names["day"], value=cells["day"])
+    days, malformed = dates(cells["day"])
+    review.refuse(malformed, "date_malformed", field=names["day"], value=cells["day"])
+    kinds = each(lambda cell: _WORKED.get(cell.casefold()), cells["kind"])
     review.refuse(blank(kinds), "value_unknown", field=names["kind"], value=cells["kind"], known=", ".join(_WORKED))
     twice, together = duplicates(days)
     others = np.array([", ".join(str(rows.row[i]) for i in group) for group in together], dtype=object)
@@ -65,18 +64,4 @@ def _column(columns: Mapping[str, Objects], role: str) -> str | None:
     found = next((name for name in columns if name.casefold() in _COLUMNS[role]), None)
     if found is None and role != "name":
         raise InputError("column_missing", field=role, known=", ".join(_COLUMNS[role]), found=", ".join(columns))
-    return found
-
-
-def _date(cell: str) -> date | None:
-    found = _DATE.fullmatch(cell)
-    try:
-        return date(*(int(part) for part in found.groups())) if found else None
-    except ValueError:
-        return None
-
-
-def _each(function: Callable[[str], object], cells: Objects) -> Objects:
-    found = np.empty(len(cells), dtype=object)
-    found[:] = [None if cell is None else function(cell) for cell in cells]
     return found

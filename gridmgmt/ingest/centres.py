@@ -15,7 +15,7 @@ from gridmgmt.ingest.columns import coordinate_columns, find_column, require_col
 from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.intake import Objects, Review, refused_rows
 from gridmgmt.ingest.tables import read_table
-from gridmgmt.ingest.values import blank, numbers, texts
+from gridmgmt.ingest.values import blank, dates, numbers, texts
 
 _REQUIRED = {"code": "point_code", "type": "type", "name": "point_name", "area_code": "area_code"}
 _OPTIONAL = {"parent_code": "parent_code", "address": "address", "valid_from": "valid_from"}
@@ -82,7 +82,8 @@ def read_centres(
     for role in ("name", "area_code"):
         review.refuse(blank(cells[role]), "value_missing", field=used[role])
     named = _named(review, cells["type"], used["type"], types)
-    begins = _dates(review, cells["valid_from"], used["valid_from"])
+    begins, malformed = dates(cells["valid_from"])
+    review.refuse(malformed, "date_malformed", field=used["valid_from"], value=cells["valid_from"])
     places = _places(rows, review, datum, given)
     found = tuple(
         CentreRow(
@@ -112,25 +113,6 @@ def _named(review: Review, cells: Objects, column: str | None, types: Mapping[st
     known = ", ".join(dict.fromkeys(types.values()))
     review.refuse(blank(found), "value_unknown", field=column, value=cells, known=known)
     return found
-
-
-def _dates(review: Review, cells: Objects, column: str | None) -> Objects:
-    """Return dates, None for blank cells."""
-    found = np.full(len(cells), None, dtype=object)
-    for i, cell in enumerate(cells):
-        if cell is not None:
-            found[i] = _date(cell)
-    review.refuse(blank(found) & ~blank(cells), "date_malformed", field=column, value=cells)
-    return found
-
-
-def _date(cell: str) -> date | None:
-    """Return the date of a text; what a spreadsheet adds for the time of day is passed over."""
-    day, _, clock = cell.partition("T")
-    try:
-        return date.fromisoformat(day.replace("/", "-")) if clock in ("", "00:00:00") else None
-    except ValueError:
-        return None
 
 
 def _places(

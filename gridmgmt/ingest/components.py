@@ -1,8 +1,6 @@
 """Managed components from a table or a vector file."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.geometry import LINES, POINTS, POLYGONS, reviewed_geometry, reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import read_rows
-from gridmgmt.ingest.values import attributes, blank, texts
+from gridmgmt.ingest.values import attributes, blank, dates, each, texts
 
 _COLUMNS: Mapping[str, Sequence[str]] = {
     "code": ("code", "component_code", "objid", "标识码", "部件标识码", "部件代码", "部件编码", "编码"),
@@ -34,7 +32,6 @@ _STATES: Mapping[str, str] = {
     **dict.fromkeys(("abandoned", "废除", "废弃"), "abandoned"),
     **dict.fromkeys(("removed", "移除", "拆除"), "removed"),
 }
-_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ]00:00:00)?", re.ASCII)
 
 
 def read_components(
@@ -108,26 +105,12 @@ def _cells(rows: Rows, column: str | None) -> Objects:
 
 
 def _states(review: Review, column: str | None, cells: Objects) -> Objects:
-    found = _each(lambda cell: _STATES.get(cell.casefold()), np.where(blank(cells), "in_use", cells))
+    found = each(lambda cell: _STATES.get(cell.casefold()), np.where(blank(cells), "in_use", cells))
     review.refuse(blank(found), "value_unknown", field=column, value=cells, known=", ".join(_STATES))
     return found
 
 
 def _days(review: Review, column: str | None, cells: Objects) -> Objects:
-    found = _each(_day, cells)
-    review.refuse(blank(found) & ~blank(cells), "date_malformed", field=column, value=cells)
-    return found
-
-
-def _day(cell: str) -> date | None:
-    found = _DATE.fullmatch(cell)
-    try:
-        return date(*(int(part) for part in found.groups())) if found else None
-    except ValueError:
-        return None
-
-
-def _each(function: Callable[[str], object], cells: Objects) -> Objects:
-    found = np.empty(len(cells), dtype=object)
-    found[:] = [None if cell is None else function(cell) for cell in cells]
+    found, malformed = dates(cells)
+    review.refuse(malformed, "date_malformed", field=column, value=cells)
     return found

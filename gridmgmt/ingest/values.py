@@ -1,7 +1,8 @@
 """Cells into text, numbers, moments and attributes; all over whole columns."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from gridmgmt.ingest.intake import Mask, Objects
 
 _MOMENT_FORMATS = ("ISO8601", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y年%m月%d日", "%Y/%m/%d")
+_DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))(?:[T ]00:00:00)?", re.ASCII)
 _CELLS_TRIED = 200
 _EARLIEST, _LATEST = pd.Timestamp(1700, 1, 1, tz="UTC"), pd.Timestamp(2200, 1, 1, tz="UTC")
 """Beyond what 64 bits of nanoseconds hold, and of any case."""
@@ -60,6 +62,23 @@ def numbers(values: Objects) -> tuple[NDArray[np.float64], Mask]:
     return np.where(np.isfinite(parsed), parsed, np.nan), malformed
 
 
+def each(function: Callable[[str], object], values: Objects) -> Objects:
+    """Return what a function makes of each cell of a text column, None for blank ones."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = [None if value is None else function(value) for value in values]
+    return array
+
+
+def dates(values: Objects) -> tuple[Objects, Mask]:
+    """Return a text column as dates (None where there is none) and a mask of malformed cells.
+
+    Year, month and day, parted by ``- / .`` or 年月日 or, with two digits each, by nothing; what a spreadsheet adds for
+    midnight is passed over.
+    """
+    found = each(_date, values)
+    return found, blank(found) & ~blank(values)
+
+
 def moments(values: Objects, zone: ZoneInfo, layout: str | None = None) -> tuple["pd.Series[pd.Timestamp]", Mask]:
     """Return a text column as UTC moments (NaT where there is none) and a mask of malformed cells.
 
@@ -72,6 +91,14 @@ def moments(values: Objects, zone: ZoneInfo, layout: str | None = None) -> tuple
     best = layout or max(_MOMENT_FORMATS, key=lambda each: int(_parsed(first, each, zone).notna().sum()))
     parsed = _parsed(values, best, zone)
     return parsed, filled & parsed.isna().to_numpy()
+
+
+def _date(cell: str) -> date | None:
+    found = _DATE.fullmatch(cell)
+    try:
+        return date(*(int(part) for part in found.groups() if part)) if found else None
+    except ValueError:
+        return None
 
 
 def _parsed(values: Objects, layout: str, zone: ZoneInfo) -> "pd.Series[pd.Timestamp]":

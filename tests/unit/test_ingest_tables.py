@@ -3,8 +3,10 @@
 import csv
 import gzip
 import zipfile
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -14,6 +16,7 @@ from gridmgmt.ingest.intake import Intake, write_refused
 from gridmgmt.ingest.population import read_population_points
 from gridmgmt.ingest.service_points import read_service_points
 from gridmgmt.ingest.tables import read_table
+from gridmgmt.ingest.values import dates
 
 
 def _write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -319,3 +322,11 @@ def test_a_row_that_claims_to_be_the_billionth_ends_the_reading(tmp_path: Path) 
     with pytest.raises(FileRefusedError) as refusal:
         read_table(_sheet(tmp_path / "t.xlsx", first + last))
     assert refusal.value.code == "file_empty"
+
+
+def test_dates_are_read_in_the_usual_forms_and_no_others() -> None:
+    good = ["2026-1-5", "2026/01/05", "2026.1.05", "2026年1月5日", "20260105", "2026-01-05T00:00:00", None]
+    bad = ["2026-02-30", "202615", "2026015", "05.01.2026", "2026-0105", "2026-01-05 08:00", "x"]
+    found, malformed = dates(np.array([*good, *bad], dtype=object))
+    assert found.tolist() == [date(2026, 1, 5)] * 6 + [None] * 8
+    assert malformed.tolist() == [False] * 7 + [True] * 7
