@@ -11,6 +11,9 @@ from gridmgmt.errors import InputError
 
 _Moment = Moment | None
 
+MOST_NEAR_M = 10_000.0
+"""The widest place around a point that is asked for."""
+
 
 def box_of(value: str | None) -> tuple[float, float, float, float] | None:
     """Return the box that ``west,south,east,north`` names.
@@ -34,6 +37,29 @@ def box_of(value: str | None) -> tuple[float, float, float, float] | None:
     if west > east or south > north:
         raise InputError("box_malformed", field="bbox", value=value)
     return west, south, east, north
+
+
+def near_of(value: str | None) -> tuple[float, float, float] | None:
+    """Return the place that ``lon,lat,metres`` names.
+
+    >>> near_of("121.4,31.3,20")
+    (121.4, 31.3, 20.0)
+
+    Raises
+    ------
+    InputError
+        When it names none, or one wider than :data:`MOST_NEAR_M`.
+    """
+    if value is None:
+        return None
+    try:
+        lon, lat, within_m = map(float, value.split(","))
+    except ValueError as error:
+        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M) from error
+    check_position(lon, lat)
+    if not 0 < within_m <= MOST_NEAR_M:
+        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M)
+    return lon, lat, within_m
 
 
 class _How:
@@ -70,8 +96,16 @@ class _What:
         source: Annotated[CaseSource | None, Query(description="Only those that came to be known this way.")] = None,
         component: Annotated[str | None, Query(max_length=64, description="Only about this component.")] = None,
         flag: Annotated[str | None, Query(max_length=64, description="Only with this flag.")] = None,
+        without_flag: Annotated[str | None, Query(max_length=64, description="Only without this flag.")] = None,
     ) -> None:
-        self.values = {"kind": kind, "type": type, "source": source, "component": component, "flag": flag}
+        self.values = {
+            "kind": kind,
+            "type": type,
+            "source": source,
+            "component": component,
+            "flag": flag,
+            "without_flag": without_flag,
+        }
 
 
 class _Where:
@@ -91,8 +125,16 @@ class _Where:
                 openapi_examples={"district": {"value": "121.3,31.28,121.55,31.5"}},
             ),
         ] = None,
+        near: Annotated[
+            str | None,
+            Query(
+                max_length=200,
+                description="Only no further from a point than so many metres, at most 10,000: lon,lat,metres.",
+                openapi_examples={"place": {"value": "121.45,31.36,20"}},
+            ),
+        ] = None,
     ) -> None:
-        self.values = {"department": department, "area": area, "box": box_of(bbox)}
+        self.values = {"department": department, "area": area, "box": box_of(bbox), "near": near_of(near)}
 
 
 class _Told:

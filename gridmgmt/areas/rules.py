@@ -47,6 +47,8 @@ RANK: dict[AreaLevel, int] = {
 }
 """Depth of each level; units and sectors are alternatives on one depth."""
 
+_LEAST_M_PER_DEGREE = 110_500.0
+"""No degree of a meridian or of the equator is shorter on the ellipsoid, so a box made with it is never too small."""
 _KIND_BY_SUFFIX = {"街道": AreaKind.SUBDISTRICT, "镇": AreaKind.TOWN, "乡": AreaKind.TOWNSHIP}
 
 
@@ -118,3 +120,14 @@ def check_positions(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> None:
     wrong = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))
     if len(wrong):
         check_position(float(lon[wrong[0]]), float(lat[wrong[0]]))
+
+
+def box_deg(lat: float, radius_m: float) -> tuple[float, float]:
+    """Return half the width and height in degrees of a box that holds a circle; near a pole it is the whole way round.
+
+    >>> [round(each * 111_000) for each in box_deg(60.0, 100.0)]
+    [201, 100]
+    """
+    high = radius_m / _LEAST_M_PER_DEGREE
+    edge = min(abs(lat) + high, 90.0)
+    return min(high / max(math.cos(math.radians(edge)), 1e-9), 180.0), high

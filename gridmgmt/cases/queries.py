@@ -6,11 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, any_, func, literal, or_, select, text, tuple_
+from geoalchemy2 import Geography
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    TextClause,
+    all_,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
 from gridmgmt.cases.models import OPEN, Case
 from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, CaseState, ListOrder, Urgency
 from gridmgmt.crs import STORAGE_SRID
@@ -171,11 +187,25 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
         found.append(is_open() if wanted.is_open else text(f"NOT (cases.{OPEN})"))
     if wanted.flag is not None:
         found.append(literal(wanted.flag) == any_(Case.flags))
+    if wanted.without_flag is not None:
+        found.append(literal(wanted.without_flag) != all_(Case.flags))
+    return found + _of_place(session, wanted) + _of_time(wanted) + _of_text(wanted, now)
+
+
+def _of_place(session: Session, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if wanted.area is not None:
         found.append(_of_area(session, wanted.area))
     if wanted.box is not None:
         found.append(Case.geom.intersects(func.ST_MakeEnvelope(*wanted.box, STORAGE_SRID)))
-    return found + _of_time(wanted) + _of_text(wanted, now)
+    if wanted.near is not None:
+        lon, lat, within_m = wanted.near
+        wide, high = box_deg(lat, within_m)
+        box = func.ST_MakeEnvelope(lon - wide, lat - high, lon + wide, lat + high, STORAGE_SRID)
+        place = func.ST_SetSRID(func.ST_MakePoint(lon, lat), STORAGE_SRID)
+        apart_m = func.ST_Distance(cast(Case.geom, Geography), cast(place, Geography))
+        found += [Case.geom.intersects(box), apart_m <= within_m]
+    return found
 
 
 def _of_area(session: Session, code: str) -> ColumnElement[bool]:

@@ -98,8 +98,10 @@ class CaseFilter:
         Reported at the first or later and before the second.
     updated_after
         Moved later than this.
-    flag
-        What is doubtful about it.
+    flag, without_flag
+        What is doubtful about it, and what must not be.
+    near
+        (lon, lat, metres): no further than this from a point, on the ellipsoid.
     """
 
     states: Collection[CaseState] = ()
@@ -119,3 +121,5 @@ class CaseFilter:
     reported_to: datetime | None = None
     updated_after: datetime | None = None
     flag: str | None = None
+    without_flag: str | None = None
+    near: tuple[float, float, float] | None = None

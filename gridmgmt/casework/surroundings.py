@@ -4,7 +4,6 @@ Together with them come the serial of a case's number and what is known of the r
 question and one answer of the database.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from gridmgmt.areas.rules import RANK, AreaLevel, check_position
+from gridmgmt.areas.rules import RANK, AreaLevel, box_deg, check_position
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, prepared_rows
 
@@ -26,8 +25,6 @@ KEYS_KEPT = timedelta(days=7)
 
 SURROUNDINGS = resources.files(__package__).joinpath("sql/surroundings.sql").read_text(encoding="utf-8")
 """The one statement; all values are bound."""
-_LEAST_M_PER_DEGREE = 110_500.0
-"""No degree of a meridian or of the equator is shorter on the ellipsoid, so a box made with it is never too small."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +122,8 @@ def surroundings(
     """
     lon, lat = position
     check_position(lon, lat)
-    border_lon, border_lat = _box_deg(lat, BORDER_M)
-    near_lon, near_lat = _box_deg(lat, near.radius_m)
+    border_lon, border_lat = box_deg(lat, BORDER_M)
+    near_lon, near_lat = box_deg(lat, near.radius_m)
     (row,) = prepared_rows(
         session,
         SURROUNDINGS,
@@ -171,14 +168,3 @@ def _by_rank(rows: Sequence[tuple[str, str, str]]) -> dict[AreaLevel, tuple[str,
 def _near_case(row: Sequence[Any]) -> NearCase:
     case_no, type_, state, reported_at, component_code, distance_m = row
     return NearCase(case_no, type_, state, datetime.fromisoformat(reported_at), component_code, distance_m)
-
-
-def _box_deg(lat: float, radius_m: float) -> tuple[float, float]:
-    """Return half the width and height in degrees of a box that holds a circle; near a pole it is the whole way round.
-
-    >>> [round(each * 111_000) for each in _box_deg(60.0, 100.0)]
-    [201, 100]
-    """
-    high = radius_m / _LEAST_M_PER_DEGREE
-    edge = min(abs(lat) + high, 90.0)
-    return min(high / max(math.cos(math.radians(edge)), 1e-9), 180.0), high

@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from pyproj import Geod
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -89,6 +90,8 @@ def rows(session: Session) -> list[Row]:
 
 
 BOX = (121.4, 31.3, 121.401, 31.301)
+NEAR = (121.4005, 31.3005, 60.0)
+WGS84 = Geod(ellps="WGS84")
 JANUARY = {"reported_from": datetime(2026, 1, 10, tzinfo=UTC), "reported_to": datetime(2026, 1, 11, tzinfo=UTC)}
 FILTERS: dict[str, tuple[CaseFilter, Any]] = {
     "all": (CaseFilter(), lambda _: True),
@@ -120,6 +123,11 @@ FILTERS: dict[str, tuple[CaseFilter, Any]] = {
         lambda c: c.updated_at > datetime(2026, 3, 1, tzinfo=UTC),
     ),
     "flag": (CaseFilter(flag="default_point"), lambda c: c.flags == ["default_point"]),
+    "without a flag": (CaseFilter(without_flag="default_point"), lambda c: c.flags != ["default_point"]),
+    "near": (
+        CaseFilter(near=NEAR),
+        lambda c: WGS84.inv(*NEAR[:2], c.lon, c.lat)[2] <= NEAR[2],
+    ),
     "words lately": (
         CaseFilter(text="50%_缺 井盖"),
         lambda c: c.description is not None and c.reported_at >= NOW - timedelta(days=31),
