@@ -4,6 +4,7 @@ import { router } from '../router'
 import { lookAt } from '../state/camera'
 import type { Position } from '../state/sketch'
 import { goTo, patchView, viewed } from '../state/view'
+import { positionOf } from '../words/format'
 
 const DIGITS = 6
 const NEAR_ZOOM = 15.5
@@ -14,13 +15,6 @@ const written = viewed('spot')
 
 /** Whether the page that judges spots is open. */
 export const planning = computed(() => router.currentRoute.value.name === PAGE)
-
-/** Read `lon, lat` as somebody writes it; null when it is no position. */
-export function positionOf(text: string): Position | null {
-  const [lon, lat, ...more] = text.trim().split(/[\s,;，]+/).map(Number)
-  const fits = lon !== undefined && lat !== undefined && !more.length && Math.abs(lon) <= 180 && Math.abs(lat) <= 90
-  return fits ? [lon, lat] : null
-}
 
 export function positionText([lon, lat]: Position): string {
   return `${lon.toFixed(DIGITS)},${lat.toFixed(DIGITS)}`

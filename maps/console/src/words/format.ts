@@ -1,3 +1,4 @@
+import type { Position } from '../state/sketch'
 import { language, t } from './texts'
 
 const NONE = '—'
@@ -73,6 +74,13 @@ export function km2(area_m2: Value): string {
 
 export function degrees(value: number): string {
   return value.toFixed(5)
+}
+
+/** Read `lon, lat` as somebody writes it; null when it is no position. */
+export function positionOf(text: string): Position | null {
+  const [lon, lat, ...more] = text.trim().split(/[\s,;，]+/).map(Number)
+  const fits = lon !== undefined && lat !== undefined && !more.length && Math.abs(lon) <= 180 && Math.abs(lat) <= 90
+  return fits ? [lon, lat] : null
 }
 
 /** The zone in which the district counts its days and tells its times, wherever the reader is. */
