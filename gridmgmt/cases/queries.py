@@ -27,6 +27,7 @@ from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
+from gridmgmt.cases import counting
 from gridmgmt.cases.models import OPEN, Case
 from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, CaseState, ListOrder, Urgency
 from gridmgmt.crs import STORAGE_SRID
@@ -189,13 +190,16 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
         found.append(literal(wanted.flag) == any_(Case.flags))
     if wanted.without_flag is not None:
         found.append(literal(wanted.without_flag) != all_(Case.flags))
-    return found + _of_place(session, wanted) + _of_time(wanted) + _of_text(wanted, now)
+    return (
+        found + counting.of_filter(wanted, now) + _of_place(session, wanted) + _of_time(wanted) + _of_text(wanted, now)
+    )
 
 
 def _of_place(session: Session, wanted: CaseFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if wanted.area is not None:
-        found.append(_of_area(session, wanted.area))
+    for code in filter(None, (wanted.area, wanted.within)):
+        on = wanted.areas_on
+        found.append(_of_area(session, code) if on is None else counting.lying_in(session, code, on))
     if wanted.box is not None:
         found.append(Case.geom.intersects(func.ST_MakeEnvelope(*wanted.box, STORAGE_SRID)))
     if wanted.near is not None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from gridmgmt.cases.measures import Dimension
+from gridmgmt.cases.measures import Dimension, Measure
 
 
 class CaseKind(StrEnum):
@@ -102,6 +102,15 @@ class CaseFilter:
         What is doubtful about it, and what must not be.
     near
         (lon, lat, metres): no further than this from a point, on the ellipsoid.
+    measure, counted_from, counted_to
+        Counted by a measure in a period of local days, both included; all three or none.
+    areas_on
+        ``area``, ``within`` and ``lacks`` are of the areas in force on this day, and a case is in those that its point
+        lies in; without it they are those that held it when it was reported.
+    post
+        Code of the officer post that answered for the cell when it was reported.
+    major
+        Class of the catalogue: the first two digits of a type's code.
     """
 
     states: Collection[CaseState] = ()
@@ -123,3 +132,9 @@ class CaseFilter:
     flag: str | None = None
     without_flag: str | None = None
     near: tuple[float, float, float] | None = None
+    measure: Measure | None = None
+    counted_from: date | None = None
+    counted_to: date | None = None
+    areas_on: date | None = None
+    post: str | None = None
+    major: str | None = None
