@@ -61,6 +61,28 @@ def rate_text(rate: float | str | None) -> str:
     return "> 99.99 %" if shown == 100 else f"{shown} %"
 
 
+def change_text(change: float | str | None) -> str:
+    """Return by which share of itself a number has changed, in per cent with its sign.
+
+    >>> change_text(0.0321), change_text(-0.5), change_text(0.0), change_text(None)
+    ('+3.2 %', '-50.0 %', '0.0 %', '—')
+    """
+    if change is None or isinstance(change, str):
+        return change or UNDEFINED
+    return f"{change * 100:+.1f} %" if round(change, 3) else "0.0 %"
+
+
+def points_text(change: float | str | None) -> str:
+    """Return the difference of two rates (0-1) in percentage points with its sign and no unit.
+
+    >>> points_text(-0.0213), points_text(0.5), points_text(0.0), points_text(None)
+    ('-2.13', '+50.00', '0.00', '—')
+    """
+    if change is None or isinstance(change, str):
+        return change or UNDEFINED
+    return f"{change * 100:+.2f}" if round(change, 4) else "0.00"
+
+
 def gap_text(gap: float | str | None) -> str:
     """Return a share (0-1) by which something could be better in per cent, rounded up: it is never told too small.
 

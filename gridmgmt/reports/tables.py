@@ -16,6 +16,7 @@ from gridmgmt.coverage.document import (
 from gridmgmt.reports.formatting import (
     WITHHELD,
     area_name,
+    change_text,
     count_text,
     gap_text,
     hours_text,
@@ -23,6 +24,7 @@ from gridmgmt.reports.formatting import (
     label,
     minutes_beyond_text,
     minutes_text,
+    points_text,
     rate_text,
     ratio_text,
     tenths_of_hours_text,
@@ -30,8 +32,8 @@ from gridmgmt.reports.formatting import (
 from gridmgmt.texts import Language, text
 
 Kind = Literal[
-    "text", "whole", "count", "ratio", "rate", "gap", "minutes", "minutes_beyond", "hours", "tenths_of_hours", "km2",
-    "degrees", "decimal",
+    "text", "whole", "count", "ratio", "rate", "change", "points", "gap", "minutes", "minutes_beyond", "hours",
+    "tenths_of_hours", "km2", "degrees", "decimal",
 ]  # fmt: skip
 Cell = str | float | None
 """A text, a number in SI units, :data:`WITHHELD`, or None for what is undefined."""
@@ -72,6 +74,8 @@ _WRITERS: Mapping[Kind, Callable[[Cell], str]] = {
     "whole": count_text,
     "ratio": ratio_text,
     "rate": rate_text,
+    "change": change_text,
+    "points": points_text,
     "gap": gap_text,
     "minutes": minutes_text,
     "minutes_beyond": minutes_beyond_text,

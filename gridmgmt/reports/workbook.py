@@ -26,6 +26,8 @@ _NUMBER_FORMATS: dict[Kind, str] = {
     "count": "#,##0",
     "ratio": "0.0%",
     "rate": "0.00%",
+    "change": "+0.0%;-0.0%;0.0%",
+    "points": "+0.00;-0.00;0.00",
     "gap": "0.00%",
     "minutes": "0.0",
     "minutes_beyond": "0.0",
@@ -40,6 +42,7 @@ SCALE: dict[Kind, float] = {
     **dict.fromkeys(("minutes", "minutes_beyond"), 1 / SECONDS_PER_MINUTE),
     **dict.fromkeys(("hours", "tenths_of_hours"), 1 / SECONDS_PER_HOUR),
     "km2": 1 / M2_PER_KM2,
+    "points": 100,
 }
 """What a number in SI units is multiplied with to be what its column says."""
 _WIDTH: dict[Kind, int] = {"text": 26, "degrees": 12}
