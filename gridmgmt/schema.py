@@ -35,6 +35,7 @@ from gridmgmt.land.models import LandFeature
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.official_codes.models import OfficialCode
+from gridmgmt.open311.models import RequestMedia
 from gridmgmt.placeability.models import NormRow, NormSet, PlaceQuestions
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
@@ -87,6 +88,7 @@ MODELS: tuple[type[Base], ...] = (
     Photo,
     CasePhoto,
     CaseReporter,
+    RequestMedia,
     FeedEpoch,
     Webhook,
     WebhookDelivery,
