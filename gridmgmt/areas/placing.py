@@ -75,7 +75,7 @@ def _surfaces(session: Session, on: date, level: AreaLevel, draft: int | None) -
     """Return the surfaces of a level: kept ones where the same editions count, read anew for a draft."""
     if draft is not None:
         return _read(session, on, level, draft)
-    key = (str(session.get_bind().engine.url), level, *_editions(session, on))
+    key = (str(session.get_bind().engine.url), level, *boundaries_counting(session, on))
     with _lock:
         if (known := _kept.get(key)) is not None:
             _kept.move_to_end(key)
@@ -94,7 +94,7 @@ def forget() -> None:
         _kept.clear()
 
 
-def _editions(session: Session, on: date) -> Sequence[Any]:
+def boundaries_counting(session: Session, on: date) -> Sequence[Any]:
     """Return what tells the boundaries of a day from all others: the editions that count, which no longer change."""
     counting = Edition.edition_id.in_(editions_in_force(on))
     identified = (Edition.edition_id, Edition.content_sha256, Edition.imported_at)
