@@ -1,11 +1,13 @@
 """The filters of cases in the query of an address: the same for the list, the board and the files."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
 from api.schemas import Moment
 from gridmgmt.areas.rules import check_position
+from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource, CaseState, Urgency
 from gridmgmt.errors import InputError
 
@@ -95,6 +97,9 @@ class _What:
         ] = None,
         source: Annotated[CaseSource | None, Query(description="Only those that came to be known this way.")] = None,
         component: Annotated[str | None, Query(max_length=64, description="Only about this component.")] = None,
+        major: Annotated[
+            str | None, Query(max_length=64, description="Only this class: the first two digits of the type's code.")
+        ] = None,
         flag: Annotated[str | None, Query(max_length=64, description="Only with this flag.")] = None,
         without_flag: Annotated[str | None, Query(max_length=64, description="Only without this flag.")] = None,
     ) -> None:
@@ -103,6 +108,7 @@ class _What:
             "type": type,
             "source": source,
             "component": component,
+            "major": major,
             "flag": flag,
             "without_flag": without_flag,
         }
@@ -116,6 +122,13 @@ class _Where:
         department: Annotated[str | None, Query(max_length=64, description="Only those of this department.")] = None,
         area: Annotated[
             str | None, Query(max_length=64, description="Only those that the area of this code held when reported.")
+        ] = None,
+        within: Annotated[str | None, Query(max_length=64, description="Only those that this area held too.")] = None,
+        areas_on: Annotated[
+            date | None,
+            Query(
+                description="`area`, `within` and `lacks` mean the areas in force on this day, wherever a case lies."
+            ),
         ] = None,
         bbox: Annotated[
             str | None,
@@ -134,7 +147,41 @@ class _Where:
             ),
         ] = None,
     ) -> None:
-        self.values = {"department": department, "area": area, "box": box_of(bbox), "near": near_of(near)}
+        self.values = {
+            "department": department,
+            "area": area,
+            "within": within,
+            "areas_on": areas_on,
+            "box": box_of(bbox),
+            "near": near_of(near),
+        }
+
+
+class _Counted:
+    """Which number of the indicators a case is counted in."""
+
+    def __init__(
+        self,
+        measure: Annotated[
+            Measure | None, Query(description="Only cases that this measure of the indicators counts …")
+        ] = None,
+        counted_from: Annotated[date | None, Query(description="… in the period from this day …")] = None,
+        counted_to: Annotated[date | None, Query(description="… to this day, included; all three or none.")] = None,
+        lacks: Annotated[
+            Dimension | None, Query(description="Only those that have none of this, such as no department.")
+        ] = None,
+        post: Annotated[
+            str | None,
+            Query(max_length=64, description="Only those whose cell this officer post answered for when reported."),
+        ] = None,
+    ) -> None:
+        self.values = {
+            "measure": measure,
+            "counted_from": counted_from,
+            "counted_to": counted_to,
+            "lacks": lacks,
+            "post": post,
+        }
 
 
 class _Told:
@@ -162,8 +209,11 @@ def _wanted(
     what: Annotated[_What, Depends()],
     where: Annotated[_Where, Depends()],
     told: Annotated[_Told, Depends()],
+    counted: Annotated[_Counted, Depends()],
 ) -> CaseFilter:
-    values: dict[str, Any] = {**how.values, **what.values, **where.values, **told.values}
+    values: dict[str, Any] = {}
+    for part in (how, what, where, told, counted):
+        values |= part.values
     return CaseFilter(**values)
 
 
