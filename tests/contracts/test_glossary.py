@@ -78,6 +78,9 @@ NAMED = {
     "HoldingReason": "holding_reason",
     "Fate": "fate",
     "DayKind": "day_kind",
+    "Measure": "measure",
+    "Ratio": "ratio",
+    "Dimension": "dimension",
     "DaySource": "day_source",
 }
 """Prefix in the catalogue of each enumeration that people see."""

@@ -1,0 +1,75 @@
+"""The one door to indicators: counts and rates of a period, beside those of another."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from functools import reduce
+from operator import add
+
+from gridmgmt.cases.counting import LEVELS
+from gridmgmt.clock import local_date
+from gridmgmt.db import Session
+from gridmgmt.errors import InputError
+from gridmgmt.indicators.naming import names_of
+from gridmgmt.indicators.queries import Tallies, days_of_change, recount
+from gridmgmt.indicators.rules import Basis, Compare, Indicators, Question, Tally
+from gridmgmt.texts import Language
+
+
+def read(session: Session, question: Question, *, now: datetime, lang: Language = "zh") -> Indicators:
+    """Return the indicators of a period, and those of the period that it is compared with.
+
+    Where areas are asked for and the two periods saw different boundary editions, both are counted in the areas of
+    the period's last day; the answer's questions have that day.
+
+    Parameters
+    ----------
+    now
+        Deadlines after it are not due yet.
+    lang
+        Of the rows' names.
+
+    Raises
+    ------
+    InputError
+        ``period_before_editions`` where areas are asked for and none was in force in the whole period, or on the day.
+    NotFoundError
+        When the filter's area was never in force, or not on the day.
+    """
+    compared = replace(question, period=question.period.before(question.compare), compare=Compare.NONE)
+    on = _areas_on(session, question, compared)
+    basis = Basis.AS_REPORTED if on is None else Basis.ON if on == question.areas_on else Basis.COMPARED
+    question, compared = replace(question, areas_on=on), replace(compared, areas_on=on)
+    asked = [question] if question.compare is Compare.NONE else [question, compared]
+    counted = [recount(session, each, now) for each in asked]
+    answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, strict=True)]
+    return replace(answers[0], compared=answers[1] if len(answers) > 1 else None)
+
+
+def _areas_on(session: Session, question: Question, compared: Question) -> date | None:
+    """Return the day whose areas are counted in; None: each case in those that held it when it was reported."""
+    wanted = question.wanted
+    if question.by not in LEVELS and wanted.area is None and wanted.within is None and wanted.lacks not in LEVELS:
+        return question.areas_on
+    changes, last = days_of_change(session), question.areas_on or question.period.last
+    if not changes or last < changes[0]:
+        first = changes[0] if changes else None
+        raise InputError("period_before_editions", field="to", value=last, first=first or "—")
+    if question.areas_on is not None or question.compare is Compare.NONE:
+        return question.areas_on
+    between = any(compared.period.first < day <= last for day in changes)
+    return last if between else None
+
+
+def _answer(
+    session: Session, question: Question, tallies: Tallies, basis: Basis, now: datetime, lang: Language
+) -> Indicators:
+    counted = {code: tally for code, tally in tallies.items() if any(tally.counts.values())}
+    total = reduce(add, counted.values(), Tally())
+    if question.by is None:
+        return Indicators(question, now, basis, total, ())
+    codes = [code for code in counted if code is not None]
+    day = min(question.period.last, local_date(now))
+    names = names_of(session, question.by, codes, day, lang, areas_on=question.areas_on)
+    order = sorted(counted, key=lambda code: (code is None, code or ""))
+    rows = [(code, names.get(code or "", code or ""), counted[code]) for code in order]
+    return Indicators(question, now, basis, total, rows)
