@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: '/siting', name: 'siting', meta: { roomy: true }, component: () => import('./siting/SitingPage.vue') },
     { path: '/siting/plans', name: 'siting_plans', meta: { page: 'siting', roomy: true }, component: () => import('./siting/PlansPage.vue') },
     { path: '/cases', name: 'cases', meta: { roomyPart: 'board' }, component: () => import('./cases/CasesPage.vue') },
+    { path: '/indicators', name: 'indicators', meta: { roomy: true }, component: () => import('./indicators/IndicatorsPage.vue') },
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
     { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },
     { path: '/governance', name: 'governance', meta: { roomy: true }, component: () => import('./governance/GovernancePage.vue') },

@@ -10,6 +10,8 @@ export class Problem extends Error {
     readonly requestId: string | null,
     /** Single wrong values, or refused rows of a file. */
     readonly errors: ProblemError[] = [],
+    /** Its stable name, which `type` ends with. */
+    readonly code = '',
   ) {
     super(`${status} ${title}: ${detail}`)
   }
@@ -24,6 +26,7 @@ async function problemOf(response: Response): Promise<Problem> {
     body.detail ?? t('console.problem.no_detail', { status: response.status }),
     body.request_id ?? response.headers.get('x-request-id'),
     body.errors ?? [],
+    (body.type ?? '').split('/').at(-1),
   )
 }
 

@@ -13,12 +13,14 @@ export const URGENCIES = ['overdue', 'due_soon', 'on_time', 'no_deadline']
 export const KINDS = ['event', 'component']
 export const SOURCES = ['grid_officer', 'inspector', 'public', 'hotline_12345', 'community_hotline', 'video', 'leader', 'other']
 /** Filters that stand in the URL and go to the server under the same name. */
-const PLAIN = ['kind', 'type', 'source', 'urgency', 'department', 'area', 'component', 'flag'] as const
+const PLAIN = ['kind', 'type', 'major', 'source', 'urgency', 'department', 'post', 'area', 'component', 'flag'] as const
+/** What makes a list that of one number, of indicators or of a hot spot; they come and go together. */
+export const COUNTED = ['measure', 'counted_from', 'counted_to', 'areas_on', 'within', 'lacks', 'near', 'without_flag'] as const
 export const ORDERS = ['newest', 'due'] as const
 export type Order = (typeof ORDERS)[number]
 
 /** All filters; the states are several, with commas between them in the URL. */
-export const NAMES = [...PLAIN, 'state', 'open', 'q', 'from', 'to', 'here'] as const
+export const NAMES = [...PLAIN, ...COUNTED, 'state', 'open', 'q', 'from', 'to', 'here'] as const
 type Name = (typeof NAMES)[number]
 
 const values = Object.fromEntries(NAMES.map((name) => [name, viewed(name)])) as Record<Name, ReturnType<typeof viewed>>
@@ -33,8 +35,8 @@ export const states = computed(() => filter('state').split(',').filter(Boolean))
 
 export const order = computed((): Order => ORDERS.find((each) => each === asked.value) ?? 'newest')
 
-/** The names of the filters that are set. */
-export const set = computed(() => NAMES.filter((name) => filter(name)))
+/** The names of the filters that are set; what makes the list of a number is one. */
+export const set = computed(() => NAMES.filter((name) => filter(name) && (name === 'measure' || !COUNTED.some((each) => each === name))))
 
 export function setFilter(name: Name, value: string | null | undefined): void {
   patchView({ [name]: value || null })
@@ -57,13 +59,18 @@ export function toggleState(state: string): void {
   setFilter('state', (present.includes(state) ? present.filter((each) => each !== state) : [...present, state]).join(','))
 }
 
+/** List what the other filters leave, whatever number it was counted in. */
+export function clearCounted(): void {
+  patchView(Object.fromEntries(COUNTED.map((name) => [name, null])))
+}
+
 export function clearFilters(): void {
   patchView(Object.fromEntries(NAMES.map((name) => [name, null])))
 }
 
 /** The filters of the list as the server is asked for them; lists, exports and the board's links share them. */
 export const query = computed((): Query => ({
-  ...Object.fromEntries(PLAIN.map((name) => [name, filter(name)])),
+  ...Object.fromEntries([...PLAIN, ...COUNTED].map((name) => [name, filter(name)])),
   state: states.value,
   open: filter('open') && 'true',
   q: filter('q'),

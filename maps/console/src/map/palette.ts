@@ -112,6 +112,12 @@ export const CASE_COLOURS: Record<string, string> = {
   ended: '#7A8594',
 }
 
+/** How much there is of something, from little to much; the darker the more. */
+export const LOAD_COLOURS = ['#E3ECF6', '#B5CDE6', '#7FA8D1', '#4A7FB5', '#1F5491']
+
+/** Areas in which cases gather or are missing beyond chance, by how sure that is. */
+export const HOT_COLOURS: Record<string, string> = { hot: '#C4301C', cold: '#2C6DB2' }
+
 /** Capacity for each resident: nothing, then classes from little to much. */
 export const ACCESS_COLOURS = ['#D9683F', '#F2D9B8', '#B5DBBE', '#5FAF97', '#1F7A72']
 

@@ -8,6 +8,8 @@ import { part } from '../coverage/parts'
 import { tint } from '../coverage/tint'
 import { gateShapes } from '../gates/gates'
 import { planShapes } from '../gates/plans'
+import { hotPicture } from '../indicators/hotspots'
+import { indicatorBoundaries, indicatorLevel } from '../indicators/shade'
 import { cellByCode, kind, proposal } from '../grids/state'
 import { comparison, compared, conflict, conflicts, departments, gridsOf, way } from '../grids/merging'
 import { planningPicture } from '../planning/answers'
@@ -35,6 +37,7 @@ const GROUND: LayerGroup[] = ['streets', 'land', 'labels']
 const SHOWN_AT_FIRST: Record<string, LayerGroup[]> = {
   coverage: ['ratio', 'places', 'service_points', ...GROUND],
   cases: ['cases', ...GROUND],
+  indicators: ['indicator', 'hot_spots', ...GROUND],
   areas: ['modes', ...GROUND],
   editions: ['changes', 'findings', ...GROUND],
   governance: ['modes', ...GROUND],
@@ -115,9 +118,12 @@ const walking = computed((): WalkingPicture => ({
   widest: Math.max(0, ...flowShapes.value.map((each) => Number(each.properties?.residents))),
 }))
 
+/** Whether the areas are coloured by what is told of them. */
+export const areColoured = computed(() => shownGroups.value.has(tint.value?.group ?? 'ratio'))
+
 /** What is written under the names of areas, where their colours are shown. */
 function colourWords(ratios: [string, string][]): [string, string][] {
-  return shownGroups.value.has('ratio') ? (tint.value?.words ?? ratios) : []
+  return areColoured.value ? (tint.value?.words ?? ratios) : []
 }
 
 export const picture = computed((): MapPicture => {
@@ -132,8 +138,8 @@ export const picture = computed((): MapPicture => {
     runId: report.value ? runId.value : null,
     placesGiven: placesGiven.value,
     bands_s: report.value?.parameters.bands_s ?? [],
-    level: isOfCells.value ? 'grid_cell' : (sitingLevel.value ?? shownLevel.value),
-    boundaries: boundaries.value,
+    level: isOfCells.value ? 'grid_cell' : (indicatorLevel.value ?? sitingLevel.value ?? shownLevel.value),
+    boundaries: indicatorBoundaries.value ?? boundaries.value,
     edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
     jointCentres: (jointCentres.data ?? []).map(({ name, geometry }) => ({ type: 'Feature', properties: { name }, geometry })),
     findings: findingShapes.value,
@@ -143,7 +149,9 @@ export const picture = computed((): MapPicture => {
     planning: planningPicture.value,
     siting: sitingPicture.value,
     grids: grids.value,
+    hot: hotPicture.value,
     walking: walking.value,
+    areColoured: areColoured.value,
     tinted: tint.value?.colours ?? null,
     untinted: tint.value?.others ?? UNREACHABLE_COLOUR,
     ratios: known.map(([code, figures]) => [code, figures.ratio!]),

@@ -7,6 +7,7 @@ import type { Sketch } from '../state/sketch'
 import { boundarySources, changes, drawn, findings, modes } from './boundaries'
 import { cases, caseSources } from './cases'
 import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
+import { hotSources, hotSpots, type HotPicture } from './hotspots'
 import { merging, mergingSources, type MergingPicture } from './merging'
 import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
 import { siting, sitingSources } from './siting'
@@ -14,7 +15,7 @@ import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, ba
 import { compounds, flows, gates, planned, walkingSources, type WalkingPicture } from './walking'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'siting', 'siting_out', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'siting', 'siting_out', 'hot_spots', 'indicator', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -44,6 +45,8 @@ export interface MapPicture {
   siting: GeoJSON.Feature[] | null
   /** Responsibility grids, on the page of them. */
   grids: GridsPicture | null
+  /** Areas whose cases gather beyond chance, on the page that lists them. */
+  hot: HotPicture | null
   /** Gates, planned changes, and who walks where. */
   walking: WalkingPicture
   /** Colours of areas by another number than the share reached; null for the share. */
@@ -54,6 +57,8 @@ export interface MapPicture {
   ratios: [string, number][]
   /** The same shares as words, written under the names. */
   ratioWords: [string, string][]
+  /** Whether the areas are coloured by what is told of them. */
+  areColoured: boolean
   selectedArea: string
   /** What the list of cases is filtered by; the map shows the same cases. */
   cases: Query
@@ -102,6 +107,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...walkingSources(picture),
     ...planningSources(picture),
     ...sitingSources(picture),
+    ...hotSources(picture),
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
@@ -201,8 +207,8 @@ function tintColour(tinted: [string, string][], others: string): ExpressionSpeci
   return ['match', ['get', 'code'], ...tinted.flat(), others] as unknown as ExpressionSpecification
 }
 
-function shownAreas({ palette, ratios, tinted, untinted, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
-  const coloured = (tinted ?? ratios).length > 0 && shown.has('ratio')
+function shownAreas({ palette, ratios, tinted, untinted, areColoured, shown, placesGiven, edition }: MapPicture): LayerSpecification[] {
+  const coloured = (tinted ?? ratios).length > 0 && areColoured
   const fades = placesGiven && shown.has('places')
   const nearer = fades ? 0 : 0.6
   const opacity: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], PLACES_FROM_ZOOM, 0.72, RATIO_TO_ZOOM, nearer]
@@ -380,6 +386,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...(shown.has('streets') ? streets(picture) : []),
     ...compounds(picture),
     ...gridLayers(picture),
+    ...hotSpots(picture),
     ...groundLayers(picture),
     ...changes(picture),
     ...borders(picture),
