@@ -5,7 +5,7 @@ A list, its files, a board and the tallies all take them from here, so that a nu
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time
 from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, String, and_, case, func, or_, select
@@ -17,7 +17,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseFilter, CaseState
-from gridmgmt.clock import end_of_day
+from gridmgmt.clock import LOCAL_ZONE, end_of_day
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 
@@ -79,7 +79,9 @@ def counted(measure: Measure, first: date, last: date, now: datetime) -> ColumnE
         Deadlines after it are not due yet.
     """
     definition = DEFINITIONS[measure]
-    met = [definition.anchor >= end_of_day(first - timedelta(days=1)), definition.anchor < end_of_day(last)]
+    met = [definition.anchor >= datetime.combine(first, time(), LOCAL_ZONE)]
+    if last < date.max:
+        met.append(definition.anchor < end_of_day(last))
     if definition.condition is not None:
         met.append(definition.condition)
     if definition.anchor is Case.due_at:

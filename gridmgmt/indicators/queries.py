@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, extract, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, extract, func, null, or_, select
 
 from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.cases.counting import COLUMNS, LEVELS, counted
@@ -48,7 +48,7 @@ def recount(session: Session, question: Question, now: datetime) -> Tallies:
     met = conditions(session, replace(question.wanted, areas_on=question.areas_on), now)
     if question.by in LEVELS and question.areas_on is not None:
         return _placed(session, question, question.areas_on, [*met, _touched(question.period, now)], now)
-    code = func.null() if question.by is None else COLUMNS[question.by]
+    code = (null() if question.by is None else COLUMNS[question.by]).label("code")
     numbers = [func.count().filter(counts) for counts in _counts(question.period, now)]
     handled = counted(Measure.HANDLED, question.period.first, question.period.last, now)
     handling = func.coalesce(func.sum(HANDLING_S).filter(handled), 0), func.count(HANDLING_S).filter(handled)
