@@ -320,6 +320,11 @@ def town_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
     return dict(session.execute(statement.order_by(Area.edition_id)).all())
 
 
+def last_moved_at(session: Session) -> datetime | None:
+    """Return when a case was moved last, None where there are none."""
+    return session.scalar(select(func.max(Case.updated_at)))
+
+
 STATISTICS = ("state", "source", "department", "type", "kind", "urgency")
 """What cases are counted by."""
 
