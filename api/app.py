@@ -18,6 +18,7 @@ from api.event_stream import ended_by_signals
 from api.gate import LOOK_UP_LIMIT_MS, LOOK_UPS_AT_ONCE, Gate
 from api.metrics import Metrics
 from api.moves import CasesFirst
+from api.open311_answers import KeptNames
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
 from api.problems import MEDIA_TYPE, install_handlers
@@ -25,6 +26,7 @@ from api.routes import (
     accounts,
     addresses,
     areas,
+    bulletins,
     calendar,
     case_intake,
     case_moves,
@@ -44,12 +46,15 @@ from api.routes import (
     gates,
     governance,
     health,
+    hot_spots,
     imports,
+    indicators,
     isochrones,
     jobs,
     keys,
     merging,
     official_codes,
+    open311,
     photos,
     placeability,
     plans,
@@ -86,8 +91,8 @@ DESCRIPTION = (
 _ROUTES = (
     case_intake, case_moves, folder, editions, drafts, topology, areas, addresses, statistics, governance,
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
-    single_case, catalogue, components, cells, coverage_orders, coverage_access, coverage, isochrones, siting,
-    imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, health,
+    single_case, catalogue, components, cells, indicators, bulletins, coverage_orders, coverage_access, coverage, isochrones, siting,
+    imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, hot_spots, health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""
 
@@ -139,6 +144,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     context = ApiContext(settings, opened, clock, gate, tiles.reader, hub, at_once)
     app.state.context = context
     app.state.metrics = metrics
+    app.state.open311 = KeptNames()
     install_handlers(app)
     _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
@@ -155,6 +161,7 @@ def _add_routes(app: FastAPI) -> None:
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
     for module in _ROUTES:
         app.include_router(module.router, responses=problem)
+    app.include_router(open311.router)
     app.include_router(pages.router)
 
 

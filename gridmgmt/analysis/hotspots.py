@@ -83,11 +83,23 @@ class Gathering:
         observed arrangement counted in, at most 1. A place without neighbours has 1.
     adjusted_p
         Least false discovery rate at which the place is found, see :func:`adjusted`.
+    side
+        1 where the neighbours' values are higher than in most permutations, -1 where they are lower, 0 in between.
     """
 
     z: Floats
     p: Floats
     adjusted_p: Floats
+    side: Integers
+
+    def found(self, rate: float) -> tuple[Integers, Integers]:
+        """Return the places found hot and those found cold at a false discovery rate.
+
+        A place whose own value makes ``z`` lean the other way than its neighbours is an outlier, and neither.
+        """
+        certain = self.adjusted_p <= rate
+        hot, cold = (np.flatnonzero(certain & (self.side == side) & (self.z * side > 0)) for side in (1, -1))
+        return hot.astype(np.int64), cold.astype(np.int64)
 
 
 def gathering(
@@ -100,8 +112,9 @@ def gathering(
     values
         Finite, ``(n,)``.
     """
-    p = permutation_p(values, neighbours, permutations=permutations, seed=seed)
-    return Gathering(getis_ord(values, neighbours), p, adjusted(p))
+    high, low = permuted(values, neighbours, permutations=permutations, seed=seed)
+    p = np.minimum(1.0, 2.0 * (np.minimum(high, low) + 1) / (permutations + 1))
+    return Gathering(getis_ord(values, neighbours), p, adjusted(p), np.sign(low - high))
 
 
 def getis_ord(values: Floats, neighbours: Neighbours) -> Floats:
@@ -121,8 +134,8 @@ def getis_ord(values: Floats, neighbours: Neighbours) -> Floats:
     return np.where(taken < n, (neighbours.sums(away) + away) / np.where(taken < n, spread, 1.0), 0.0)
 
 
-def permutation_p(values: Floats, neighbours: Neighbours, *, permutations: int, seed: int) -> Floats:
-    """Return the two-sided p-value of each place under conditional permutation, ``(n,)``.
+def permuted(values: Floats, neighbours: Neighbours, *, permutations: int, seed: int) -> tuple[Integers, Integers]:
+    """Return how many conditional permutations leave each place at least as high, and how many at least as low.
 
     All places share the same draws: a permutation is one series of places drawn without replacement, and a place with
     ``k`` neighbours gets the first ``k`` of the series, itself left out. Since the sums of the first ``k`` are the
@@ -130,12 +143,12 @@ def permutation_p(values: Floats, neighbours: Neighbours, *, permutations: int, 
     place looks its own sum up.
     """
     n, counts = len(values), neighbours.counts
+    high, low = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     if not n or not counts.max():
-        return np.ones(n)
+        return high + permutations, low + permutations
     margin = _SAME * np.abs(values).sum()
     observed = neighbours.sums(values)
     draw, deck = np.random.default_rng(seed), np.arange(n)
-    high, low = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     length = int(counts.max()) + 1
     at_once = max(1, _AT_ONCE // length)
     for begin in range(0, permutations, at_once):
@@ -154,7 +167,7 @@ def permutation_p(values: Floats, neighbours: Neighbours, *, permutations: int, 
             least, most = observed[place] - margin, observed[place] + margin
             np.add.at(high, place, (right >= least).astype(np.int64) - (wrong >= least))
             np.add.at(low, place, (right <= most).astype(np.int64) - (wrong <= most))
-    return np.minimum(1.0, 2.0 * (np.minimum(high, low) + 1) / (permutations + 1))
+    return high, low
 
 
 def _series(deck: Integers, draw: np.random.Generator, rows: int, length: int) -> Integers:
