@@ -91,8 +91,9 @@ DESCRIPTION = (
 _ROUTES = (
     case_intake, case_moves, folder, editions, drafts, topology, areas, addresses, statistics, governance,
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
-    single_case, catalogue, components, cells, indicators, bulletins, coverage_orders, coverage_access, coverage, isochrones, siting,
-    imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, hot_spots, health,
+    single_case, catalogue, components, cells, indicators, coverage_orders, coverage_access, coverage, isochrones,
+    siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, bulletins,
+    hot_spots, health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""
 

@@ -1,0 +1,145 @@
+"""What is asked of indicators, in the query of an address."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+
+from api.context import Context, RequestSession
+from gridmgmt.cases import queries
+from gridmgmt.cases.measures import Dimension
+from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource
+from gridmgmt.catalogue.service import catalogue_if_any
+from gridmgmt.errors import InputError, NotFoundError
+from gridmgmt.indicators.rules import Compare, Period, Question
+
+MOST_DAYS = 3 * 366
+"""A period is no longer than this."""
+
+
+def _period(
+    context: Context,
+    first: Annotated[
+        date | None,
+        Query(
+            alias="from",
+            description="The first day, in the district's time zone.",
+            openapi_examples={"october": {"value": "2026-10-01"}},
+        ),
+    ] = None,
+    last: Annotated[
+        date | None,
+        Query(
+            alias="to",
+            description="The last day, included; without both, the present month up to today. At most 1,098 days.",
+            openapi_examples={"october": {"value": "2026-10-31"}},
+        ),
+    ] = None,
+) -> Period:
+    """Return the period that is asked for.
+
+    Raises
+    ------
+    InputError
+        When one end alone is given, they are in the wrong order, or lie too far apart.
+    """
+    if first is None and last is None:
+        return Period(context.today().replace(day=1), context.today())
+    if first is None or last is None:
+        raise InputError("period_incomplete", field="from" if first is None else "to")
+    if first > last:
+        raise InputError("period_backwards", field="from", first=first, last=last)
+    if (days := (last - first).days + 1) > MOST_DAYS:
+        raise InputError("period_too_long", field="to", first=first, last=last, days=days, most=MOST_DAYS)
+    return Period(first, last)
+
+
+class _Where:
+    """Which areas, and of which day."""
+
+    def __init__(
+        self,
+        area: Annotated[str | None, Query(max_length=64, description="Only cases of the area of this code.")] = None,
+        areas_on: Annotated[
+            date | None,
+            Query(description="Place every case anew in the areas in force on this day; as reported without it."),
+        ] = None,
+        post: Annotated[
+            str | None, Query(max_length=64, description="Only cases of cells that this officer post answered for.")
+        ] = None,
+    ) -> None:
+        self.areas_on = areas_on
+        self.values: dict[str, Any] = {"area": area, "post": post}
+
+
+class _What:
+    """Which cases."""
+
+    def __init__(
+        self,
+        department: Annotated[str | None, Query(max_length=64, description="Only those of this department.")] = None,
+        type: Annotated[  # noqa: A002 -- its name outside
+            str | None, Query(max_length=200, description="Only those of this type, by its code.")
+        ] = None,
+        major: Annotated[
+            str | None,
+            Query(max_length=64, description="Only those of this class: the first two digits of a type's code."),
+        ] = None,
+        source: Annotated[CaseSource | None, Query(description="Only those that came to be known this way.")] = None,
+        kind: Annotated[CaseKind | None, Query(description="Only events, or only components.")] = None,
+    ) -> None:
+        self.values: dict[str, Any] = {
+            "department": department,
+            "type": type,
+            "major": major,
+            "source": source,
+            "kind": kind,
+        }
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Which cases of which period are counted, in which areas."""
+
+    period: Period
+    wanted: CaseFilter
+    areas_on: date | None
+
+    def question(self, by: Dimension | None, compare: Compare = Compare.NONE) -> Question:
+        """Return the question of this by a dimension, beside another period or none."""
+        return Question(self.period, by, self.wanted, self.areas_on, compare)
+
+
+def _narrowed(
+    session: RequestSession,
+    context: Context,
+    period: Annotated[Period, Depends(_period)],
+    where: Annotated[_Where, Depends()],
+    what: Annotated[_What, Depends()],
+) -> Narrowed:
+    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing.
+
+    Raises
+    ------
+    NotFoundError
+        When neither the catalogue nor any case has the department or type.
+    """
+    now = context.clock()
+    catalogue = catalogue_if_any(session, now)
+    known = {} if catalogue is None else {"department": catalogue.departments, "type": catalogue.types}
+    for name in ("department", "type"):
+        value = what.values[name]
+        if value is None or value in known.get(name, ()):
+            continue
+        if not queries.list_cases(session, _having(name, value), now=now, limit=1):
+            raise NotFoundError(f"indicator_{name}_unknown", field=name, value=value)
+    return Narrowed(period, CaseFilter(**where.values, **what.values), where.areas_on)
+
+
+def _having(name: str, value: str) -> CaseFilter:
+    return CaseFilter(department=value) if name == "department" else CaseFilter(type=value)
+
+
+Asked = Annotated[Narrowed, Depends(_narrowed, scope="function")]
+"""Which cases a request asks indicators of."""

@@ -1,0 +1,167 @@
+"""The bulletin of one month: what is asked for it, and what it holds, whatever it is written as."""
+
+import hashlib
+import json
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from gridmgmt.areas import queries as area_queries
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.cases.measures import Dimension
+from gridmgmt.cases.queries import last_moved_at
+from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.clock import local_date
+from gridmgmt.db import Session
+from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.errors import InputError
+from gridmgmt.indicators import service
+from gridmgmt.indicators.rules import Compare, Indicators, Period, Question, Tally
+from gridmgmt.texts import Language
+
+FORMAT = "gridmgmt-bulletin-1"
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+_BELOW = {AreaLevel.DISTRICT: Dimension.TOWN, AreaLevel.TOWN: Dimension.QUARTER}
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """The numbers of a month; ``by`` has the parts, each with all of the month beside the month before.
+
+    Parameters
+    ----------
+    area_code, area_name
+        Of the area that was asked for; the name of the only district where none was.
+    moved_at
+        When a case was moved last: up to then the data tell.
+    over
+        Whether the month was over when it was made.
+    year
+        The month by kind of case beside the same month a year earlier.
+    """
+
+    area_code: str | None
+    area_name: str | None
+    period: Period
+    moved_at: datetime | None
+    over: bool
+    synthetic: bool
+    year: Indicators
+    by: dict[Dimension, Indicators]
+
+    @property
+    def whole(self) -> Indicators:
+        """The month by kind of case beside the month before."""
+        return self.by[Dimension.KIND]
+
+    @property
+    def areas_by(self) -> Dimension | None:
+        """The dimension of its areas, None where no areas are in force."""
+        return next((by for by in (Dimension.TOWN, Dimension.QUARTER) if by in self.by), None)
+
+
+def month_of(value: str, today: date) -> Period:
+    """Return the days of a month such as ``2026-10``.
+
+    >>> month_of("2026-02", date(2026, 3, 1))
+    Period(first=datetime.date(2026, 2, 1), last=datetime.date(2026, 2, 28))
+
+    Raises
+    ------
+    InputError
+        When it names no month, or one that has not begun.
+    """
+    if not (found := _MONTH.fullmatch(value)) or not int(found[1]):
+        raise InputError("month_malformed", field="month", value=value)
+    year, month = int(found[1]), int(found[2])
+    if date(year, month, 1) > today:
+        raise InputError("month_to_come", field="month", value=value)
+    return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+
+
+def make_bulletin(session: Session, month: str, area: str | None, *, now: datetime, lang: Language = "zh") -> Bulletin:
+    """Return the bulletin of a month, of a district or town, or of all cases; names in a language.
+
+    Raises
+    ------
+    InputError
+        When there is no such month yet, or the area is smaller than a town.
+    NotFoundError
+        When no area of the code is in force on the month's last day.
+    """
+    period = month_of(month, local_date(now))
+    code, name, areas = _area(session, area, period.last)
+    asked = Question(period, Dimension.KIND, CaseFilter(area=code), None, Compare.YEAR)
+    year = service.read(session, asked, now=now, lang=lang)
+    # Where a year saw two editions, all numbers are told in the areas of the month's last day.
+    asked = replace(asked, areas_on=year.question.areas_on, compare=Compare.MONTH)
+    parts = [Dimension.KIND, *areas, Dimension.DEPARTMENT, Dimension.SOURCE, Dimension.TYPE]
+    return Bulletin(
+        area_code=code,
+        area_name=name,
+        period=period,
+        moved_at=last_moved_at(session),
+        over=period.last < local_date(now),
+        synthetic=bool(holds_synthetic(session)),
+        year=year,
+        by={by: service.read(session, replace(asked, by=by), now=now, lang=lang) for by in parts},
+    )
+
+
+def _area(session: Session, code: str | None, on: date) -> tuple[str | None, str | None, Sequence[Dimension]]:
+    """Return code and name of the area, and the dimension of the areas that it is told by."""
+    if code is None:
+        districts = area_queries.area_summaries(session, on, level=AreaLevel.DISTRICT, limit=2)
+        towns = area_queries.area_summaries(session, on, level=AreaLevel.TOWN, limit=1)
+        name = districts[0].name if len(districts) == 1 else None
+        return None, name, [Dimension.TOWN] if towns else []
+    found = area_queries.area_summary(session, code, on)
+    level = AreaLevel(found.level)
+    if level not in _BELOW:
+        raise InputError("bulletin_area_too_small", field="area", value=code, level=level)
+    return code, found.name, [_BELOW[level]]
+
+
+def document_of(bulletin: Bulletin) -> dict[str, Any]:  # Any: JSON
+    """Return what a bulletin holds as values of JSON: counts and sums, from which all else follows.
+
+    Not when the data were moved last, nor names, so that equal numbers have one hash in every language and whatever
+    happens after the month.
+    """
+    on = bulletin.whole.question.areas_on
+    return {
+        "format": FORMAT,
+        "area": {"code": bulletin.area_code, "name": bulletin.area_name},
+        "from": bulletin.period.first.isoformat(),
+        "to": bulletin.period.last.isoformat(),
+        "over": bulletin.over,
+        "synthetic": bulletin.synthetic,
+        "areas_on": None if on is None else on.isoformat(),
+        "year": _numbers(bulletin.year),
+        "by": {str(by): _numbers(found) for by, found in bulletin.by.items()},
+    }
+
+
+def _numbers(found: Indicators) -> dict[str, Any]:
+    def told(tally: Tally) -> dict[str, Any]:
+        counts = {str(measure): number for measure, number in tally.counts.items() if number}
+        return {"counts": counts, "handling_s": tally.handling_s, "handling_n": tally.handling_n}
+
+    return {
+        "total": told(found.total),
+        "rows": [{"code": code, **told(tally)} for code, _, tally in found.rows],
+        "compared": None if found.compared is None else _numbers(found.compared),
+    }
+
+
+def canonical_json(bulletin: Bulletin) -> str:
+    """Return the document as JSON with sorted keys and no spaces: the text that is hashed."""
+    return json.dumps(document_of(bulletin), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def bulletin_sha256(bulletin: Bulletin) -> str:
+    """Return the SHA-256 of the canonical text, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(bulletin).encode()).hexdigest()
