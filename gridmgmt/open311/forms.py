@@ -123,7 +123,7 @@ def _address_id(value: str | None) -> int | None:
     if value is None:
         return None
     if not (value.isascii() and value.isdecimal() and len(value) < 19):
-        raise InputError("open311_address_unknown", field="address_id", value=value[:_SHOWN])
+        raise InputError("open311_address_unknown", field="address_id", value=value[:_SHOWN], candidates="—")
     return int(value)
 
 

@@ -56,12 +56,12 @@ def request_values(asked: Asked, district: str | None) -> Mapping[str, object]:
     """
     by_id = bool(asked.service_request_ids)
     return {
-        "ids": list(asked.service_request_ids) or None,
+        "ids": _kept(asked.service_request_ids),
         "district": district,
         "start": None if by_id else asked.start,
         "end": None if by_id else asked.end,
         "updated_after": None if by_id else asked.updated_after,
-        "types": list(asked.service_codes) or None,
+        "types": _kept(asked.service_codes),
         "states": None if asked.states is None else sorted(asked.states),
         "limit": asked.page_size,
         "skip": (asked.page - 1) * asked.page_size,
@@ -93,10 +93,16 @@ def districts_on(session: Session, day: date) -> dict[str, str]:
 
 def unknown_types(session: Session, types: Sequence[str]) -> list[str]:
     """Return those of some types of which there has never been a case."""
-    return [each for each in types if session.scalar(select(Case.case_id).where(Case.type == each).limit(1)) is None]
+    first = select(Case.case_id).limit(1)
+    return [each for each in types if session.scalar(first.where(Case.type == each.replace("\0", ""))) is None]
 
 
 def catalogue_changed_at(session: Session) -> datetime | None:
     """Return when an edition of the catalogue or a list of matters was last taken, None where none was."""
     last = [session.scalar(select(func.max(kept.kept_at))) for kept in (CatalogueEdition, MattersEdition)]
     return max((each for each in last if each is not None), default=None)
+
+
+def _kept(values: Sequence[str]) -> list[str] | None:
+    """Return values as the database can hold them, which has no NUL in any text; None for none."""
+    return [each.replace("\0", "") for each in values] or None

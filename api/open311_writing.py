@@ -1,0 +1,231 @@
+"""Answers of Open311 as bytes: XML, and JSON by the Spark convention, which maps each to the other.
+
+In XML a list is an element with one child element for each of its members, whose name is that of the list in the
+singular; in JSON it is an array. What is empty is an empty element and ``null``. Requests come by the thousand, so
+their text is put together by one template a row; all else goes through :func:`document`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from json.encoder import encode_basestring
+
+from api.routes import PREFIX
+from gridmgmt.cases.rules import CaseState
+from gridmgmt.clock import LOCAL_ZONE
+from gridmgmt.open311.queries import RequestRow
+from gridmgmt.open311.rules import DETAILED, status_of
+from gridmgmt.open311.service import Names
+from gridmgmt.texts import Language, text
+
+FIELDS = (
+    "service_request_id", "status", "status_notes", "service_name", "service_code", "description",
+    "agency_responsible", "service_notice", "requested_datetime", "updated_datetime", "expected_datetime", "address",
+    "address_id", "zipcode", "lat", "long", "media_url",
+)  # fmt: skip
+"""Of a request, in the order of the specification."""
+EXTENDED = (
+    "detailed_status", "state", "state_name", "source", "source_name", "kind", "duplicate_of", "town_code",
+    "cell_code",
+)  # fmt: skip
+"""Of the extended attributes of a request."""
+
+_MEMBERS = {
+    "services": "service", "attributes": "attribute", "values": "value", "service_requests": "request",
+    "endpoints": "endpoint", "formats": "format", "errors": "error",
+}  # fmt: skip
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped."""
+
+
+class Format(StrEnum):
+    """In what an answer is written, as the end of an address names it."""
+
+    XML = "xml"
+    JSON = "json"
+
+
+MEDIA_TYPES = {Format.XML: "text/xml; charset=utf-8", Format.JSON: "application/json; charset=utf-8"}
+
+
+def document(format_: Format, root: str, value: object) -> bytes:
+    r"""Return an answer; ``root`` is the name of its outermost element, which JSON does not have.
+
+    >>> document(Format.XML, "errors", [{"code": 404, "description": "a < b"}]).decode().partition("\n")[2]
+    '<errors><error><code>404</code><description>a &lt; b</description></error></errors>'
+    """
+    if format_ is Format.JSON:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return (_HEAD + _element(root, value)).encode()
+
+
+def requests_document(
+    format_: Format, rows: Sequence[RequestRow], names: Names, lang: Language, base_url: str, *, extended: bool = False
+) -> bytes:
+    """Return requests as an answer.
+
+    Parameters
+    ----------
+    base_url
+        Of this server, for the addresses of photos.
+    extended
+        With `EXTENDED`.
+    """
+    style = _STYLES[format_]
+    write = _RowWriter(style, names, lang, base_url, extended=extended)
+    return (style.begin + style.between.join(map(write, rows)) + style.end).encode()
+
+
+def xml_text(value: str | None) -> str:
+    r"""Return a text as the content of an element.
+
+    >>> xml_text("a < b & c\x00"), xml_text(None)
+    ('a &lt; b &amp; c', '')
+    """
+    if value is None:
+        return ""
+    kept = _FORBIDDEN.sub("", value)
+    return kept.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def told_moment(moment: datetime) -> str:
+    """Return a moment in the district's time, with its offset, to the second."""
+    return moment.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+
+
+def status_notes(row: RequestRow, lang: Language) -> str:
+    """Return the state of the case in words; of a duplicate with the request that goes on."""
+    words = text(f"case_state.{row.state}", lang)
+    if row.duplicate_of is None:
+        return words
+    return text("open311.duplicate", lang, state=words, case_no=row.duplicate_of)
+
+
+def media_url(row: RequestRow, base_url: str) -> str | None:
+    """Return the address that whoever made a request gave, else that of the first photo."""
+    if row.media_url is None and row.photo is not None:
+        return f"{base_url}{PREFIX}/photos/{row.photo}"
+    return row.media_url
+
+
+def _element(name: str, value: object) -> str:
+    return f"<{name}>{_content(name, value)}</{name}>"
+
+
+def _content(name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return "".join(_element(key, each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return "".join(_element(_MEMBERS[name], each) for each in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return xml_text(None if value is None else str(value))
+
+
+def _json_text(value: str | None) -> str:
+    return "null" if value is None else str(encode_basestring(value))
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How requests are written in one of the formats; ``row`` is a template of `FIELDS` and what is extended."""
+
+    begin: str
+    between: str
+    end: str
+    row: str
+    extended: str
+    text: Callable[[str | None], str]
+    moment: str
+
+
+def _xml_row(names: Sequence[str]) -> str:
+    return "".join(f"<{name}>%s</{name}>" for name in names)
+
+
+def _json_row(names: Sequence[str]) -> str:
+    return ",".join(f'"{name}":%s' for name in names)
+
+
+_STYLES = {
+    Format.XML: _Style(
+        begin=_HEAD + "<service_requests>",
+        between="\n",
+        end="</service_requests>",
+        row=f"<request>{_xml_row(FIELDS)}%s</request>",
+        extended=f"<extended_attributes>{_xml_row(EXTENDED)}</extended_attributes>",
+        text=xml_text,
+        moment="%s",
+    ),
+    Format.JSON: _Style(
+        begin="[",
+        between=",\n",
+        end="]",
+        row=f"{{{_json_row(FIELDS)}%s}}",
+        extended=f',"extended_attributes":{{{_json_row(EXTENDED)}}}',
+        text=_json_text,
+        moment='"%s"',
+    ),
+}
+
+
+class _RowWriter:
+    """Writes one request after another; what many have in common is put into words once."""
+
+    def __init__(self, style: _Style, names: Names, lang: Language, base_url: str, *, extended: bool) -> None:
+        self._style, self._names, self._lang, self._base_url = style, names, lang, base_url
+        self._extended = self._extension if extended else None
+        self._nothing = style.text(None)
+        self._services = _Once(lambda code: style.text(names.service(code, lang)))
+        self._agencies = _Once(lambda code: style.text(names.agency(code, lang)))
+        self._texts = _Once(style.text)
+        self._states = _Once(lambda state: style.text(status_of(CaseState(state))))
+
+    def __call__(self, row: RequestRow) -> str:
+        write, nothing, once = self._style.text, self._nothing, self._texts
+        return self._style.row % (
+            write(row.case_no),
+            self._states[row.state],
+            write(status_notes(row, self._lang)),
+            self._services[row.type],
+            once[row.type],
+            write(row.description),
+            nothing if row.department_code is None else self._agencies[row.department_code],
+            nothing,
+            self._moment(row.requested_at),
+            self._moment(row.updated_at),
+            nothing if row.expected_at is None else self._moment(row.expected_at),
+            write(row.address),
+            nothing,
+            nothing,
+            round(row.lat, 7),
+            round(row.lon, 7),
+            write(media_url(row, self._base_url)),
+            "" if self._extended is None else self._extended(row),
+        )
+
+    def _moment(self, moment: datetime) -> str:
+        return self._style.moment % told_moment(moment)
+
+    def _extension(self, row: RequestRow) -> str:
+        told = (
+            str(DETAILED[CaseState(row.state)]), row.state, text(f"case_state.{row.state}", self._lang), row.source,
+            text(f"case_source.{row.source}", self._lang), row.kind, row.duplicate_of, row.town_code, row.cell_code,
+        )  # fmt: skip
+        return self._style.extended % tuple(map(self._style.text, told))
+
+
+class _Once(dict[str, str]):
+    """Works a text out when it is first asked for."""
+
+    def __init__(self, work: Callable[..., str]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, key: str) -> str:
+        found = self[key] = self._work(key)
+        return found
