@@ -22,7 +22,7 @@ class PeriodOut(BaseModel):
     last: date = Field(alias="to", examples=["2026-10-31"])
 
 
-class CountOut(BaseModel):
+class NumberOut(BaseModel):
     """A number of cases."""
 
     value: int = Field(examples=[911])
@@ -56,7 +56,7 @@ class IndicatorRow(BaseModel):
 
     code: str | None = Field(description="Null for the total, and for cases that have none.", examples=["310113109"])
     name: str = Field(examples=["顾村镇"])
-    counts: dict[Measure, CountOut]
+    counts: dict[Measure, NumberOut]
     ratios: dict[Ratio, RatioOut]
     mean_handling_s: MeanOut
 
@@ -71,7 +71,7 @@ class BasisOut(BaseModel):
     note: str = Field(examples=["按案件上报时所属的区划统计"])
 
 
-class ComparedOut(BaseModel):
+class ComparedPeriodOut(BaseModel):
     """The same question about another period."""
 
     period: PeriodOut
@@ -103,7 +103,7 @@ class IndicatorsOut(BaseModel):
     rows: list[IndicatorRow] = Field(description="In the order of their codes; what has none comes last.")
     row_count: int = Field(description="On all pages.")
     next: str | None = Field(description="Address of the next page of rows, null on the last.")
-    compared: ComparedOut | None = Field(description="Its rows have the codes of this page.")
+    compared: ComparedPeriodOut | None = Field(description="Its rows have the codes of this page.")
     definitions: list[DefinitionOut]
 
 
