@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gridmgmt.boundaries import edits
+from gridmgmt.boundaries.rules import Named
+from gridmgmt.boundaries.service import open_draft
 from gridmgmt.cases.queries import count_cases
 from gridmgmt.cases.rules import CaseKind
 from gridmgmt.db import make_engine
@@ -17,6 +20,8 @@ from gridmgmt.errors import InputError
 from gridmgmt.hotspots import queries
 from gridmgmt.hotspots.rules import HotSpotQuestion, RepeatQuestion, Span, SpotClass, SpotLevel
 from gridmgmt.hotspots.service import HotSpots, hot_spots, repeats
+from tests.support.actors import TESTER
+from tests.support.drafts import take_into_force
 from tests.support.hot_ground import FIRST, LAST, add_cases, cell, load_ground
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -181,6 +186,26 @@ def test_a_place_tells_its_last_case(session: Session) -> None:
         rolled_back.rollback()
     assert (place.count, place.address, place.types) == (3, "新路2号", [("0909", 3)])
     assert place.last_at - place.first_at == timedelta(days=30) - timedelta(hours=8)
+
+
+def test_after_a_change_of_boundaries_earlier_cases_are_placed_anew(session: Session, found: HotSpots) -> None:
+    old, new = [cell(4, 8), cell(4, 9)], f"{cell(4, 8)[:12]}0999"
+    with session.begin_nested() as rolled_back:
+        draft = open_draft(session, TESTER, "2026", date(2026, 7, 1), "paper")
+        edits.merge(session, TESTER, draft, old, Named(new, "菊合"))
+        take_into_force(session, "2026")
+        add_cases(session, [(4.5, 9.5)], cell=new, reported_at="2026-08-01T08:00:00+08:00")
+        after = hot_spots(session, HotSpotQuestion(YEAR))
+        lists = {
+            spot.code: count_cases(session, replace(YEAR.wanted, area=spot.code, areas_on=LAST), now=NOW).value
+            for spot in after.spots
+        }
+        rolled_back.rollback()
+    assert (after.redrawn, after.areas, after.cases) == (True, 143, found.cases + 1)
+    before = {spot.code: spot.count for spot in found.spots}
+    merged = next(spot for spot in after.spots if spot.code == new)
+    assert (merged.count, merged.spot) == (sum(before[code] for code in old) + 1, SpotClass.HOT)
+    assert lists == {spot.code: spot.count for spot in after.spots}
 
 
 def test_no_cases_make_no_places(session: Session) -> None:
