@@ -42,7 +42,7 @@ def _json(bulletin: Bulletin, _lang: Language, _address: str) -> bytes:
 
 def _html(bulletin: Bulletin, lang: Language, address: str) -> bytes:
     parts = sections(bulletin, lang, address)
-    head = [numbered(len(parts) + i, text(f"bulletin.head.{name}", lang), lang) for i, name in enumerate(_ENDING, 1)]
+    head = _ending(len(parts), lang)
     page = template("bulletin.html.j2").render(
         lang=lang,
         address=address,
@@ -52,16 +52,19 @@ def _html(bulletin: Bulletin, lang: Language, address: str) -> bytes:
         lead=told(bulletin, lang),
         notes=notes(bulletin, lang),
         sections=parts,
-        definitions_title=head[0],
+        definitions_title=head[1],
         definitions=definitions_table(lang),
-        basis_title=head[1],
+        basis_title=head[0],
         basis=[*how_made(bulletin, lang), text("bulletin.links", lang)],
         cell_text=lambda kind, cell: cell_text(kind, cell, modelled=False),
     )
     return page.encode()
 
 
-_ENDING = ("definitions", "basis")
+def _ending(parts: int, lang: Language) -> list[str]:
+    """Return the titles of what follows the parts with numbers: how it was made, and the definitions."""
+    titles = (text(f"bulletin.head.{name}", lang) for name in ("basis", "definitions"))
+    return [numbered(number, title, lang) for number, title in enumerate(titles, parts + 1)]
 
 
 def _pdf(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
@@ -70,9 +73,10 @@ def _pdf(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
     from gridmgmt.reports.pdf_fonts import chinese_typeface  # noqa: PLC0415
 
     face, parts = chinese_typeface(), sections(bulletin, lang)
+    head = _ending(len(parts), lang)
 
     def values(title: str, linked: LinkedTable) -> dict[str, object]:
-        return {**table_values(linked.table, lang), "title": title, "note": linked.note}
+        return {**table_values(linked.table, lang), "title": title, "note": linked.note, "wide": True}
 
     tables = [
         values(part.title if linked is part.tables[0] else linked.table.title, linked)
@@ -92,10 +96,10 @@ def _pdf(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
         "said": [],
         "charts": [],
         "maps": [],
-        "how_title": text("bulletin.head.basis", lang),
+        "how_title": head[0],
         "how": "\n".join(how_made(bulletin, lang)),
         "parameters": None,
-        "inputs": table_values(definitions_table(lang), lang),
+        "inputs": {**table_values(definitions_table(lang), lang), "title": head[1]},
         "hash": hash_text(bulletin, lang),
         "font": face.family,
     }

@@ -54,12 +54,10 @@ def _told(bulletin: Bulletin, lang: Language) -> Iterator[str]:
     for _, name, tally in bulletin.whole.rows:
         if tally.counts.get(Measure.DUE):
             yield text("bulletin.told_kind", lang, kind=name, **_numbers(tally))
-    now, then, long_ago = (tally.counts.get(Measure.REPORTED, 0) for tally in (month, before, year))
-    if then or long_ago:
-        yield text(
-            "bulletin.told_change", lang, before=count_text(then), change=change_text(change_of(now, then)),
-            year_before=count_text(long_ago), year_change=change_text(change_of(now, long_ago)),
-        )  # fmt: skip
+    now = month.counts.get(Measure.REPORTED, 0)
+    for key, earlier in (("bulletin.told_change", before), ("bulletin.told_year_change", year)):
+        if then := earlier.counts.get(Measure.REPORTED, 0):
+            yield text(key, lang, before=count_text(then), change=change_text(change_of(now, then)))
     if month.mean_handling_s is not None:
         yield text("bulletin.told_mean", lang, hours=tenths_of_hours_text(month.mean_handling_s))
 
