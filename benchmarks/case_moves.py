@@ -123,7 +123,7 @@ def script_of_moves() -> str:
         "department_code": f"'{BODY}'",
         "due_provisional": "false",
         "urgency": "'on_time'",
-        **dict.fromkeys(("at", "registered_at", "dispatched_at", "handled_at"), "now()"),
+        **dict.fromkeys(("at", "accepted_at", "registered_at", "dispatched_at", "handled_at"), "now()"),
         **dict.fromkeys(("due_at", "due_soon_at", "next_alarm_at"), "now() + interval '8 days'"),
         **dict.fromkeys(("closed_at", "paused_at", "satisfied", "duplicate_of"), "NULL"),
         **dict.fromkeys(("rework_count", "send_back_count", "extension_count", "reopen_count"), "0"),

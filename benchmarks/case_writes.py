@@ -301,6 +301,7 @@ def report_script(boxes: Sequence[Box], key: str) -> str:
         "middle_code": "NULL",
         "town_code": "'310113109'",
         "district_code": "'310113'",
+        "post_code": "NULL",
         "progress": f'\'{{"stage_since": "{now}"}}\'',
         "move": "'report'",
         "post": "'operator'",

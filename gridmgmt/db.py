@@ -1,20 +1,18 @@
 """Engine, session scope, migrations, and the translation of database errors into the project's own."""
 
+import select
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from gridmgmt.errors import ConflictError, GridMgmtError, InputError, UnavailableError
 from gridmgmt.settings import PROJECT_DIR
@@ -36,6 +34,8 @@ __all__ = [
 
 STATEMENT_TIMEOUT_MS = 120_000
 """No statement of a request or job may hold a connection longer than this."""
+_REST_S = 1.0
+"""A connection that has been idle for longer is asked whether it still holds before anybody gets it."""
 
 
 class Base(DeclarativeBase):
@@ -59,7 +59,7 @@ def sqlalchemy_url(url: str) -> URL:
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Return an engine whose sessions run in UTC, without JIT, and drop dead connections by themselves."""
-    engine = create_engine(sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size)
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -68,7 +68,41 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         cursor.close()
         connection.commit()
 
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["resting_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def wake(connection: DBAPIConnection, record: ConnectionPoolEntry, _given: PoolProxiedConnection) -> None:
+        if _is_doubtful(connection, record) and not _holds(engine, connection):
+            raise InvalidatePoolError  # those beside it were lost with it; a new one is opened
+
     return engine
+
+
+def _is_doubtful(connection: DBAPIConnection, record: ConnectionPoolEntry) -> bool:
+    """Tell whether a connection may have been lost: it has rested for long, or the server has said something unasked.
+
+    To ask each time costs as much as a statement.
+    """
+    since = record.info.get("resting_since")
+    if since is None:
+        return False  # it was opened just now
+    if time.monotonic() - since > _REST_S:
+        return True
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection)
+    if driver.closed:
+        return True
+    heard = select.poll()
+    heard.register(driver.fileno(), select.POLLIN)
+    return bool(heard.poll(0))
+
+
+def _holds(engine: Engine, connection: DBAPIConnection) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except psycopg.Error:
+        return False
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
@@ -79,9 +113,12 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 @contextmanager
 def migrated_sessions(url: str) -> Iterator[sessionmaker[Session]]:
     """Bring a database to the present schema and give the factory of its sessions for the time of use."""
-    migrate(url)
     engine = make_engine(url)
     try:
+        with translated(), engine.connect() as connection:
+            behind = _revision_of(connection) != _head_revision()
+        if behind:
+            migrate(url)
         yield make_sessions(engine)
     finally:
         engine.dispose()
@@ -113,7 +150,10 @@ def prepared_rows(session: Session, statement: str, values: Mapping[str, object]
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema to a revision; concurrent callers wait for each other."""
-    config = _alembic_config()
+    from alembic import command  # noqa: PLC0415 -- loads slowly, and most programs find the schema as they need it
+    from alembic.config import Config  # noqa: PLC0415 -- as above
+
+    config = Config(toml_file=PROJECT_DIR / "pyproject.toml")
     config.attributes["url"] = sqlalchemy_url(url)
     with translated():
         command.upgrade(config, revision)
@@ -128,18 +168,23 @@ def check_schema(session: Session) -> None:
         When the schema is older or newer.
     """
     needed = _head_revision()
-    found = MigrationContext.configure(session.connection()).get_current_revision()
+    found = _revision_of(session.connection())
     if found != needed:
         raise UnavailableError("schema_behind", found=found or "-", needed=needed)
 
 
-def _alembic_config() -> Config:
-    return Config(toml_file=PROJECT_DIR / "pyproject.toml")
+def _revision_of(connection: Connection) -> str | None:
+    """Return the revision of a database's schema, None where it has none yet."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 @cache
-def _head_revision() -> str | None:
-    return ScriptDirectory.from_config(_alembic_config()).get_current_head()
+def _head_revision() -> str:
+    """Return the revision that this program needs: the files of the migrations are named by theirs, in order."""
+    return max(path.name.partition("_")[0] for path in (PROJECT_DIR / "alembic" / "versions").glob("[0-9]*_*.py"))
 
 
 def _translate(error: BaseException | None, *, lost: bool = False) -> GridMgmtError | None:
