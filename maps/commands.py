@@ -6,9 +6,12 @@ import click
 
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import database, say, settings_of
+from gridmgmt.cli.hot_spots import spanned
 from gridmgmt.clock import local_date, system_clock
+from gridmgmt.hotspots.rules import Span
 from gridmgmt.texts import Language
 from maps.areas_map import areas_map
+from maps.cases_map import cases_map
 from maps.coverage_map import coverage_map, newest_run
 from maps.merging_map import merging_map, newest_merge
 from maps.siting_map import newest_siting, siting_map
@@ -97,5 +100,18 @@ def siting(ctx: click.Context, run_id: int | None, *, output: Path, lang: Langua
     """Write the map of a siting run: new points by rank, and areas before and after."""
     with database(ctx) as session:
         page = siting_map(session, newest_siting(session, run_id), lang=lang or settings_of(ctx).lang)
+    output.write_text(page, encoding="utf-8")
+    say(ctx, "map.written", file=output)
+
+
+@map_group.command()
+@_OUTPUT
+@_LANG
+@click.pass_context
+@spanned
+def cases(ctx: click.Context, *, output: Path, lang: Language | None, span: Span) -> None:
+    """Write the map of the cases of a period: clusters, hot spots, repeated places."""
+    with database(ctx) as session:
+        page = cases_map(session, span, lang=lang or settings_of(ctx).lang)
     output.write_text(page, encoding="utf-8")
     say(ctx, "map.written", file=output)

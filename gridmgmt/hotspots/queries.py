@@ -12,7 +12,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from sqlalchemy import ARRAY, BigInteger, Double, String, bindparam, cast, column, func, select
+from sqlalchemy import ARRAY, BigInteger, Double, Integer, String, bindparam, cast, column, func, select
 
 from gridmgmt.analysis.hotspots import Neighbours, touching
 from gridmgmt.areas.models import Area
@@ -21,7 +21,7 @@ from gridmgmt.areas.queries import editions_in_force, in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.queries import conditions
-from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.cases.rules import ENDED, CaseFilter
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -141,6 +141,12 @@ def points(session: Session, wanted: CaseFilter) -> tuple[Floats, Floats]:
     """Return longitudes and latitudes of cases."""
     table = read_numbers(session, select(*lonlat(Case.geom)).where(*_met(session, wanted)))
     return table["lon"].to_numpy(), table["lat"].to_numpy()
+
+
+def open_points(session: Session, wanted: CaseFilter) -> pa.Table:
+    """Return ``lon``, ``lat`` and ``open`` (1 for what is still to be worked on, 0 for what has ended) of cases."""
+    still = cast(Case.state.not_in(list(ENDED)), Integer).label("open")
+    return read_numbers(session, select(*lonlat(Case.geom), still).where(*_met(session, wanted)))
 
 
 def unknown_places(session: Session, wanted: CaseFilter) -> int:
