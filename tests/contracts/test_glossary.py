@@ -82,6 +82,8 @@ NAMED = {
     "Ratio": "ratio",
     "Dimension": "dimension",
     "DaySource": "day_source",
+    "SpotClass": "spot_class",
+    "SpotLevel": "spot_level",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
