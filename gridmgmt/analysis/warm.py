@@ -4,6 +4,8 @@ import numpy as np
 
 from gridmgmt.analysis.accessibility import accessibility, enhanced_two_step, two_step
 from gridmgmt.analysis.graph import build_graph
+from gridmgmt.analysis.hotspots import gathering, neighbours_of
+from gridmgmt.analysis.repeats import repeated_places
 from gridmgmt.analysis.siting.warm import warm as warm_siting
 from gridmgmt.analysis.snapping import EdgeIndex
 from gridmgmt.analysis.walking.edits import AddEdges, AddPoints, SetCosts
@@ -35,6 +37,10 @@ def warm() -> None:
     live = LiveCoverage(street, costs, points=snap, places=snap)
     with live.what_if(SetCosts(0, 1, 1), AddEdges([0], [1], [1.0], 1, 1), AddPoints(snap)):
         pass
+    gathering(np.arange(3.0), neighbours_of(np.array([[0, 1]]), 3), permutations=1)
+    repeated_places(
+        np.zeros(2), np.zeros(2), np.ones(2, dtype=np.int64), np.zeros(2, dtype=np.int64), reach=1.0, least=2
+    )
     warm_siting()
 
 
