@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 def json_unless_held(request: Request, answer: BaseModel) -> Response:
     """Return an answer as JSON with its tag, or 304 where the client says that it has just that (RFC 9110 §13.1.2)."""
-    body = answer.model_dump_json().encode()
+    body = answer.model_dump_json(by_alias=True).encode()
     return unless_held(request, body, body)
 
 
