@@ -74,6 +74,13 @@ def test_nothing_gathers_where_all_is_alike() -> None:
         assert [part.tolist() for part in found.found(0.999)] == [[], []]
 
 
+def test_nothing_gathers_where_surfaces_alone_differ_a_little() -> None:
+    one_case_each = 100.0 * (1 + 1e-5 * np.arange(400) / 400)
+    found = gathering(one_case_each, lattice(20))
+    assert np.abs(found.z).max() > 3, "the score knows no smallness"
+    assert found.p.tolist() == [1.0] * 400
+
+
 @pytest.mark.parametrize("places", [0, 1, 2])
 def test_hardly_any_places(places: int) -> None:
     found = gathering(np.arange(float(places)), neighbours_of(np.array([[0, 1]])[: places - 1 : 2], places))
@@ -125,7 +132,7 @@ def test_chance_alone_is_hardly_ever_found() -> None:
 def test_p_values_of_chance_are_spread_evenly() -> None:
     random = np.random.default_rng(11)
     high, low = permuted(random.normal(size=2_500), lattice(50), permutations=999, seed=1)
-    assert (high + low == 999).all(), "no two sums are alike"
+    assert (high + low - 999).max() <= 10, "hardly two sums are alike"
     shares = np.histogram(high, bins=10, range=(0, 999))[0] / 2_500
     assert shares == pytest.approx(np.full(10, 0.1), abs=0.04)
 
