@@ -119,6 +119,7 @@ def _words(drawn: CasesDrawn, lang: Language) -> dict[str, Any]:
     """Return what the page's script needs of one language."""
     return {
         "title": _title(drawn, lang),
+        "layers": text("map.layers", lang),
         "names": {name: text(f"cases_map.layer_{name}", lang) for name in ("cases", "spots", "repeated")},
         "cases": text("cases_map.cases", lang, count="{count}", open="{open}"),
         "spots": [_spot_told(spot, lang) for spot in drawn.spots.spots],

@@ -1,7 +1,7 @@
 /* Joins clusters of cases, hot spots and repeated places with the tables beside the map. MAP, PAGE and SHARED are set
    before this script. */
 (() => {
-  const { SELECTED, root, words, lines, choosable, languages, controls, markTab } = SHARED
+  const { SELECTED, root, words, node, lines, choosable, languages, controls, markTab } = SHARED
   const MICRODEGREES = 1e6
   const SQUARE_PX = 56
   const APART_FROM = 17 // from this zoom on, every position is drawn apart
@@ -54,17 +54,24 @@
     })
     return [...found.values()]
   }
+  function pill(count, colour) {
+    const html = node('div', count < 10_000 ? count : `${Math.round(count / 1000)}k`)
+    html.className = 'cluster'
+    html.style.borderColor = colour
+    return L.divIcon({ html, className: '', iconSize: [0, 0] })
+  }
   function draw() {
     cases.clearLayers()
     if (!MAP.hasLayer(cases)) return
     for (const { x, y, count, open } of clusters()) {
-      const disc = L.circleMarker([y / count, x / count], {
-        radius: Math.min(3 + 1.6 * Math.log2(1 + count), 24), color: '#fff', weight: 1, fillOpacity: 0.85,
-        fillColor: open ? PAGE.colours.open : PAGE.colours.ended,
-      })
-      disc.bindTooltip(() => lines([said(count, open)]))
-      disc.on('click', () => MAP.setView(disc.getLatLng(), Math.min(MAP.getZoom() + 2, CLOSEST + 1)))
-      cases.addLayer(disc)
+      const at = [y / count, x / count]
+      const colour = open ? PAGE.colours.open : PAGE.colours.ended
+      const one = count === 1
+        ? L.circleMarker(at, { radius: 4, color: '#fff', weight: 1, fillColor: colour, fillOpacity: 0.9 })
+        : L.marker(at, { icon: pill(count, colour), keyboard: false })
+      one.bindTooltip(() => lines([said(count, open)]))
+      one.on('click', () => MAP.setView(at, Math.min(MAP.getZoom() + 2, CLOSEST + 1)))
+      cases.addLayer(one)
     }
   }
 
@@ -107,6 +114,7 @@
     control = L.control.layers(null, Object.fromEntries(Object.entries(overlays).map(([name, layer]) => [words().names[name], layer])), {
       collapsed: !matchMedia('(min-width: 900px)').matches,
     }).addTo(MAP)
+    document.querySelector('.leaflet-control-layers-toggle').title = words().layers
   }
   languages(() => { layers(); paint() })
   controls(show)
