@@ -10,7 +10,6 @@ from api.paging import Page
 from api.schemas import Answer, AreaLite, Latitude, Longitude
 from gridmgmt.calendars.rules import TimeUnit
 from gridmgmt.cases.rules import CaseKind, CaseSource, CaseState, Urgency
-from gridmgmt.casework.clocks import StageTimer
 from gridmgmt.casework.facts import CaseFacts, Request, Task
 from gridmgmt.casework.machine import LegalMove
 from gridmgmt.casework.moves import Move, Need, RequestKind, TaskState
@@ -196,40 +195,41 @@ def department_name(catalogue: Catalogue | None, code: str | None, lang: Languag
     return found.name.said(lang) if found else None
 
 
-def detail_of(parts: CaseParts, lang: Language) -> CaseDetail:
-    """Return one case with its words."""
+def detail_of(parts: CaseParts, lang: Language) -> dict[str, Any]:
+    """Return one case with its words, as :class:`CaseDetail` describes it.
+
+    Of plain values: to make and to check the model takes longer than the database does for a move.
+    """
     held, facts, catalogue = parts.held, parts.held.facts, parts.catalogue
-    condition = _condition(catalogue, facts)
-    return CaseDetail.model_construct(
-        **{name: getattr(facts, name) for name in _FACTS},
-        kind=CaseKind(facts.kind),
-        source=CaseSource(facts.source),
-        case_no=held.case_no,
-        type_name=type_name(catalogue, facts.type, lang),
-        state_text=text(f"case_state.{facts.state}", lang),
-        updated_at=held.updated_at,
-        department_name=department_name(catalogue, facts.department_code, lang),
-        lon=held.lon,
-        lat=held.lat,
-        flags=list(held.flags),
-        duplicate_of=held.master_no,
-        photos=held.photos,
-        description=held.description,
-        address=held.address,
-        fields=dict(held.fields),
-        areas=[AreaLite.model_construct(code=code, name=name, level=level) for level, code, name in held.areas],
-        condition_text=None if condition is None else condition.text.said(lang),
-        tasks=[_task(task, catalogue, lang) for task in facts.tasks],
-        timers=[_timer(timer, lang) for timer in parts.timers],
-        moves=[_move(move, catalogue, lang) for move in parts.moves],
-        requests=[_request(each, catalogue, lang) for each in facts.requests],
-        duplicates=list(held.duplicates),
-        component=_component(facts.component_code, held.component_name),
-    )
+    condition, known = _condition(catalogue, facts), vars(facts)
+    return {
+        **{name: known[name] for name in _FACTS},
+        "case_no": held.case_no,
+        "type_name": type_name(catalogue, facts.type, lang),
+        "state_text": text(f"case_state.{facts.state}", lang),
+        "updated_at": held.updated_at,
+        "department_name": department_name(catalogue, facts.department_code, lang),
+        "lon": held.lon,
+        "lat": held.lat,
+        "flags": held.flags,
+        "duplicate_of": held.master_no,
+        "photos": held.photos,
+        "description": held.description,
+        "address": held.address,
+        "fields": held.fields,
+        "areas": [{"code": code, "name": name, "level": level} for level, code, name in held.areas],
+        "condition_text": None if condition is None else condition.text.said(lang),
+        "tasks": [_task(task, catalogue, lang) for task in facts.tasks],
+        "timers": [{**vars(timer), "stage_text": text(f"case_stage.{timer.stage}", lang)} for timer in parts.timers],
+        "moves": [_move(move, catalogue, lang) for move in parts.moves],
+        "requests": [_request(each, catalogue, lang) for each in facts.requests],
+        "duplicates": held.duplicates,
+        "component": _component(facts.component_code, held.component_name),
+    }
 
 
 _FACTS = (
-    "version", "type", "state", "urgency", "reported_at", "due_at", "due_provisional", "closed_at",
+    "version", "kind", "type", "source", "state", "urgency", "reported_at", "due_at", "due_provisional", "closed_at",
     "department_code", "town_code", "cell_code", "supervised", "forced", "condition_no", "registered_at",
     "dispatched_at", "handled_at", "paused_at", "rework_count", "send_back_count", "extension_count", "reopen_count",
     "escalation", "satisfied",
@@ -242,41 +242,33 @@ def _condition(catalogue: Catalogue, facts: CaseFacts) -> FilingCondition | None
     return next((each for each in conditions if each.no == facts.condition_no), None)
 
 
-def _component(code: str | None, name: str | None) -> ComponentLite | None:
-    return None if code is None else ComponentLite.model_construct(code=code, name=name)
+def _component(code: str | None, name: str | None) -> dict[str, Any] | None:
+    return None if code is None else {"code": code, "name": name}
 
 
-def _task(task: Task, catalogue: Catalogue, lang: Language) -> TaskOut:
+def _task(task: Task, catalogue: Catalogue, lang: Language) -> dict[str, Any]:
     name = department_name(catalogue, task.department_code, lang)
-    words = text(f"task_state.{task.state}", lang)
-    return TaskOut.model_construct(**vars(task), department_name=name, state_text=words)
+    return {**vars(task), "department_name": name, "state_text": text(f"task_state.{task.state}", lang)}
 
 
-def _timer(timer: StageTimer, lang: Language) -> TimerOut:
-    return TimerOut.model_construct(**vars(timer), stage_text=text(f"case_stage.{timer.stage}", lang))
+def _move(legal: LegalMove, catalogue: Catalogue, lang: Language) -> dict[str, Any]:
+    return {
+        "move": legal.move,
+        "text": text(f"case_move.{legal.move}", lang),
+        "needs": legal.needs,
+        "takes": legal.takes,
+        "departments": [{"code": code, "name": department_name(catalogue, code, lang)} for code in legal.departments],
+    }
 
 
-def _move(legal: LegalMove, catalogue: Catalogue, lang: Language) -> MoveOut:
-    return MoveOut.model_construct(
-        move=legal.move,
-        text=text(f"case_move.{legal.move}", lang),
-        needs=list(legal.needs),
-        takes=list(legal.takes),
-        departments=[
-            DepartmentLite.model_construct(code=code, name=department_name(catalogue, code, lang))
-            for code in legal.departments
-        ],
-    )
-
-
-def _request(request: Request, catalogue: Catalogue, lang: Language) -> RequestOut:
-    return RequestOut.model_construct(
-        kind=request.kind,
-        kind_text=text(f"request_kind.{request.kind}", lang),
-        department_code=request.department_code,
-        department_name=department_name(catalogue, request.department_code, lang),
-        at=request.asked_at,
-        reason=request.reason,
-        due_at=request.due_at,
-        document_no=request.document_no,
-    )
+def _request(request: Request, catalogue: Catalogue, lang: Language) -> dict[str, Any]:
+    return {
+        "kind": request.kind,
+        "kind_text": text(f"request_kind.{request.kind}", lang),
+        "department_code": request.department_code,
+        "department_name": department_name(catalogue, request.department_code, lang),
+        "at": request.asked_at,
+        "reason": request.reason,
+        "due_at": request.due_at,
+        "document_no": request.document_no,
+    }

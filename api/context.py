@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, TypeVar
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, WouldBlock
 from anyio.to_thread import run_sync
 from fastapi import Depends, Query, Request
 from fastapi.concurrency import contextmanager_in_threadpool
@@ -81,7 +81,10 @@ async def _session(context: Context) -> AsyncIterator[Session]:
 async def _turn(at_once: CapacityLimiter) -> AsyncIterator[None]:
     """Wait for one of the turns, which is held by the request, whatever task it is worked on in."""
     turn = object()
-    await at_once.acquire_on_behalf_of(turn)
+    try:
+        at_once.acquire_on_behalf_of_nowait(turn)
+    except WouldBlock:
+        await at_once.acquire_on_behalf_of(turn)
     try:
         yield
     finally:

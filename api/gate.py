@@ -128,6 +128,20 @@ class Gate:
         actor = None if token is None else await self._known(request, token, _SESSION)
         return await self._anonymous() if actor is None else actor
 
+    def caller_within(self, session: Session, request: HTTPConnection) -> Actor | None:
+        """Return who makes a change, looked up in the transaction of that change.
+
+        None where :meth:`caller` has more to say: of a key that does not hold, a session that has ended, neither of
+        them, a page from elsewhere.
+        """
+        request.state.for_caller = True
+        if (secret := _bearer(request)) is not None:
+            return service.actor_of_key(session, secret, self._clock())
+        token = request.cookies.get(COOKIE)
+        if token is None or not _is_ours(request, with_session=True):
+            return None
+        return service.actor_of_session(session, token, self._clock())
+
     def forget(self, token: str) -> None:
         """Ask for a session anew: it has just ended."""
         self._actors.drop((_SESSION, _digest(token)))
@@ -210,12 +224,15 @@ def _refuse_foreign(request: HTTPConnection, *, with_session: bool) -> None:
     Browsers say where a request comes from: all present ones by ``Sec-Fetch-Site``, older ones by ``Origin``. What says
     neither is no browser, or too old to send a session along.
     """
+    if not _is_ours(request, with_session=with_session):
+        origin = request.headers.get("origin") or request.headers.get("sec-fetch-site") or "-"
+        raise ForbiddenError("request_from_elsewhere", origin=origin)
+
+
+def _is_ours(request: HTTPConnection, *, with_session: bool) -> bool:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
-        ours = site in {"same-origin", "none"}
-    elif origin is not None:
-        ours = origin.partition("://")[2] == request.headers.get("host")
-    else:
-        ours = not with_session
-    if not ours:
-        raise ForbiddenError("request_from_elsewhere", origin=origin or site or "-")
+        return site in {"same-origin", "none"}
+    if origin is not None:
+        return origin.partition("://")[2] == request.headers.get("host")
+    return not with_session

@@ -6,7 +6,7 @@ route as it is declared, which runs into the same and tells it in words: nothing
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import Asks
 from api.case_move_schemas import MoveAskBody
 from api.context import ApiContext
 from api.language import language_of
@@ -27,43 +26,45 @@ from api.report_schemas import ReportIn
 from api.routes import PREFIX
 from api.routes.case_intake import REPORTING, reported
 from api.routes.case_moves import MOVING, TRANSITIONS, made, version_of
-from gridmgmt.access.rules import Actor
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework.transitions import MoveAsk
 from gridmgmt.db import Session
 from gridmgmt.errors import GridMgmtError, UnavailableError
 from gridmgmt.texts import Language
 
-Work = Callable[[Session], Response]
+Work = Callable[[Actor, Session], Response]
+
+
+class _HandedOnError(Exception):
+    """The route as it is declared has more to say of whoever asks."""
 
 
 @dataclass(frozen=True)
 class _Plain:
-    """A kind of change: its address, the route that declares it, whom that asks for, and what it does."""
+    """A kind of change: its address, the route that declares it, the permissions it asks for one of, what it does."""
 
     path: re.Pattern[str]
     route: Route
-    asks: Asks
-    work: Callable[[Actor, str, bytes, Request, datetime, Language], Work]
-    """Of the caller, what the path names, and the body."""
+    asks: Sequence[Permission]
+    work: Callable[[str, bytes, Request, datetime, Language], Work]
+    """Of what the path names, and the body."""
 
 
-def _move(actor: Actor, case_no: str, body: bytes, request: Request, now: datetime, lang: Language) -> Work:
+def _move(case_no: str, body: bytes, request: Request, now: datetime, lang: Language) -> Work:
     ask = MoveAskBody.model_validate_json(body)
     wanted = MoveAsk(ask.move, ask.given(), version_of(ask.version, request.headers.get("if-match")))
-    return partial(made, actor, case_no, wanted, None, now, lang)
+    return lambda actor, session: made(actor, case_no, wanted, None, now, lang, session)
 
 
-def _report(actor: Actor, _path: str, body: bytes, _request: Request, now: datetime, lang: Language) -> Work:
-    return partial(reported, actor, lang, ReportIn.model_validate_json(body), None, now)
+def _report(_path: str, body: bytes, _request: Request, now: datetime, lang: Language) -> Work:
+    ask = ReportIn.model_validate_json(body)
+    return lambda actor, session: reported(actor, lang, ask, None, now, session)
 
 
 PLAIN = (
-    _Plain(re.compile(rf"{PREFIX}/cases()"), Route(f"{PREFIX}/cases"), Asks(REPORTING), _report),
+    _Plain(re.compile(rf"{PREFIX}/cases()"), Route(f"{PREFIX}/cases"), (REPORTING,), _report),
     _Plain(
-        re.compile(rf"{PREFIX}/cases/(.{{1,200}})/transitions"),
-        Route(f"{PREFIX}/cases{TRANSITIONS}"),
-        Asks(MOVING[0], tuple(MOVING[1:])),
-        _move,
+        re.compile(rf"{PREFIX}/cases/(.{{1,200}})/transitions"), Route(f"{PREFIX}/cases{TRANSITIONS}"), MOVING, _move
     ),
 )
 
@@ -106,17 +107,20 @@ class CasesFirst:
         if "idempotency-key" in request.headers:
             return None
         try:
-            actor = await self._context.gate.caller(request)
-            await plain.asks(actor)
             now, lang = self._context.clock(), language_of(request)
-            return await self._context.in_transaction(
-                plain.work(actor, named, await request.body(), request, now, lang)
-            )
+            work = plain.work(named, await request.body(), request, now, lang)
+            return await self._context.in_transaction(partial(self._worked, plain, work, request))
         except UnavailableError as error:
             # Whether it was committed is not known, so it must not be done again.
             return known(request, error)
-        except (GridMgmtError, ValidationError, HTTPException, ClientDisconnect):
+        except (_HandedOnError, GridMgmtError, ValidationError, HTTPException, ClientDisconnect):
             return None
+
+    def _worked(self, plain: _Plain, work: Work, request: Request, session: Session) -> Response:
+        actor = self._context.gate.caller_within(session, request)
+        if actor is None or not any(map(actor.holds, plain.asks)):
+            raise _HandedOnError
+        return work(actor, session)
 
 
 class _Heard:

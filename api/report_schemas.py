@@ -136,54 +136,52 @@ class ReportedOut(CaseDetail):
     )
 
 
-def suggestion_out(found: Suggestion, lang: Language) -> SuggestionOut:
-    """Return a suggestion in words."""
-    department, post = found.department, found.post
-    return SuggestionOut(
-        department_code=department and department.code,
-        department_name=department and department.name.said(lang),
-        officer_post=post and post.code,
-        officer_post_name=post and post.name,
-        why=[why.said(lang) for why in found.why],
-        near_border=[BorderOut.model_validate(each) for each in found.across],
-        due=[
-            DueIfOut(
-                condition_no=each.condition_no,
-                condition_text=each.text.said(lang),
-                due_at=each.due_at,
-                due_provisional=each.provisional,
-            )
-            for each in found.due
-        ],
-    )
-
-
 def routing_out(found: Suggestion, seen: Surroundings, lang: Language) -> RoutingOut:
     """Return a suggestion in words with the areas at the place."""
     areas = [AreaLite(code=code, name=name, level=level) for level, (code, name) in seen.areas.items()]
-    return RoutingOut(**vars(suggestion_out(found, lang)), areas=areas)
+    return RoutingOut(**_suggestion(found, lang), areas=areas)
 
 
-def duplicates_out(found: Sequence[Duplicate], lang: Language) -> list[DuplicateOut]:
+def duplicates_out(found: Sequence[Duplicate], lang: Language) -> DuplicateList:
     """Return cases nearby in words."""
+    return DuplicateList.model_validate({"items": _duplicates(found, lang)})
+
+
+def reported_out(parts: CaseParts, reported: Reported | None, lang: Language) -> dict[str, Any]:
+    """Return a case with what its report has found, as :class:`ReportedOut` describes it.
+
+    Nothing was found where the case was reported before.
+    """
+    return {
+        **detail_of(parts, lang),
+        "suggestion": _suggestion(reported.suggestion, lang) if reported else None,
+        "duplicates": _duplicates(reported.duplicates, lang) if reported else [],
+    }
+
+
+def _suggestion(found: Suggestion, lang: Language) -> dict[str, Any]:
+    department, post = found.department, found.post
+    return {
+        "department_code": department and department.code,
+        "department_name": department and department.name.said(lang),
+        "officer_post": post and post.code,
+        "officer_post_name": post and post.name,
+        "why": [why.said(lang) for why in found.why],
+        "near_border": [vars(each) for each in found.across],
+        "due": [
+            {
+                "condition_no": each.condition_no,
+                "condition_text": each.text.said(lang),
+                "due_at": each.due_at,
+                "due_provisional": each.provisional,
+            }
+            for each in found.due
+        ],
+    }
+
+
+def _duplicates(found: Sequence[Duplicate], lang: Language) -> list[dict[str, Any]]:
     return [
-        DuplicateOut(
-            case_no=each.case_no,
-            distance_m=each.distance_m,
-            type=each.type,
-            state=CaseState(each.state),
-            reported_at=each.reported_at,
-            score=each.score,
-            reasons=[text(f"duplicate_reason.{reason}", lang) for reason in each.reasons],
-        )
+        {**vars(each), "reasons": [text(f"duplicate_reason.{reason}", lang) for reason in each.reasons]}
         for each in found
     ]
-
-
-def reported_out(parts: CaseParts, reported: Reported | None, lang: Language) -> ReportedOut:
-    """Return a case with what its report has found; nothing of it where the case was reported before."""
-    more = {
-        "suggestion": suggestion_out(reported.suggestion, lang) if reported else None,
-        "duplicates": duplicates_out(reported.duplicates, lang) if reported else [],
-    }
-    return ReportedOut.model_construct(**{**vars(detail_of(parts, lang)), **more})  # each part has just been checked

@@ -306,7 +306,7 @@ def report_script(boxes: Sequence[Box], key: str) -> str:
         "move": "'report'",
         "post": "'operator'",
         "told": "'" + json.dumps(_TOLD) + "'",
-        **dict.fromkeys(("key", "request_sha256", "answer", "address", "component_code"), "NULL"),
+        **dict.fromkeys(("key", "request_sha256", "answer", "address", "component_code", "mark"), "NULL"),
         "lon": ":lon",
         "lat": ":lat",
     }

@@ -1,10 +1,13 @@
 """Reporting cases; where one would go, and which ones it may repeat."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic_core import to_json, to_jsonable_python
 
 from api.access import Caller, asks
 from api.context import Context, RequestSession
@@ -18,6 +21,7 @@ from api.report_schemas import (
     reported_out,
     routing_out,
 )
+from api.retries import RetryKey
 from api.routes import PREFIX
 from api.schemas import Moment
 from gridmgmt.access.rules import Actor, Permission
@@ -30,20 +34,6 @@ REPORTING = Permission.CASES_REPORT
 
 router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 
-Lon = Annotated[float, Query(description="Degrees east, WGS 84.", openapi_examples={"121.4427": {}})]
-Lat = Annotated[float, Query(description="Degrees north, WGS 84.", openapi_examples={"31.3406": {}})]
-Type = Annotated[
-    str, Query(alias="type", max_length=64, description="Code of the catalogue.", openapi_examples={"0101": {}})
-]
-At = Annotated[Moment | None, Query(description="The moment of the report, with its offset from UTC; now without it.")]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="Made by the client: a retry within seven days changes nothing and is answered alike.",
-    ),
-]
-
 
 @router.post(
     "",
@@ -53,7 +43,7 @@ Key = Annotated[
     response_model=ReportedOut,
     responses={200: {"model": ReportedOut, "description": "The case that this device has reported before."}},
 )
-async def report_case(context: Context, actor: Caller, lang: Lang, ask: ReportIn, key: Key = None) -> Response:
+async def report_case(context: Context, actor: Caller, lang: Lang, ask: ReportIn, key: RetryKey = None) -> Response:
     """Take a report in: it gets its number, its areas and a suggestion of who handles it.
 
     A report that may repeat another is taken all the same, and the other is named. One with the `client_id` of an
@@ -65,53 +55,62 @@ async def report_case(context: Context, actor: Caller, lang: Lang, ask: ReportIn
 def reported(actor: Actor, lang: Language, ask: ReportIn, key: str | None, now: datetime, session: Session) -> Response:
     """Return the answer to a report; the one that was given before where the request comes again."""
 
-    def said(case: intake.Reported) -> ReportedOut:
+    def said(case: intake.Reported) -> dict[str, Any]:
         return reported_out(transitions.parts_of(session, actor, case.held, now), case, lang)
 
     retry = None
     if key is not None:
         request = keyed(actor, key, "POST /cases", ask.model_dump(mode="json"))
-        retry = intake.Retry(request, lambda case: said(case).model_dump(mode="json"))
+        retry = intake.Retry(request, lambda case: to_jsonable_python(said(case)))
     found = intake.report(session, actor, ask.asked(), now=now, retry=retry, attached=ask.attached())
     if isinstance(found, Answered):
-        return _answer(ReportedOut.model_validate(found.body), found.status)
+        return _answer(found.body, found.status)
     if isinstance(found, intake.Known):
         return _answer(reported_out(transitions.read(session, actor, found.case_no, now), None, lang), 200)
-    return _answer(said(found), 201)
+    return _answer(found.answer or said(found), 201)
 
 
-def _answer(case: ReportedOut, status: int) -> Response:
-    """Return a body as it is, made of checked facts."""
-    return Response(case.model_dump_json(), status, media_type="application/json")
+def _answer(case: Mapping[str, Any], status: int) -> Response:
+    return Response(to_json(case), status, media_type="application/json")
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """A place and the type of a case there, at a moment."""
+
+    position: tuple[float, float]
+    type: str
+    at: datetime
+    now: datetime
+
+
+def _spot(
+    context: Context,
+    lon: Annotated[float, Query(description="Degrees east, WGS 84.", openapi_examples={"121.4427": {}})],
+    lat: Annotated[float, Query(description="Degrees north, WGS 84.", openapi_examples={"31.3406": {}})],
+    type_: Annotated[
+        str, Query(alias="type", max_length=64, description="Code of the catalogue.", openapi_examples={"0101": {}})
+    ],
+    at: Annotated[
+        Moment | None, Query(description="The moment of the report, with its offset from UTC; now without it.")
+    ] = None,
+) -> _Spot:
+    now = context.clock()
+    return _Spot((lon, lat), type_, at or now, now)
+
+
+Spot = Annotated[_Spot, Depends(_spot)]
 
 
 @router.get("/duplicates", summary="Cases that a report may repeat", dependencies=[asks(Permission.READ)])
-def list_duplicates(
-    session: RequestSession,
-    context: Context,
-    lang: Lang,
-    lon: Lon,
-    lat: Lat,
-    type_: Type,
-    at: At = None,
-) -> DuplicateList:
+def list_duplicates(session: RequestSession, spot: Spot, lang: Lang) -> DuplicateList:
     """List the cases near a place, of the type or one often taken for it and reported lately, the likeliest first."""
-    now = context.clock()
-    _, found, _ = intake.preview(session, (lon, lat), type_, at or now, now=now)
-    return DuplicateList(items=duplicates_out(found, lang))
+    _, found, _ = intake.preview(session, spot.position, spot.type, spot.at, now=spot.now)
+    return duplicates_out(found, lang)
 
 
 @router.get("/routing", summary="Where a case would go", dependencies=[asks(Permission.READ)])
-def read_routing(
-    session: RequestSession,
-    context: Context,
-    lang: Lang,
-    lon: Lon,
-    lat: Lat,
-    type_: Type,
-    at: At = None,
-) -> RoutingOut:
+def read_routing(session: RequestSession, spot: Spot, lang: Lang) -> RoutingOut:
     """Return the department, the officer post and the deadlines of a case at a place, with the reasons."""
-    now = context.clock()
-    suggestion, _, seen = intake.preview(session, (lon, lat), type_, at or now, now=now)
+    suggestion, _, seen = intake.preview(session, spot.position, spot.type, spot.at, now=spot.now)
     return routing_out(suggestion, seen, lang)

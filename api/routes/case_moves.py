@@ -1,16 +1,19 @@
 """One case, its moves, and its log."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Response
+from pydantic_core import to_json, to_jsonable_python
 
 from api.access import Caller, asks
 from api.case_move_schemas import LogList, MoveAskBody, entry_of
 from api.case_schemas import CaseDetail, detail_of
 from api.context import Context, RequestSession
 from api.language import Lang
+from api.retries import RetryKey
 from api.routes import PREFIX
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework import history, transitions
@@ -32,13 +35,6 @@ IfMatch = Annotated[
     str | None,
     Header(max_length=100, description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.'),
 ]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="Made by the client: a retry within seven days moves nothing and is answered alike.",
-    ),
-]
 ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "Its version, for `If-Match`.", "schema": {"type": "string"}}}}
 }
@@ -58,7 +54,7 @@ async def move_case(
     case_no: CaseNo,
     ask: MoveAskBody,
     if_match: IfMatch = None,
-    key: Key = None,
+    key: RetryKey = None,
 ) -> Response:
     """Make one move of those that `moves` of the case lists, and return the case as it is then.
 
@@ -77,17 +73,17 @@ def made(
 ) -> Response:
     """Return the answer to a move; the one that was given before where the request comes again."""
     if request is not None and (before := answered(session, request, now)) is not None:
-        return answer(CaseDetail.model_validate(before.body))
+        return answer(before.body)
     try:
         moved = transitions.move(session, actor, case_no, wanted, now)
     except (StaleVersionError, TransitionNotAllowedError):
         # The same request may have moved it while this one waited for the case.
         if request is not None and (before := answered(session, request, now)) is not None:
-            return answer(CaseDetail.model_validate(before.body))
+            return answer(before.body)
         raise
     detail = detail_of(moved, lang)
     if request is not None:
-        keep(session, request, 200, detail.model_dump(mode="json"), now)
+        keep(session, request, 200, to_jsonable_python(detail), now)
     return answer(detail)
 
 
@@ -102,12 +98,12 @@ def read_log(session: RequestSession, case_no: CaseNo, lang: Lang) -> LogList:
     return LogList(items=[entry_of(entry, catalogue, lang) for entry in entries])
 
 
-def answer(detail: CaseDetail) -> Response:
-    """Return the body as it is, made of checked facts: to check it again costs more than the move."""
+def answer(detail: Mapping[str, Any]) -> Response:
+    """Return what :func:`api.case_schemas.detail_of` tells of a case as a body."""
     return Response(
-        detail.model_dump_json(),
+        to_json(detail),
         media_type="application/json",
-        headers={"ETag": f'"{detail.version}"', "Cache-Control": "private, no-cache"},
+        headers={"ETag": f'"{detail["version"]}"', "Cache-Control": "private, no-cache"},
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from importlib import resources
 from itertools import groupby
 from typing import Any
@@ -138,6 +139,11 @@ def role_permissions(session: Session) -> dict[Role, frozenset[Permission]]:
 
 def permission_set(names: Sequence[str]) -> frozenset[Permission]:
     """Return stored names as permissions; one that this program does not know can be asked for by nobody."""
+    return _permissions(tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _permissions(names: tuple[str, ...]) -> frozenset[Permission]:
     return frozenset(permission for permission in Permission if permission in names)
 
 

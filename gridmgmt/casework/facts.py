@@ -1,6 +1,6 @@
 """All that the machine knows of a case, without its words and its place; as columns, and as the log keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -199,25 +199,23 @@ def facts_of(row: Mapping[str, Any]) -> CaseFacts:
 
 def columns_of(facts: CaseFacts) -> dict[str, Any]:
     """Return the values of the columns that moves change, by their names; ``requests`` and ``progress`` as JSON."""
-    held = as_json(facts)
+    held = vars(facts)
     return {
-        **{name: getattr(facts, name) for name in MOVED},
-        "requests": held["requests"],
-        "progress": {name: held[name] for name in PROGRESS if held[name]},
+        **{name: held[name] for name in MOVED},
+        "requests": _jsoned("requests", facts.requests),
+        "progress": progress_of(facts),
     }
+
+
+def progress_of(facts: CaseFacts) -> dict[str, Any]:
+    """Return what the column ``progress`` holds, as JSON."""
+    held = vars(facts)
+    return {name: _jsoned(name, held[name]) for name in PROGRESS if held[name]}
 
 
 def as_json(facts: CaseFacts) -> dict[str, Any]:
     """Return all facts as JSON; moments in UTC, what is unknown or none as None or empty."""
-    held: dict[str, Any] = {name: plain(getattr(facts, name)) for name in COLUMNS}
-    held["tasks"] = [task_json(task) for task in facts.tasks]
-    held["requests"] = [_flat(request) for request in facts.requests]
-    held["clock"] = None if facts.clock is None else _clock_json(facts.clock)
-    held["stage_since"] = plain(facts.stage_since)
-    held["used_s"] = dict(facts.used_s)
-    held["handlers"] = list(facts.handlers)
-    held["escalation"] = facts.escalation
-    return held
+    return {name: _jsoned(name, value) for name, value in vars(facts).items()}
 
 
 _OWN_COLUMNS = frozenset({"version", "state", "used_s"})
@@ -226,14 +224,22 @@ _OWN_COLUMNS = frozenset({"version", "state", "used_s"})
 
 def changes(before: CaseFacts | None, after: CaseFacts) -> dict[str, Any]:
     """Return what has changed from one to another as JSON; all that is known for a case that is new."""
-    held = as_json(after)
-    old = as_json(before) if before is not None else _UNKNOWN
-    return {name: value for name, value in held.items() if name not in _OWN_COLUMNS and value != old.get(name)}
+    old = _UNKNOWN if before is None else vars(before)
+    return {
+        name: _jsoned(name, value)
+        for name, value in vars(after).items()
+        if value != old[name] and name not in _OWN_COLUMNS
+    }
 
 
 def plain(value: Any) -> Any:  # any column's value
     """Return a column's value as JSON has it."""
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def _jsoned(name: str, value: Any) -> Any:  # any field's value
+    found = _NESTED_JSON.get(name)
+    return plain(value) if found is None else found(value)
 
 
 def task_json(task: Task) -> dict[str, Any]:
@@ -245,14 +251,18 @@ def _flat(item: Task | Request) -> dict[str, Any]:
     return {name: plain(value) for name, value in vars(item).items()}
 
 
-def _clock_json(clock: CaseClock) -> dict[str, Any]:
-    return {
-        "began_at": plain(clock.began_at),
-        "amount": clock.limit.amount,
-        "unit": clock.limit.unit,
-        "pauses": [[plain(begin), plain(end)] for begin, end in clock.pauses],
-        "extended": clock.extended,
-    }
+def _clock_json(clock: CaseClock | None) -> dict[str, Any] | None:
+    return (
+        None
+        if clock is None
+        else {
+            "began_at": plain(clock.began_at),
+            "amount": clock.limit.amount,
+            "unit": clock.limit.unit,
+            "pauses": [[plain(begin), plain(end)] for begin, end in clock.pauses],
+            "extended": clock.extended,
+        }
+    )
 
 
 def _moment(value: Any) -> datetime | None:  # a column's own, or text
@@ -290,8 +300,15 @@ def _clock(held: Mapping[str, Any] | None) -> CaseClock | None:
     return CaseClock(_known_moment(held["began_at"]), limit, pauses, held["extended"])
 
 
+_NESTED_JSON: Mapping[str, Callable[[Any], Any]] = {
+    "tasks": lambda tasks: [_flat(task) for task in tasks],
+    "requests": lambda requests: [_flat(request) for request in requests],
+    "clock": _clock_json,
+    "used_s": dict,
+    "handlers": list,
+}
 _UNKNOWN: Mapping[str, Any] = {
-    **as_json(CaseFacts(CaseState.REPORTED, "", "", "", datetime.min.replace(tzinfo=UTC))),
+    **vars(CaseFacts(CaseState.REPORTED, "", "", "", datetime.min.replace(tzinfo=UTC))),
     **dict.fromkeys(("kind", "type", "source", "reported_at")),
 }
 """What a new case has where its first entry says nothing."""

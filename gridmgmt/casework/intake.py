@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
@@ -18,8 +19,9 @@ from gridmgmt.calendars import service as calendars
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.casework import photos, reporters
 from gridmgmt.casework.asking import ReportAsk, checked, moment_of
+from gridmgmt.casework.catalogues import likely_catalogue
 from gridmgmt.casework.duplicates import Duplicate, ranked, sought
-from gridmgmt.casework.facts import CaseFacts, columns_of
+from gridmgmt.casework.facts import CaseFacts, progress_of
 from gridmgmt.casework.idempotency import Answered, Keyed, same, withdraw
 from gridmgmt.casework.intake_models import CaseNoRule
 from gridmgmt.casework.machine import LogEntry, Mover
@@ -35,7 +37,7 @@ from gridmgmt.catalogue.service import catalogue_on
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.components.queries import component_on
 from gridmgmt.db import Session, prepared_rows
-from gridmgmt.errors import ConflictError, RuleViolationError
+from gridmgmt.errors import ConflictError, InputError, NotFoundError, RuleViolationError
 
 REPORT = resources.files(__package__).joinpath("sql/report.sql").read_text(encoding="utf-8")
 """Stores a case with the first entry of its log, and the key of its request; all values are bound."""
@@ -62,7 +64,11 @@ class Reported:
     duplicates: Sequence[Duplicate]
     calendar: UUID
     """Revision of the work calendar."""
+    catalogue: str | None
+    """Mark of all editions of the catalogue."""
     photos: int
+    answer: Mapping[str, Any] | None = None
+    """What is kept as the answer to a request that came with a key."""
 
     @property
     def held(self) -> HeldCase:
@@ -83,6 +89,7 @@ class Reported:
             master_no=None,
             photos=self.photos,
             calendar=self.calendar,
+            catalogue=self.catalogue,
         )
 
 
@@ -119,6 +126,8 @@ class _Prepared:
     now: datetime
     type: CaseType
     catalogue: Catalogue
+    mark: str | None
+    """Under which the catalogue was kept; None where it was read in this transaction."""
     attached: Attached
 
 
@@ -151,7 +160,7 @@ def report(
         require(actor, Permission.CASES_REPORT)
     prepared = _prepared(session, ask, attached, now or system_clock())
     for _ in range(_DRAWS):
-        seen = _look(session, actor, prepared, retry)
+        prepared, seen = _look(session, actor, prepared, retry)
         if retry is not None and seen.answered is not None:
             return same(retry.request, *seen.answered)
         if seen.client_case_no is not None:
@@ -211,19 +220,40 @@ def set_number_rule(session: Session, actor: Actor, template: str, valid_from: d
 
 
 def _prepared(session: Session, ask: ReportAsk, attached: Attached, now: datetime) -> _Prepared:
+    """Check a report by the catalogue that is likely to hold; by the one that does where it is not for that one."""
+    likely = likely_catalogue(local_date(moment_of(ask.reported_at, now)))
+    if likely is not None:
+        mark, catalogue = likely
+        with suppress(NotFoundError, InputError):
+            return _checked(session, ask, attached, now, catalogue, mark)
+    return _prepared_anew(session, ask, attached, now)
+
+
+def _prepared_anew(session: Session, ask: ReportAsk, attached: Attached, now: datetime) -> _Prepared:
+    catalogue = catalogue_on(session, moment_of(ask.reported_at, now))
+    return _checked(session, ask, attached, now, catalogue, None)
+
+
+def _checked(
+    session: Session, ask: ReportAsk, attached: Attached, now: datetime, catalogue: Catalogue, mark: str | None
+) -> _Prepared:
     at = moment_of(ask.reported_at, now)
-    catalogue = catalogue_on(session, at)
     type_ = catalogue.type(ask.type)
     if ask.component_code is not None:
         component_on(session, ask.component_code, local_date(at))
-    return _Prepared(checked(ask, type_), at, now, type_, catalogue, attached)
+    return _Prepared(checked(ask, type_), at, now, type_, catalogue, mark, attached)
 
 
-def _look(session: Session, actor: Actor, prepared: _Prepared, retry: Retry | None) -> Surroundings:
+def _look(session: Session, actor: Actor, prepared: _Prepared, retry: Retry | None) -> tuple[_Prepared, Surroundings]:
+    """Return what lies at the place of a report, and the report as the catalogue that holds now has it."""
     ask = prepared.ask
-    request = Request(actor.name, retry.request.key if retry else None, ask.client_id, draw=True)
+    request = Request(actor.name, retry.request.key if retry else None, ask.client_id, draw=True, mark=prepared.mark)
     near = sought(prepared.type, prepared.at)
-    return surroundings(session, (ask.lon, ask.lat), prepared.at, near, now=prepared.now, request=request)
+    seen = surroundings(session, (ask.lon, ask.lat), prepared.at, near, now=prepared.now, request=request)
+    if prepared.mark in (None, seen.catalogue):
+        return prepared, seen
+    anew = _prepared_anew(session, ask, prepared.attached, prepared.now)
+    return _look(session, actor, anew, retry)
 
 
 def _filed(
@@ -245,8 +275,11 @@ def _filed(
         suggestion=suggestion,
         duplicates=duplicates,
         calendar=seen.calendar,
+        catalogue=seen.catalogue,
         photos=len(set(prepared.attached.photos)),
     )
+    if retry is not None:
+        case = replace(case, answer=retry.body(case))
     ((case_id, kept),) = prepared_rows(session, REPORT, _values(case, entry, actor, retry))
     if case_id is None:
         if kept and retry is not None:
@@ -291,7 +324,7 @@ def _values(case: Reported, entry: LogEntry, actor: Actor, retry: Retry | None) 
         "actor": actor.name,
         "key": retry.request.key if retry else None,
         "request_sha256": retry.request.request_sha256 if retry else None,
-        "answer": _json(retry.body(case)) if retry else None,
+        "answer": None if case.answer is None else _json(case.answer),
         "keys_since": case.now - KEYS_KEPT,
         "now": case.now,
         "case_no": case.case_no,
@@ -311,7 +344,7 @@ def _values(case: Reported, entry: LogEntry, actor: Actor, retry: Retry | None) 
         "town_code": facts.town_code,
         "district_code": facts.district_code,
         "post_code": facts.post_code,
-        "progress": _json(columns_of(facts)["progress"]),
+        "progress": _json(progress_of(facts)),
         "lon": ask.lon,
         "lat": ask.lat,
         "move": entry.move,

@@ -48,6 +48,11 @@ OTHER_EYES = frozenset({Move.VERIFY, Move.REWORK})
 """Moves that nobody makes about work of their own."""
 
 
+_MOVES_FROM: Mapping[CaseState, tuple[Move, ...]] = {
+    state: tuple(move for move, rule in RULES.items() if state in rule.sources) for state in CaseState
+}
+
+
 @dataclass(frozen=True)
 class Mover:
     """Who moves a case, as far as it reaches this one.
@@ -94,7 +99,7 @@ class LogEntry:
 
 def legal(facts: CaseFacts, by: Mover, catalogue: Catalogue, at: datetime) -> tuple[LegalMove, ...]:
     """Return the moves that somebody may make now, in the order of the table."""
-    found = (_legal(facts, move, by, catalogue, at) for move in RULES)
+    found = (_legal(facts, move, by, catalogue, at) for move in _MOVES_FROM[facts.state])
     return tuple(move for move in found if move is not None)
 
 

@@ -67,7 +67,7 @@ class HeldCase:
     calendar: UUID
     """Revision of the work calendar, read with the case."""
     catalogue: str | None = None
-    """What the editions of the catalogue and of the lists of matters have in common with others that are the same."""
+    """Mark of all editions of the catalogue and of the lists of matters, read with the case; None without any."""
     component_name: str | None = None
     """What the register calls the component that it is about."""
 

@@ -45,6 +45,8 @@ class Request:
     client_id: UUID | None = None
     draw: bool = False
     """Draw the serial of a case number."""
+    mark: str | None = None
+    """Of the catalogue by which it was checked: while another holds no serial is drawn; None where that one does."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Surroundings:
     near: Sequence[NearCase]
     calendar: UUID
     """Revision of the work calendar."""
+    catalogue: str | None
+    """Mark of all editions of the catalogue and of the lists of matters; None without any."""
     serial: int
     template: str
     client_case_no: str | None
@@ -139,6 +143,7 @@ def surroundings(
             "types": list(near.types),
             "most": MOST_NEAR,
             "draw": request.draw,
+            "mark": request.mark,
             "today": local_date(now),
             "client_id": request.client_id,
             "actor": request.actor,
@@ -146,13 +151,14 @@ def surroundings(
             "keys_since": now - KEYS_KEPT,
         },
     )
-    areas, across, posts, cases, calendar, serial, template, client_case_no, answered = row
+    areas, across, posts, cases, calendar, catalogue, serial, template, client_case_no, answered = row
     return Surroundings(
         areas=_by_rank(areas or ()),
         across=[Border(AreaLevel(level), *rest) for level, *rest in across or () if rest[-1] <= BORDER_M],
         posts=[Post(*each) for each in posts or ()],
         near=[_near_case(each) for each in cases or () if each[-1] <= near.radius_m],
         calendar=calendar,
+        catalogue=catalogue,
         serial=serial or 0,
         template=template,
         client_case_no=client_case_no,

@@ -2,28 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from gridmgmt.access.rules import Actor, Grant, Permission
 from gridmgmt.access.service import require, system_actor
 from gridmgmt.calendars import service as calendars
 from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
-from gridmgmt.casework import clocks, machine, queries
+from gridmgmt.casework import catalogues, clocks, machine, queries
 from gridmgmt.casework.facts import CaseFacts
 from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover, Scene
 from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
 from gridmgmt.casework.queries import HeldCase
 from gridmgmt.catalogue.rules import Catalogue
-from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import ForbiddenError, RuleViolationError, StaleVersionError
-
-_NO_CATALOGUE = Catalogue("", date.min, {}, {}, {}, {})
-"""Where a folder has none: cases of any type, no conditions, no bodies."""
-_KEPT: dict[tuple[str | None, date], Catalogue] = {}
-_MOST_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -133,20 +127,8 @@ def _scene(session: Session, held: HeldCase, now: datetime) -> Scene:
 
 
 def catalogue_of(session: Session, held: HeldCase) -> Catalogue:
-    """Return the catalogue of the day on which a case was reported; an empty one where the folder had none.
-
-    It is kept by this process under what was read with the case, so that a move asks for it once in a while.
-    """
-    day = local_date(held.facts.reported_at)
-    key = (held.catalogue, day)
-    found = _KEPT.get(key) if held.catalogue is not None else None
-    if found is None:
-        found = catalogue_if_any(session, day) or _NO_CATALOGUE
-        if len(_KEPT) >= _MOST_KEPT:
-            _KEPT.clear()
-        if held.catalogue is not None:
-            _KEPT[key] = found
-    return found
+    """Return the catalogue of the day on which a case was reported; an empty one where the folder had none."""
+    return catalogues.catalogue_of(session, held.catalogue, local_date(held.facts.reported_at))
 
 
 def _mover(actor: Actor, facts: CaseFacts, permission: Permission | None = None) -> Mover:

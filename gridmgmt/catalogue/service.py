@@ -87,6 +87,12 @@ def catalogue_if_any(session: Session, moment: datetime | date) -> Catalogue | N
         return None
 
 
+def catalogue_anew(session: Session, moment: datetime | date) -> Catalogue | None:
+    """Return the catalogue that holds at a moment as of now, whatever editions this transaction has seen before."""
+    session.info.pop(_HEADS, None)
+    return catalogue_if_any(session, moment)
+
+
 def tables_on(session: Session, day: date) -> Tables:
     """Return the tables of the catalogue that holds on a day, as they were taken.
 

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import event
 
 from api.app import create_app
+from api.report_schemas import ReportedOut
 from gridmgmt.access.rules import Permission, Role
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.described import as_described
 from tests.support.division import spot
 from tests.support.serving import served
 
@@ -51,8 +53,8 @@ def asked(column: float = 0.5, row: float = 0.5, **changes: Any) -> dict[str, An
 
 def test_a_report_is_answered_with_the_case(client: httpx.Client) -> None:
     answer = client.post(CASES, json=asked(2.9, description="<p>Cover gone</p>", fields={"danger": "walkers"}))
-    case = answer.json()
-    assert answer.status_code == 201, case
+    assert answer.status_code == 201, answer.text
+    case = as_described(ReportedOut, answer.json())
     assert (case["state"], case["version"], case["kind"], case["urgency"]) == (
         "reported", 1, "component", "no_deadline",
     )  # fmt: skip
@@ -102,7 +104,7 @@ def test_what_a_report_may_repeat_can_be_asked_before(client: httpx.Client) -> N
     assert found["case_no"] == case["case_no"]
     assert found["distance_m"] == pytest.approx(11.1, abs=0.05)
     assert found["reasons"] == ["same type", "within 24 hours"]
-    again = client.post(CASES, json=asked(4.5, 0.6)).json()
+    again = as_described(ReportedOut, client.post(CASES, json=asked(4.5, 0.6)).json())
     assert [each["case_no"] for each in again["duplicates"]] == [case["case_no"]]
     routing = client.get(f"{CASES}/routing", params={"lon": lon, "lat": lat, "type": "0101"}).json()
     assert routing["department_name"] == "Waterworks"

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from api.app import create_app
+from api.case_schemas import CaseDetail
+from api.report_schemas import ReportedOut
 from gridmgmt.access import queries, service
 from gridmgmt.access.rules import Assignment, Role
 from gridmgmt.catalogue.service import load_builtin
@@ -17,6 +19,7 @@ from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.described import as_described
 from tests.support.division import spot
 from tests.support.serving import served
 
@@ -28,7 +31,7 @@ ROLES = (Role.OPERATOR, Role.INSPECTOR, Role.DISPATCHER, Role.DEPARTMENT, Role.D
 
 
 class Town:
-    """A client for each role; the department's account is the water company's."""
+    """A client for each role, the department's of the water company; each answer is held against its schema."""
 
     def __init__(self, client: httpx.Client, keys: dict[Role, str]) -> None:
         self.client = client
@@ -39,12 +42,15 @@ class Town:
         body = {"lon": lon, "lat": lat, "type": "0101", "source": source, "description": "井盖缺失"}
         answer = self.client.post(CASES, json=body, headers=bearer(self.keys[Role.INSPECTOR]))
         assert answer.status_code == 201, answer.text
-        number: str = answer.json()["case_no"]
+        number: str = as_described(ReportedOut, answer.json())["case_no"]
         return number
 
     def move(self, number: str, role: Role, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
         sent = {**bearer(self.keys[role]), **(headers or {})}
-        return self.client.post(f"{CASES}/{number}/transitions", json=body, headers=sent)
+        answer = self.client.post(f"{CASES}/{number}/transitions", json=body, headers=sent)
+        if answer.status_code == 200:
+            as_described(CaseDetail, answer.json())
+        return answer
 
     def read(self, path: str, role: Role = Role.DUTY_CHIEF) -> Any:
         answer = self.client.get(f"{CASES}/{path}", headers=bearer(self.keys[role]))

@@ -24,7 +24,14 @@ from gridmgmt.casework.idempotency import Answered, keyed
 from gridmgmt.casework.intake import Known, Reported, Retry, preview, report, set_number_rule
 from gridmgmt.casework.routing import RoutingReason
 from gridmgmt.casework.surroundings import SURROUNDINGS
-from gridmgmt.catalogue.service import load_builtin, load_builtin_matters
+from gridmgmt.catalogue.rows import Record
+from gridmgmt.catalogue.service import (
+    EditionLabels,
+    import_catalogue,
+    load_builtin,
+    load_builtin_matters,
+    tables_on,
+)
 from gridmgmt.cli.main import root
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.errors import ConflictError, ForbiddenError, NotFoundError, RuleViolationError
@@ -35,6 +42,7 @@ from tests.support.division import spot
 NOW = datetime(2026, 1, 5, 4, tzinfo=UTC)
 """A Monday, noon in Shanghai."""
 COVER, SEWER, LETTING, INVESTMENT = "0101", "0102", "2102", "2101"
+NEW = "0199"
 WEST_TOWN = Actor(
     "account",
     "west",
@@ -219,6 +227,30 @@ def test_a_number_that_is_taken_is_drawn_again(session: Session) -> None:
     assert reported(session, ask()).case_no == "310113-4"
 
 
+def test_a_new_edition_counts_at_once_and_no_number_is_lost(session: Session) -> None:
+    """The process keeps the catalogue of earlier reports; what an edition changes and brings is known to the next."""
+    before = [reported(session, ask()) for _ in range(2)]
+    tables = tables_on(session, NOW.date())
+    cover = next(row for row in tables["types"] if row.cells["code"] == COVER)
+    given = {
+        "types": [
+            *(row for row in tables["types"] if row is not cover),
+            replace(cover, cells={**cover.cells, "body_district": "power_company"}),
+            Record(1_000, {**cover.cells, "code": NEW}),
+        ],
+        "conditions": [
+            *tables["conditions"],
+            *(Record(1_000, {**row.cells, "type": NEW}) for row in tables["conditions"] if row.cells["type"] == COVER),
+        ],
+    }
+    import_catalogue(session, TESTER, given, EditionLabels("changed", NOW.date(), "bureau"), today=NOW.date())
+    after = [reported(session, ask(type_=NEW)), reported(session, ask())]
+    departments = [case.suggestion.department.code for case in (*before, *after) if case.suggestion.department]
+    assert departments == ["water_company", "water_company", "water_company", "power_company"]
+    serials = [int(case.case_no[-5:]) for case in (*before, *after)]
+    assert serials == list(range(serials[0], serials[0] + 4))
+
+
 def test_whoever_may_report_in_one_town_reports_there_alone(session: Session) -> None:
     assert isinstance(report(session, WEST_TOWN, ask(), now=NOW), Reported)
     with pytest.raises(ForbiddenError):
@@ -301,7 +333,7 @@ def test_the_look_at_the_surroundings_uses_the_indexes(session: Session) -> None
     values = {
         "lon": lon, "lat": lat, "on": NOW.date(), "today": NOW.date(), "border_lon": 0.0002, "border_lat": 0.0002,
         "near_lon": 0.0005, "near_lat": 0.0005, "since": NOW - timedelta(days=60), "types": [COVER],
-        "most": 50, "draw": False, "client_id": uuid4(), "actor": "a", "key": "k", "keys_since": NOW,
+        "most": 50, "draw": False, "mark": None, "client_id": uuid4(), "actor": "a", "key": "k", "keys_since": NOW,
     }  # fmt: skip
     connection = session.connection().connection.driver_connection
     assert connection is not None

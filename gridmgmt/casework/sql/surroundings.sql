@@ -54,6 +54,13 @@ near AS (
       AND c.state NOT IN ('duplicate', 'rejected', 'voided')
     ORDER BY distance_m, c.reported_at DESC
     LIMIT %(most)s::int
+),
+catalogue AS MATERIALIZED (
+    SELECT md5(string_agg(concat_ws(' ', e.sort, e.edition_id, e.valid_from, e.content_sha256), ' ' ORDER BY e.sort, e.edition_id)) AS mark
+    FROM (
+        SELECT 'c' AS sort, edition_id, valid_from, content_sha256 FROM catalogue_editions
+        UNION ALL SELECT 'm', edition_id, valid_from, content_sha256 FROM matters_editions
+    ) AS e
 )
 SELECT
     (SELECT json_agg(json_build_array(level, code, name)) FROM here) AS areas,
@@ -61,7 +68,11 @@ SELECT
     (SELECT json_agg(json_build_array(kind, grid, code, name, body) ORDER BY kind) FROM responsible) AS posts,
     (SELECT json_agg(json_build_array(case_no, type, state, reported_at, component_code, distance_m)) FROM near) AS near,
     (SELECT revision FROM calendar_revisions) AS calendar,
-    CASE WHEN %(draw)s::bool THEN nextval('case_serial') END AS serial,
+    (SELECT mark FROM catalogue) AS catalogue,
+    CASE
+        WHEN %(draw)s::bool AND coalesce(%(mark)s::text = (SELECT mark FROM catalogue), %(mark)s::text IS NULL)
+            THEN nextval('case_serial')
+    END AS serial,
     (SELECT template FROM case_no_rules WHERE valid_from <= %(today)s::date ORDER BY valid_from DESC LIMIT 1)
         AS template,
     (SELECT case_no FROM cases WHERE client_id = %(client_id)s::uuid) AS client_case_no,
