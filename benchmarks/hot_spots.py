@@ -105,7 +105,7 @@ def densities(session: Session) -> tuple[queries.Ground, np.ndarray]:
     """Return the cells and their cases per km², as ours has them."""
     ground = queries.ground(session, YEAR.last, AreaLevel.GRID_CELL)
     counts = queries.counts_by_code(session, YEAR.wanted, AreaLevel.GRID_CELL)
-    return ground, np.array([counts.get(code, 0) for code in ground.code]) / ground.area_m2 * 1e6
+    return ground, np.array([counts.get(code, (0, 0))[0] for code in ground.code]) / ground.area_m2
 
 
 def weights(ground: queries.Ground) -> W:

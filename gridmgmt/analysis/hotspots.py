@@ -57,18 +57,22 @@ def neighbours_of(pairs: NDArray[np.int64], n: int) -> Neighbours:
     return Neighbours(begins.astype(np.int64), both[order, 1].astype(np.int64))
 
 
-def touching(surfaces: Objects) -> Neighbours:
+def touching(outlines: Objects) -> Neighbours:
     """Return which surfaces touch, be it in one corner (queen contiguity).
 
     Borders no further apart than :data:`gridmgmt.analysis.adjacency.BORDER_TOLERANCE_M` are one border.
 
     Parameters
     ----------
-    surfaces
-        Polygons in a metric CRS, ``(n,)``.
+    outlines
+        Surfaces that do not overlap, or their rings as lines, in a metric CRS, ``(n,)``.
     """
-    one, other = shapely.STRtree(surfaces).query(surfaces, predicate="dwithin", distance=BORDER_TOLERANCE_M)
-    return neighbours_of(np.column_stack([one, other])[one < other].astype(np.int64), len(surfaces))
+    bounds = shapely.bounds(outlines) + np.array([-1, -1, 1, 1]) * BORDER_TOLERANCE_M
+    one, other = shapely.STRtree(outlines).query(shapely.box(*bounds.T))
+    one, other = one[one < other], other[one < other]
+    shapely.prepare(outlines)
+    near = shapely.dwithin(outlines[one], outlines[other], BORDER_TOLERANCE_M)
+    return neighbours_of(np.column_stack([one, other])[near].astype(np.int64), len(outlines))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Reading what hot spots are made of: areas with their neighbours, counts of cases, points of cases."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from threading import Lock
@@ -12,7 +12,8 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from sqlalchemy import ARRAY, BigInteger, Double, Integer, String, bindparam, cast, column, func, select
+from sqlalchemy import ARRAY, BigInteger, Double, Integer, String, any_, bindparam, cast, column, func, literal, select
+from sqlalchemy.orm import aliased
 
 from gridmgmt.analysis.hotspots import Neighbours, touching
 from gridmgmt.areas.models import Area
@@ -28,11 +29,10 @@ from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.service import metric_crs
 from gridmgmt.errors import InputError
-from gridmgmt.frames import geometries, lonlat, read_numbers, read_table
+from gridmgmt.frames import lonlat, read_numbers, read_surfaces
 from gridmgmt.hotspots.rules import UNKNOWN_PLACE
 
 Floats = NDArray[np.float64]
-Objects = NDArray[np.object_]
 
 KEPT_GROUNDS = 4
 """Of how many levels and days neighbours are kept; 27,000 grid cells take some 10 MB."""
@@ -45,15 +45,8 @@ class Ground:
     """The areas of a level on a day, in the order of their codes; all of one length."""
 
     area_id: NDArray[np.int64]
-    code: Objects
-    name: Objects
-    parent_name: Objects
-    """Of the area above; None without any."""
+    code: Sequence[str]
     area_m2: Floats
-    bounds: Floats
-    """West, south, east, north in degrees, ``(n, 4)``."""
-    centre: Floats
-    """A point inside, longitude and latitude, ``(n, 2)``."""
     neighbours: Neighbours
 
 
@@ -97,24 +90,48 @@ def forget() -> None:
 
 
 def _read_ground(session: Session, on: date, level: AreaLevel) -> Ground:
-    columns = (Area.area_id, Area.code, Area.name, Area.parent_level, Area.parent_code, Area.area_m2, Area.geom)
-    here = in_force_on(on)
-    table = read_table(session, select(*columns).where(Area.level == level, here).order_by(Area.code))
-    above = session.execute(select(Area.level, Area.code, Area.name).where(Area.level != AreaLevel.GRID_CELL, here))
-    names = {(of, code): name for of, code, name in above}
-    parents = zip(table["parent_level"].to_pylist(), table["parent_code"].to_pylist(), strict=True)
-    surfaces = geometries(table["geom"])
-    inside = shapely.point_on_surface(surfaces)
-    return Ground(
-        area_id=table["area_id"].to_numpy(),
-        code=np.array(table["code"].to_pylist(), dtype=object),
-        name=np.array(table["name"].to_pylist(), dtype=object),
-        parent_name=np.array([names.get(parent) for parent in parents], dtype=object),
-        area_m2=table["area_m2"].to_numpy(),
-        bounds=shapely.bounds(surfaces),
-        centre=np.column_stack([shapely.get_x(inside), shapely.get_y(inside)]),
-        neighbours=touching(shapely.transform(surfaces, lambda lonlat: on_plane(session, lonlat))),
+    met = (Area.level == level, in_force_on(on))
+    numbers = read_numbers(session, select(Area.area_id, Area.area_m2).where(*met).order_by(Area.code))
+    codes, surfaces = read_surfaces(session, select(Area.code, Area.geom).where(*met).order_by(Area.code))
+    rings = shapely.from_ragged_array(
+        shapely.GeometryType.MULTILINESTRING,
+        on_plane(session, surfaces.xy),
+        (surfaces.ring_begins, surfaces.surface_begins),
     )
+    return Ground(
+        area_id=numbers["area_id"].to_numpy(),
+        code=codes,
+        area_m2=numbers["area_m2"].to_numpy(),
+        neighbours=touching(np.asarray(rings, dtype=object)),
+    )
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an area is called, and where it is: a point inside, and its box, in degrees."""
+
+    name: str
+    parent_name: str | None
+    centre: tuple[float, float]
+    bounds: tuple[float, float, float, float]
+
+
+def described(session: Session, ids: Sequence[int], on: date) -> dict[int, Described]:
+    """Return what areas are called on a day, and where they are, by their ids."""
+    above = aliased(Area)
+    parent = (
+        select(above.name)
+        .where(above.level == Area.parent_level, above.code == Area.parent_code, in_force_on(on, area=above))
+        .scalar_subquery()
+    )
+    inside = func.ST_PointOnSurface(Area.geom)
+    box = (func.ST_XMin(Area.geom), func.ST_YMin(Area.geom), func.ST_XMax(Area.geom), func.ST_YMax(Area.geom))
+    columns = (Area.area_id, Area.name, parent, func.ST_X(inside), func.ST_Y(inside), *box)
+    rows = session.execute(select(*columns).where(Area.area_id.in_(ids)))
+    return {
+        area_id: Described(name, parent_name, (lon, lat), (west, south, east, north))
+        for area_id, name, parent_name, lon, lat, west, south, east, north in rows
+    }
 
 
 def on_plane(session: Session, lonlat: Floats) -> Floats:
@@ -130,11 +147,16 @@ def redrawn_at(session: Session, on: date) -> datetime:
     return datetime.combine(newest, time(), LOCAL_ZONE)
 
 
-def counts_by_code(session: Session, wanted: CaseFilter, level: AreaLevel) -> Mapping[str | None, int]:
-    """Return how many cases each area of a level held when they were reported; None for no area."""
-    code = _CODES[level]
-    rows = session.execute(select(code, func.count()).where(*_met(session, wanted)).group_by(code))
-    return dict(rows.all())
+def counts_by_code(session: Session, wanted: CaseFilter, level: AreaLevel) -> dict[str | None, tuple[int, int]]:
+    """Return how many cases each area of a level held when they were reported, None for no area.
+
+    Of each those whose place is known, and those whose place is not: see :data:`UNKNOWN_PLACE`.
+    """
+    code, unknown = _CODES[level], literal(UNKNOWN_PLACE) == any_(Case.flags)
+    met = _met(session, replace(wanted, without_flag=None))
+    counts = (func.count().filter(~unknown), func.count().filter(unknown))
+    rows = session.execute(select(code, *counts).where(*met).group_by(code))
+    return {of: (known, lost) for of, known, lost in rows}
 
 
 def points(session: Session, wanted: CaseFilter) -> tuple[Floats, Floats]:

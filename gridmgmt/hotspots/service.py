@@ -1,7 +1,7 @@
 """Hot spots: areas in and around which cases gather beyond chance. Repeated places: where they come again and again."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,7 @@ from gridmgmt.analysis.repeats import repeated_places
 from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.db import Session
 from gridmgmt.hotspots import queries
-from gridmgmt.hotspots.queries import Ground
+from gridmgmt.hotspots.queries import Described, Ground
 from gridmgmt.hotspots.rules import HotSpotQuestion, RepeatQuestion, SpotClass
 
 Floats = NDArray[np.float64]
@@ -97,11 +97,9 @@ def hot_spots(session: Session, question: HotSpotQuestion, *, permutations: int 
     """
     span, level = question.span, question.level.area_level
     ground = queries.ground(session, span.last, level)
-    counted = _counted(session, question)
-    counts = np.array([counted.get(code, 0) for code in ground.code], dtype=np.int64)
-    density = counts / ground.area_m2 * _M2_PER_KM2
-    tested = gathering(density, ground.neighbours, permutations=permutations)
-    hot, cold = tested.found(question.false_discovery)
+    counted, unknown_place = _counted(session, question)
+    counts = np.array([counted[code] for code in ground.code], dtype=np.int64)
+    tested = gathering(counts / ground.area_m2, ground.neighbours, permutations=permutations)
     return HotSpots(
         question=question,
         areas_on=span.last,
@@ -109,39 +107,52 @@ def hot_spots(session: Session, question: HotSpotQuestion, *, permutations: int 
         permutations=permutations,
         areas=len(counts),
         cases=int(counts.sum()),
-        outside=sum(counted.values()) - int(counts.sum()),
-        unknown_place=queries.unknown_places(session, span.wanted),
-        spots=[
-            *(_spot(ground, at, SpotClass.HOT, counts, tested) for at in _by_score(hot, -tested.z)),
-            *(_spot(ground, at, SpotClass.COLD, counts, tested) for at in _by_score(cold, tested.z)),
-        ],
+        outside=counted.total() - int(counts.sum()),
+        unknown_place=unknown_place,
+        spots=_spots(session, question, _Tested(ground, counts, tested)),
     )
 
 
-def _by_score(found: Integers, score: Floats) -> list[int]:
-    ordered: list[int] = found[np.lexsort((found, score[found]))].tolist()
-    return ordered
+@dataclass(frozen=True, eq=False)
+class _Tested:
+    """Areas, their cases, and what the test says of them."""
+
+    ground: Ground
+    counts: Integers
+    found: Gathering
 
 
-def _spot(ground: Ground, at: int, spot: SpotClass, counts: Integers, tested: Gathering) -> HotSpot:
-    west, south, east, north = ground.bounds[at].tolist()
-    lon, lat = ground.centre[at].tolist()
+def _spots(session: Session, question: HotSpotQuestion, tested: _Tested) -> list[HotSpot]:
+    """Return the significant areas, hot ones first, those of the farthest scores at the top."""
+    hot, cold = (_by_score(found, tested.found.z) for found in tested.found.found(question.false_discovery))
+    area_id = tested.ground.area_id
+    described = queries.described(session, area_id[[*hot, *cold]].tolist(), question.span.last)
+    classed = [*((at, SpotClass.HOT) for at in hot), *((at, SpotClass.COLD) for at in cold)]
+    return [_spot(tested, at, spot, described[area_id[at]]) for at, spot in classed]
+
+
+def _spot(tested: _Tested, at: int, spot: SpotClass, described: Described) -> HotSpot:
+    ground, found = tested.ground, tested.found
+    count, area_m2 = int(tested.counts[at]), float(ground.area_m2[at])
     return HotSpot(
         area_id=int(ground.area_id[at]),
         code=ground.code[at],
-        name=ground.name[at],
-        parent_name=ground.parent_name[at],
         spot=spot,
-        count=int(counts[at]),
-        area_m2=float(ground.area_m2[at]),
-        density_per_km2=float(counts[at] / ground.area_m2[at] * _M2_PER_KM2),
-        z=float(tested.z[at]),
-        p=float(tested.p[at]),
-        adjusted_p=float(tested.adjusted_p[at]),
+        count=count,
+        area_m2=area_m2,
+        density_per_km2=count / area_m2 * _M2_PER_KM2,
+        z=float(found.z[at]),
+        p=float(found.p[at]),
+        adjusted_p=float(found.adjusted_p[at]),
         neighbours=int(ground.neighbours.counts[at]),
-        centre=(lon, lat),
-        bounds=(west, south, east, north),
+        **vars(described),
     )
+
+
+def _by_score(found: Integers, z: Floats) -> list[int]:
+    """Return places by how far their score is from 0, the farthest first."""
+    ordered: list[int] = found[np.lexsort((found, -np.abs(z[found])))].tolist()
+    return ordered
 
 
 def _redrawn(session: Session, question: HotSpotQuestion) -> bool:
@@ -149,17 +160,22 @@ def _redrawn(session: Session, question: HotSpotQuestion) -> bool:
     return span.begins_at < queries.redrawn_at(session, span.last)
 
 
-def _counted(session: Session, question: HotSpotQuestion) -> Mapping[str | None, int]:
-    """Return how many cases each area has: by the code each was stored with, unless boundaries changed afterwards."""
+def _counted(session: Session, question: HotSpotQuestion) -> tuple[Counter[str | None], int]:
+    """Return how many cases each area has, and how many lie nobody knows where.
+
+    A case is in the area that it was stored with, unless boundaries changed afterwards.
+    """
     span, level = question.span, question.level.area_level
     redrawn_at = queries.redrawn_at(session, span.last)
-    counted: Counter[str | None] = Counter()
+    since = replace(span.wanted, reported_from=max(redrawn_at, span.begins_at))
+    by_code = queries.counts_by_code(session, since, level)
+    counted: Counter[str | None] = Counter({code: known for code, (known, _) in by_code.items()})
+    unknown_place = sum(lost for _, lost in by_code.values())
     if redrawn_at > span.begins_at:
         before = replace(span.wanted, reported_to=min(redrawn_at, span.ends_at))
         counted.update(codes_of_points(session, *queries.points(session, before), span.last, level).tolist())
-    since = replace(span.wanted, reported_from=max(redrawn_at, span.begins_at))
-    counted.update(queries.counts_by_code(session, since, level))
-    return counted
+        unknown_place += queries.unknown_places(session, before)
+    return counted, unknown_place
 
 
 @dataclass(frozen=True)
@@ -282,10 +298,11 @@ def _reports(session: Session, table: pa.Table) -> _Reports:
 
 def _place(reports: _Reports, centre: int, held: Integers, types: Sequence[str]) -> RepeatedPlace:
     """Return a place, without what its last case tells of it."""
-    rows = np.concatenate([np.arange(reports.begins[each], reports.begins[each + 1]) for each in held])
+    of_point = [np.arange(reports.begins[each], reports.begins[each + 1]) for each in held]
+    rows = np.concatenate(of_point)
     number: Counter[str] = Counter()
-    for each in held.tolist():
-        number[types[reports.type[each] - 1]] += int(reports.weight[each])
+    for type_, cases in zip(reports.type[held].tolist(), of_point, strict=True):
+        number[types[type_ - 1]] += len(cases)
     last = rows[np.lexsort((reports.case_id[rows], reports.at[rows]))[-1]]
     lon, lat = reports.lonlat[centre].tolist()
     return RepeatedPlace(
