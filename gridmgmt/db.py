@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, cast
 
 import psycopg
+from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -34,6 +35,7 @@ __all__ = [
 
 STATEMENT_TIMEOUT_MS = 120_000
 """No statement of a request or job may hold a connection longer than this."""
+_DRIVER = "gridmgmt.driver_connection"
 _REST_S = 1.0
 """A connection that has been idle for longer is asked whether it still holds before anybody gets it."""
 
@@ -59,7 +61,9 @@ def sqlalchemy_url(url: str) -> URL:
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Return an engine whose sessions run in UTC, without JIT, and drop dead connections by themselves."""
-    engine = create_engine(sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size)
+    engine = create_engine(
+        sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, json_deserializer=from_json
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -144,8 +148,11 @@ def prepared_rows(session: Session, statement: str, values: Mapping[str, object]
     For the few paths on which a statement's way through SQLAlchemy costs more than the database does; nothing that the
     session has not flushed is seen by it.
     """
-    connection = cast("psycopg.Connection[tuple[Any, ...]]", session.connection().connection.driver_connection)
-    return connection.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
+    transaction, driver = session.info.get(_DRIVER, (None, None))
+    if driver is None or transaction is not session.get_transaction():
+        driver = cast("psycopg.Connection[tuple[Any, ...]]", session.connection().connection.driver_connection)
+        session.info[_DRIVER] = (session.get_transaction(), driver)
+    return driver.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
 
 
 def migrate(url: str, revision: str = "head") -> None:

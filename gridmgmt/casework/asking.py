@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from gridmgmt.areas.rules import check_position
 from gridmgmt.cases.rules import CaseSource
+from gridmgmt.casework.facts import replace
 from gridmgmt.catalogue.rules import CaseType, FieldSpec, FieldType
 from gridmgmt.errors import InputError
 

@@ -1,12 +1,12 @@
 """The clocks of a case: its deadline through pauses and extensions, and the time used in each stage."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gridmgmt.calendars.rules import Deadline, TimeLimit, TimeUnit, WorkCalendar
 from gridmgmt.cases.rules import Urgency
-from gridmgmt.casework.facts import CaseClock, CaseFacts
+from gridmgmt.casework.facts import CaseClock, CaseFacts, replace
 from gridmgmt.casework.moves import STAGES, Stage
 
 WHOLE = "whole"

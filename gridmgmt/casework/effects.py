@@ -1,7 +1,7 @@
 """What each move makes of a case, beside the state that the table gives it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.calendars.rules import TimeLimit, WorkCalendar
 from gridmgmt.cases.rules import CaseState, Urgency
 from gridmgmt.casework import clocks
-from gridmgmt.casework.facts import CaseFacts, Request, Task, with_task
+from gridmgmt.casework.facts import CaseFacts, Request, Task, replace, with_task
 from gridmgmt.casework.moves import Move, Need, RequestKind, TaskState
 from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.clock import local_date

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -21,7 +21,7 @@ from gridmgmt.casework import photos, reporters
 from gridmgmt.casework.asking import ReportAsk, checked, moment_of
 from gridmgmt.casework.catalogues import likely_catalogue
 from gridmgmt.casework.duplicates import Duplicate, ranked, sought
-from gridmgmt.casework.facts import CaseFacts, progress_of
+from gridmgmt.casework.facts import CaseFacts, progress_of, replace
 from gridmgmt.casework.idempotency import Answered, Keyed, same, withdraw
 from gridmgmt.casework.intake_models import CaseNoRule
 from gridmgmt.casework.machine import LogEntry, Mover

@@ -4,7 +4,7 @@ Pure: a case goes in, a case and one entry of the log come out. The table is :da
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
 from gridmgmt.casework import clocks
 from gridmgmt.casework.effects import EFFECTS, NOTHING, Given, Scene
-from gridmgmt.casework.facts import CaseFacts, Task, changes
+from gridmgmt.casework.facts import CaseFacts, Task, changes, replace
 from gridmgmt.casework.moves import (
     APPEAL_WITHIN,
     CONFIRMED_FIRST,

@@ -1,7 +1,7 @@
 """Moving a case: one row is locked, the machine decides, and the case, its tasks and its log are written at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from gridmgmt.access.rules import Actor, Grant, Permission
@@ -10,7 +10,7 @@ from gridmgmt.calendars import service as calendars
 from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
 from gridmgmt.casework import catalogues, clocks, machine, queries
-from gridmgmt.casework.facts import CaseFacts
+from gridmgmt.casework.facts import CaseFacts, replace
 from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover, Scene
 from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
 from gridmgmt.casework.queries import HeldCase
