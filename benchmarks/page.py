@@ -340,6 +340,18 @@ def _valhalla(result: Result) -> str:
     )
 
 
+def _hot_spots(result: Result) -> str:
+    kept_s, many_s = result["neighbours_kept_s"], result["of_99_999_permutations_s"]
+    return (
+        f"{facts(result, 'cells', 'cases', 'permutations')}: from the database to the answer {result['whole_s']:.2f} s "
+        f"(at most {result['most_s']:.0f} s) with neighbours worked out anew, {kept_s:.2f} s with those of the boundary "
+        f"edition kept; with 99,999 permutations, as the product asks, {many_s:.2f} s with neighbours kept, of which the "
+        f"test alone takes {result['test_of_99_999_alone_s']:.2f} s. esda gets densities and weights ready made. Repeated "
+        f"places of one type take {result['repeated_places_s']:.1f} s, of any type "
+        f"{result['repeated_places_of_any_type_s']:.1f} s.\n\n{_compared(result)}"
+    )
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "pbf_graph": ("From an extract to a walking graph, Porto", _pbf_graph),
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
@@ -356,6 +368,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "two_step": ("Accessibility of residents", _two_step),
     **SITING,
     **CASES,
+    "hot_spots": ("Hot spots of a year over 27,000 cells beside esda", _hot_spots),
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),
