@@ -341,14 +341,16 @@ def _valhalla(result: Result) -> str:
 
 
 def _hot_spots(result: Result) -> str:
-    kept_s, many_s = result["neighbours_kept_s"], result["of_99_999_permutations_s"]
+    kept_s, many_s, test_s = (
+        result[name] for name in ("neighbours_kept_s", "of_99_999_permutations_s", "test_of_99_999_alone_s")
+    )
     return (
         f"{facts(result, 'cells', 'cases', 'permutations')}: from the database to the answer {result['whole_s']:.2f} s "
-        f"(at most {result['most_s']:.0f} s) with neighbours worked out anew, {kept_s:.2f} s with those of the boundary "
-        f"edition kept; with 99,999 permutations, as the product asks, {many_s:.2f} s with neighbours kept, of which the "
-        f"test alone takes {result['test_of_99_999_alone_s']:.2f} s. esda gets densities and weights ready made. Repeated "
-        f"places of one type take {result['repeated_places_s']:.1f} s, of any type "
-        f"{result['repeated_places_of_any_type_s']:.1f} s.\n\n{_compared(result)}"
+        f"(at most {result['most_s']:.0f} s) with neighbours worked out anew, {kept_s:.2f} s with those of the "
+        f"boundary edition kept; with 99,999 permutations, as the product asks, {many_s:.2f} s with neighbours kept, "
+        f"of which the test alone takes {test_s:.2f} s. esda gets densities and weights ready made. Repeated places of "
+        f"one type take {result['repeated_places_s']:.1f} s, of any type {result['repeated_places_of_any_type_s']:.1f} "
+        f"s.\n\n{_compared(result)}"
     )
 
 
