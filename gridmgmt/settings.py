@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         "10.1.0.0/16, separated by commas.",
     )
     pool_size: Annotated[int, Field(ge=1)] = Field(
-        default=5, description="Database connections the API keeps per process."
+        default=5, description="Database connections of the API per process; twice as many when it is busy."
     )
 
     @property
