@@ -14,7 +14,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
-from case_writes import CLIENTS, SECONDS, Ask, bound, compare, http_round, pgbench_round, prepare, server
+from case_writes import (
+    CLIENTS,
+    SECONDS,
+    Ask,
+    bound,
+    compare,
+    http_round,
+    key_statement,
+    pgbench_round,
+    prepare,
+    server,
+)
 from tiles_cold import demo_database
 
 from gridmgmt.access.rules import Role
@@ -111,7 +122,7 @@ def move_to_and_fro(url: str) -> Ask:
     return ask
 
 
-def script_of_moves() -> str:
+def script_of_moves(key: str) -> str:
     """Return the script of pgbench: the statements of a move, with what they are bound to."""
     constants = {
         "zone": "'Asia/Shanghai'",
@@ -142,6 +153,7 @@ def script_of_moves() -> str:
         [
             f"\\set n random(0, {CASES - 1})",
             "BEGIN;",
+            key_statement(key),
             bound(LOCKED_CASE, constants) + " \\gset",
             bound(MOVED_CASE, constants) + ";",
             "COMMIT;",
@@ -159,7 +171,7 @@ def main() -> None:
         key = prepare(url, [Role.ADMINISTRATOR])
         load(url)
         script = Path(folder) / "moves.sql"
-        script.write_text(script_of_moves(), encoding="utf-8")
+        script.write_text(script_of_moves(key), encoding="utf-8")
         ask = move_to_and_fro(url)
         compare(
             "case_moves",

@@ -37,7 +37,6 @@ from gridmgmt.access.rules import Assignment, Permission, Role, local_actor
 from gridmgmt.access.service import KEY, create_account, create_key
 from gridmgmt.casework.intake import REPORT, set_number_rule
 from gridmgmt.casework.surroundings import SURROUNDINGS
-from gridmgmt.catalogue.queries import HEADS
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cluster import libpq_url
 from gridmgmt.cluster.binaries import find_binaries
@@ -317,14 +316,18 @@ def report_script(boxes: Sequence[Box], key: str) -> str:
             f"\\set lat {_chosen([box[1] for box in boxes])} + {north - south} * random(0, 1000000) / 1000000.0",
             "\\set high random(0, 9000000000000000000)",
             "\\set low random(0, 9000000000000000000)",
-            bound(KEY, {"prefix": f"'{key_prefix(key)}'", "now": "now()"}) + " \\gset k_",
             "BEGIN;",
-            HEADS.strip() + ";",
+            key_statement(key),
             bound(SURROUNDINGS, constants) + " \\gset",
             bound(REPORT, constants) + ";",
             "COMMIT;",
         ]
     )
+
+
+def key_statement(key: str) -> str:
+    """Return the line of a script of pgbench that looks up who calls."""
+    return bound(KEY, {"prefix": f"'{key_prefix(key)}'", "now": "now()"}) + " \\gset k_"
 
 
 def _chosen(values: Sequence[float]) -> str:
