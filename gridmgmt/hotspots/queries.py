@@ -65,7 +65,7 @@ def ground(session: Session, on: date, level: AreaLevel) -> Ground:
     editions = boundaries_counting(session, on)
     if not editions:
         first = session.scalar(select(func.min(Edition.valid_from)).where(Edition.edition_id.in_(_all_editions())))
-        raise InputError("period_before_editions", field="to", value=on, first=first)
+        raise InputError("period_before_editions", field="to", value=on, first=first or "—")
     key = (str(session.get_bind().engine.url), level, *editions)
     with _lock:
         if (known := _kept.get(key)) is not None:

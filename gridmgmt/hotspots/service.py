@@ -289,7 +289,7 @@ def _reports(session: Session, table: pa.Table) -> _Reports:
     return _Reports(
         type=type_[first],
         lonlat=lonlat[first],
-        xy=queries.on_plane(session, lonlat[first]),
+        xy=queries.on_plane(session, lonlat[first]) if len(first) else lonlat,
         begins=np.append(first, len(type_)),
         case_id=table["case_id"].to_numpy()[order],
         at=table["at"].to_numpy()[order],

@@ -211,3 +211,13 @@ def test_after_a_change_of_boundaries_earlier_cases_are_placed_anew(session: Ses
 def test_no_cases_make_no_places(session: Session) -> None:
     found = repeats(session, RepeatQuestion(Span(date(2024, 1, 1), date(2024, 1, 31))))
     assert (found.cases, found.places_found, list(found.places)) == (0, 0, [])
+
+
+def test_an_empty_folder(fresh_database_url: str) -> None:
+    engine = make_engine(fresh_database_url)
+    with Session(engine) as empty:
+        assert repeats(empty, RepeatQuestion(YEAR)).places_found == 0
+        with pytest.raises(InputError) as refused:
+            hot_spots(empty, HotSpotQuestion(YEAR))
+    assert (refused.value.code, refused.value.fields["first"]) == ("period_before_editions", "—")
+    engine.dispose()
