@@ -184,6 +184,7 @@ INDEXES = {
     "department": "ix_cases_department_code",
     "component": "ix_cases_component_code",
     "box": "ix_cases_geom",
+    "near": "ix_cases_geom",
     "number": "uq_cases_case_no",
     "period": "ix_cases_reported_at",
     "updated": "ix_cases_updated_at",
