@@ -35,6 +35,7 @@ _OPTIONS = (
     click.option("--area", help="Code of an area of any level that held the case when it was reported."),
     click.option("--component", help="Identifier of a component."),
     click.option("--flag", help="What is doubtful: default_point …"),
+    click.option("--without-flag", help="What must not be."),
     click.option(
         "--from", "reported_from", type=click.DateTime(), callback=_moment, help="Reported at this time or later."
     ),
