@@ -318,8 +318,9 @@ def test_a_case_is_reported_and_numbered_on_the_command_line(
     assert "0001-310113" in run("number", "{serial:04d}-{district}", "--from", "2100-01-01")
 
 
-def test_the_look_at_the_surroundings_uses_the_indexes(session: Session) -> None:
-    """The cases nearby come by place and time together; nothing that grows is read as a whole."""
+@pytest.fixture
+def many(session: Session) -> Session:
+    """Five thousand cases within half a year and half a kilometre."""
     session.execute(
         text(
             "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
@@ -329,6 +330,24 @@ def test_the_look_at_the_surroundings_uses_the_indexes(session: Session) -> None
         {"now": NOW},
     )
     session.execute(text("ANALYZE cases"))
+    return session
+
+
+@pytest.mark.parametrize("type_", [COVER, LETTING])
+def test_the_look_at_the_surroundings_is_planned_once(many: Session, type_: str) -> None:
+    """The server tries five plans with the values before it keeps the one without."""
+    many.execute(text("DEALLOCATE ALL"))
+    for number in range(12):
+        reported(many, ask(0.1 + 0.3 * number, type_=type_))
+    plans = text(
+        "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE '%AS client_case_no%'"
+    )
+    assert many.execute(plans).one() == (5, 7)
+
+
+def test_the_look_at_the_surroundings_uses_the_indexes(many: Session) -> None:
+    """The cases nearby come by place and time together; nothing that grows is read as a whole."""
+    session = many
     lon, lat = spot(0.5, 0.5)
     values = {
         "lon": lon, "lat": lat, "on": NOW.date(), "today": NOW.date(), "border_lon": 0.0002, "border_lat": 0.0002,
