@@ -46,9 +46,7 @@ class HotSpotBasis(Answer):
     """What was compared, and what was left out."""
 
     areas_on: date = Field(description="The day whose areas were compared: the last of the period.")
-    redrawn: bool = Field(
-        description="Boundaries changed after the first day: earlier cases are placed anew by their points."
-    )
+    redrawn: bool = Field(description="Boundaries changed after the first day: every case is placed anew by its point.")
     areas: int = Field(description="How many areas were compared.", examples=[24211])
     cases: int = Field(description="Cases in them: reported in the period, neither rejected, void nor duplicates.")
     outside: int = Field(description="Cases in none of the areas; left out.")

@@ -67,7 +67,7 @@ class HotSpots:
     areas_on
         The day whose areas were compared.
     redrawn
-        Whether boundaries changed after the first day, so that cases from before it were placed anew by their points.
+        Whether boundaries changed after the first day, so that every case was placed anew by its point.
     areas, cases
         How many areas were compared, and how many cases lie in them.
     outside, unknown_place
@@ -163,19 +163,16 @@ def _redrawn(session: Session, question: HotSpotQuestion) -> bool:
 def _counted(session: Session, question: HotSpotQuestion) -> tuple[Counter[str | None], int]:
     """Return how many cases each area has, and how many lie nobody knows where.
 
-    A case is in the area that it was stored with, unless boundaries changed afterwards.
+    A case is in the area that it was stored with; where boundaries changed since the first day, in that of its point,
+    as the list of the area has it.
     """
     span, level = question.span, question.level.area_level
-    redrawn_at = queries.redrawn_at(session, span.last)
-    since = replace(span.wanted, reported_from=max(redrawn_at, span.begins_at))
-    by_code = queries.counts_by_code(session, since, level)
+    if _redrawn(session, question):
+        codes = codes_of_points(session, *queries.points(session, span.wanted), span.last, level)
+        return Counter(codes.tolist()), queries.unknown_places(session, span.wanted)
+    by_code = queries.counts_by_code(session, span.wanted, level)
     counted: Counter[str | None] = Counter({code: known for code, (known, _) in by_code.items()})
-    unknown_place = sum(lost for _, lost in by_code.values())
-    if redrawn_at > span.begins_at:
-        before = replace(span.wanted, reported_to=min(redrawn_at, span.ends_at))
-        counted.update(codes_of_points(session, *queries.points(session, before), span.last, level).tolist())
-        unknown_place += queries.unknown_places(session, before)
-    return counted, unknown_place
+    return counted, sum(lost for _, lost in by_code.values())
 
 
 @dataclass(frozen=True)
