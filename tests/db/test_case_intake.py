@@ -320,12 +320,12 @@ def test_a_case_is_reported_and_numbered_on_the_command_line(
 
 @pytest.fixture
 def many(session: Session) -> Session:
-    """Five thousand cases within half a year and half a kilometre."""
+    """Twenty thousand cases of two weeks within half a kilometre."""
     session.execute(
         text(
             "INSERT INTO cases (case_no, kind, type, state, reported_at, geom)"
-            " SELECT 'M' || i, 'component', '0101', 'reported', :now - i * interval '1 hour',"
-            " ST_Point(121.4 + 0.006 * random(), 31.3 + 0.002 * random(), 4326) FROM generate_series(1, 5000) AS i"
+            " SELECT 'M' || i, 'component', '0101', 'reported', :now - i * interval '1 minute',"
+            " ST_Point(121.4 + 0.006 * random(), 31.3 + 0.002 * random(), 4326) FROM generate_series(1, 20000) AS i"
         ),
         {"now": NOW},
     )
@@ -351,7 +351,7 @@ def test_the_look_at_the_surroundings_uses_the_indexes(many: Session) -> None:
     lon, lat = spot(0.5, 0.5)
     values = {
         "lon": lon, "lat": lat, "on": NOW.date(), "today": NOW.date(), "border_lon": 0.0002, "border_lat": 0.0002,
-        "near_lon": 0.0005, "near_lat": 0.0005, "since": NOW - timedelta(days=60), "types": [COVER],
+        "near_lon": 0.0005, "near_lat": 0.0005, "since": NOW - timedelta(days=7), "types": [COVER],
         "most": 50, "draw": False, "mark": None, "client_id": uuid4(), "actor": "a", "key": "k", "keys_since": NOW,
     }  # fmt: skip
     connection = session.connection().connection.driver_connection
