@@ -1,5 +1,6 @@
 """The language of an answer: ``?lang=`` first, then the browser's wish, Chinese without either."""
 
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -10,6 +11,7 @@ from gridmgmt.texts import LANGUAGES, Language
 DEFAULT: Language = "zh"
 
 
+@lru_cache(maxsize=256)
 def preferred(accept_language: str) -> Language:
     """Return the language of the catalogue that an ``Accept-Language`` header likes best.
 

@@ -346,7 +346,7 @@ def main() -> None:
     """Measure reports, print and keep the result."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--url", help="a database to use; without it, an embedded one is made and filled")
-    options.add_argument("--processes", type=int, default=1, help="web processes")
+    options.add_argument("--processes", type=int, default=2, help="web processes")
     given = options.parse_args()
     with demo_database(given.url) as url, tempfile.TemporaryDirectory() as folder, server(url, given.processes) as port:
         key, boxes = prepare(url, [Role.ADMINISTRATOR]), boxes_inside(url)

@@ -159,7 +159,11 @@ def prepared_rows(session: Session, statement: str, values: Mapping[str, object]
     if driver is None or transaction is not session.get_transaction():
         driver = cast("psycopg.Connection[tuple[Any, ...]]", session.connection().connection.driver_connection)
         session.info[_DRIVER] = (session.get_transaction(), driver)
-    return driver.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
+    return driver.execute(_encoded(statement), values, prepare=True, binary=True).fetchall()
+
+
+_encoded = cache(str.encode)
+"""The same bytes each time, whose hash the driver need not work out again to find what it has prepared."""
 
 
 def migrate(url: str, revision: str = "head") -> None:

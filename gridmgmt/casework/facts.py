@@ -155,6 +155,8 @@ class CaseFacts:
         """The tasks of the last round, the lead first; the one of its department where a register brought no tasks."""
         if not self.tasks and self.department_code is not None and self.state in _TASK_STATES:
             return (Task(1, self.department_code, True, _TASK_STATES[self.state], self.due_at, self.handled_at),)
+        if len(self.tasks) < 2:
+            return self.tasks
         last = self.round
         return tuple(task for task in self.tasks if task.round == last)
 

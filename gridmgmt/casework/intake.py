@@ -19,7 +19,7 @@ from gridmgmt.calendars import service as calendars
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.casework import photos, reporters
 from gridmgmt.casework.asking import ReportAsk, checked, moment_of
-from gridmgmt.casework.catalogues import likely_catalogue
+from gridmgmt.casework.catalogues import catalogue_of, likely_catalogue
 from gridmgmt.casework.duplicates import Duplicate, ranked, sought
 from gridmgmt.casework.facts import CaseFacts, progress_of, replace
 from gridmgmt.casework.idempotency import Answered, Keyed, same, withdraw
@@ -250,10 +250,12 @@ def _look(session: Session, actor: Actor, prepared: _Prepared, retry: Retry | No
     request = Request(actor.name, retry.request.key if retry else None, ask.client_id, draw=True, mark=prepared.mark)
     near = sought(prepared.type, prepared.at)
     seen = surroundings(session, (ask.lon, ask.lat), prepared.at, near, now=prepared.now, request=request)
-    if prepared.mark in (None, seen.catalogue):
+    if prepared.mark == seen.catalogue:
         return prepared, seen
-    anew = _prepared_anew(session, ask, prepared.attached, prepared.now)
-    return _look(session, actor, anew, retry)
+    catalogue_of(session, seen.catalogue, local_date(prepared.at))  # for this one or the next
+    if prepared.mark is None:
+        return prepared, seen
+    return _look(session, actor, _prepared(session, ask, prepared.attached, prepared.now), retry)
 
 
 def _filed(

@@ -42,6 +42,7 @@ _PLAIN = (
 _SQL = resources.files(__package__).joinpath("sql")
 READ_CASE = _SQL.joinpath("case.sql").read_text(encoding="utf-8")
 LOCKED_CASE = f"{READ_CASE}FOR UPDATE OF c"
+_json = json.JSONEncoder(ensure_ascii=False).encode
 MOVED_CASE = _SQL.joinpath("move.sql").read_text(encoding="utf-8")
 
 
@@ -106,17 +107,17 @@ def write_move(session: Session, case: HeldCase, after: CaseFacts, entry: LogEnt
     columns = columns_of(after)
     values: dict[str, object] = {
         **columns,
-        "requests": json.dumps(columns["requests"], ensure_ascii=False),
-        "progress": json.dumps(columns["progress"], ensure_ascii=False),
+        "requests": _json(columns["requests"]),
+        "progress": _json(columns["progress"]),
         "case_id": case.case_id,
-        "tasks": json.dumps(touched),
+        "tasks": _json(touched),
         "at": entry.at,
         "move": entry.move,
         "actor": entry.actor,
         "post": entry.post,
         "by_department": entry.department_code,
         "reason": entry.reason,
-        "told": json.dumps(entry.facts, ensure_ascii=False),
+        "told": _json(entry.facts),
     }
     prepared_rows(session, MOVED_CASE, values)
 
