@@ -62,7 +62,7 @@ def execution_ms(connection: psycopg.Connection[tuple[object, ...]], lon: float,
     values = {
         "lon": lon, "lat": lat, "on": now.date(), "today": now.date(), "border_lon": 0.00022, "border_lat": 0.00019,
         "near_lon": 0.00053, "near_lat": 0.00046, "since": now - timedelta(hours=168),
-        "types": ["0101", "0102", "0103", "0107"], "most": MOST_NEAR, "draw": False, "client_id": None,
+        "types": ["0101", "0102", "0103", "0107"], "most": MOST_NEAR, "draw": False, "mark": None, "client_id": None,
         "actor": "benchmark", "key": None, "keys_since": now,
     }  # fmt: skip
     row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {SURROUNDINGS}".encode(), values).fetchone()

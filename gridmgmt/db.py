@@ -155,6 +155,7 @@ def prepared_rows(session: Session, statement: str, values: Mapping[str, object]
     For the few paths on which a statement's way through SQLAlchemy costs more than the database does; nothing that the
     session has not flushed is seen by it.
     """
+    driver: psycopg.Connection[tuple[Any, ...]] | None
     transaction, driver = session.info.get(_DRIVER, (None, None))
     if driver is None or transaction is not session.get_transaction():
         driver = cast("psycopg.Connection[tuple[Any, ...]]", session.connection().connection.driver_connection)
