@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import event
 
 from api.app import create_app
+from api.gate import COOKIE
 from api.report_schemas import ReportedOut
+from gridmgmt.access import queries, service
+from gridmgmt.access.credentials import key_prefix
 from gridmgmt.access.rules import Permission, Role
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
-from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.actors import PASSWORD, TESTER, add_account, add_key, bearer
 from tests.support.described import as_described
 from tests.support.division import spot
 from tests.support.serving import served
@@ -173,3 +176,21 @@ def test_whoever_may_not_report_is_refused(client: httpx.Client) -> None:
     assert (body.status_code, body.json()["type"]) == (403, "/problems/permission_missing")
     assert str(Permission.CASES_REPORT) in body.json()["detail"]
     assert client.post(CASES, json=asked(), headers={"Authorization": ""}).status_code == 401
+
+
+def test_who_reports_is_asked_each_time(client: httpx.Client, module_database_url: str) -> None:
+    """A key reports until it is revoked, a session from our own pages alone, neither of them once it has ended."""
+    engine = make_engine(module_database_url)
+    sessions = make_sessions(engine)
+    key = add_key(sessions, Role.INSPECTOR)
+    with transaction(sessions) as session:
+        signed_in = service.sign_in(session, Role.INSPECTOR, PASSWORD, NOW)
+    assert signed_in is not None
+    cookie = {"Authorization": "", "Cookie": f"{COOKIE}={signed_in[0]}"}
+    ways = [bearer(key), {**cookie, "Sec-Fetch-Site": "same-origin"}, {**cookie, "Sec-Fetch-Site": "cross-site"}]
+    assert [client.post(CASES, json=asked(), headers=way).status_code for way in ways] == [201, 201, 403]
+    with transaction(sessions) as session:
+        service.revoke_key(session, TESTER, queries.key_by_prefix(session, str(key_prefix(key))), NOW)
+        service.sign_out(session, signed_in[0])
+    assert [client.post(CASES, json=asked(), headers=way).status_code for way in ways] == [401, 401, 403]
+    engine.dispose()
