@@ -8,11 +8,12 @@ from page_parts import Result
 def _writes(result: Result) -> str:
     rounds = ", ".join(f"{share:.2f}" for share in result["ratio_of_each_round"])
     return (
-        f"{result['clients']} clients, rounds of {result['seconds_of_a_round']} s: {result['http_per_s']:,.0f} a "
-        f"second over HTTP, {result['pgbench_per_s']:,.0f} by pgbench with the same statements prepared. The median "
-        f"of the ratios of {result['rounds']} interleaved rounds is {result['http_over_pgbench']:.2f} ({rounds}). Over "
-        f"HTTP half take less than {result['http_p50_ms']:.1f} ms, 99 of 100 less than {result['http_p99_ms']:.0f} ms. "
-        f"Callers and pgbench share the two cores with server and database."
+        f"{result['clients']} clients, {result['processes']} web processes, rounds of "
+        f"{result['seconds_of_a_round']} s: {result['http_per_s']:,.0f} a second over HTTP, "
+        f"{result['pgbench_per_s']:,.0f} by pgbench with the same statements prepared. The median of the ratios of "
+        f"{result['rounds']} interleaved rounds is {result['http_over_pgbench']:.2f} ({rounds}). Over HTTP half take less "
+        f"than {result['http_p50_ms']:.1f} ms, 99 of 100 less than {result['http_p99_ms']:.0f} ms. "
+        "Callers, lean as pgbench is, share the two cores with server and database."
     )
 
 
