@@ -87,5 +87,5 @@ def _bulk_cells(row: RequestRow, names: Names, lang: Language) -> Iterator[objec
     yield row.description
     yield row.department_code and names.agency(row.department_code, lang)
     yield row.address
-    yield round(row.lat, 7)
-    yield round(row.lon, 7)
+    yield row.lat
+    yield row.lon

@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from json.encoder import encode_basestring
 
 from api.routes import PREFIX
@@ -40,6 +41,8 @@ _MEMBERS = {
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
+_NOT_PLAIN = re.compile("[^\t\n\r\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""That, and what has to be escaped."""
 
 
 class Format(StrEnum):
@@ -88,13 +91,37 @@ def xml_text(value: str | None) -> str:
     """
     if value is None:
         return ""
+    if _NOT_PLAIN.search(value) is None:
+        return value
     kept = _FORBIDDEN.sub("", value)
     return kept.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def told_moment(moment: datetime) -> str:
-    """Return a moment in the district's time, with its offset, to the second."""
-    return moment.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+    """Return a moment in the district's time, with its offset, to the second.
+
+    >>> told_moment(datetime.fromisoformat("2026-01-31T16:05:09.9+00:00"))
+    '2026-02-01T00:05:09+08:00'
+    """
+    beginning, end = _hour(moment.year, moment.month, moment.day, moment.hour, moment.tzinfo)
+    if end is None:
+        return moment.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+    return f"{beginning}{_TWO[moment.minute]}:{_TWO[moment.second]}{end}"
+
+
+_TWO = tuple(f"{number:02d}" for number in range(60))
+
+
+@lru_cache(maxsize=20_000)
+def _hour(year: int, month: int, day: int, hour: int, zone: tzinfo | None) -> tuple[str, str | None]:
+    """Return what the moments of an hour begin and end with; the end is None where the hours of zones are not in step.
+
+    Many thousand moments of an answer share some hundred hours, and working out each takes most of the time.
+    """
+    local = datetime(year, month, day, hour, tzinfo=zone).astimezone(LOCAL_ZONE)
+    text_ = local.isoformat(timespec="seconds")
+    in_step = local.minute == local.second == 0 and len(text_) == len("2026-02-01T00:00:00+08:00")
+    return text_[:14], text_[19:] if in_step else None
 
 
 def status_notes(row: RequestRow, lang: Language) -> str:
@@ -202,8 +229,8 @@ class _RowWriter:
             write(row.address),
             nothing,
             nothing,
-            round(row.lat, 7),
-            round(row.lon, 7),
+            row.lat,
+            row.lon,
             write(media_url(row, self._base_url)),
             "" if self._extended is None else self._extended(row),
         )
