@@ -41,7 +41,9 @@ def served(app: ASGIApp, path: str = "") -> Iterator[httpx.Client]:
     """Serve an application for the time of use and give a client of it, or of a path below it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        # A browser that a failed test has left open would otherwise keep the server, and the run, for ever.
+        config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
