@@ -30,6 +30,7 @@ from gridmgmt.governance.models import (
     ModeRule,
     Staffing,
 )
+from gridmgmt.indicators.models import COUNTED, TALLIES, UNTALLIED
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
@@ -130,3 +131,6 @@ MODELS: tuple[type[Base], ...] = (
     PlanMilestone,
     PlanRerun,
 )
+
+TABLES = (UNTALLIED, COUNTED, TALLIES)
+"""Those without a class of their own."""

@@ -68,6 +68,13 @@ DEFINITIONS: Mapping[Measure, Definition] = MappingProxyType(
 """What each measure counts; of what is due, only deadlines that are past."""
 
 
+DAYS = tuple(
+    f"{definition.anchor.key.removesuffix('_at')}_on"
+    for definition in {each.anchor.key: each for each in DEFINITIONS.values()}.values()
+)
+"""Names of the local days of the moments that measures count by."""
+
+
 def counted(measure: Measure, first: date, last: date, now: datetime) -> ColumnElement[bool]:
     """Return the condition that a case counts for a measure in a period.
 

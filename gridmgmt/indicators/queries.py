@@ -1,4 +1,4 @@
-"""Counting cases in the database."""
+"""What is counted of each case, as statements; counting cases themselves where no tally can tell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,16 +9,35 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, extract, func, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    TextClause,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    null,
+    or_,
+    select,
+)
 
+from gridmgmt.areas.models import Area
 from gridmgmt.areas.placing import codes_of_points
-from gridmgmt.cases.counting import COLUMNS, LEVELS, counted
+from gridmgmt.areas.rules import RANK, AreaLevel
+from gridmgmt.cases.counting import COLUMNS, DAYS, DEFINITIONS, LEVELS, counted
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.queries import conditions
+from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionState, Subject
+from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat, read_numbers
 from gridmgmt.indicators.rules import Period, Question, Tally
 
@@ -28,6 +47,10 @@ Floats = NDArray[np.float64]
 _Conditions = Sequence[ColumnElement[bool] | TextClause]
 
 MEASURES = tuple(Measure)
+NUMBERS = (*MEASURES, "handling_s", "handling_n")
+"""The numbers of a tally, in the order in which statements have them."""
+BITS: Mapping[Measure, int] = {measure: 1 << n for n, measure in enumerate(MEASURES)}
+"""The bit of each measure in ``flags``."""
 _WIDEST = (
     Measure.REPORTED, Measure.ACCEPTED, Measure.REGISTERED, Measure.DISPATCHED, Measure.HANDLED, Measure.CLOSED,
     Measure.RATED, Measure.DUE,
@@ -35,6 +58,49 @@ _WIDEST = (
 """Whatever case another measure counts, one of these does."""
 HANDLING_S = cast(func.round(extract("epoch", Case.handled_at - Case.dispatched_at)), BigInteger)
 """From dispatch to the end of handling; NULL without the one or the other."""
+
+
+def day_of(measure: Measure) -> str:
+    """Return the name of the day on which a measure counts a case."""
+    return f"{DEFINITIONS[measure].anchor.key.removesuffix('_at')}_on"
+
+
+def countable() -> Select[Any]:
+    """Return the statement that selects of each case what :data:`gridmgmt.indicators.models.COUNTED` keeps."""
+    moments = {day_of(measure): definition.anchor for measure, definition in DEFINITIONS.items()}
+    bits = (case((_meant(measure), bit), else_=0) for measure, bit in BITS.items())
+    return select(
+        Case.case_id,
+        *(func.coalesce(COLUMNS[dimension], "").label(dimension) for dimension in Dimension),
+        *(cast(func.timezone(LOCAL_ZONE.key, moments[day]), Date).label(day) for day in DAYS),
+        reduce(add, bits).label("flags"),
+        HANDLING_S.label("handling_s"),
+    )
+
+
+def _meant(measure: Measure) -> ColumnElement[bool]:
+    anchor, condition = DEFINITIONS[measure].anchor, DEFINITIONS[measure].condition
+    return anchor.is_not(None) if condition is None else and_(anchor.is_not(None), condition)
+
+
+def counted_in(rows: FromClause, measure: Measure, first: date, last: date) -> ColumnElement[bool]:
+    """Return the condition that a measure counts a row of that shape in a period; what is due, whether past or not."""
+    return and_(rows.c[day_of(measure)].between(first, last), rows.c.flags.bitwise_and(BITS[measure]) != 0)
+
+
+def dimension_of_area(session: Session, code: str) -> Dimension:
+    """Return the dimension of the areas of a code, the largest where levels share codes.
+
+    Raises
+    ------
+    NotFoundError
+        When no boundary edition has an area of the code.
+    """
+    levels = session.scalars(select(Area.level).where(Area.code == code, Area.level.in_(list(RANK))).distinct()).all()
+    if not levels:
+        raise NotFoundError("area_of_no_edition", field="area", code=code)
+    level = min(map(AreaLevel, levels), key=RANK.__getitem__)
+    return next(dimension for dimension, levels in LEVELS.items() if level in levels)
 
 
 def recount(session: Session, question: Question, now: datetime) -> Tallies:
@@ -59,7 +125,7 @@ def recount(session: Session, question: Question, now: datetime) -> Tallies:
 
 
 def tally_of(numbers: Sequence[Any]) -> Tally:
-    """Return the tally of counts of all measures in their order, then seconds of handling and how many took them."""
+    """Return the tally of :data:`NUMBERS`."""
     *counts, handling_s, handling_n = map(int, numbers)
     return Tally(dict(zip(MEASURES, counts, strict=True)), handling_s, handling_n)
 
@@ -82,14 +148,15 @@ def _touched(period: Period, now: datetime) -> ColumnElement[bool]:
 
 def _placed(session: Session, question: Question, on: date, met: _Conditions, now: datetime) -> Tallies:
     """Return the tally of each area in force on a day, by where the cases lie."""
-    flags = reduce(add, (case((counts, 1 << n), else_=0) for n, counts in enumerate(_counts(question.period, now))))
+    bits_of = zip(_counts(question.period, now), BITS.values(), strict=True)
+    flags = reduce(add, (case((counts, bit), else_=0) for counts, bit in bits_of))
     columns = (*lonlat(Case.geom), flags.label("flags"), func.coalesce(HANDLING_S, -1).label("handling_s"))
     table = read_numbers(session, select(*columns).where(*met))
     lon, lat, bits, handling_s = (table[name].to_numpy() for name in ("lon", "lat", "flags", "handling_s"))
     codes, of = np.unique(_codes(session, question.by, on, lon, lat), return_inverse=True)
-    counted_in = (bits[:, None] >> np.arange(len(MEASURES)) & 1).astype(bool)
-    took = counted_in[:, MEASURES.index(Measure.HANDLED)] & (handling_s >= 0)
-    columns_of = [*(counted_in[:, n] for n in range(len(MEASURES))), np.where(took, handling_s, 0), took]
+    counts = (bits[:, None] >> np.arange(len(MEASURES)) & 1).astype(bool)
+    took = counts[:, MEASURES.index(Measure.HANDLED)] & (handling_s >= 0)
+    columns_of = [*counts.T, np.where(took, handling_s, 0), took]
     sums = np.array([np.bincount(of, weights=each, minlength=len(codes)) for each in columns_of])
     return {code or None: tally_of(numbers) for code, numbers in zip(codes.tolist(), sums.T.tolist(), strict=True)}
 

@@ -9,8 +9,10 @@ from gridmgmt.cases.counting import LEVELS
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
+from gridmgmt.indicators import folding
 from gridmgmt.indicators.naming import names_of
-from gridmgmt.indicators.queries import Tallies, days_of_change, recount
+from gridmgmt.indicators.queries import Tallies, days_of_change
+from gridmgmt.indicators.reading import count
 from gridmgmt.indicators.rules import Basis, Compare, Indicators, Question, Tally
 from gridmgmt.texts import Language
 
@@ -40,7 +42,7 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
     basis = Basis.AS_REPORTED if on is None else Basis.ON if on == question.areas_on else Basis.COMPARED
     question, compared = replace(question, areas_on=on), replace(compared, areas_on=on)
     asked = [question] if question.compare is Compare.NONE else [question, compared]
-    counted = [recount(session, each, now) for each in asked]
+    counted = [count(session, each, now) for each in asked]
     answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, strict=True)]
     return replace(answers[0], compared=answers[1] if len(answers) > 1 else None)
 
@@ -73,3 +75,13 @@ def _answer(
     order = sorted(counted, key=lambda code: (code is None, code or ""))
     rows = [(code, names.get(code or "", code or ""), counted[code]) for code in order]
     return Indicators(question, now, basis, total, rows)
+
+
+def fold(session: Session, *, most: int = 5_000) -> int:
+    """Take cases that have changed into the tallies, and return how many changes that were; 0 where none waits."""
+    return folding.fold(session, most)
+
+
+def rebuild(session: Session) -> int:
+    """Count all cases anew into the tallies, and return how many."""
+    return folding.rebuild(session, 50_000)
