@@ -38,6 +38,18 @@ def _list(result: Result) -> str:
     )
 
 
+def _open311(result: Result) -> str:
+    told = []
+    for name in ("json_1000", "xml_1000", "json_50", "xml_50"):
+        format_, _, size = name.partition("_")
+        each = result[name]
+        told.append(
+            f"{int(size):,} requests as {format_.upper()}: half take less than {each['http_p50_ms']:.1f} ms over HTTP, 99 "
+            f"of 100 less than {each['http_p99_ms']:.0f} ms; the statement alone takes {each['sql_over_http']:.2f} of it"
+        )
+    return f"{result['cases']:,} cases, lists of 90 days. " + ". ".join(told) + "."
+
+
 def _boston(result: Result) -> str:
     return (
         f"The Boston year of {result['cases']:,} cases by the command: {result['own_s']:.1f} s in the median of "
@@ -59,6 +71,7 @@ CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "case_duplicates": ("What a report may repeat among a million cases", _duplicates),
     "case_moves": ("Moves of cases over HTTP beside the same statements in pgbench", _writes),
     "case_list": ("Lists of a million cases over HTTP beside the same SQL", _list),
+    "open311": ("Lists of Open311 among a million cases beside the same SQL", _open311),
     "case_import": ("A register of a year into the database", _boston),
     "case_feed": ("From the commit of a move to those who look", _feed),
 }
