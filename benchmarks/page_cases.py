@@ -44,8 +44,9 @@ def _open311(result: Result) -> str:
         format_, _, size = name.partition("_")
         each = result[name]
         told.append(
-            f"{int(size):,} requests as {format_.upper()}: half take less than {each['http_p50_ms']:.1f} ms over HTTP, 99 "
-            f"of 100 less than {each['http_p99_ms']:.0f} ms; the statement alone takes {each['sql_over_http']:.2f} of it"
+            f"{int(size):,} requests as {format_.upper()}: half take less than {each['http_p50_ms']:.1f} ms over "
+            f"HTTP, 99 of 100 less than {each['http_p99_ms']:.0f} ms; the statement alone takes "
+            f"{each['sql_over_http']:.2f} of it"
         )
     return f"{result['cases']:,} cases, lists of 90 days. " + ". ".join(told) + "."
 
