@@ -27,11 +27,14 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def beside_the_jobs(sessions: sessionmaker[Session], settings: Settings) -> Iterator[None]:
-    """Watch deadlines and send to webhooks for the time of use."""
+def beside_the_jobs(
+    sessions: sessionmaker[Session], settings: Settings, **others: Callable[[], object]
+) -> Iterator[None]:
+    """Watch deadlines, send to webhooks, and do what else is named, each about once a second, for the time of use."""
     stopping = Event()
     courier = Courier(sessions, settings.data, networks_of(settings.webhook_networks), system_clock)
-    for name, do in (("deadlines", Watch(sessions, system_clock).round), ("webhooks", Posting(courier).round)):
+    rounds = {"deadlines": Watch(sessions, system_clock).round, "webhooks": Posting(courier).round, **others}
+    for name, do in rounds.items():
         # Daemons: what they are in the middle of may be broken off anywhere, and is taken up again.
         Thread(target=_repeat, args=(name, do, stopping), name=name, daemon=True).start()
     try:

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from functools import reduce
 from operator import add
 
+from sqlalchemy.orm import sessionmaker
+
 from gridmgmt.cases.counting import LEVELS
 from gridmgmt.clock import local_date
-from gridmgmt.db import Session
+from gridmgmt.db import Session, transaction
 from gridmgmt.errors import InputError
 from gridmgmt.indicators import folding
 from gridmgmt.indicators.naming import names_of
@@ -77,7 +79,19 @@ def _answer(
     return Indicators(question, now, basis, total, rows)
 
 
-def fold(session: Session, *, most: int = 5_000) -> int:
+MOST_AT_ONCE = 5_000
+"""Changes that one transaction takes into the tallies, so that a round is short."""
+
+
+def fold_all(sessions: sessionmaker[Session]) -> None:
+    """Take everything that waits into the tallies, a few thousand changes at a time."""
+    taken = MOST_AT_ONCE
+    while taken == MOST_AT_ONCE:
+        with transaction(sessions) as session:
+            taken = fold(session)
+
+
+def fold(session: Session, *, most: int = MOST_AT_ONCE) -> int:
     """Take cases that have changed into the tallies, and return how many changes that were; 0 where none waits."""
     return folding.fold(session, most)
 

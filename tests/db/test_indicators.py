@@ -6,18 +6,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from numpy.random import PCG64, Generator
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gridmgmt.cases.measures import RATIOS, Dimension, Measure, Ratio
-from gridmgmt.cases.queries import count_cases
+from gridmgmt.cases.measures import Dimension
 from gridmgmt.cases.rules import CaseFilter
-from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import make_engine
-from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.indicators import service
-from gridmgmt.indicators.rules import Basis, Compare, Period, Question, Tally
-from tests.support.tallied import CODES, END, MOVED_ON, TOWN_LATER, Register, between, divide, lives, recount
+from gridmgmt.indicators.rules import Period, Question, Tally
+from tests.support.tallied import CODES, END, Register, between, divide, lives, recount
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
 AREAS = {"A": "town_code", "C": "town_code", "310113": "district_code", "B2": "quarter_code"}
