@@ -96,8 +96,10 @@ class Follower:
         """
         if not self._batches and not self._ended:
             self._ready.clear()
+            # Not wait_for: in Python 3.11 it forgets that it was cancelled when a batch comes at the same time.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ready.wait(), within_s)
+                async with asyncio.timeout(within_s):
+                    await self._ready.wait()
         if self._ended:
             raise EOFError
         if not self._batches:
