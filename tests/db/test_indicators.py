@@ -3,19 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from threading import Thread
 
 import pytest
 from numpy.random import PCG64, Generator
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gridmgmt.cases.measures import Dimension
+from gridmgmt.cases.measures import Dimension, Measure, Ratio
+from gridmgmt.cases.queries import count_cases
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.db import make_engine
+from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.indicators import service
-from gridmgmt.indicators.rules import Period, Question, Tally
-from tests.support.tallied import CODES, END, Register, between, divide, lives, recount
+from gridmgmt.indicators.rules import Basis, Compare, Period, Question, Tally
+from tests.support.tallied import CODES, END, MOVED_ON, TOWN_LATER, Register, between, divide, lives, recount
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
+OCTOBER_DAYS = (OCTOBER.first, OCTOBER.last)
 AREAS = {"A": "town_code", "C": "town_code", "310113": "district_code", "B2": "quarter_code"}
 
 
@@ -76,3 +81,123 @@ def test_at_any_moment_indicators_equal_a_recount(session: Session) -> None:
         session.rollback()
     counts = recount(session, "NULL", (OCTOBER.first, OCTOBER.last), END)[None].counts
     assert all(counts.values()), f"some measure was never tried: {counts}"
+
+
+@pytest.mark.parametrize("day", [date(2026, 10, 14), date(2026, 10, 15)])
+def test_cases_are_counted_anew_in_the_areas_of_a_day_and_so_are_their_lists(session: Session, day: date) -> None:
+    towns = {date(2026, 10, 14): TOWN_LATER.replace("121.405", "121.404"), MOVED_ON: TOWN_LATER}[day]
+    expected = recount(session, towns, (OCTOBER.first, OCTOBER.last), END)
+    found = service.read(session, Question(OCTOBER, Dimension.TOWN, CaseFilter(), areas_on=day), now=END)
+    assert {code: tally for code, _, tally in found.rows} == expected
+    assert (found.basis, found.question.areas_on) == (Basis.ON, day)
+    for code, tally in expected.items():
+        row = CaseFilter(lacks=Dimension.TOWN) if code is None else CaseFilter(area=code)
+        for measure in (Measure.REPORTED, Measure.DUE_CLOSED):
+            wanted = replace(row, measure=measure, counted_from=OCTOBER.first, counted_to=OCTOBER.last, areas_on=day)
+            assert count_cases(session, wanted, now=END).value == tally.counts[measure]
+
+
+def test_periods_that_saw_different_areas_are_compared_in_those_of_the_last_day(session: Session) -> None:
+    week = Period(date(2026, 10, 14), date(2026, 10, 20))
+    by_town = Question(week, Dimension.TOWN, CaseFilter(), compare=Compare.MONTH)
+    found = service.read(session, by_town, now=END)
+    assert (found.basis, found.question.areas_on) == (Basis.COMPARED, week.last)
+    assert found.compared is not None
+    before = (date(2026, 10, 7), date(2026, 10, 13))
+    for answer, period in ((found, (week.first, week.last)), (found.compared, before)):
+        assert {code: tally for code, _, tally in answer.rows} == recount(session, TOWN_LATER, period, END)
+    later = Period(date(2026, 10, 28), date(2026, 10, 30))
+    same = service.read(session, replace(by_town, period=later), now=END)
+    of_types = service.read(session, replace(by_town, by=Dimension.TYPE), now=END)
+    assert [each.basis for each in (same, of_types)] == [Basis.AS_REPORTED] * 2
+
+
+def test_no_areas_are_counted_before_the_first_boundary_edition(session: Session) -> None:
+    asked = Question(Period(date(2019, 12, 1), date(2019, 12, 31)), Dimension.TOWN, CaseFilter())
+    with pytest.raises(InputError) as refused:
+        service.read(session, asked, now=END)
+    assert refused.value.code == "period_before_editions"
+    assert str(refused.value.fields["first"]) == "2020-01-01"
+    assert service.read(session, replace(asked, by=Dimension.TYPE), now=END).total == Tally()
+    with pytest.raises(NotFoundError):
+        service.read(session, replace(asked, period=OCTOBER, wanted=CaseFilter(area="nowhere")), now=END)
+
+
+def test_a_rebuild_changes_no_answer(session: Session) -> None:
+    asked = Question(OCTOBER, Dimension.DEPARTMENT, CaseFilter())
+    before = service.read(session, asked, now=END)
+    session.execute(text("UPDATE day_tallies SET due = due + 1"))
+    assert service.read(session, asked, now=END) != before
+    assert service.rebuild(session) == session.scalar(text("SELECT count(*) FROM cases"))
+    assert service.read(session, asked, now=END) == before
+    session.rollback()
+
+
+GOLDEN = """
+INSERT INTO cases (case_no, kind, type, state, reported_at, accepted_at, registered_at, due_at, closed_at, geom)
+SELECT 'G' || n, CASE WHEN n <= 956 THEN 'event' ELSE 'component' END, '0101',
+       CASE WHEN closed THEN 'closed' ELSE 'handling' END, day, day,
+       CASE WHEN n <= 996 THEN day + interval '1 hour' END,
+       CASE WHEN n <= 972 THEN day + interval '2 days' END,
+       CASE WHEN closed THEN day + CASE WHEN n <= 737 THEN interval '2 days' ELSE interval '3 days' END END,
+       ST_Point(0, 0, 4326)
+FROM (
+    SELECT n, n <= 902 OR n BETWEEN 957 AND 965 AS closed, timestamptz '2015-07-06 09:00+08' AS day
+    FROM generate_series(1, 1054) AS n
+) AS made
+"""
+
+
+def test_the_rates_of_the_published_bulletin(session: Session) -> None:
+    """1054 accepted, 996 registered; 972 due, 956 of them events; 911 closed, 902 of them events; 737 in time."""
+    session.execute(text(GOLDEN))
+    asked = Question(Period(date(2015, 7, 1), date(2015, 7, 31)), Dimension.KIND, CaseFilter())
+    for _ in ("waiting", "tallied"):
+        found = service.read(session, asked, now=END)
+        kinds = {code: tally.ratio(Ratio.CLOSING_RATE) for code, _, tally in found.rows}
+        assert found.total.ratio(Ratio.REGISTRATION_RATE) == 996 / 1054 == pytest.approx(0.9450, abs=5e-5)
+        assert found.total.ratio(Ratio.CLOSING_RATE) == 911 / 972 == pytest.approx(0.9372, abs=5e-5)
+        assert found.total.ratio(Ratio.ON_TIME_CLOSING_RATE) == 737 / 972 == pytest.approx(0.7582, abs=5e-5)
+        assert kinds == {"event": 902 / 956, "component": 9 / 16}
+        assert pytest.approx(0.9435, abs=5e-5) == 902 / 956
+        assert found.total.ratio(Ratio.REWORK_RATE) is None
+        service.fold(session, most=10_000)
+    session.rollback()
+
+
+def test_two_writers_and_two_who_fold_lose_nothing(session: Session, module_database_url: str) -> None:
+    """Three hundred changes by each writer to the same cases, while two take them into the tallies all along."""
+    engine = make_engine(module_database_url)
+    numbers = session.scalars(text("SELECT case_id FROM cases ORDER BY case_id")).all()
+    session.rollback()
+
+    def write(seed: int) -> None:
+        rng = Generator(PCG64(seed))
+        for _ in range(300):
+            change = {"id": int(rng.choice(numbers)), "source": str(rng.choice(["video", "leader", "public"]))}
+            with Session(engine) as own, own.begin():
+                own.execute(text("UPDATE cases SET source = :source WHERE case_id = :id"), change)
+
+    def take(writers: list[Thread]) -> None:
+        while any(writer.is_alive() for writer in writers):
+            with Session(engine) as own, own.begin():
+                service.fold(own, most=7)
+
+    writers = [Thread(target=write, args=(seed,)) for seed in (1, 2)]
+    takers = [Thread(target=take, args=(writers,)) for _ in (1, 2)]
+    for thread in (*writers, *takers):
+        thread.start()
+    asked = Question(OCTOBER, Dimension.SOURCE, CaseFilter())
+    total = service.read(session, asked, now=END).total
+    while any(writer.is_alive() for writer in writers):
+        session.rollback()
+        assert service.read(session, asked, now=END).total == total
+    for thread in (*writers, *takers):
+        thread.join()
+    session.rollback()
+    for most in (0, 10_000):
+        service.fold(session, most=most)
+        found = service.read(session, asked, now=END)
+        assert {code: tally for code, _, tally in found.rows} == recount(session, "source", OCTOBER_DAYS, END)
+    session.rollback()
+    engine.dispose()
