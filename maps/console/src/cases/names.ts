@@ -10,7 +10,7 @@ import { selection } from '../state/view'
 import { named } from '../words/texts'
 
 /** The names are fetched where cases are looked at, once in a language. */
-const wanted = () => (can('read') && (router.currentRoute.value.name === 'cases' || selection.value?.kind === 'case') ? true : null)
+const wanted = () => (can('read') && (['cases', 'indicators'].includes(String(router.currentRoute.value.name)) || selection.value?.kind === 'case') ? true : null)
 
 export const departments = useLoaded(wanted, async (_, signal) => (await get<HandlingDepartmentList>('/departments', {}, signal)).items)
 export const types = useLoaded(wanted, async (_, signal) => (await get<CaseTypeList>('/catalogue/types', {}, signal)).items)

@@ -1,14 +1,14 @@
 import { computed } from 'vue'
 
 import { get, withQuery } from '../api/client'
+import type { DefinitionOut, IndicatorsOut } from '../api/schema'
 import { useLoaded } from '../state/loaded'
 import { part, question } from './question'
-import type { Answer, Definition } from './shapes'
 
 /** The indicators that are asked for, while the page shows them. */
 export const answer = useLoaded(
   () => (part.value === 'table' ? withQuery('/indicators', question.value) : null),
-  (path, signal) => get<Answer>(path, {}, signal),
+  (path, signal) => get<IndicatorsOut>(path, {}, signal),
 )
 
 /** Whether nothing at all is counted in the period. */
@@ -20,6 +20,6 @@ export function fileAddress(format: string): string {
 }
 
 /** What a rate is made of, as the answer defines it. */
-export function definitionOf(ratio: string): Definition | undefined {
+export function definitionOf(ratio: string): DefinitionOut | undefined {
   return answer.data?.definitions.find((each) => each.ratio === ratio)
 }

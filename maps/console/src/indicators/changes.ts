@@ -1,7 +1,7 @@
+import type { IndicatorRow } from '../api/schema'
 import { count, percent, shortNumber, span } from '../words/format'
 import { t } from '../words/texts'
 import { isLowerBetter, valueOf, type Column } from './columns'
-import type { Row } from './shapes'
 
 export interface Change {
   words: string
@@ -27,7 +27,7 @@ function both(words: string, better: boolean): Change {
 }
 
 /** How a number of a row has changed since the compared period; null where one of both is not known, or nothing is compared. */
-export function changeOf(row: Row, before: Row | undefined, column: Column): Change | null {
+export function changeOf(row: IndicatorRow, before: IndicatorRow | undefined, column: Column): Change | null {
   const [now, then] = [valueOf(row, column), before ? valueOf(before, column) : null]
   if (now === null || then === null) return null
   const change = now - then

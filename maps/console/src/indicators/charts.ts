@@ -1,8 +1,8 @@
 import type { ECBasicOption } from 'echarts/types/dist/shared'
 
+import type { IndicatorRow } from '../api/schema'
 import { count, percent, span } from '../words/format'
 import { valueOf, type Column } from './columns'
-import type { Row } from './shapes'
 
 /** So many rows can still be told apart in a chart. */
 export const MOST_BARS = 20
@@ -35,8 +35,8 @@ export function amountOf({ kind }: Column, value: number | null): string {
 }
 
 export interface Drawn {
-  rows: Row[]
-  before: Map<string | null, Row>
+  rows: IndicatorRow[]
+  before: Map<string | null, IndicatorRow>
   column: Column
   /** The periods in words, the compared one after the shown one. */
   periods: [string, string]
@@ -46,6 +46,7 @@ export interface Drawn {
 /** Bars of one column, one for each row, and a mark where the compared period was. */
 export function barsOf({ rows, before, column, periods, colours }: Drawn): ECBasicOption {
   const text = { color: colours.text, fontSize: 12 }
+  const axis = { type: 'category', inverse: true, axisTick: { show: false } }
   const shown = (value: unknown) => amountOf(column, typeof value === 'number' ? value : null)
   const then = rows.map((row) => {
     const found = before.get(row.code)
@@ -54,10 +55,13 @@ export function barsOf({ rows, before, column, periods, colours }: Drawn): ECBas
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 4, right: 64, top: 4, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 4, top: 4, bottom: 4, containLabel: true },
     tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: shown, confine: true, backgroundColor: colours.surface, borderColor: colours.border, textStyle: text },
-    xAxis: { type: 'value', min: 0, ...(column.kind === 'rate' && { max: 1 }), axisLabel: { color: colours.secondary, fontSize: 11, formatter: shown, hideOverlap: true }, splitLine: { lineStyle: { color: colours.border } } },
-    yAxis: { type: 'category', inverse: true, data: rows.map(({ name }) => name), axisLabel: { ...text, width: 112, overflow: 'truncate' }, axisTick: { show: false }, axisLine: { lineStyle: { color: colours.border } } },
+    xAxis: { type: 'value', min: 0, ...(column.kind === 'rate' && { max: 1 }), axisLabel: { color: colours.secondary, fontSize: 11, formatter: (value: number) => shown(value).replace('.0', ''), hideOverlap: true }, splitLine: { lineStyle: { color: colours.border } } },
+    yAxis: [
+      { ...axis, data: rows.map(({ name }) => name), axisLabel: { ...text, width: 112, overflow: 'truncate' }, axisLine: { lineStyle: { color: colours.border } } },
+      { ...axis, data: rows.map((row) => shown(valueOf(row, column))), axisLabel: { ...text, fontSize: 11 }, axisLine: { show: false } },
+    ],
     series: [
       {
         name: periods[0],
@@ -65,7 +69,6 @@ export function barsOf({ rows, before, column, periods, colours }: Drawn): ECBas
         barWidth: 12,
         cursor: 'pointer',
         itemStyle: { color: colours.accent, borderRadius: [0, 3, 3, 0] },
-        label: { show: true, position: 'right', color: colours.text, fontSize: 11, formatter: ({ value }: { value: unknown }) => shown(value) },
         data: rows.map((row) => valueOf(row, column)),
       },
       ...(before.size

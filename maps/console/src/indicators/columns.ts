@@ -1,8 +1,8 @@
 import { computed } from 'vue'
 
+import type { IndicatorRow } from '../api/schema'
 import { viewed } from '../state/view'
 import { named, t } from '../words/texts'
-import type { Row } from './shapes'
 
 /** A column of the table, of the chart and of the map: a measure, a rate, or the mean time of handling. */
 export type Column = { kind: 'count'; name: string } | { kind: 'rate'; name: string } | { kind: 'mean'; name: 'mean_handling_s' }
@@ -41,7 +41,7 @@ export function isLowerBetter({ kind, name }: Column): boolean {
 }
 
 /** The number of a row in a column; null where it is not known. */
-export function valueOf(row: Row, { kind, name }: Column): number | null {
+export function valueOf(row: IndicatorRow, { kind, name }: Column): number | null {
   if (kind === 'mean') return row.mean_handling_s.value
   return kind === 'rate' ? (row.ratios[name]?.value ?? null) : (row.counts[name]?.value ?? 0)
 }
