@@ -18,11 +18,16 @@ from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
+from gridmgmt.hotspots.rules import MOST_PLACES, RepeatQuestion, Span
+from gridmgmt.hotspots.service import RepeatedPlace, repeats
 from gridmgmt.indicators import service
 from gridmgmt.indicators.rules import Compare, Indicators, Period, Question, Tally
 from gridmgmt.texts import Language
 
 FORMAT = "gridmgmt-bulletin-1"
+PLACES = 10
+"""So many of the places to which cases came again are listed."""
+
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 _BELOW = {AreaLevel.DISTRICT: Dimension.TOWN, AreaLevel.TOWN: Dimension.QUARTER}
 
@@ -41,6 +46,8 @@ class Bulletin:
         Whether the month was over when it was made.
     year
         The month by kind of case beside the same month a year earlier.
+    places
+        To which cases came again and again, the fullest first.
     """
 
     area_code: str | None
@@ -51,6 +58,7 @@ class Bulletin:
     synthetic: bool
     year: Indicators
     by: dict[Dimension, Indicators]
+    places: Sequence[RepeatedPlace] = ()
 
     @property
     def whole(self) -> Indicators:
@@ -108,6 +116,7 @@ def make_bulletin(session: Session, month: str, area: str | None, *, now: dateti
         synthetic=bool(holds_synthetic(session)),
         year=year,
         by={by: service.read(session, replace(asked, by=by), now=now, lang=lang) for by in parts},
+        places=_places(session, period, code, areas),
     )
 
 
@@ -123,6 +132,13 @@ def _area(session: Session, code: str | None, on: date) -> tuple[str | None, str
     if level not in _BELOW:
         raise InputError("bulletin_area_too_small", field="area", value=code, level=level)
     return code, found.name, [_BELOW[level]]
+
+
+def _places(session: Session, period: Period, code: str | None, areas: Sequence[Dimension]) -> list[RepeatedPlace]:
+    """Return the fullest places of the month; of a town those whose last case was reported there."""
+    found = repeats(session, RepeatQuestion(Span(period.first, period.last), most=MOST_PLACES)).places
+    of_town = code is not None and Dimension.QUARTER in areas
+    return [place for place in found if not of_town or place.town_code == code][:PLACES]
 
 
 def document_of(bulletin: Bulletin) -> dict[str, Any]:  # Any: JSON
@@ -142,6 +158,10 @@ def document_of(bulletin: Bulletin) -> dict[str, Any]:  # Any: JSON
         "areas_on": None if on is None else on.isoformat(),
         "year": _numbers(bulletin.year),
         "by": {str(by): _numbers(found) for by, found in bulletin.by.items()},
+        "places": [
+            {"lon": place.lon, "lat": place.lat, "count": place.count, "types": [type_ for type_, _ in place.types]}
+            for place in bulletin.places
+        ],
     }
 
 

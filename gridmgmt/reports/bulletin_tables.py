@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from gridmgmt.cases.measures import RATIOS, Dimension, Measure, Ratio
+from gridmgmt.clock import local_date
+from gridmgmt.hotspots.rules import WITHIN_M, Span
+from gridmgmt.hotspots.service import RepeatedPlace
 from gridmgmt.indicators.rules import Indicators, Tally
 from gridmgmt.reports.bulletin_document import Bulletin
 from gridmgmt.reports.indicators_addresses import CONSOLE_LIST, CaseLists
@@ -74,6 +78,8 @@ def sections(bulletin: Bulletin, lang: Language, address: str = "") -> list[Sect
     parts.append(("departments", (drawn.departments(),)))
     parts.append(("sources", (drawn.sources(),)))
     parts.append(("types", (drawn.types(),)))
+    if bulletin.places:
+        parts.append(("places", (drawn.places(),)))
     return [
         Section(numbered(number, text(f"bulletin.head.{name}", lang), lang), tables)
         for number, (name, tables) in enumerate(parts, 1)
@@ -179,6 +185,28 @@ class _Drawn:
         note = text("bulletin.top_types", self._lang, shown=min(TOP_TYPES, every), all=every)
         ratios = (Ratio.CLOSING_RATE, Ratio.ON_TIME_CLOSING_RATE)
         return self._shared(Dimension.TYPE, (), ratios, note, most=TOP_TYPES)
+
+    def places(self) -> LinkedTable:
+        """Return the places to which cases of one type came again, the fullest first."""
+        period, types = self._bulletin.period, self._bulletin.by[Dimension.TYPE].rows
+        names = {code: name for code, name, _ in types}
+        wanted = Span(period.first, period.last).wanted
+
+        def cells(place: RepeatedPlace) -> Iterator[Linked]:
+            type_ = place.types[0][0]
+            query = {
+                "measure": Measure.REPORTED, "counted_from": period.first, "counted_to": period.last, "type": type_,
+                "state": list(wanted.states), "without_flag": wanted.without_flag,
+                "near": f"{place.lon},{place.lat},{WITHIN_M:g}",
+            }  # fmt: skip
+            yield place.address or f"{place.lon:.5f}, {place.lat:.5f}", None
+            yield names.get(type_, type_), None
+            yield float(place.count), f"{self._address}?{urlencode(query, doseq=True, safe=',')}"
+            yield from ((local_date(moment).isoformat(), None) for moment in (place.first_at, place.last_at))
+
+        kinds: dict[str, Kind] = {"place": "text", "type": "text", "cases": "count", "first": "text", "last": "text"}
+        title, note = text("bulletin.head.places", self._lang), text("bulletin.places_note", self._lang)
+        return self._table("places", title, self._columns(kinds), map(cells, self._bulletin.places), note)
 
     def _placed(
         self, by: Dimension, ratio: Ratio | None, measures: Sequence[Measure], ratios: Sequence[Ratio], note: str = ""

@@ -14,6 +14,7 @@ import pytest
 from gridmgmt.cases.measures import Dimension, Measure, Ratio
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.errors import InputError
+from gridmgmt.hotspots.service import RepeatedPlace
 from gridmgmt.indicators.rules import Basis, Compare, Indicators, Period, Question, Tally
 from gridmgmt.reports.bulletin import render_bulletin
 from gridmgmt.reports.bulletin_document import Bulletin, bulletin_sha256, month_of
@@ -72,6 +73,7 @@ def published() -> Bulletin:
         synthetic=True,
         year=answer(Dimension.KIND, kinds, Compare.YEAR, Tally()),
         by={by: answer(by, rows, Compare.MONTH, NOVEMBER) for by, rows in parts.items()},
+        places=[RepeatedPlace(113.1, 30.6, 7, [("0119", 7)], NOW, NOW, 1, address="人民大道 1 号")],
     )
 
 
@@ -125,7 +127,7 @@ def test_the_month_is_told_as_it_was_published() -> None:
 
 def test_every_count_of_the_page_opens_its_list() -> None:
     tables = Numbers(page()).tables
-    assert set(tables) == {"counts", "rates", "kind", "town", "department", "source", "type", "definitions"}
+    assert set(tables) == {"counts", "rates", "kind", "town", "department", "source", "type", "places", "definitions"}
     counts = {row[0][0]: row for row in tables["counts"]}
     query = "counted_from=2016-12-01&counted_to=2016-12-31&area=429006&measure=reported"
     assert counts["上报数"][1] == ("1,124", f"/cases?{query}")
@@ -142,6 +144,14 @@ def test_every_count_of_the_page_opens_its_list() -> None:
     assert all("measure=" in link for _, link in linked if link)
     assert 'href="/cases?' in page().split("</section>")[0], "the figures at the head too"
     assert 'href="https://grid.example/cases?' in page(address="https://grid.example")
+
+
+def test_places_open_the_list_around_them() -> None:
+    (_, (place, type_, cases, *_)) = Numbers(page()).tables["places"]
+    assert (place[0], type_[0], cases[0]) == ("人民大道 1 号", "类型19", "7")
+    assert "near=113.1,30.6,20" in str(cases[1])
+    assert "without_flag=default_point" in str(cases[1])
+    assert "state=duplicate" not in str(cases[1])
 
 
 def test_areas_are_placed_and_what_has_none_comes_last() -> None:
@@ -163,7 +173,7 @@ def test_what_it_says_of_itself() -> None:
         assert "<script" not in shown
     assert "数据截至 2017-01-05 07:59" in page()
     assert "一、总体情况" in page()
-    assert "七、编制说明" in page()
+    assert "八、编制说明" in page()
     assert "1. Overall" in page("en")
     half = replace(bulletin, over=False)
     assert "本月尚未结束" in render_bulletin(half, "html", "zh").content.decode()
@@ -188,7 +198,7 @@ def test_equal_numbers_have_one_hash_and_equal_bytes() -> None:
 def test_the_workbook_has_numbers_and_the_paper_the_same_text() -> None:
     bulletin = published()
     book = openpyxl.load_workbook(io.BytesIO(render_bulletin(bulletin, "xlsx", "en").content))
-    assert len(book.worksheets) == 9
+    assert len(book.worksheets) == 10
     rates = {row[0]: row[1] for row in book["Rates"].iter_rows(min_row=2, values_only=True)}
     assert rates["Closing rate"] == pytest.approx(911 / 972, abs=1e-15)
     assert any(bulletin_sha256(bulletin) in str(row[0]) for row in book.worksheets[0].iter_rows(values_only=True))
@@ -198,7 +208,9 @@ def test_the_workbook_has_numbers_and_the_paper_the_same_text() -> None:
 
 def test_without_areas_and_without_cases_it_is_still_a_page() -> None:
     bulletin = published()
-    without = replace(bulletin, by={by: each for by, each in bulletin.by.items() if by is not Dimension.TOWN})
+    without = replace(
+        bulletin, places=(), by={by: each for by, each in bulletin.by.items() if by is not Dimension.TOWN}
+    )
     assert [section.title[:1] for section in sections(without, "zh")] == list("一二三四五")
     none = Indicators(Question(MONTH, Dimension.KIND, CaseFilter()), NOW, Basis.AS_REPORTED, Tally(), ())
     empty = replace(
