@@ -8,17 +8,19 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.access.rules import Actor, local_actor
-from gridmgmt.cluster import open_database
-from gridmgmt.db import Session, migrated_sessions, transaction
 from gridmgmt.errors import FileRefusedError, GridMgmtError
 from gridmgmt.settings import Settings
 from gridmgmt.texts import Language, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import sessionmaker
+
+    from gridmgmt.db import Session
 
 SHOWN_PROBLEMS = 3
 
@@ -32,15 +34,21 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 @contextmanager
-def sessions(ctx: click.Context) -> Iterator[sessionmaker[Session]]:
+def sessions(ctx: click.Context) -> "Iterator[sessionmaker[Session]]":
     """Open the database, bring it to the present schema, and give the factory of sessions."""
+    import gridmgmt.schema  # noqa: F401, PLC0415 -- what is written may point to any table
+    from gridmgmt.cluster import open_database  # noqa: PLC0415 -- help is told without what opens a database
+    from gridmgmt.db import migrated_sessions  # noqa: PLC0415 -- as above
+
     with open_database(settings_of(ctx)) as url, migrated_sessions(url) as factory:
         yield factory
 
 
 @contextmanager
-def database(ctx: click.Context) -> Iterator[Session]:
+def database(ctx: click.Context) -> "Iterator[Session]":
     """Open the database and give one session in one transaction, committed when the command has done its work."""
+    from gridmgmt.db import transaction  # noqa: PLC0415 -- as above
+
     with sessions(ctx) as factory, transaction(factory) as session:
         yield session
 

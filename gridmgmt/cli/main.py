@@ -1,8 +1,10 @@
 """The main command and how its errors end."""
 
+import re
 import sys
 import traceback
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,20 @@ class _Root(click.Group):
             return None
         command: click.Command = found[cmd_name].load()
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List what the commands say of themselves without loading what they need."""
+        told = {each.name: click.Command(each.name, help=_doc(each)) for each in entry_points(group=COMMAND_GROUP)}
+        click.Group(commands=told).format_commands(ctx, formatter)
+
+
+def _doc(command: EntryPoint) -> str | None:
+    """Return the docstring of a command's function as the source has it; where it has none, of the loaded command."""
+    spec = find_spec(command.module)
+    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    found = re.search(rf'^def {command.attr}\(.*?^    """(.*?)"""', source, re.MULTILINE | re.DOTALL)
+    loaded: str | None = found[1] if found else command.load().help
+    return loaded
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -5,11 +5,13 @@ from datetime import date
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from gridmgmt.db import sqlalchemy_url
+from gridmgmt.db import check_schema, sqlalchemy_url
+from gridmgmt.errors import UnavailableError
 from gridmgmt.revisions.models import DRAWN_TABLES
 from gridmgmt.settings import PROJECT_DIR
 
@@ -256,3 +258,13 @@ def test_a_write_that_is_rolled_back_advances_nothing(session) -> None:
         assert revision(session, "areas") == before + 1
         attempt.rollback()
     assert revision(session, "areas") == before
+
+
+def test_a_schema_is_as_needed_at_the_last_revision_alone(session: Session) -> None:
+    head = ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()
+    assert session.scalar(text("SELECT version_num FROM alembic_version")) == head
+    check_schema(session)
+    session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(UnavailableError) as refused:
+        check_schema(session)
+    assert (refused.value.fields["found"], refused.value.fields["needed"]) == ("0001", head)
