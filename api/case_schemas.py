@@ -1,6 +1,5 @@
 """Cases as the interface answers them."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -171,16 +170,16 @@ class BoardOut(Answer):
     most_overdue: list[CaseOut]
 
 
-def case_out(row: Any, catalogue: Catalogue | None, lang: Language, photos: Mapping[int, int]) -> CaseOut:
-    """Return a row of :func:`gridmgmt.cases.queries.list_cases` with its words."""
-    held = row._mapping  # noqa: SLF001 -- the public name of a row's columns
-    return CaseOut(
-        **held,
-        type_name=type_name(catalogue, held["type"], lang),
-        state_text=text(f"case_state.{held['state']}", lang),
-        department_name=department_name(catalogue, held["department_code"], lang),
-        photos=photos.get(held["case_id"], 0),
-    )
+def case_out(row: Any, catalogue: Catalogue | None, lang: Language, photos: int) -> CaseOut:
+    """Return a row of :func:`gridmgmt.cases.queries.page_of_cases` or of a board with its words."""
+    held = row._asdict()
+    words = {
+        "type_name": type_name(catalogue, held["type"], lang),
+        "state_text": text(f"case_state.{held['state']}", lang),
+        "department_name": department_name(catalogue, held["department_code"], lang),
+        "photos": photos,
+    }
+    return CaseOut(**held | words)
 
 
 def type_name(catalogue: Catalogue | None, code: str, lang: Language) -> str | None:

@@ -1,6 +1,5 @@
 """Lists of cases, the board of what is open, and cases as files."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ from fastapi.responses import FileResponse
 
 from api.access import asks
 from api.case_filters import Wanted
-from api.case_schemas import BoardOut, BoardRowOut, CaseCount, CaseOut, CasePage, case_out, department_name
+from api.case_schemas import BoardOut, BoardRowOut, CaseCount, CasePage, case_out, department_name
 from api.conditional import json_unless_held
 from api.context import Context, RequestSession
 from api.downloads import download, download_folder
@@ -20,7 +19,6 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.cases import queries
 from gridmgmt.cases.rules import ListOrder
 from gridmgmt.casework.photo_queries import photo_counts
-from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.db import Session
 from gridmgmt.texts import Language
@@ -40,23 +38,24 @@ def list_cases(
     lang: Lang,
     order: Order = "newest",
 ) -> Response:
-    """List cases with how many there are: exactly up to 10,000, beyond that only that there are more.
+    """List cases with how many there are: exactly up to 1,000, beyond that only that there are more.
 
-    With `order=due` only open cases with a deadline are listed. A client that sends the `ETag` of a page back in
-    `If-None-Match` gets 304 for as long as the page is the same.
+    The cases behind a number of the indicators (`measure`) are counted up to 10,000. With `order=due` only open cases
+    with a deadline are listed. A client that sends the `ETag` of a page back in `If-None-Match` gets 304 for as long as
+    the page is the same.
     """
     now = context.clock()
     after = pages.after(datetime.fromisoformat, int)
-    rows = queries.list_cases(
+    found = queries.page_of_cases(
         session, wanted, now=now, order=order, after=(after[0], after[1]) if after else None, limit=pages.limit + 1
     )
     known, first = catalogue_if_any(session, now), "due_at" if order == "due" else "reported_at"
     page = pages.page(
-        rows, _told(session, rows, known, lang), lambda row: (getattr(row, first).isoformat(), row.case_id)
+        found.rows,
+        lambda row: case_out(row, known, lang, row.photos),
+        lambda row: (getattr(row, first).isoformat(), row.case_id),
     )
-    count = CaseCount(value=len(page.items), exact=True)
-    if after is not None or page.next is not None:
-        count = CaseCount.model_validate(queries.count_cases(session, wanted, now=now, order=order))
+    count = CaseCount.model_validate(found.count)
     return json_unless_held(request, CasePage(items=page.items, next=page.next, count=count))
 
 
@@ -67,12 +66,13 @@ def read_board(session: RequestSession, context: Context, wanted: Wanted, lang: 
     found = queries.board(session, wanted, now=now)
     known = catalogue_if_any(session, now)
     towns = queries.town_names(session, [row.code for row in found.towns if row.code])
+    photos = photo_counts(session, [row.case_id for row in found.most_overdue])
     return BoardOut(
         at=now,
         open=sum(row.open for row in found.departments),
         departments=[_board_row(row, department_name(known, row.code, lang)) for row in found.departments],
         towns=[_board_row(row, towns.get(row.code or "")) for row in found.towns],
-        most_overdue=list(map(_told(session, found.most_overdue, known, lang), found.most_overdue)),
+        most_overdue=[case_out(row, known, lang, photos.get(row.case_id, 0)) for row in found.most_overdue],
     )
 
 
@@ -125,12 +125,6 @@ def _as_file(
         path = folder / f"cases.{format_}"
         write_cases(session, path, wanted, now=now, order=order, lang=lang)
         return download(path, _FILES[format_])
-
-
-def _told(session: Session, rows: Sequence[Any], known: Catalogue | None, lang: Language) -> Callable[[Any], CaseOut]:
-    """Return what tells of each of these rows; the photos of all of them are counted at once."""
-    photos = photo_counts(session, [row.case_id for row in rows])
-    return lambda row: case_out(row, known, lang, photos)
 
 
 def _board_row(row: queries.BoardRow, name: str | None) -> BoardRowOut:

@@ -1,12 +1,18 @@
 """Reading cases: lists of what meets a filter, how many there are, and what has to be done where."""
 
 import re
-from collections.abc import Iterator, Sequence
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
+import psycopg
 from geoalchemy2 import Geography
+from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     ColumnElement,
     Row,
@@ -21,9 +27,8 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    tuple_,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
@@ -33,10 +38,16 @@ from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, CaseState, ListOrder, Ur
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
-from gridmgmt.frames import lonlat
+from gridmgmt.frames import compiled_text, lonlat
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 """More cases than this are not counted: the answer says that there are at least so many."""
+
+MOST_COUNTED_OF_MEASURE = 10_000
+"""The same for the cases behind a number of the indicators."""
+
+_MOST_OF_A_NUMBER = 50_000
+"""Up to so many cases whose numbers begin alike are sorted: they are of one time, which may be long ago."""
 
 MOST_OVERDUE = 50
 """So many of the most overdue cases stand on a board."""
@@ -57,6 +68,10 @@ _PLAIN = (
     "due_at", "due_provisional", "closed_at", "department_code", "town_code", "cell_code", "supervised", "forced",
     "flags",
 )  # fmt: skip
+
+_ORDERS = MappingProxyType({"newest": (Case.reported_at, "DESC", "<"), "due": (Case.due_at, "ASC", ">")})
+"""The moment of each order, which way it runs, and how what comes after a case compares with it."""
+_PAGE = resources.files(__package__).joinpath("sql", "page.sql").read_text(encoding="utf-8")
 
 CaseKey = tuple[datetime | None, int]
 """The moment by which a list is ordered, and the id: what names a case's place in the list."""
@@ -88,7 +103,15 @@ class Counted:
     exact: bool
 
 
-def list_cases(
+@dataclass(frozen=True)
+class PageOfCases:
+    """One page of a list: rows with the columns of :func:`select_listed` and ``photos``; and how many on all pages."""
+
+    rows: Sequence[Any]
+    count: Counted
+
+
+def page_of_cases(
     session: Session,
     wanted: CaseFilter,
     *,
@@ -96,8 +119,8 @@ def list_cases(
     order: ListOrder = "newest",
     after: CaseKey | None = None,
     limit: int = 100,
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the cases that meet a filter, at most ``limit``: the columns of a list row.
+) -> PageOfCases:
+    """Return a page of the cases that meet a filter, and how many do on all pages: one statement, see ``page.sql``.
 
     Parameters
     ----------
@@ -105,15 +128,65 @@ def list_cases(
         ``due`` has open cases with a deadline alone.
     after
         Key of the last case of the page before.
+    limit
+        So many cases at most.
 
     Raises
     ------
     NotFoundError
         When no boundary edition has an area of the filter's code.
     """
-    _plan_each(session)
-    statement = select_listed().where(*conditions(session, wanted, now)).limit(limit)
-    return session.execute(_ordered(statement, order, after)).all()
+    statement, values = page_statement(session, wanted, now=now, order=order, after=after, limit=limit)
+    connection = typing.cast("psycopg.Connection[tuple[Any, ...]]", session.connection().connection.driver_connection)
+    # Planned for its values each time: what is fast for one street's box is slow for a district's.
+    with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+        rows: list[Any] = cursor.execute(statement.encode(), values, prepare=False).fetchall()
+    cases, most = rows[0].cases, most_counted(wanted)
+    listed = [] if rows[0].case_id is None else rows
+    return PageOfCases(listed, Counted(min(cases, most), exact=cases <= most))
+
+
+def page_statement(
+    session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder, after: CaseKey | None, limit: int
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the statement of :func:`page_of_cases` for the driver, and its values."""
+    moment, direction, past = _ORDERS[order]
+    matching = select(Case.case_id, moment.label("moment")).where(*conditions(session, wanted, now))
+    if order == "due":
+        matching = matching.where(is_open(), Case.due_at.is_not(None))
+    sql, values = compiled_text(matching)
+    statement = _PAGE.format(
+        matching=sql,
+        listed=_listed_of_page(),
+        direction=direction,
+        after="TRUE" if after is None else f"(moment, case_id) {past} (%(after_moment)s, %(after_id)s)",
+    )
+    few = _MOST_OF_A_NUMBER if _is_number(wanted.text) else most_counted(wanted)
+    key = {} if after is None else {"after_moment": after[0], "after_id": after[1]}
+    return statement, {**values, **key, "few": few, "limit": limit}
+
+
+@cache
+def _listed_of_page() -> str:
+    return compiled_text(select_listed().where(text("cases.case_id = page.case_id")))[0]
+
+
+def most_counted(wanted: CaseFilter) -> int:
+    """Return how far the cases of a filter are counted; those of a measure further, as its number stands beside."""
+    return MOST_COUNTED if wanted.measure is None else MOST_COUNTED_OF_MEASURE
+
+
+def list_cases(
+    session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest", after: CaseKey | None = None,
+    limit: int = 100,
+) -> Sequence[Any]:  # fmt: skip
+    """Return the cases of :func:`page_of_cases` alone."""
+    return page_of_cases(session, wanted, now=now, order=order, after=after, limit=limit).rows
+
+
+def count_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Counted:
+    """Return the count of :func:`page_of_cases` alone."""
+    return page_of_cases(session, wanted, now=now, order=order, limit=0).count
 
 
 def listed_case(session: Session, case_no: str) -> Row[*tuple[Any, ...]]:
@@ -130,16 +203,6 @@ def listed_case(session: Session, case_no: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def count_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Counted:
-    """Return how many cases :func:`list_cases` has on all its pages, counted no further than `MOST_COUNTED`."""
-    _plan_each(session)
-    inner = select(Case.case_id).where(*conditions(session, wanted, now)).limit(MOST_COUNTED + 1)
-    if order == "due":
-        inner = inner.where(is_open(), Case.due_at.is_not(None))
-    found = session.scalars(select(func.count()).select_from(inner.subquery())).one()
-    return Counted(min(found, MOST_COUNTED), exact=found <= MOST_COUNTED)
-
-
 def stream_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: ListOrder = "newest") -> Iterator[Any]:
     """Yield every case that meets a filter, as :func:`list_cases` with ``description`` and ``address``.
 
@@ -147,7 +210,7 @@ def stream_cases(session: Session, wanted: CaseFilter, *, now: datetime, order: 
     """
     statement = select_listed().add_columns(Case.description, Case.address)
     statement = statement.where(*conditions(session, wanted, now))
-    yield from session.execute(_ordered(statement, order, None), execution_options={"yield_per": 2000})
+    yield from session.execute(_ordered(statement, order), execution_options={"yield_per": 2000})
 
 
 def select_listed() -> Select[*tuple[Any, ...]]:
@@ -158,12 +221,10 @@ def select_listed() -> Select[*tuple[Any, ...]]:
     return select(*plain, *lonlat(Case.geom), original.label("duplicate_of"))
 
 
-def _ordered(statement: Select[*tuple[Any, ...]], order: ListOrder, after: CaseKey | None) -> Select[*tuple[Any, ...]]:
+def _ordered(statement: Select[*tuple[Any, ...]], order: ListOrder) -> Select[*tuple[Any, ...]]:
     if order == "due":
-        statement = statement.where(is_open(), Case.due_at.is_not(None)).order_by(Case.due_at, Case.case_id)
-        return statement if after is None else statement.where(tuple_(Case.due_at, Case.case_id) > tuple_(*after))
-    statement = statement.order_by(Case.reported_at.desc(), Case.case_id.desc())
-    return statement if after is None else statement.where(tuple_(Case.reported_at, Case.case_id) < tuple_(*after))
+        return statement.where(is_open(), Case.due_at.is_not(None)).order_by(Case.due_at, Case.case_id)
+    return statement.order_by(Case.reported_at.desc(), Case.case_id.desc())
 
 
 def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool] | TextClause]:
@@ -186,6 +247,8 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
         found.append(Case.state.in_(list(wanted.states)))
     if wanted.is_open is not None:
         found.append(is_open() if wanted.is_open else text(f"NOT (cases.{OPEN})"))
+    if wanted.urgency is Urgency.DUE_SOON:
+        found.append(is_open())  # what has ended was on time or not, and is never due soon
     if wanted.flag is not None:
         found.append(literal(wanted.flag) == any_(Case.flags))
     if wanted.without_flag is not None:
@@ -239,16 +302,24 @@ def _of_time(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
+def _is_number(words: str | None) -> bool:
+    return words is not None and _NUMBER.fullmatch(words) is not None
+
+
+def _has(column: InstrumentedAttribute[str | None], word: str) -> ColumnElement[bool]:
+    """Return the condition that a text has a word; what has no case, as Chinese, is found in a third of the time."""
+    if word.lower() == word.upper():
+        return column.contains(word, autoescape=True)
+    return column.icontains(word, autoescape=True)
+
+
 def _of_text(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     """Return the condition on a case's number or words; words are looked for in a stretch of time, never in all."""
     if wanted.text is None:
         return []
-    if _NUMBER.fullmatch(wanted.text):
+    if _is_number(wanted.text):
         return [Case.case_no >= wanted.text, Case.case_no < wanted.text + _LAST]
-    words = [
-        or_(Case.description.icontains(word, autoescape=True), Case.address.icontains(word, autoescape=True))
-        for word in wanted.text.split()
-    ]
+    words = [or_(_has(Case.description, word), _has(Case.address, word)) for word in wanted.text.split()]
     if wanted.reported_from is None and wanted.reported_to is None:
         words.append(Case.reported_at >= now - timedelta(days=TEXT_DAYS))
     return words
