@@ -79,7 +79,7 @@ def establish_cases(session: Session, actor: Actor, *, now: datetime, cases: int
 
 
 def ask_cases(session: Session, actor: Actor, *, after: int) -> None:
-    """Have a worker make the month once the job is done after which there are cells and grids, so that each case lies in one."""
+    """Have a worker make the month once the job ``after`` is done: then each case lies in a cell and a grid."""
     jobs.enqueue(session, JOB_KIND, {"actor": actor.name}, after=after)
 
 
