@@ -90,8 +90,9 @@ def ask_demo_cells(factory: sessionmaker[Session]) -> None:
 
     They come in editions of their own: one from the demo's first day, and one for the subdistrict that is split
     off, whose quarters have other codes. Once there are cells come the responsibility grids, a month of cases
-    (:mod:`gridmgmt.demo.month`) whose posts they tell, and the components, and the departments' grids are merged. Each job waits for the one that
-    it needs, however many workers there are. What was asked for before is not asked for again.
+    (:mod:`gridmgmt.demo.month`) whose posts they tell, and the components, and the departments' grids are merged.
+    Each job waits for the one that it needs, however many workers there are. What was asked for before is not
+    asked for again.
     """
     with transaction(factory) as session:
         if newest_generations(session, 1):
