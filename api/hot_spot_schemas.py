@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from api.case_schemas import type_name
-from api.indicator_schemas import Cases, PeriodOut
+from api.indicator_schemas import Cases, CountedPeriodOut
 from api.routes import PREFIX
 from api.schemas import Answer, Box, Latitude, Longitude
 from gridmgmt.cases.rules import CaseKind
@@ -79,7 +79,7 @@ class HotSpotOut(Answer):
 class HotSpotsOut(Answer):
     """The significant areas: hot ones by z from the highest, then cold ones by z from the lowest."""
 
-    period: PeriodOut
+    period: CountedPeriodOut
     level: SpotLevel
     filters: HotSpotFilters
     false_discovery: float
@@ -131,7 +131,7 @@ class RepeatedPlaceOut(Answer):
 class RepeatedPlacesOut(Answer):
     """The fullest places, by number of cases."""
 
-    period: PeriodOut
+    period: CountedPeriodOut
     filters: HotSpotFilters
     within_m: float
     least: int
@@ -206,6 +206,6 @@ def _place_out(
     )
 
 
-def period_out(span: Span) -> PeriodOut:
+def period_out(span: Span) -> CountedPeriodOut:
     """Return the days of a span."""
-    return PeriodOut(first=span.first, last=span.last)
+    return CountedPeriodOut(first=span.first, last=span.last)

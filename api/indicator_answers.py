@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridmgmt.cases.measures import RATIOS, Measure, Ratio
-from gridmgmt.indicators.rules import Basis, Indicators, Tally
+from gridmgmt.indicators.rules import AreaBasis, Indicators, Tally
 from gridmgmt.reports.formatting import rate_text
 from gridmgmt.reports.indicators_addresses import CaseLists, filters_of
 from gridmgmt.reports.indicators_ranking import BETTER, Place
@@ -54,7 +54,7 @@ class Told:
 
     def _head(self) -> Values:
         found = self.found
-        areas = Basis.AS_REPORTED if found.basis is Basis.AS_REPORTED else Basis.ON
+        areas = AreaBasis.AS_REPORTED if found.basis is AreaBasis.AS_REPORTED else AreaBasis.ON
         basis = {"areas": areas, "areas_on": found.question.areas_on, "note": basis_note(found, self.lang)}
         return {
             "period": _period(found),

@@ -13,7 +13,7 @@ Cases = Field(
 )
 
 
-class PeriodOut(BaseModel):
+class CountedPeriodOut(BaseModel):
     """Days of the district, both included."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -74,7 +74,7 @@ class BasisOut(BaseModel):
 class ComparedPeriodOut(BaseModel):
     """The same question about another period."""
 
-    period: PeriodOut
+    period: CountedPeriodOut
     total: IndicatorRow
     rows: list[IndicatorRow]
 
@@ -92,7 +92,7 @@ class DefinitionOut(BaseModel):
 class IndicatorsOut(BaseModel):
     """Counts and rates of a period, each with the list of its cases."""
 
-    period: PeriodOut
+    period: CountedPeriodOut
     as_of: datetime = Field(description="The moment of counting: deadlines after it are not counted as due.")
     by: Dimension | None
     filters: dict[str, str] = Field(examples=[{"area": "310113"}])
@@ -124,7 +124,7 @@ class RankOut(BaseModel):
 class RankingOut(BaseModel):
     """Rows by one rate, the best first; those with too few cases last and without a place."""
 
-    period: PeriodOut
+    period: CountedPeriodOut
     as_of: datetime
     by: Dimension
     ratio: Ratio

@@ -15,11 +15,13 @@ from gridmgmt.access.rules import Permission
 
 router = APIRouter(prefix=PREFIX, tags=["indicators"], dependencies=[asks(Permission.READ)])
 
-_TYPES = (
-    "text/html", "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/json",
-)  # fmt: skip
-_CONTENT: dict[str, Any] = {media_type: {} for media_type in _TYPES}
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT: dict[str, Any] = {
+    "text/html": {"schema": {"type": "string"}},
+    "application/json": {"schema": {"type": "object", "description": "The numbers that the other formats tell."}},
+    "application/pdf": _FILE,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _FILE,
+}
 
 
 @router.get(

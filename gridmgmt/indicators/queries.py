@@ -27,7 +27,6 @@ from sqlalchemy import (
 )
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.cases.counting import COLUMNS, DAYS, DEFINITIONS, LEVELS, counted
 from gridmgmt.cases.measures import Dimension, Measure
@@ -163,6 +162,8 @@ def _placed(session: Session, question: Question, on: date, met: _Conditions, no
 
 def _codes(session: Session, by: Dimension | None, on: date, lon: Floats, lat: Floats) -> NDArray[np.str_]:
     """Return the code of the area that each point lies in, empty where there is none."""
+    from gridmgmt.areas.placing import codes_of_points  # noqa: PLC0415 -- the compiler takes seconds to load
+
     found = np.full(len(lon), None, dtype=object)
     for level in reversed(LEVELS[by]) if by is not None else ():
         codes = codes_of_points(session, lon, lat, on, level)

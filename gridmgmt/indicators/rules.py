@@ -20,7 +20,7 @@ class Compare(StrEnum):
     """The same days a year earlier."""
 
 
-class Basis(StrEnum):
+class AreaBasis(StrEnum):
     """In which areas cases are counted."""
 
     AS_REPORTED = "as_reported"
@@ -126,7 +126,7 @@ class Indicators:
 
     question: Question
     as_of: datetime
-    basis: Basis
+    basis: AreaBasis
     total: Tally
     rows: Sequence[tuple[str | None, str, Tally]]
     """Code, name and tally, by code; what has no code comes last."""

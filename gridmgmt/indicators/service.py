@@ -15,7 +15,7 @@ from gridmgmt.indicators import folding
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
 from gridmgmt.indicators.reading import count
-from gridmgmt.indicators.rules import Basis, Compare, Indicators, Question, Tally
+from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, Tally
 from gridmgmt.texts import Language
 
 
@@ -41,7 +41,7 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
     """
     compared = replace(question, period=question.period.before(question.compare), compare=Compare.NONE)
     on = _areas_on(session, question, compared)
-    basis = Basis.AS_REPORTED if on is None else Basis.ON if on == question.areas_on else Basis.COMPARED
+    basis = AreaBasis.AS_REPORTED if on is None else AreaBasis.ON if on == question.areas_on else AreaBasis.COMPARED
     question, compared = replace(question, areas_on=on), replace(compared, areas_on=on)
     asked = [question] if question.compare is Compare.NONE else [question, compared]
     counted = [count(session, each, now) for each in asked]
@@ -65,7 +65,7 @@ def _areas_on(session: Session, question: Question, compared: Question) -> date 
 
 
 def _answer(
-    session: Session, question: Question, tallies: Tallies, basis: Basis, now: datetime, lang: Language
+    session: Session, question: Question, tallies: Tallies, basis: AreaBasis, now: datetime, lang: Language
 ) -> Indicators:
     counted = {code: tally for code, tally in tallies.items() if any(tally.counts.values())}
     total = reduce(add, counted.values(), Tally())

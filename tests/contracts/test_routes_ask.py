@@ -128,7 +128,7 @@ def test_what_is_no_route_is_known() -> None:
     known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, GZipMiddleware}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
-    asked = [{plain.asks.permission, *plain.asks.others} for plain in PLAIN]
+    asked = [set(plain.asks) for plain in PLAIN]
     assert asked == [{REPORTING}, set(MOVING)]
 
 

@@ -16,7 +16,7 @@ from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.db import make_engine
 from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.indicators import service
-from gridmgmt.indicators.rules import Basis, Compare, Period, Question, Tally
+from gridmgmt.indicators.rules import AreaBasis, Compare, Period, Question, Tally
 from tests.support.tallied import CODES, END, MOVED_ON, TOWN_LATER, Register, between, divide, lives, recount
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
@@ -89,7 +89,7 @@ def test_cases_are_counted_anew_in_the_areas_of_a_day_and_so_are_their_lists(ses
     expected = recount(session, towns, (OCTOBER.first, OCTOBER.last), END)
     found = service.read(session, Question(OCTOBER, Dimension.TOWN, CaseFilter(), areas_on=day), now=END)
     assert {code: tally for code, _, tally in found.rows} == expected
-    assert (found.basis, found.question.areas_on) == (Basis.ON, day)
+    assert (found.basis, found.question.areas_on) == (AreaBasis.ON, day)
     for code, tally in expected.items():
         row = CaseFilter(lacks=Dimension.TOWN) if code is None else CaseFilter(area=code)
         for measure in (Measure.REPORTED, Measure.DUE_CLOSED):
@@ -101,7 +101,7 @@ def test_periods_that_saw_different_areas_are_compared_in_those_of_the_last_day(
     week = Period(date(2026, 10, 14), date(2026, 10, 20))
     by_town = Question(week, Dimension.TOWN, CaseFilter(), compare=Compare.MONTH)
     found = service.read(session, by_town, now=END)
-    assert (found.basis, found.question.areas_on) == (Basis.COMPARED, week.last)
+    assert (found.basis, found.question.areas_on) == (AreaBasis.COMPARED, week.last)
     assert found.compared is not None
     before = (date(2026, 10, 7), date(2026, 10, 13))
     for answer, period in ((found, (week.first, week.last)), (found.compared, before)):
@@ -109,7 +109,7 @@ def test_periods_that_saw_different_areas_are_compared_in_those_of_the_last_day(
     later = Period(date(2026, 10, 28), date(2026, 10, 30))
     same = service.read(session, replace(by_town, period=later), now=END)
     of_types = service.read(session, replace(by_town, by=Dimension.TYPE), now=END)
-    assert [each.basis for each in (same, of_types)] == [Basis.AS_REPORTED] * 2
+    assert [each.basis for each in (same, of_types)] == [AreaBasis.AS_REPORTED] * 2
 
 
 def test_no_areas_are_counted_before_the_first_boundary_edition(session: Session) -> None:

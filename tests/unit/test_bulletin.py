@@ -15,7 +15,7 @@ from gridmgmt.cases.measures import Dimension, Measure, Ratio
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.errors import InputError
 from gridmgmt.hotspots.service import RepeatedPlace
-from gridmgmt.indicators.rules import Basis, Compare, Indicators, Period, Question, Tally
+from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Period, Question, Tally
 from gridmgmt.reports.bulletin import render_bulletin
 from gridmgmt.reports.bulletin_document import Bulletin, bulletin_sha256, month_of
 from gridmgmt.reports.bulletin_tables import sections
@@ -50,8 +50,8 @@ def answer(by: Dimension, rows: Rows, compare: Compare, earlier: Tally) -> Indic
     other = Question(MONTH.before(compare), by, CaseFilter(area="429006"))
     total = sum((tally for *_, tally in rows), Tally())
     first = rows[0]
-    compared = Indicators(other, NOW, Basis.AS_REPORTED, earlier, [(first[0], first[1], earlier)])
-    return Indicators(asked, NOW, Basis.AS_REPORTED, total, rows, compared)
+    compared = Indicators(other, NOW, AreaBasis.AS_REPORTED, earlier, [(first[0], first[1], earlier)])
+    return Indicators(asked, NOW, AreaBasis.AS_REPORTED, total, rows, compared)
 
 
 def published() -> Bulletin:
@@ -212,7 +212,7 @@ def test_without_areas_and_without_cases_it_is_still_a_page() -> None:
         bulletin, places=(), by={by: each for by, each in bulletin.by.items() if by is not Dimension.TOWN}
     )
     assert [section.title[:1] for section in sections(without, "zh")] == list("一二三四五")
-    none = Indicators(Question(MONTH, Dimension.KIND, CaseFilter()), NOW, Basis.AS_REPORTED, Tally(), ())
+    none = Indicators(Question(MONTH, Dimension.KIND, CaseFilter()), NOW, AreaBasis.AS_REPORTED, Tally(), ())
     empty = replace(
         bulletin, area_code=None, area_name=None, moved_at=None, year=none, by=dict.fromkeys(without.by, none)
     )
