@@ -15,7 +15,8 @@ class Compare(StrEnum):
 
     NONE = "none"
     MONTH = "month"
-    """The period before: of whole months as many months, else as many days."""
+    """The period before: of whole months as many months, of the first days of one the same days of the month before,
+    else as many days."""
     YEAR = "year"
     """The same days a year earlier."""
 
@@ -53,13 +54,15 @@ class Period:
 
         >>> Period(date(2026, 3, 1), date(2026, 3, 31)).before("month")
         Period(first=datetime.date(2026, 2, 1), last=datetime.date(2026, 2, 28))
+        >>> Period(date(2026, 3, 1), date(2026, 3, 23)).before("month")
+        Period(first=datetime.date(2026, 2, 1), last=datetime.date(2026, 2, 23))
         >>> Period(date(2026, 3, 5), date(2026, 3, 11)).before("month")
         Period(first=datetime.date(2026, 2, 26), last=datetime.date(2026, 3, 4))
         >>> Period(date(2028, 2, 1), date(2028, 2, 29)).before("year")
         Period(first=datetime.date(2027, 2, 1), last=datetime.date(2027, 2, 28))
         """
-        months = 12 if compare == Compare.YEAR else self.whole_months
-        if months:
+        begun = self.first.day == 1 and _month(self.first) == _month(self.last)
+        if months := 12 if compare == Compare.YEAR else self.whole_months or int(begun):
             whole = bool(self.whole_months)
             return Period(_earlier(self.first, months, to_end=False), _earlier(self.last, months, to_end=whole))
         days = (self.last - self.first).days + 1
