@@ -61,9 +61,16 @@ class MoveAskBody(Asked):
     def given(self) -> Given:
         """Return what it gives the machine; blank words are none."""
         return Given(
-            _words(self.reason), self.condition_no, tuple(self.departments), self.department, self.case_no, None,
-            self.due_at, self.satisfied, _words(self.document_no), _words(self.note),
-        )  # fmt: skip
+            reason=_words(self.reason),
+            condition_no=self.condition_no,
+            departments=tuple(self.departments),
+            department=self.department,
+            case_no=self.case_no,
+            due_at=self.due_at,
+            satisfied=self.satisfied,
+            document_no=_words(self.document_no),
+            note=_words(self.note),
+        )
 
 
 def entry_of(entry: LogEntry, catalogue: Catalogue, lang: Language) -> LogEntryOut:

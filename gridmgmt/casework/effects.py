@@ -22,8 +22,19 @@ MOST_DEPARTMENTS = 20
 
 
 @dataclass(frozen=True)
+class Link:
+    """Where a case was when it was linked to another, and since when it has been."""
+
+    state: CaseState
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Given:
-    """What a move is given; ``master_id`` is the case that ``case_no`` names, looked up by the caller."""
+    """What a move is given.
+
+    The caller looks up ``master_id``, the case that ``case_no`` names, and the ``link`` that is to be undone.
+    """
 
     reason: str | None = None
     condition_no: int | None = None
@@ -31,6 +42,7 @@ class Given:
     department: str | None = None
     case_no: str | None = None
     master_id: int | None = None
+    link: Link | None = None
     due_at: datetime | None = None
     satisfied: bool | None = None
     document_no: str | None = None
@@ -156,6 +168,15 @@ def _force_close(facts: CaseFacts, _given: Given, scene: Scene, _name: str) -> C
 
 def _link(facts: CaseFacts, given: Given, _scene: Scene, _name: str) -> CaseFacts:
     return replace(facts, duplicate_of=given.master_id)
+
+
+def _unlink(facts: CaseFacts, given: Given, scene: Scene, _name: str) -> CaseFacts:
+    """Bring a case back to where it was; its clock, had a register given it one, stood meanwhile."""
+    if given.link is None:
+        raise ValueError("the link that is undone is missing")
+    facts = replace(facts, state=given.link.state, duplicate_of=None, paused_at=given.link.at)
+    facts = clocks.resumed(facts, scene.calendar, scene.at)
+    return replace(facts, next_alarm_at=None)  # it is not registered: nobody is told of its deadline
 
 
 def _ask(kind: RequestKind) -> Callable[[CaseFacts, Given, Scene, str], CaseFacts]:
@@ -293,6 +314,7 @@ def _handled_by(facts: CaseFacts, name: str) -> CaseFacts:
 EFFECTS: Mapping[Move, Callable[[CaseFacts, Given, Scene, str], CaseFacts]] = {
     Move.ACCEPT: _accept,
     Move.LINK_DUPLICATE: _link,
+    Move.UNLINK_DUPLICATE: _unlink,
     Move.REGISTER: _register,
     Move.DISPATCH: _dispatch,
     Move.HANDLE: _handle,

@@ -12,7 +12,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
 from gridmgmt.casework import clocks
-from gridmgmt.casework.effects import EFFECTS, NOTHING, Given, Scene
+from gridmgmt.casework.effects import EFFECTS, NOTHING, Given, Link, Scene
 from gridmgmt.casework.facts import CaseFacts, Task, changes, replace
 from gridmgmt.casework.moves import (
     APPEAL_WITHIN,
@@ -33,6 +33,7 @@ __all__ = [
     "OTHER_EYES",
     "Given",
     "LegalMove",
+    "Link",
     "LogEntry",
     "Mover",
     "Scene",
@@ -251,6 +252,7 @@ _GUARDS: Mapping[Move, Callable[[CaseFacts, Mover, datetime], bool]] = {
     Move.LIFT_SUPERVISION: lambda facts, _by, _at: facts.supervised,
     Move.ESCALATE: lambda facts, _by, _at: facts.supervised,
     Move.REOPEN: _reopenable,
+    Move.UNLINK_DUPLICATE: lambda facts, _by, _at: facts.duplicate_of is not None,  # a register's stays one
 }
 
 _Bodies = Callable[[CaseFacts, Mover, datetime], tuple[str, ...]]

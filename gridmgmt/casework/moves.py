@@ -17,6 +17,8 @@ class Move(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     LINK_DUPLICATE = "link_duplicate"
+    UNLINK_DUPLICATE = "unlink_duplicate"
+    """Linked in error: it is a case of its own again."""
     ASK_SUPPLEMENT = "ask_supplement"
     SUPPLEMENT = "supplement"
     CONFIRM = "confirm"
@@ -176,6 +178,7 @@ RULES: Mapping[Move, Rule] = {
     Move.LINK_DUPLICATE: _rule(
         (*_INTAKE, _S.SUPPLEMENT, _S.CONFIRMED), _S.DUPLICATE, _P.CASES_ACCEPT, _N.CASE_NO, takes=(_N.REASON,)
     ),
+    Move.UNLINK_DUPLICATE: _rule(_S.DUPLICATE, None, _P.CASES_ACCEPT, _N.REASON),
     Move.ASK_SUPPLEMENT: _rule(_INTAKE, _S.SUPPLEMENT, _P.CASES_ACCEPT, _N.REASON),
     Move.SUPPLEMENT: _rule(_S.SUPPLEMENT, _S.REPORTED, _P.CASES_REPORT, takes=(_N.REASON,)),
     Move.CONFIRM: _rule(_S.ACCEPTED, _S.CONFIRMED, _P.CASES_CONFIRM, takes=(_N.REASON,)),

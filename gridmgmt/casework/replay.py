@@ -1,11 +1,12 @@
 """A case told from its log alone, and what its row says otherwise."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from gridmgmt.cases.rules import Urgency
 from gridmgmt.casework.facts import CaseFacts, as_json, facts_of
-from gridmgmt.casework.machine import LogEntry
+from gridmgmt.casework.machine import Link, LogEntry
 from gridmgmt.casework.moves import RULES, Move
 
 _BIRTHS = frozenset({Move.REPORT, Move.IMPORT})
@@ -27,6 +28,12 @@ def replay(entries: Iterable[LogEntry]) -> CaseFacts | None:
             told["urgency"] = urgency
             told["next_alarm_at"] = told.get("due_at") if urgency is Urgency.DUE_SOON else None
     return facts_of(told) if told else None
+
+
+def last_link(entries: Sequence[LogEntry]) -> Link | None:
+    """Return where a case was when it was last linked to another, and when that was; None where it never was."""
+    links = [Link(before.state, entry.at) for before, entry in pairwise(entries) if entry.move is Move.LINK_DUPLICATE]
+    return links[-1] if links else None
 
 
 def breaks(entries: Iterable[LogEntry]) -> list[str]:

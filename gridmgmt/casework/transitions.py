@@ -9,7 +9,7 @@ from gridmgmt.access.service import require, system_actor
 from gridmgmt.calendars import service as calendars
 from gridmgmt.calendars.rules import WorkCalendar
 from gridmgmt.cases.rules import ENDED, CaseState
-from gridmgmt.casework import catalogues, clocks, machine, queries
+from gridmgmt.casework import catalogues, clocks, machine, queries, replay
 from gridmgmt.casework.facts import CaseFacts, replace
 from gridmgmt.casework.machine import NOTHING, Given, LegalMove, LogEntry, Mover, Scene
 from gridmgmt.casework.moves import LINK_WITHIN, RULES, Move
@@ -71,20 +71,17 @@ def move(session: Session, actor: Actor, case_no: str, ask: MoveAsk, now: dateti
     InputError, RuleViolationError
         When what the move is given cannot be.
     """
-    given = ask.given
-    if ask.move is Move.LINK_DUPLICATE and given.case_no:
-        queries.lock_pair(session, case_no, given.case_no)
+    if ask.move is Move.LINK_DUPLICATE and ask.given.case_no:
+        queries.lock_pair(session, case_no, ask.given.case_no)
     held = queries.lock_case(session, case_no)
     if ask.version is not None and ask.version != held.facts.version:
         raise StaleVersionError("case_stale", case_no=case_no, current=held.facts.version, seen=ask.version)
     by = _mover(actor, held.facts, RULES[ask.move].permission)
     _require(actor, by, held.facts, ask.move)
-    if ask.move is Move.LINK_DUPLICATE and given.case_no:
-        given = replace(given, master_id=_master(session, held, given.case_no, now))
-    scene = _scene(session, held, now)
+    given, scene = _looked_up(session, held, ask, now), _scene(session, held, now)
     after, entry = machine.apply(held.facts, ask.move, given, scene, by)
     queries.write_move(session, held, after, entry)
-    master_no = given.case_no if after.duplicate_of is not None and held.master_no is None else held.master_no
+    master_no = None if after.duplicate_of is None else held.master_no or given.case_no
     return _parts(replace(held, facts=after, updated_at=now, master_no=master_no), scene, actor)
 
 
@@ -155,6 +152,15 @@ def _require(actor: Actor, by: Mover, facts: CaseFacts, wanted: Move) -> None:
         raise ForbiddenError("department_not_yours", actor=actor.name)
     if wanted in machine.OTHER_EYES and facts.state in RULES[wanted].sources and not machine.other_eyes(facts, by):
         raise ForbiddenError("own_work", actor=actor.name)
+
+
+def _looked_up(session: Session, held: HeldCase, ask: MoveAsk, now: datetime) -> Given:
+    """Return what a move is given, with what other rows say of it."""
+    if ask.move is Move.LINK_DUPLICATE and ask.given.case_no:
+        return replace(ask.given, master_id=_master(session, held, ask.given.case_no, now))
+    if ask.move is Move.UNLINK_DUPLICATE:
+        return replace(ask.given, link=replay.last_link(queries.log_of(session, held.case_id)))
+    return ask.given
 
 
 def _master(session: Session, held: HeldCase, master_no: str, now: datetime) -> int:

@@ -208,6 +208,25 @@ def test_a_duplicate_has_one_master(session: Session) -> None:
     assert_every_log_tells_its_case(session)
 
 
+def test_a_link_made_in_error_is_undone(session: Session) -> None:
+    master, other, third = (reported(session) for _ in range(3))
+    go(session, other, Move.ACCEPT)
+    go(session, other, Move.LINK_DUPLICATE, at=NOW + H, case_no=master)
+    alone = go(session, other, Move.UNLINK_DUPLICATE, at=NOW + 2 * H, reason="两处井盖")
+    assert (alone.held.facts.state, alone.held.facts.stage_since, alone.held.master_no) == (
+        CaseState.ACCEPTED, NOW + 2 * H, None,
+    )  # fmt: skip
+    assert alone.held == read(session, TESTER, other, NOW + 2 * H).held
+    assert read(session, TESTER, master, NOW).held.duplicates == ()
+    go(session, master, Move.LINK_DUPLICATE, case_no=third)  # nobody is linked to it any more
+    assert_every_log_tells_its_case(session)
+
+
+def test_only_a_duplicate_is_unlinked(session: Session) -> None:
+    with pytest.raises(TransitionNotAllowedError):
+        go(session, reported(session), Move.UNLINK_DUPLICATE, reason="误并")
+
+
 def test_a_master_is_open_or_was_closed_lately(session: Session) -> None:
     master, other, third = closed(session), reported(session), reported(session)
     with pytest.raises(RuleViolationError) as caught:

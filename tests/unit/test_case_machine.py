@@ -29,7 +29,7 @@ from gridmgmt.casework.moves import (
     Stage,
     TaskState,
 )
-from gridmgmt.casework.replay import breaks, differences, replay
+from gridmgmt.casework.replay import breaks, differences, last_link, replay
 from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.errors import InputError, NotFoundError, RuleViolationError, TransitionNotAllowedError
@@ -57,7 +57,8 @@ class Walk:
 
     def go(self, move: Move, after: timedelta = timedelta(), by: Mover | None = None, **given: Any) -> CaseFacts:
         by = by or (BODY if move in (Move.HANDLE, Move.GIVE_FEEDBACK) else self.by)
-        self.facts, entry = machine.apply(self.facts, move, Given(**given), scene(after), by)
+        link = last_link(self.log) if move is Move.UNLINK_DUPLICATE else None
+        self.facts, entry = machine.apply(self.facts, move, Given(link=link, **given), scene(after), by)
         self.log.append(entry)
         told = replay(self.log)
         assert told is not None
@@ -179,6 +180,58 @@ def test_a_supplement_comes_back_as_a_report() -> None:
     walk = Walk(case())
     assert walk.go(Move.ASK_SUPPLEMENT, reason="哪一个路口？").state is S.SUPPLEMENT
     assert walk.go(Move.SUPPLEMENT).state is S.REPORTED
+
+
+@pytest.mark.parametrize(
+    ("moves", "state"),
+    [
+        ((), S.REPORTED),
+        ((Move.ACCEPT,), S.ACCEPTED),
+        ((Move.ACCEPT, Move.CONFIRM), S.CONFIRMED),
+        ((Move.ACCEPT, Move.ASK_SUPPLEMENT), S.SUPPLEMENT),
+    ],
+)
+def test_a_link_made_in_error_is_undone(moves: tuple[Move, ...], state: CaseState) -> None:
+    walk = Walk(case(STALL, "public"))
+    for move in moves:
+        walk.go(move, reason="哪一个路口？")
+    before = walk.go(Move.SUPERVISE, reason="市民多次来电")
+    linked = walk.go(Move.LINK_DUPLICATE, H, case_no="X", master_id=7)
+    assert (linked.state, linked.duplicate_of) == (S.DUPLICATE, 7)
+    assert walk.legal(D) == [Move.UNLINK_DUPLICATE]
+    facts = walk.go(Move.UNLINK_DUPLICATE, D, reason="两处不同的摊位")
+    assert facts.state is state
+    counted: dict[str, Any] = {"version": 0, "stage_since": None, "used_s": {}}
+    assert replace(facts, **counted) == replace(before, **counted)
+
+
+def test_the_time_as_a_duplicate_counts_for_no_stage() -> None:
+    walk = Walk(case(STALL))
+    walk.go(Move.LINK_DUPLICATE, H, case_no="X", master_id=7)  # Monday 10:00
+    walk.go(Move.UNLINK_DUPLICATE, D, reason="误并")  # Tuesday 9:00
+    assert walk.go(Move.ACCEPT, D + H).used_s == {Stage.ACCEPTANCE: 2 * 3600}
+
+
+def test_linked_again_a_case_comes_back_to_where_it_was_last() -> None:
+    walk = Walk(case(STALL))
+    walk.go(Move.LINK_DUPLICATE, case_no="X", master_id=7)
+    walk.go(Move.UNLINK_DUPLICATE, reason="误并")
+    walk.go(Move.ACCEPT)
+    walk.go(Move.LINK_DUPLICATE, case_no="Y", master_id=8)
+    assert walk.go(Move.UNLINK_DUPLICATE, reason="误并").state is S.ACCEPTED
+
+
+@pytest.mark.parametrize(("due", "then"), [(D, 2 * D), (H, H)])
+def test_the_deadline_of_a_register_stands_while_a_case_is_a_duplicate(due: timedelta, then: timedelta) -> None:
+    """Linked at 10:00 for a day: what was not due by then is due a day later."""
+    walk = Walk(replace(case(), due_at=MONDAY + due, urgency=Urgency.ON_TIME))
+    walk.go(Move.LINK_DUPLICATE, H, case_no="X", master_id=7)
+    facts = walk.go(Move.UNLINK_DUPLICATE, H + D, reason="误并")
+    assert (facts.due_at, facts.next_alarm_at, facts.paused_at) == (MONDAY + then, None, None)
+
+
+def test_what_a_register_calls_a_duplicate_stays_one() -> None:
+    assert machine.legal(case(state=S.DUPLICATE), CHIEF, CATALOGUE, MONDAY) == ()
 
 
 def test_an_officer_settles_on_the_spot() -> None:
@@ -624,6 +677,11 @@ class AnyWalk(RuleBasedStateMachine):
         before = self.facts
         self.facts, entry = machine.apply(before, each.move, self.given(data, each), self.scene(), by)
         self.log.append(entry)
+        if each.move is Move.LINK_DUPLICATE:
+            self.unlinked = before
+        if each.move is Move.UNLINK_DUPLICATE:
+            counted: dict[str, Any] = {"version": 0, "stage_since": None, "used_s": {}}
+            assert replace(self.facts, **counted) == replace(self.unlinked, **counted)
         assert self.facts.version == before.version + 1
         assert self.facts.state in self.possible(each.move, before)
 
@@ -635,6 +693,7 @@ class AnyWalk(RuleBasedStateMachine):
         other = {
             Move.GIVE_FEEDBACK: {S.HANDLING}, Move.RESUME: {S.REGISTERED, S.DISPATCHED, S.HANDLING},
             Move.GRANT_APPEAL: {S.HANDLING, S.HANDLED, S.CLOSED},
+            Move.UNLINK_DUPLICATE: {S.REPORTED, S.ACCEPTED, S.CONFIRMED, S.SUPPLEMENT},
         }.get(move, set())  # fmt: skip
         return {before.state if rule.to is None else rule.to, *other}
 
@@ -656,7 +715,11 @@ class AnyWalk(RuleBasedStateMachine):
         }
         asked = [*each.needs, *(need for need in each.takes if need is not Need.DUE_AT and data.draw(st.booleans()))]
         given = Given(**{str(need): data.draw(draw[need]) for need in asked})
-        return replace(given, master_id=7) if each.move is Move.LINK_DUPLICATE else given
+        looked_up: dict[Move, dict[str, Any]] = {
+            Move.LINK_DUPLICATE: {"master_id": 7},
+            Move.UNLINK_DUPLICATE: {"link": last_link(self.log)},
+        }
+        return replace(given, **looked_up.get(each.move, {}))
 
     @invariant()
     def the_log_tells_the_case(self) -> None:
@@ -677,8 +740,7 @@ class AnyWalk(RuleBasedStateMachine):
             assert facts.department_code == facts.present[0].department_code
         if facts.state in (S.HANDLED, S.VERIFIED):
             assert not work
-        if facts.state is S.DUPLICATE:
-            assert facts.duplicate_of == 7
+        assert facts.duplicate_of == (7 if facts.state is S.DUPLICATE else None)
         if facts.state in ENDED:
             assert not work
             assert facts.next_alarm_at is None

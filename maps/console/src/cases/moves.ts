@@ -6,6 +6,7 @@ const KEYS: Record<string, string> = {
   accept: 'a',
   reject: 'x',
   link_duplicate: 'u',
+  unlink_duplicate: 'u',
   ask_supplement: 's',
   supplement: 's',
   confirm: 'c',
