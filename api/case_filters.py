@@ -8,13 +8,10 @@ from fastapi import Depends, Query
 from api.schemas import Moment
 from gridmgmt.areas.rules import check_position
 from gridmgmt.cases.measures import Dimension, Measure
-from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource, CaseState, Urgency
+from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource, CaseState, Urgency, near_of
 from gridmgmt.errors import InputError
 
 _Moment = Moment | None
-
-MOST_NEAR_M = 10_000.0
-"""The widest place around a point that is asked for."""
 
 
 def box_of(value: str | None) -> tuple[float, float, float, float] | None:
@@ -39,29 +36,6 @@ def box_of(value: str | None) -> tuple[float, float, float, float] | None:
     if west > east or south > north:
         raise InputError("box_malformed", field="bbox", value=value)
     return west, south, east, north
-
-
-def near_of(value: str | None) -> tuple[float, float, float] | None:
-    """Return the place that ``lon,lat,metres`` names.
-
-    >>> near_of("121.4,31.3,20")
-    (121.4, 31.3, 20.0)
-
-    Raises
-    ------
-    InputError
-        When it names none, or one wider than :data:`MOST_NEAR_M`.
-    """
-    if value is None:
-        return None
-    try:
-        lon, lat, within_m = map(float, value.split(","))
-    except ValueError as error:
-        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M) from error
-    check_position(lon, lat)
-    if not 0 < within_m <= MOST_NEAR_M:
-        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M)
-    return lon, lat, within_m
 
 
 class _How:

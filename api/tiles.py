@@ -139,7 +139,7 @@ class TileApp:
         self._settings = settings
         self._gate = gate
         self._clock = clock
-        self._store = LayerStore(url, pool_size=settings.pool_size)
+        self._store = LayerStore(url, pool_size=settings.pool_size, clock=clock)
         self._cache = ByteCache(limit_bytes=CACHE_BYTES)
         self._flights: SingleFlight[tuple[str, bytes]] = SingleFlight()
         self._stamps: dict[str, str] = {}

@@ -6,15 +6,20 @@ answers. A statement returns the layer's stamp from the very snapshot that it dr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from importlib import resources
 
 from psycopg import sql
 from psycopg.types.numeric import Float8, Int4, Int8
+from sqlalchemy import DateTime, bindparam
 
 from gridmgmt.analysis.status import LIMIT_TOLERANCE_S
-from gridmgmt.cases.models import OPEN
+from gridmgmt.cases.queries import select_drawn
+from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.coverage.document import STATUSES
+from gridmgmt.frames import compiled_text
+from layers.case_filter import ALL_CASES
 from layers.selection import Selection
 from layers.specs import Layer
 from layers.tiles import BUFFER_UNITS, EXTENT_UNITS, Tile
@@ -34,6 +39,12 @@ _CELL = sql.SQL("floor(ST_X(geom) / (%(unit_m)s * {size})), floor(ST_Y(geom) / (
 _CENTRE = sql.SQL(
     "ST_SetSRID(ST_MakePoint((min(ST_X(geom)) + max(ST_X(geom))) / 2, (min(ST_Y(geom)) + max(ST_Y(geom))) / 2), 3857)"
 )
+_COUNTED_ONCE = sql.SQL("AND (%(single)s OR c.state <> 'duplicate')")
+"""Where neither a state nor a number is asked for, cases that are linked to another are not counted beside it."""
+
+_NOW = bindparam("now", None, type_=DateTime(timezone=True))
+"""The moment at which cases are drawn; the value is that of the request."""
+
 _NAMED = sql.SQL("SELECT edition_id FROM editions WHERE subject = 'areas' AND part = '' AND name = %(edition)s::text")
 _ON = sql.SQL("%(on)s::date")
 _DAY = sql.SQL(
@@ -110,19 +121,6 @@ WHERE box IS NOT NULL
 """)
 
 
-_CONDITIONS = {
-    "open": sql.SQL(f"AND c.{OPEN}"),
-    "counted_once": sql.SQL("AND (%(single)s OR c.state <> 'duplicate')"),
-    "state": sql.SQL("AND c.state = ANY(%(states)s::text[])"),
-    **{name: sql.SQL(f"AND c.{name} = %({name})s::text") for name in ("kind", "type", "source", "urgency")},
-    "department": sql.SQL("AND c.department_code = %(department)s::text"),
-}
-"""What cases must meet, by the name of the parameter that asks for it.
-
-Where no state is asked for, those that are linked to another are not counted beside it.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class DrawnRun:
     """The coverage run that a tile draws, with the ends of its walking bands in seconds."""
@@ -131,12 +129,17 @@ class DrawnRun:
     bands_s: tuple[float, ...]
 
 
-@cache
-def tile_statement(layer: Layer, *met: str) -> str:
-    """Return the statement of a layer; ``met`` are the conditions of :func:`conditions_of`.
+@lru_cache(maxsize=256)
+def tile_statement(layer: Layer, cases: CaseFilter = ALL_CASES) -> str:
+    """Return the statement of a layer, for a layer of cases of those that meet a filter.
 
-    Its one row is (stamp, whether the edition that is asked for is known, tile), the tile NULL or empty when nothing is
-    drawn.
+    What a filter does not ask for is not in the statement, so that it hides no index from the planner. Its one row is
+    (stamp, whether the edition that is asked for is known, tile), the tile NULL or empty when nothing is drawn.
+
+    Raises
+    ------
+    InputError
+        ``counted_incomplete`` where the filter has a measure without its period, or a period without a measure.
     """
     text = resources.files("layers").joinpath("sql", f"{layer.name}.sql").read_text(encoding="utf-8")
     features = sql.SQL(text).format(
@@ -147,7 +150,8 @@ def tile_statement(layer: Layer, *met: str) -> str:
         counting=_COUNTING,
         day=_DAY,
         edition=_EDITION,
-        met=sql.SQL(" ").join(_CONDITIONS[name] for name in met),
+        cases=sql.SQL(_cases(cases)[0] if layer.of_cases else ""),
+        counted=_COUNTED_ONCE if _is_counted_once(cases) else sql.SQL(""),
     )
     return _TILE.format(
         features=features,
@@ -160,19 +164,18 @@ def tile_statement(layer: Layer, *met: str) -> str:
     ).as_string()
 
 
-def conditions_of(selection: Selection) -> tuple[str, ...]:
-    """Return the names of the conditions that a selection puts on cases.
+def case_parameters(selection: Selection, now: datetime) -> Mapping[str, object]:
+    """Return the values that the filter of cases is bound to; deadlines after ``now`` are not due yet."""
+    return {**_cases(selection.cases)[1], _NOW.key: now}
 
-    Each is a text of its own in the statement, so that what is not asked for does not hide an index from the planner.
-    """
-    named = tuple(name for name, _ in selection.values)
-    asked = {
-        "open": selection.only_open,
-        "counted_once": not (selection.only_open or selection.states),
-        "kind": selection.kind is not None,
-        "state": bool(selection.states),
-    }
-    return (*(name for name, is_so in asked.items() if is_so), *named)
+
+@lru_cache(maxsize=256)
+def _cases(wanted: CaseFilter) -> tuple[str, Mapping[str, object]]:
+    return compiled_text(select_drawn(wanted, _NOW))
+
+
+def _is_counted_once(wanted: CaseFilter) -> bool:
+    return wanted.is_open is None and not wanted.states and wanted.measure is None
 
 
 def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRun | None) -> Mapping[str, object]:
@@ -197,8 +200,6 @@ def tile_parameters(layer: Layer, tile: Tile, selection: Selection, run: DrawnRu
         "bands_s": bands_s,
         "band_thresholds_s": [-(end_s + LIMIT_TOLERANCE_S) for end_s in bands_s],
         "statuses": list(STATUSES),
-        "states": list(selection.states),
-        **dict(selection.values),
     }
 
 

@@ -10,7 +10,7 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.land.rules import LandKind
 
 FieldType = Literal["String", "Number", "Boolean"]
-Parameter = Literal["on", "level", "run", "edition", "kind", "state", "open", "type", "source", "urgency", "department"]
+Parameter = Literal["on", "level", "run", "edition", "kind"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +37,8 @@ class Layer:
         Below it, neighbouring features of the same kind are drawn as one.
     parameters
         What a request may ask for besides the tile.
+    of_cases
+        Whether a request may filter it as lists of cases are filtered, see :mod:`layers.case_filter`.
     place_level
         Whether it shows small places exactly, which the public form of results must not.
     """
@@ -51,6 +53,7 @@ class Layer:
     other_classes_zoom: int | None = None
     single_from_zoom: int = 0
     parameters: tuple[Parameter, ...] = ("on",)
+    of_cases: bool = False
     place_level: bool = False
 
     def classes_at(self, zoom: int) -> list[str] | None:
@@ -242,7 +245,8 @@ LAYERS: Mapping[str, Layer] = {
             },
             min_zoom=6,
             single_from_zoom=14,
-            parameters=("kind", "state", "open", "type", "source", "urgency", "department"),
+            parameters=(),
+            of_cases=True,
         ),
         Layer(
             name="components",

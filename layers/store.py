@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from gridmgmt.clock import Clock, system_clock
 from gridmgmt.errors import NotFoundError
 from gridmgmt.reader import Reader
 from layers.mvt import (
     DrawnRun,
-    conditions_of,
+    case_parameters,
     extent_parameters,
     extent_statement,
     state_parameters,
@@ -59,9 +60,12 @@ class LayerStore:
         The database, in the spelling of libpq or SQLAlchemy.
     pool_size
         The most connections it keeps.
+    clock
+        Tells which deadlines of cases are past.
     """
 
-    def __init__(self, url: str, *, pool_size: int) -> None:
+    def __init__(self, url: str, *, pool_size: int, clock: Clock = system_clock) -> None:
+        self._clock = clock
         self.reader = Reader(url, pool_size=pool_size, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
 
     async def open(self) -> None:
@@ -96,13 +100,17 @@ class LayerStore:
         ------
         NotFoundError
             When the selection names an edition that is not there.
+        InputError
+            When a filter of cases has a measure without its period, or a period without a measure.
         UnavailableError
             When the database does not answer, or not in time.
         """
-        statement = tile_statement(layer, *conditions_of(selection))
+        parameters = tile_parameters(layer, tile, selection, run)
+        if layer.of_cases:
+            parameters = {**parameters, **case_parameters(selection, self._clock())}
         # Of a live layer whole cities and single streets are drawn, a few cases or a million: each has its own plan.
         prepared = layer.revised_as is not None
-        rows = await self.reader.rows(statement, tile_parameters(layer, tile, selection, run), prepared=prepared)
+        rows = await self.reader.rows(tile_statement(layer, selection.cases), parameters, prepared=prepared)
         stamp, known, drawn = rows[0]
         _check_known(selection, known=known)
         return stamp, drawn or b""

@@ -95,6 +95,13 @@ def area_in_force(session: Session, code: str, on: date, *, draft: int | None = 
     return found
 
 
+def id_in_force(code: str, on: date) -> ScalarSelect[int]:
+    """Return the id of the area that :func:`area_in_force` finds, as an expression; NULL where there is none."""
+    area = aliased(Area)
+    found = select(area.area_id).where(area.code == code, in_force_on(on, area=area))
+    return found.order_by(case(RANK, value=area.level), area.level).limit(1).scalar_subquery()
+
+
 def area_id_of(session: Session, code: str | None, on: date) -> int | None:
     """Return the id of the area of a code in force on a day; None for None: everywhere.
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, String, and_, case, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, String, and_, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import area_in_force, in_force_on
-from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.areas.queries import in_force_on
+from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseFilter, CaseState
 from gridmgmt.clock import LOCAL_ZONE, end_of_day
-from gridmgmt.db import Session
 from gridmgmt.errors import InputError
+
+Moment = datetime | BindParameter[datetime]
+"""A moment, or what a statement that is made once is later bound to."""
 
 _UNCOUNTED = (CaseState.REJECTED, CaseState.DUPLICATE, CaseState.VOIDED)
 """Nothing is due of a case in these states."""
@@ -75,7 +77,7 @@ DAYS = tuple(
 """Names of the local days of the moments that measures count by."""
 
 
-def counted(measure: Measure, first: date, last: date, now: datetime) -> ColumnElement[bool]:
+def counted(measure: Measure, first: date, last: date, now: Moment) -> ColumnElement[bool]:
     """Return the condition that a case counts for a measure in a period.
 
     Parameters
@@ -130,7 +132,7 @@ LEVELS: Mapping[Dimension, tuple[AreaLevel, ...]] = MappingProxyType(
 """The levels of areas that a dimension tells apart; a town has units or sectors."""
 
 
-def of_filter(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+def of_filter(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool]]:
     """Return what a filter asks of what counts: a measure in a period, a class, a post, or the lack of something.
 
     Raises
@@ -153,21 +155,27 @@ def of_filter(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def lying_in(session: Session, code: str, on: date) -> ColumnElement[bool]:
-    """Return the condition that a case lies in the area of a code in force on a day.
+def held_by(code: str) -> ColumnElement[bool]:
+    """Return the condition that the area of a code held a case when it was reported, whatever its level.
+
+    Where levels share codes the highest is meant, as :func:`gridmgmt.areas.queries.area_in_force` has it.
+    """
+    columns = {level: COLUMNS[dimension] for dimension, levels in LEVELS.items() for level in levels}
+    ranked = select(Area.level).where(Area.code == code, Area.level.in_(list(RANK)))
+    level = ranked.order_by(case(RANK, value=Area.level)).limit(1).scalar_subquery()
+    return case(columns, value=level) == code
+
+
+def lying_in(code: str, on: date, area_id: int | ScalarSelect[int] | None) -> ColumnElement[bool]:
+    """Return the condition that a case lies in the area of a code in force on a day, given its id; none does in NULL.
 
     A case on a shared border lies in the area with the lower code, as :func:`gridmgmt.areas.queries.areas_at` has it.
-
-    Raises
-    ------
-    NotFoundError
-        ``area_unknown``.
     """
-    area = area_in_force(session, code, on)
-    surface = select(Area.geom).where(Area.area_id == area.area_id).scalar_subquery()
-    lower = aliased(Area)
+    area, lower = aliased(Area), aliased(Area)
+    of_code = area.area_id == area_id
+    surface = select(area.geom).where(of_code).scalar_subquery()
     beside = (
-        lower.level == area.level,
+        lower.level == select(area.level).where(of_code).scalar_subquery(),
         lower.code < code,
         in_force_on(on, area=lower),
         lower.geom.intersects(Case.geom),

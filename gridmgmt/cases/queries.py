@@ -4,7 +4,7 @@ import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -31,8 +32,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import area_id_of, id_in_force
 from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
 from gridmgmt.cases import counting
+from gridmgmt.cases.counting import Moment
 from gridmgmt.cases.models import OPEN, Case
 from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, CaseState, ListOrder, Urgency
 from gridmgmt.crs import STORAGE_SRID
@@ -233,8 +236,30 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
     Raises
     ------
     NotFoundError
-        When no boundary edition has an area of the filter's code.
+        When no boundary edition has an area of the filter's code, or none on the filter's day.
     """
+    return _conditions_but_areas(wanted, now) + [_of_area(session, code, wanted.areas_on) for code in _areas(wanted)]
+
+
+def select_drawn(wanted: CaseFilter, now: Moment) -> Select[*tuple[Any, ...]]:
+    """Return the statement that selects what a map draws of the cases that meet a filter: those of :func:`conditions`.
+
+    It is made without a session; an area that is not there holds no cases.
+    """
+    columns = (Case.case_id, Case.case_no, Case.kind, Case.type, Case.state, Case.urgency)
+    on = wanted.areas_on
+    held = [
+        counting.held_by(code) if on is None else counting.lying_in(code, on, id_in_force(code, on))
+        for code in _areas(wanted)
+    ]
+    return select(*columns, literal_column("cases.geom")).where(*_conditions_but_areas(wanted, now), *held)
+
+
+def _areas(wanted: CaseFilter) -> Iterator[str]:
+    return filter(None, (wanted.area, wanted.within))
+
+
+def _conditions_but_areas(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool] | TextClause]:
     named = ("kind", "type", "source", "urgency")
     found: list[ColumnElement[bool] | TextClause] = [
         getattr(Case, name) == value for name in named if (value := getattr(wanted, name)) is not None
@@ -253,16 +278,11 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
         found.append(literal(wanted.flag) == any_(Case.flags))
     if wanted.without_flag is not None:
         found.append(literal(wanted.without_flag) != all_(Case.flags))
-    return (
-        found + counting.of_filter(wanted, now) + _of_place(session, wanted) + _of_time(wanted) + _of_text(wanted, now)
-    )
+    return found + counting.of_filter(wanted, now) + _of_place(wanted) + _of_time(wanted) + _of_text(wanted, now)
 
 
-def _of_place(session: Session, wanted: CaseFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for code in filter(None, (wanted.area, wanted.within)):
-        on = wanted.areas_on
-        found.append(_of_area(session, code) if on is None else counting.lying_in(session, code, on))
+def _of_place(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found = []
     if wanted.box is not None:
         found.append(Case.geom.intersects(func.ST_MakeEnvelope(*wanted.box, STORAGE_SRID)))
     if wanted.near is not None:
@@ -275,11 +295,13 @@ def _of_place(session: Session, wanted: CaseFilter) -> list[ColumnElement[bool]]
     return found
 
 
-def _of_area(session: Session, code: str) -> ColumnElement[bool]:
-    """Return the condition that an area held a case when it was reported.
+def _of_area(session: Session, code: str, on: date | None) -> ColumnElement[bool]:
+    """Return the condition that an area held a case when it was reported, or does on a day.
 
     Cases of small areas are found by where they lie: within the box of whatever surface the area has ever had.
     """
+    if on is not None:
+        return counting.lying_in(code, on, area_id_of(session, code, on))
     surface = select(func.ST_Extent(Area.geom)).where(Area.code == code, Area.level.in_(list(RANK)))
     rows = session.execute(surface.add_columns(Area.level).group_by(Area.level)).all()
     if not rows:
@@ -313,7 +335,7 @@ def _has(column: InstrumentedAttribute[str | None], word: str) -> ColumnElement[
     return column.icontains(word, autoescape=True)
 
 
-def _of_text(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _of_text(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool]]:
     """Return the condition on a case's number or words; words are looked for in a stretch of time, never in all."""
     if wanted.text is None:
         return []

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from gridmgmt.areas.rules import check_position
 from gridmgmt.cases.measures import Dimension, Measure
+from gridmgmt.errors import InputError
 
 
 class CaseKind(StrEnum):
@@ -70,6 +72,10 @@ ListOrder = Literal["newest", "due"]
 
 TEXT_DAYS = 31
 """So many days back from now words are looked for in descriptions and addresses, unless a period is given."""
+
+
+MOST_NEAR_M = 10_000.0
+"""The widest place around a point that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -138,3 +144,26 @@ class CaseFilter:
     areas_on: date | None = None
     post: str | None = None
     major: str | None = None
+
+
+def near_of(value: str | None) -> tuple[float, float, float] | None:
+    """Return the place that ``lon,lat,metres`` names.
+
+    >>> near_of("121.4,31.3,20")
+    (121.4, 31.3, 20.0)
+
+    Raises
+    ------
+    InputError
+        When it names none, or one wider than :data:`MOST_NEAR_M`.
+    """
+    if value is None:
+        return None
+    try:
+        lon, lat, within_m = map(float, value.split(","))
+    except ValueError as error:
+        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M) from error
+    check_position(lon, lat)
+    if not 0 < within_m <= MOST_NEAR_M:
+        raise InputError("near_malformed", field="near", value=value, most_m=MOST_NEAR_M)
+    return lon, lat, within_m

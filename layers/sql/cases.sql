@@ -9,10 +9,10 @@ WITH points AS (
         CASE c.urgency WHEN 'overdue' THEN 4 WHEN 'due_soon' THEN 3 WHEN 'on_time' THEN 2 ELSE 1 END AS rank,
         6378137 * radians(ST_X(c.geom)) AS x,
         6378137 * ln(tan(pi() / 4 + radians(ST_Y(c.geom)) / 2)) AS y
-    FROM cases AS c
+    FROM ({cases}) AS c
     WHERE
         c.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-        {met}
+        {counted}
 ),
 
 clusters AS (

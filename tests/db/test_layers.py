@@ -1,23 +1,28 @@
 """Layers on real PostGIS: a small town drawn by hand, its tiles read back by GDAL's own decoder of vector tiles."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import geopandas as gpd
 import psycopg
 import pyogrio
 import pytest
+from fastapi.dependencies.utils import get_dependant
 from sqlalchemy.orm import Session
 
+from api.case_filters import _wanted
 from gridmgmt.analysis.status import PlaceStatus
+from gridmgmt.cases.queries import list_cases
 from gridmgmt.coverage.document import STATUSES
 from gridmgmt.revisions.models import DRAWN_TABLES
 from gridmgmt.revisions.queries import revisions
+from layers.case_filter import CASE_PARAMETERS
 from layers.mvt import (
     DrawnRun,
-    conditions_of,
+    case_parameters,
     extent_parameters,
     extent_statement,
     state_parameters,
@@ -25,12 +30,13 @@ from layers.mvt import (
     tile_parameters,
     tile_statement,
 )
-from layers.selection import Selection
+from layers.selection import Selection, parse_selection
 from layers.specs import LAYERS, layer_named
 from layers.tiles import Tile, tile_at
 
 TOWN = Path(__file__).parents[1] / "fixtures" / "drawn_town.sql"
 TODAY = date(2024, 6, 1)
+NOW = datetime(2024, 6, 1, 4, tzinfo=UTC)
 BANDS_S = (300.0, 600.0, 900.0, 1200.0)
 Connection = psycopg.Connection[tuple[Any, ...]]
 Draw = Callable[..., Any]
@@ -55,11 +61,15 @@ def mvt(connection: Connection, name: str, tile: Tile, selection: Selection | No
     assert state is not None
     assert state[1]
     run = DrawnRun(state[3], tuple(state[4])) if state[3] is not None else None
-    statement = tile_statement(layer, *conditions_of(selection))
-    row = connection.execute(statement.encode(), tile_parameters(layer, tile, selection, run)).fetchone()
+    parameters = {**tile_parameters(layer, tile, selection, run), **case_parameters(selection, NOW)}
+    row = connection.execute(tile_statement(layer, selection.cases).encode(), parameters).fetchone()
     assert row is not None
     assert row[1]
     return bytes(row[2] or b"")
+
+
+def of_cases(query: str) -> Selection:
+    return parse_selection(layer_named("cases"), parse_qsl(query), today=TODAY)
 
 
 def decoded(body: bytes, tile: Tile, folder: Path) -> Any:
@@ -151,16 +161,17 @@ def test_cases_are_single_when_near_and_counted_when_far(draw: Draw, town: Conne
 @pytest.mark.parametrize(
     ("asked", "number", "urgency"),
     [
-        ({"states": ("closed",)}, 1, "overdue"),
-        ({"states": ("closed", "handling")}, 2, "due_soon"),
-        ({"only_open": True}, 2, "due_soon"),
-        ({"kind": "component"}, 1, "no_deadline"),
-        ({"values": (("type", "litter"), ("urgency", "due_soon"))}, 1, "due_soon"),
-        ({"values": (("department", "D"), ("source", "video"))}, 1, "due_soon"),
+        ("state=closed", 1, "overdue"),
+        ("state=closed&state=handling", 2, "due_soon"),
+        ("open=true", 2, "due_soon"),
+        ("open=false", 1, "overdue"),
+        ("kind=component", 1, "no_deadline"),
+        ("type=litter&urgency=due_soon", 1, "due_soon"),
+        ("department=D&source=video", 1, "due_soon"),
     ],
 )
 def test_a_map_shows_the_cases_that_a_list_is_filtered_to(
-    draw: Draw, town: Connection, asked: dict[str, Any], number: int, urgency: str
+    draw: Draw, town: Connection, asked: str, number: int, urgency: str
 ) -> None:
     """The most urgent of the open ones gives the colour; an overdue case that is closed does not."""
     town.execute("UPDATE cases SET kind = 'component' WHERE case_no = 'C1'")
@@ -169,8 +180,67 @@ def test_a_map_shows_the_cases_that_a_list_is_filtered_to(
         " WHERE case_no = 'C2'"
     )
     town.execute("UPDATE cases SET urgency = 'overdue', state = 'closed', type = 'other' WHERE case_no = 'C3'")
-    (far,) = draw("cases", 10, Selection(TODAY, **asked)).itertuples()
+    (far,) = draw("cases", 10, of_cases(asked)).itertuples()
     assert (far.cases, far.urgency) == (number, urgency)
+
+
+LIVES = """
+UPDATE cases SET town_code = '310113109', quarter_code = 'Q1', flags = '{no_cell}', due_at = '2024-05-20T00:00Z',
+    state = 'closed', closed_at = '2024-05-31T15:59Z', accepted_at = reported_at WHERE case_no = 'C1';
+UPDATE cases SET town_code = '310113109', post_code = 'P', component_code = 'K', due_at = '2024-06-01T03:59Z',
+    type = '0103', description = 'lamp 50% out' WHERE case_no = 'C2';
+UPDATE cases SET quarter_code = 'Q1', due_at = '2024-06-01T04:01Z', reported_at = '2024-05-31T16:00Z',
+    geom = ST_SetSRID(ST_MakePoint(121.4762, 31.2), 4326) WHERE case_no = 'C3';
+INSERT INTO cases (case_no, kind, type, state, reported_at, geom)
+SELECT 'C4', 'event', 'litter', 'duplicate', '2024-05-31T15:59Z', geom FROM cases WHERE case_no = 'C1';
+"""
+MAY = "counted_from=2024-05-01&counted_to=2024-05-31"
+JUNE = "counted_from=2024-06-01&counted_to=2024-06-30"
+
+
+FOLLOWED = [
+    (f"measure=reported&{MAY}", "C1 C2 C4"),
+    (f"measure=reported&{JUNE}", "C3"),
+    (f"measure=duplicates&{MAY}", "C4"),
+    (f"measure=due&{JUNE}", "C2"),
+    (f"measure=due_closed_on_time&{MAY}", ""),
+    (f"measure=closed&{MAY}&state=closed&state=voided", "C1"),
+    ("area=310113109&open=false", "C1"),
+    ("area=Q1", "C1 C3"),
+    ("area=Q1&areas_on=2023-12-31", "C1 C2 C3 C4"),
+    ("area=Q1&areas_on=2024-01-01", "C1 C2 C4"),
+    ("area=Q1&within=310113109", "C1"),
+    ("lacks=quarter&areas_on=2024-01-01", "C3"),
+    ("lacks=town", "C3 C4"),
+    ("post=P&component=K&major=01&type=0103", "C2"),
+    ("flag=no_cell", "C1"),
+    ("without_flag=no_cell", "C2 C3 C4"),
+    ("near=121.4762,31.2,1", "C3"),
+    ("q=C4", "C4"),
+    ("q=50%25&reported_from=2024-05-01T08:00:00%2B08:00", "C2"),
+    ("reported_from=2024-06-01T00:00:00%2B08:00", "C3"),
+    ("reported_to=2024-05-02T00:00:00%2B08:00", "C1 C2"),
+]
+
+
+def test_a_map_follows_each_filter_of_a_list(draw: Draw, town: Connection, session: Session) -> None:
+    """Also the list of a number that was counted, deadlines up to the minute; C1 and C4 lie at one place."""
+    town.execute(LIVES.encode())
+    for asked, numbers in FOLLOWED:
+        selection = of_cases(asked)
+        drawn = draw("cases", 14, selection)
+        listed = list_cases(session, selection.cases, now=NOW)
+        assert (asked, sorted(drawn["case_no"] if len(drawn) else ())) == (asked, numbers.split())
+        assert (asked, sorted(row.case_no for row in listed)) == (asked, numbers.split())
+        far = draw("cases", 10, selection)
+        if "measure" in asked:
+            assert (asked, far["cases"].sum() if len(far) else 0) == (asked, len(numbers.split()))
+
+
+def test_a_map_has_the_filters_that_a_list_has() -> None:
+    """All but its box, since a tile is one, and what is asked for by programs alone."""
+    of_list = {each.alias for part in get_dependant(path="", call=_wanted).dependencies for each in part.query_params}
+    assert set(CASE_PARAMETERS) == of_list - {"bbox", "updated_after"}
 
 
 def test_coverage_shows_the_newest_finished_run(draw: Draw) -> None:
@@ -274,8 +344,8 @@ def test_cases_that_are_counted_are_counted_by_one_tile(town: Connection, tmp_pa
     ("zoom", "selection", "cases"),
     [
         (10, Selection(TODAY), ["C1", "C2", "C3"]),
-        (10, Selection(TODAY, states=("duplicate",)), ["twin"]),
-        (10, Selection(TODAY, only_open=True), ["C1", "C2", "C3"]),
+        (10, of_cases("state=duplicate"), ["twin"]),
+        (10, of_cases("open=true"), ["C1", "C2", "C3"]),
         (14, Selection(TODAY), ["C1", "C2", "C3", "twin"]),
     ],
 )
@@ -337,7 +407,8 @@ def test_the_plan_uses_the_spatial_index(town: Connection, name: str, index: str
     town.execute("SET LOCAL enable_seqscan = off")
     town.execute("SET LOCAL enable_bitmapscan = off")
     layer, tile = layer_named(name), tile_at(121.47, 31.2, 14)
-    parameters = tile_parameters(layer, tile, Selection(TODAY), DrawnRun(1, BANDS_S))
+    asked = Selection(TODAY)
+    parameters = {**tile_parameters(layer, tile, asked, DrawnRun(1, BANDS_S)), **case_parameters(asked, NOW)}
     lines = town.execute(f"EXPLAIN {tile_statement(layer)}".encode(), parameters).fetchall()
     plan = "\n".join(line for (line,) in lines)
     assert index in plan

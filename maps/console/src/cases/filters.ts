@@ -81,9 +81,5 @@ export const query = computed((): Query => ({
 
 const part = viewed('part')
 
-/** The filters that the map's layer knows too; the box is the map's own. Beside the board it shows all that is open. */
-export const drawnCases = computed((): Query => {
-  if (part.value === 'board') return { open: 'true' }
-  const plain = ['kind', 'type', 'source', 'urgency', 'department'] as const
-  return { ...Object.fromEntries(plain.map((name) => [name, filter(name)])), state: states.value, open: filter('open') && 'true' }
-})
+/** The cases that the map shows: those of the list, as far as they lie in its picture; beside the board all that is open. */
+export const drawnCases = computed((): Query => (part.value === 'board' ? { open: 'true' } : { ...query.value, bbox: undefined }))

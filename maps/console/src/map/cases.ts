@@ -22,7 +22,7 @@ const LOOK: ExpressionSpecification = [
   ['get', 'urgency'],
 ]
 
-/** The same cases as the list leaves, as far as the tiles know its filters. */
+/** The same cases as the list leaves. */
 export function caseSources({ origin, cases }: MapPicture): Record<string, SourceSpecification> {
   return { cases: { type: 'vector', url: origin + withQuery('/tiles/cases.json', cases) } }
 }
