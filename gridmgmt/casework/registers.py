@@ -18,8 +18,9 @@ from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.location import area_of_points
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.calendars.rules import WARNING_SHARE
 from gridmgmt.cases.models import Case
-from gridmgmt.cases.rules import CaseSource
+from gridmgmt.cases.rules import ENDED, CaseSource
 from gridmgmt.casework.asking import MOST_CHARACTERS, plain_text
 from gridmgmt.casework.routing import INSPECTION
 from gridmgmt.clock import LOCAL_ZONE
@@ -83,9 +84,9 @@ def store(session: Session, actor: Actor, edition: Edition, frame: "gpd.GeoDataF
     columns["geom"] = points
     session.execute(text(_statement("stage_register.sql")))
     copy_columns(session, "staged_cases", columns)
-    taken = session.execute(
-        text(_statement("take_register.sql")), {"edition_id": edition.edition_id, "actor": actor.name}
-    )
+    said = {"edition_id": edition.edition_id, "actor": actor.name}
+    rule = {"ended": sorted(ENDED), "warning_share": WARNING_SHARE}
+    taken = session.execute(text(_statement("take_register.sql")), said | rule)
     session.execute(text("DROP TABLE staged_cases"))
     return cast("CursorResult[Any]", taken).rowcount
 

@@ -1,6 +1,6 @@
 """Registers of cases by a mapping: what is taken, flagged and refused, and that taking one again adds nothing."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from gridmgmt import imports
 from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import CaseKind, CaseSource, CaseState
+from gridmgmt.casework.history import check
 from gridmgmt.casework.models import CaseMove
 from gridmgmt.casework.queries import every_case, every_log
 from gridmgmt.casework.replay import breaks, differences, replay
 from gridmgmt.errors import FileRefusedError, InputError
+from gridmgmt.feed.watcher import sound_alarms
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.case_mapping import KINDS, SOURCES, STATES, CaseMapping, make_mapping, read_mapping
 from gridmgmt.ingest.cases import read_cases
@@ -121,6 +123,28 @@ def test_a_register_is_taken_with_its_areas_flags_and_log(
     for case_id, _, facts in every_case(session):
         assert breaks(logs[case_id]) == []
         assert differences(facts, replay(logs[case_id])) == {}
+
+
+def test_open_cases_of_a_register_are_warned_of(session: Session, tmp_path: Path, mapping: CaseMapping) -> None:
+    """Eighty years from the report to the deadline leave a quarter of it, 7,305 days, twenty years before."""
+    span = "07/02/2015 01:30:00 PM,07/02/2095 01:30:00 PM"
+    rows = [
+        f"{no},Lamp,{state},{span},{closed},App,121.401,31.301\n"
+        for no, state, closed in [("O-1", "in work", ""), ("O-2", "put off", ""), ("O-3", "new", ""),
+                                  ("O-4", "done", "07/03/2015 01:30:00 PM")]
+    ]  # fmt: skip
+    states = {**mapping.states, "put off": "suspended", "new": "accepted"}
+    take(session, tmp_path, "".join(rows), mapping.model_copy(update={"states": states}))
+    soon, due = datetime(2075, 7, 2, 17, 30, tzinfo=UTC), datetime(2095, 7, 2, 17, 30, tzinfo=UTC)
+    columns = select(Case.due_soon_at, Case.next_alarm_at, Case.paused_at.is_not(None)).order_by(Case.case_no)
+    assert session.execute(columns).all() == [
+        (soon, soon, False), (soon, None, True), (soon, None, False), (None, None, False),
+    ]  # fmt: skip
+    moment = timedelta(microseconds=1)
+    assert [sound_alarms(session, at) for at in (soon, soon + moment, due, due + moment)] == [0, 1, 0, 1]
+    moves = select(CaseMove.move).join(Case, Case.case_id == CaseMove.case_id).where(Case.case_no == "O-1")
+    assert session.scalars(moves.order_by(CaseMove.move_id)).all() == ["import", "due_soon", "overdue"]
+    assert check(session).findings == []
 
 
 def test_words_of_a_register_are_kept_as_those_of_a_report(
