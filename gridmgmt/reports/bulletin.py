@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from gridmgmt.errors import InputError
 from gridmgmt.reports.bulletin_document import Bulletin, canonical_json
-from gridmgmt.reports.bulletin_tables import LinkedTable, numbered, sections
+from gridmgmt.reports.bulletin_tables import LinkedTable, Section, numbered, sections
 from gridmgmt.reports.bulletin_words import bulletin_title, hash_text, how_made, key_figures, notes, told
 from gridmgmt.reports.coverage_html import template
 from gridmgmt.reports.indicators import definitions_table
@@ -49,7 +49,7 @@ def _html(bulletin: Bulletin, lang: Language, address: str) -> bytes:
         title=bulletin_title(bulletin, lang),
         synthetic=bulletin.synthetic,
         figures=key_figures(bulletin, lang),
-        lead=told(bulletin, lang),
+        told={part.name: told(bulletin, part.name, lang) for part in parts},
         notes=notes(bulletin, lang),
         sections=parts,
         definitions_title=head[1],
@@ -69,20 +69,21 @@ def _ending(parts: int, lang: Language) -> list[str]:
 
 def _pdf(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
     # Only one who wants paper waits for what sets it.
-    from gridmgmt.reports.coverage_pdf import set_in_type, table_values  # noqa: PLC0415
+    from gridmgmt.reports.coverage_pdf import Values, set_in_type, table_values  # noqa: PLC0415
     from gridmgmt.reports.pdf_fonts import chinese_typeface  # noqa: PLC0415
 
     face, parts = chinese_typeface(), sections(bulletin, lang)
     head = _ending(len(parts), lang)
 
-    def values(title: str, linked: LinkedTable) -> dict[str, object]:
-        return {**table_values(linked.table, lang), "title": title, "note": linked.note, "wide": True}
+    def values(part: Section, linked: LinkedTable) -> Values:
+        first, several = linked is part.tables[0], len(part.tables) > 1
+        drawn = table_values(linked.table, lang)
+        columns = [{**column, "narrow": place == 0} for place, column in enumerate(drawn["columns"])]
+        words = told(bulletin, part.name, lang) if first and part is not parts[0] else []
+        headings = {"part": part.title if first else "", "title": linked.table.title if several else ""}
+        return {**drawn, **headings, "columns": columns, "words": words, "note": linked.note, "wide": True}
 
-    tables = [
-        values(part.title if linked is part.tables[0] else linked.table.title, linked)
-        for part in parts
-        for linked in part.tables
-    ]
+    tables = [values(part, linked) for part in parts for linked in part.tables]
     content = {
         "lang": lang,
         "title": bulletin_title(bulletin, lang),
@@ -90,7 +91,7 @@ def _pdf(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
         "notes": notes(bulletin, lang),
         "notes_title": text("report.notes", lang),
         "figures": [asdict(figure) for figure, _ in key_figures(bulletin, lang)],
-        "lead": "\n".join(told(bulletin, lang)),
+        "lead": "\n".join(told(bulletin, parts[0].name, lang)),
         "front": tables[:2],
         "tables": tables[2:],
         "said": [],
@@ -116,10 +117,12 @@ def _xlsx(bulletin: Bulletin, lang: Language, _address: str) -> bytes:
         sheet.write_string(0, 0, bulletin_title(bulletin, lang), writer.bold)
         badge = [text("report.synthetic_badge", lang)] if bulletin.synthetic else []
         lines = [(line, writer.warning) for line in (*badge, *notes(bulletin, lang))]
-        lines += [(line, writer.wrapped) for line in (*told(bulletin, lang), *how_made(bulletin, lang))]
+        parts = sections(bulletin, lang)
+        said = (line for part in parts for line in told(bulletin, part.name, lang))
+        lines += [(line, writer.wrapped) for line in (*said, *how_made(bulletin, lang))]
         for row, (line, style) in enumerate(lines, 2):
             sheet.write_string(row, 0, line, style)
-        for part in sections(bulletin, lang):
+        for part in parts:
             for linked in part.tables:
                 writer.sheet(linked.table)
         writer.sheet(definitions_table(lang))

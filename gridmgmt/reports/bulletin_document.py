@@ -4,16 +4,15 @@ import hashlib
 import json
 import re
 from calendar import monthrange
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from gridmgmt.areas import queries as area_queries
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cases.measures import Dimension
-from gridmgmt.cases.queries import last_moved_at
-from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.cases.rules import CaseFilter, CaseKind
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
@@ -34,18 +33,18 @@ _BELOW = {AreaLevel.DISTRICT: Dimension.TOWN, AreaLevel.TOWN: Dimension.QUARTER}
 
 @dataclass(frozen=True)
 class Bulletin:
-    """The numbers of a month; ``by`` has the parts, each with all of the month beside the month before.
+    """The numbers of a month, of the running one its days up to now; the parts stand beside the month before.
 
     Parameters
     ----------
     area_code, area_name
         Of the area that was asked for; the name of the only district where none was.
-    moved_at
-        When a case was moved last: up to then the data tell.
     over
         Whether the month was over when it was made.
     year
         The month by kind of case beside the same month a year earlier.
+    types
+        The types of each kind of case.
     places
         To which cases came again and again, the fullest first.
     """
@@ -53,11 +52,11 @@ class Bulletin:
     area_code: str | None
     area_name: str | None
     period: Period
-    moved_at: datetime | None
     over: bool
     synthetic: bool
     year: Indicators
     by: dict[Dimension, Indicators]
+    types: Mapping[CaseKind, Indicators] = field(default_factory=dict)
     places: Sequence[RepeatedPlace] = ()
 
     @property
@@ -98,24 +97,31 @@ def make_bulletin(session: Session, month: str, area: str | None, *, now: dateti
     InputError
         When there is no such month yet, or the area is smaller than a town.
     NotFoundError
-        When no area of the code is in force on the month's last day.
+        When no area of the code is in force on the last day.
     """
-    period = month_of(month, local_date(now))
+    today = local_date(now)
+    period = month_of(month, today)
+    over = period.last < today
+    period = replace(period, last=min(period.last, today))
     code, name, areas = _area(session, area, period.last)
     asked = Question(period, Dimension.KIND, CaseFilter(area=code), None, Compare.YEAR)
     year = service.read(session, asked, now=now, lang=lang)
-    # Where a year saw two editions, all numbers are told in the areas of the month's last day.
+    # Where a year saw two editions, all numbers are told in the areas of the last day.
     asked = replace(asked, areas_on=year.question.areas_on, compare=Compare.MONTH)
-    parts = [Dimension.KIND, *areas, Dimension.DEPARTMENT, Dimension.SOURCE, Dimension.TYPE]
+
+    def read(by: Dimension, kind: CaseKind | None = None) -> Indicators:
+        own = replace(asked, by=by, wanted=replace(asked.wanted, kind=kind))
+        return service.read(session, own, now=now, lang=lang)
+
     return Bulletin(
         area_code=code,
         area_name=name,
         period=period,
-        moved_at=last_moved_at(session),
-        over=period.last < local_date(now),
+        over=over,
         synthetic=bool(holds_synthetic(session)),
         year=year,
-        by={by: service.read(session, replace(asked, by=by), now=now, lang=lang) for by in parts},
+        by={by: read(by) for by in (Dimension.KIND, *areas, Dimension.DEPARTMENT, Dimension.SOURCE)},
+        types={kind: read(Dimension.TYPE, kind) for kind in CaseKind},
         places=_places(session, period, code, areas),
     )
 
@@ -144,7 +150,7 @@ def _places(session: Session, period: Period, code: str | None, areas: Sequence[
 def document_of(bulletin: Bulletin) -> dict[str, Any]:  # Any: JSON
     """Return what a bulletin holds as values of JSON: counts and sums, from which all else follows.
 
-    Not when the data were moved last, nor names, so that equal numbers have one hash in every language and whatever
+    Neither when it was made nor the names of rows, so that equal numbers have one hash in every language and whatever
     happens after the month.
     """
     on = bulletin.whole.question.areas_on
@@ -158,6 +164,7 @@ def document_of(bulletin: Bulletin) -> dict[str, Any]:  # Any: JSON
         "areas_on": None if on is None else on.isoformat(),
         "year": _numbers(bulletin.year),
         "by": {str(by): _numbers(found) for by, found in bulletin.by.items()},
+        "types": {str(kind): _numbers(found) for kind, found in bulletin.types.items()},
         "places": [
             {"lon": place.lon, "lat": place.lat, "count": place.count, "types": [type_ for type_, _ in place.types]}
             for place in bulletin.places

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from gridmgmt.cases.measures import Dimension, Measure, Ratio
-from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.cases.rules import CaseFilter, CaseKind
 from gridmgmt.errors import InputError
 from gridmgmt.hotspots.service import RepeatedPlace
 from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Period, Question, Tally
@@ -21,7 +21,7 @@ from gridmgmt.reports.bulletin_document import Bulletin, bulletin_sha256, month_
 from gridmgmt.reports.bulletin_tables import sections
 from gridmgmt.reports.bulletin_words import told
 from gridmgmt.reports.indicators_ranking import BETTER, ranked
-from gridmgmt.texts import text
+from gridmgmt.texts import Language, text
 
 MONTH = Period(date(2016, 12, 1), date(2016, 12, 31))
 NOW = datetime(2017, 1, 5, 4, tzinfo=UTC)
@@ -62,18 +62,21 @@ def published() -> Bulletin:
         Dimension.TOWN: (("429006001", "甲<街>道", EVENTS), ("429006002", "乙街道", COMPONENTS), (None, "", Tally())),
         Dimension.DEPARTMENT: (("W", "水务局", EVENTS), (None, "", COMPONENTS)),
         Dimension.SOURCE: (("inspector", "采集员", EVENTS), ("video", "视频", COMPONENTS)),
-        Dimension.TYPE: tuple((f"01{n:02}", f"类型{n}", Tally({Measure.REPORTED: n})) for n in range(20)),
+    }
+    types: dict[CaseKind, Rows] = {
+        CaseKind.EVENT: tuple((f"11{n:02}", f"类型{n}", Tally({Measure.REPORTED: n})) for n in range(20)),
+        CaseKind.COMPONENT: (("0101", "井盖", Tally({Measure.REPORTED: 7})),),
     }
     return Bulletin(
         area_code="429006",
         area_name="天门市",
         period=MONTH,
-        moved_at=datetime(2017, 1, 4, 23, 59, tzinfo=UTC),
         over=True,
         synthetic=True,
         year=answer(Dimension.KIND, kinds, Compare.YEAR, Tally()),
         by={by: answer(by, rows, Compare.MONTH, NOVEMBER) for by, rows in parts.items()},
-        places=[RepeatedPlace(113.1, 30.6, 7, [("0119", 7)], NOW, NOW, 1, address="人民大道 1 号")],
+        types={kind: answer(Dimension.TYPE, rows, Compare.MONTH, NOVEMBER) for kind, rows in types.items()},
+        places=[RepeatedPlace(113.1, 30.6, 7, [("1119", 7)], NOW, NOW, 1, address="人民大道 1 号")],
     )
 
 
@@ -84,13 +87,14 @@ class Numbers(HTMLParser):
         super().__init__()
         self.tables: dict[str, list[list[tuple[str, str | None]]]] = {}
         self._rows: list[list[tuple[str, str | None]]] = []
-        self._inside, self._link, self._text = False, None, ""
+        self._inside, self._text = False, ""
+        self._link: str | None = None
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "table":
-            self._rows = self.tables[given["id"]] = []
+            self._rows = self.tables[str(given["id"])] = []
         elif tag == "tr":
             self._rows.append([])
         elif tag in ("td", "th"):
@@ -98,41 +102,57 @@ class Numbers(HTMLParser):
         elif tag == "a" and self._inside:
             self._link = given["href"]
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self._text += data if self._inside else ""
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th"):
             self._rows[-1].append((self._text, self._link))
             self._inside = False
 
 
-def page(lang="zh", **options) -> str:
-    return render_bulletin(published(), "html", lang, **options).content.decode()
+def page(lang: Language = "zh", address: str = "") -> str:
+    return render_bulletin(published(), "html", lang, address=address).content.decode()
 
 
 def test_the_month_is_told_as_it_was_published() -> None:
-    lines = told(published(), "zh")
-    assert lines[0] == (
-        "2016年12月，共上报案件 1,124 件，受理 1,054 件，立案 996 件（立案率 94.50 %）；应结案 972 件，"
-        "其中已结案 911 件（结案率 93.72 %），按期结案 737 件（按期结案率 75.82 %）。"
-    )
-    assert lines[1:3] == [
-        "部件类应结案 16 件，已结案 9 件，结案率 56.25 %。",
-        "事件类应结案 956 件，已结案 902 件，结案率 94.35 %。",
+    assert told(published(), "overview", "zh") == [
+        (
+            "2016年12月，共上报案件 1,124 件，受理 1,054 件，立案 996 件（立案率 94.50 %）；应结案 972 件，"
+            "其中已结案 911 件（结案率 93.72 %），按期结案 737 件（按期结案率 75.82 %），超期未结 61 件。"
+        ),
+        "上报数较上月（1,000 件）上升 12.4 %；结案率上升 3.72 个百分点，按期结案率下降 4.18 个百分点。",
+        "平均处置时长 25.0 小时。",
     ]
-    assert lines[3] == "上报数较上月（1,000 件）+12.4 %。"
-    assert lines[4] == "平均处置时长 25.0 小时。"
+    assert told(published(), "sources", "zh") == [
+        "上报数居前的来源是：采集员（1,100 件，占 97.86 %）、视频（24 件，占 2.14 %）。"
+    ]
+    assert told(published(), "kinds", "zh") == [
+        "事件类立案 980 件，占立案数的 98.39 %；应结案 956 件，已结案 902 件，结案率 94.35 %。",
+        "部件类立案 16 件，占立案数的 1.61 %；应结案 16 件，已结案 9 件，结案率 56.25 %。",
+    ]
+    assert told(published(), "types", "zh") == [
+        "事件类问题上报数量居前的依次是：类型19（19 件）、类型18（18 件）、类型17（17 件）。",
+        "部件类问题上报数量居前的依次是：井盖（7 件）。",
+    ]
+    assert told(published(), "areas.town", "zh") == [
+        "按期结案率居前的是：甲<街>道（76.36 %）；居后的是：乙街道（43.75 %）。"
+    ]
+    assert told(published(), "departments", "zh") == [], "nobody has enough cases for a place"
 
 
 def test_every_count_of_the_page_opens_its_list() -> None:
     tables = Numbers(page()).tables
-    assert set(tables) == {"counts", "rates", "kind", "town", "department", "source", "type", "places", "definitions"}
+    assert list(tables) == [
+        "counts", "rates", "source", "kind", "type_event", "type_component", "town", "department", "places",
+        "definitions",
+    ]  # fmt: skip
     counts = {row[0][0]: row for row in tables["counts"]}
     query = "counted_from=2016-12-01&counted_to=2016-12-31&area=429006&measure=reported"
     assert counts["上报数"][1] == ("1,124", f"/cases?{query}")
     assert counts["上报数"][2] == ("1,000", f"/cases?{query}".replace("2016-12", "2016-11").replace("-31", "-30"))
-    assert [cell for cell, _ in counts["上报数"][3:]] == ["+12.4 %", "0", "—"]
+    assert [cell for cell, _ in counts["上报数"][3:]] == ["+12.4 %"], "nothing is told of a year without any case"
+    assert counts["超期未结数"][1] == ("61", f"/cases?{query}&open=true".replace("reported", "due"))
     rates = {row[0][0]: [cell for cell, _ in row] for row in tables["rates"]}
     assert rates["结案率"][1:6] == ["93.72 %", "911", "972", "90.00 %", "+3.72"]
     assert rates["返工率"][1:4] == ["0 %", "0", "900"]
@@ -159,25 +179,36 @@ def test_areas_are_placed_and_what_has_none_comes_last() -> None:
     assert head[0][0] == "名次"
     assert [(row[0][0], row[1][0]) for row in rows] == [("1", "甲<街>道"), ("2", "乙街道"), ("—", "无"), ("—", "合计")]
     assert "甲<街>" not in page(), "names are escaped"
-    types = Numbers(page()).tables["type"]
-    assert [row[0][0] for row in types[1:]] == [f"类型{n}" for n in range(19, 4, -1)]
-    assert "上报最多的 15 类，共 19 类。" in page()
+    types = Numbers(page()).tables["type_event"]
+    assert [row[0][0] for row in types[1:]] == [f"类型{n}" for n in range(19, 9, -1)]
+    assert "上报最多的 10 类，共 19 类。" in page()
 
 
 def test_what_it_says_of_itself() -> None:
     bulletin = published()
-    for lang, badge in (("zh", text("report.synthetic_badge", "zh")), ("en", text("report.synthetic_badge", "en"))):
+    languages: tuple[Language, ...] = ("zh", "en")
+    for lang in languages:
         shown = page(lang)
-        assert badge in shown
+        assert text("report.synthetic_badge", lang) in shown
         assert bulletin_sha256(bulletin) in shown
         assert "<script" not in shown
-    assert "数据截至 2017-01-05 07:59" in page()
     assert "一、总体情况" in page()
     assert "八、编制说明" in page()
     assert "1. Overall" in page("en")
-    half = replace(bulletin, over=False)
-    assert "本月尚未结束" in render_bulletin(half, "html", "zh").content.decode()
     assert "本月尚未结束" not in page()
+
+
+def test_a_month_that_is_not_over_is_told_beside_the_same_days() -> None:
+    bulletin = published()
+    half = replace(bulletin, over=False, period=Period(date(2016, 12, 1), date(2016, 12, 20)))
+    shown = render_bulletin(half, "html", "zh")
+    assert shown.file_name == "bulletin-429006-2016-12.html"
+    words = shown.content.decode()
+    assert "案件通报（2016年12月1日至20日）" in words
+    assert "本月尚未结束：只计至 2016-12-20" in words
+    assert "上报数较上月同期（1,000 件）上升 12.4 %" in words
+    assert [cell for cell, _ in Numbers(words).tables["counts"][0]] == ["项目", "本月", "上月同期", "环比"]
+    assert "2016-12-01 to 20" in render_bulletin(half, "html", "en").content.decode()
 
 
 def test_equal_numbers_have_one_hash_and_equal_bytes() -> None:
@@ -189,8 +220,6 @@ def test_equal_numbers_have_one_hash_and_equal_bytes() -> None:
         made = [render_bulletin(each, format_, "zh") for each in (one, other)]
         assert made[0] == made[1]
         assert made[0].file_name == f"bulletin-429006-2016-12.{format_}"
-    moved = replace(one, moved_at=None)
-    assert bulletin_sha256(moved) == bulletin_sha256(one), "a later move of another month's case is no other content"
     fewer = replace(one, by={**one.by, Dimension.TOWN: one.by[Dimension.KIND]})
     assert bulletin_sha256(fewer) != bulletin_sha256(one)
 
@@ -198,7 +227,7 @@ def test_equal_numbers_have_one_hash_and_equal_bytes() -> None:
 def test_the_workbook_has_numbers_and_the_paper_the_same_text() -> None:
     bulletin = published()
     book = openpyxl.load_workbook(io.BytesIO(render_bulletin(bulletin, "xlsx", "en").content))
-    assert len(book.worksheets) == 10
+    assert len(book.worksheets) == 11
     rates = {row[0]: row[1] for row in book["Rates"].iter_rows(min_row=2, values_only=True)}
     assert rates["Closing rate"] == pytest.approx(911 / 972, abs=1e-15)
     assert any(bulletin_sha256(bulletin) in str(row[0]) for row in book.worksheets[0].iter_rows(values_only=True))
@@ -212,18 +241,20 @@ def test_without_areas_and_without_cases_it_is_still_a_page() -> None:
         bulletin, places=(), by={by: each for by, each in bulletin.by.items() if by is not Dimension.TOWN}
     )
     assert [section.title[:1] for section in sections(without, "zh")] == list("一二三四五")
+    assert told(without, "areas.town", "zh") == []
     none = Indicators(Question(MONTH, Dimension.KIND, CaseFilter()), NOW, AreaBasis.AS_REPORTED, Tally(), ())
     empty = replace(
-        bulletin, area_code=None, area_name=None, moved_at=None, year=none, by=dict.fromkeys(without.by, none)
-    )
+        bulletin, area_code=None, area_name=None, year=none, by=dict.fromkeys(without.by, none),
+        types=dict.fromkeys(CaseKind, none), places=(),
+    )  # fmt: skip
     shown = render_bulletin(empty, "html", "zh")
-    assert "尚无案件数据" in shown.content.decode()
+    assert "本月没有案件" in shown.content.decode()
     assert "全部区域" in shown.content.decode()
     assert shown.file_name == "bulletin-2016-12.html"
 
 
 @pytest.mark.parametrize("value", ["2016-13", "2016-1", "201612", "0000-01", "2016-12-01", "", "２０１６-12"])
-def test_what_is_no_month_is_refused(value) -> None:
+def test_what_is_no_month_is_refused(value: str) -> None:
     with pytest.raises(InputError) as refused:
         month_of(value, date(2026, 1, 1))
     assert refused.value.code == "month_malformed"
