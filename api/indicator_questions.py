@@ -7,15 +7,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 
 from api.context import Context, RequestSession
-from gridmgmt.cases import queries
 from gridmgmt.cases.measures import Dimension
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource
-from gridmgmt.catalogue.service import catalogue_if_any
-from gridmgmt.errors import InputError, NotFoundError
-from gridmgmt.indicators.rules import Compare, Period, Question
-
-MOST_DAYS = 3 * 366
-"""A period is no longer than this."""
+from gridmgmt.indicators import service
+from gridmgmt.indicators.rules import Compare, Period, Question, asked_period
 
 
 def _period(
@@ -37,22 +32,8 @@ def _period(
         ),
     ] = None,
 ) -> Period:
-    """Return the period that is asked for.
-
-    Raises
-    ------
-    InputError
-        When one end alone is given, they are in the wrong order, or lie too far apart.
-    """
-    if first is None and last is None:
-        return Period(context.today().replace(day=1), context.today())
-    if first is None or last is None:
-        raise InputError("period_incomplete", field="from" if first is None else "to")
-    if first > last:
-        raise InputError("period_backwards", field="from", first=first, last=last)
-    if (days := (last - first).days + 1) > MOST_DAYS:
-        raise InputError("period_too_long", field="to", first=first, last=last, days=days, most=MOST_DAYS)
-    return Period(first, last)
+    """Return the period that is asked for."""
+    return asked_period(first, last, context.today())
 
 
 class _Where:
@@ -118,27 +99,10 @@ def _narrowed(
     where: Annotated[_Where, Depends()],
     what: Annotated[_What, Depends()],
 ) -> Narrowed:
-    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing.
-
-    Raises
-    ------
-    NotFoundError
-        When neither the catalogue nor any case has the department or type.
-    """
-    now = context.clock()
-    catalogue = catalogue_if_any(session, now)
-    known = {} if catalogue is None else {"department": catalogue.departments, "type": catalogue.types}
-    for name in ("department", "type"):
-        value = what.values[name]
-        if value is None or value in known.get(name, ()):
-            continue
-        if not queries.list_cases(session, _having(name, value), now=now, limit=1):
-            raise NotFoundError(f"indicator_{name}_unknown", field=name, value=value)
-    return Narrowed(period, CaseFilter(**where.values, **what.values), where.areas_on)
-
-
-def _having(name: str, value: str) -> CaseFilter:
-    return CaseFilter(department=value) if name == "department" else CaseFilter(type=value)
+    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing."""
+    wanted = CaseFilter(**where.values, **what.values)
+    service.check_known(session, wanted, now=context.clock())
+    return Narrowed(period, wanted, where.areas_on)
 
 
 Asked = Annotated[Narrowed, Depends(_narrowed, scope="function")]

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.access import asks
 from api.conditional import unless_held
 from api.context import Context, RequestSession
-from api.indicator_answers import Told, Values
 from api.indicator_questions import Asked
 from api.indicator_schemas import IndicatorsOut, RankingOut
 from api.language import Lang
@@ -21,6 +20,7 @@ from gridmgmt.cases.measures import Dimension, Ratio
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.indicators import service
 from gridmgmt.indicators.rules import Compare, Indicators
+from gridmgmt.reports.indicators_json import Told, Values
 from gridmgmt.reports.indicators_ranking import MIN_CASES, ranked
 from gridmgmt.texts import Language
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from gridmgmt.cases.measures import RATIOS, Dimension, Measure, Ratio
 from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.errors import InputError
 
 
 class Compare(StrEnum):
@@ -67,6 +68,29 @@ class Period:
             return Period(_earlier(self.first, months, to_end=False), _earlier(self.last, months, to_end=whole))
         days = (self.last - self.first).days + 1
         return Period(_days_before(self.first, days), _days_before(self.first, 1))
+
+
+MOST_DAYS = 3 * 366
+"""A period that is asked for is no longer than this."""
+
+
+def asked_period(first: date | None, last: date | None, today: date) -> Period:
+    """Return the period of two days that are asked for; without both the present month up to today.
+
+    Raises
+    ------
+    InputError
+        When one end alone is given, they are in the wrong order, or lie too far apart.
+    """
+    if first is None and last is None:
+        return Period(today.replace(day=1), today)
+    if first is None or last is None:
+        raise InputError("period_incomplete", field="from" if first is None else "to")
+    if first > last:
+        raise InputError("period_backwards", field="from", first=first, last=last)
+    if (days := (last - first).days + 1) > MOST_DAYS:
+        raise InputError("period_too_long", field="to", first=first, last=last, days=days, most=MOST_DAYS)
+    return Period(first, last)
 
 
 @dataclass(frozen=True)

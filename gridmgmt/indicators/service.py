@@ -8,9 +8,12 @@ from operator import add
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.cases.counting import LEVELS
+from gridmgmt.cases.queries import list_cases
+from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, transaction
-from gridmgmt.errors import InputError
+from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.indicators import folding
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
@@ -47,6 +50,24 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
     counted = [count(session, each, now) for each in asked]
     answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, strict=True)]
     return replace(answers[0], compared=answers[1] if len(answers) > 1 else None)
+
+
+def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
+    """Refuse a department or type that nobody knows, rather than count it as nothing.
+
+    Raises
+    ------
+    NotFoundError
+        When neither the catalogue nor any case has the department or type.
+    """
+    catalogue = catalogue_if_any(session, now)
+    known = {} if catalogue is None else {"department": catalogue.departments, "type": catalogue.types}
+    for name in ("department", "type"):
+        value = getattr(wanted, name)
+        if value is None or value in known.get(name, ()):
+            continue
+        if not list_cases(session, replace(CaseFilter(), **{name: value}), now=now, limit=1):
+            raise NotFoundError(f"indicator_{name}_unknown", field=name, value=value)
 
 
 def _areas_on(session: Session, question: Question, compared: Question) -> date | None:

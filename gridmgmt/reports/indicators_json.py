@@ -1,6 +1,6 @@
-"""Indicators in the shapes of :mod:`api.indicator_schemas`, as values of JSON.
+"""Indicators as values of JSON, alike over HTTP and on the command line: each number with the address of its cases.
 
-Tens of thousands of numbers with their addresses are not checked one by one: a test holds answers to the shapes.
+Tens of thousands of numbers are not checked one by one: a test holds answers to the shapes of the documentation.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Told:
     lang: Language
 
     def table(self, rows: Sequence[Row], following: str | None) -> Values:
-        """Return the :class:`~api.indicator_schemas.IndicatorsOut` of one page of rows and the address of the next."""
+        """Return the table of one page of rows, with the address of the next."""
         found = self.found
         compared = found.compared and self._compared(found.compared, {code for code, _, _ in rows})
         return {
@@ -42,7 +42,7 @@ class Told:
         }
 
     def ranking(self, ratio: Ratio, places: Sequence[Place], min_cases: int) -> Values:
-        """Return the :class:`~api.indicator_schemas.RankingOut` of these places."""
+        """Return the ranking of these places."""
         return {
             **self._head(),
             "ratio": ratio,
