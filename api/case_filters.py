@@ -50,12 +50,16 @@ class _How:
         urgency: Annotated[
             Urgency | None, Query(description="Only those that stand so against their deadline.")
         ] = None,
+        supervised: Annotated[
+            bool | None, Query(description="Only those under a supervision order, or only the others.")
+        ] = None,
         updated_after: Annotated[_Moment, Query(description="Only moved after this moment.")] = None,
     ) -> None:
         self.values = {
             "states": tuple(state or ()),
             "is_open": open,
             "urgency": urgency,
+            "supervised": supervised,
             "updated_after": updated_after,
         }
 

@@ -52,7 +52,7 @@ def _member(known: type[StrEnum]) -> Callable[[str, str], StrEnum]:
     return parsed
 
 
-def _open(name: str, value: str) -> bool:
+def _truth(name: str, value: str) -> bool:
     if value not in ("true", "false"):
         raise InputError("layer_value_unknown", field=name, value=value, known="true, false")
     return value == "true"
@@ -76,7 +76,8 @@ def _text(name: str, value: str) -> str:
 
 _FILTERS: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
     "state": ("states", _member(CaseState)),
-    "open": ("is_open", _open),
+    "open": ("is_open", _truth),
+    "supervised": ("supervised", _truth),
     "kind": ("kind", _member(CaseKind)),
     "source": ("source", _member(CaseSource)),
     "urgency": ("urgency", _member(Urgency)),

@@ -16,7 +16,7 @@ from api.language import Lang
 from api.paging import Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
-from gridmgmt.cases import queries
+from gridmgmt.cases import queries, summaries
 from gridmgmt.cases.rules import ListOrder
 from gridmgmt.casework.photo_queries import photo_counts
 from gridmgmt.catalogue.service import catalogue_if_any
@@ -63,9 +63,9 @@ def list_cases(
 def read_board(session: RequestSession, context: Context, wanted: Wanted, lang: Lang) -> BoardOut:
     """Count what is open by urgency and state for each body and each town, and name the most overdue cases."""
     now = context.clock()
-    found = queries.board(session, wanted, now=now)
+    found = summaries.board(session, wanted, now=now)
     known = catalogue_if_any(session, now)
-    towns = queries.town_names(session, [row.code for row in found.towns if row.code])
+    towns = summaries.town_names(session, [row.code for row in found.towns if row.code])
     photos = photo_counts(session, [row.case_id for row in found.most_overdue])
     return BoardOut(
         at=now,
@@ -127,5 +127,5 @@ def _as_file(
         return download(path, _FILES[format_])
 
 
-def _board_row(row: queries.BoardRow, name: str | None) -> BoardRowOut:
+def _board_row(row: summaries.BoardRow, name: str | None) -> BoardRowOut:
     return BoardRowOut(**vars(row), name=name)

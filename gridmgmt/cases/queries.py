@@ -1,4 +1,4 @@
-"""Reading cases: lists of what meets a filter, how many there are, and what has to be done where."""
+"""Reading cases: lists of what meets a filter, and how many there are."""
 
 import re
 import typing
@@ -37,7 +37,7 @@ from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
 from gridmgmt.cases import counting
 from gridmgmt.cases.counting import Moment
 from gridmgmt.cases.models import OPEN, Case
-from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, CaseState, ListOrder, Urgency
+from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, ListOrder, Urgency
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
@@ -51,9 +51,6 @@ MOST_COUNTED_OF_MEASURE = 10_000
 
 _MOST_OF_A_NUMBER = 50_000
 """Up to so many cases whose numbers begin alike are sorted: they are of one time, which may be long ago."""
-
-MOST_OVERDUE = 50
-"""So many of the most overdue cases stand on a board."""
 
 _NUMBER = re.compile(r"(?=.*[0-9])[0-9A-Za-z./_-]+", re.ASCII)
 _LAST = "\U0010ffff"
@@ -78,19 +75,6 @@ _PAGE = resources.files(__package__).joinpath("sql", "page.sql").read_text(encod
 
 CaseKey = tuple[datetime | None, int]
 """The moment by which a list is ordered, and the id: what names a case's place in the list."""
-
-
-_PLANNED = "gridmgmt.cases.planned"
-
-
-def _plan_each(session: Session) -> None:
-    """Let statements of this transaction be planned for their values, not once for all.
-
-    What is fast for one street's box is slow for a district's; one plan for both was seen to take twenty times as long.
-    """
-    if session.info.get(_PLANNED) is not session.get_transaction():
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        session.info[_PLANNED] = session.get_transaction()
 
 
 def is_open() -> TextClause:
@@ -274,6 +258,8 @@ def _conditions_but_areas(wanted: CaseFilter, now: Moment) -> list[ColumnElement
         found.append(is_open() if wanted.is_open else text(f"NOT (cases.{OPEN})"))
     if wanted.urgency is Urgency.DUE_SOON:
         found.append(is_open())  # what has ended was on time or not, and is never due soon
+    if wanted.supervised is not None:
+        found.append(Case.supervised.is_(wanted.supervised))
     if wanted.flag is not None:
         found.append(literal(wanted.flag) == any_(Case.flags))
     if wanted.without_flag is not None:
@@ -347,91 +333,6 @@ def _of_text(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool]]:
     return words
 
 
-@dataclass(frozen=True)
-class BoardRow:
-    """What is open at one body or in one town; ``code`` None for what has none yet."""
-
-    code: str | None
-    open: int
-    supervised: int
-    by_urgency: dict[str, int]
-    by_state: dict[str, int]
-    oldest_due_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Board:
-    """All open cases by body and by town, most overdue first, and the cases that are most overdue."""
-
-    departments: list[BoardRow]
-    towns: list[BoardRow]
-    most_overdue: Sequence[Row[*tuple[Any, ...]]]
-
-
-def board(session: Session, wanted: CaseFilter, *, now: datetime) -> Board:
-    """Return the board of the open cases that meet a filter.
-
-    Raises
-    ------
-    NotFoundError
-        When no boundary edition has an area of the filter's code.
-    """
-    _plan_each(session)
-    keys = (Case.department_code, Case.town_code, Case.urgency, Case.state)
-    tallies = (func.count(), func.count().filter(Case.supervised), func.min(Case.due_at))
-    met = [is_open(), *conditions(session, wanted, now)]
-    rows = session.execute(select(*keys, *tallies).where(*met).group_by(*keys)).all()
-    late = select_listed().where(*met, Case.due_at.is_not(None), Case.urgency == Urgency.OVERDUE)
-    most = session.execute(late.order_by(Case.due_at, Case.case_id).limit(MOST_OVERDUE)).all()
-    return Board(_board_rows(rows, 0), _board_rows(rows, 1), most)
-
-
-def _board_rows(rows: Sequence[Row[*tuple[Any, ...]]], by: int) -> list[BoardRow]:
-    """Return the tallies by one of the two codes, with the most overdue first, then by how many are open."""
-    found: dict[str | None, BoardRow] = {}
-    for row in rows:
-        urgency, state, number, supervised, due_at = row[2:]
-        seen = found.get(row[by]) or BoardRow(row[by], 0, 0, {}, {}, None)
-        found[row[by]] = BoardRow(
-            row[by],
-            seen.open + number,
-            seen.supervised + supervised,
-            _plus(seen.by_urgency, urgency, number),
-            _plus(seen.by_state, state, number),
-            min(filter(None, (seen.oldest_due_at, due_at)), default=None),
-        )
-    return sorted(found.values(), key=lambda r: (-r.by_urgency.get(Urgency.OVERDUE, 0), -r.open, r.code or ""))
-
-
-def _plus(counts: dict[str, int], name: str, number: int) -> dict[str, int]:
-    return {**counts, name: counts.get(name, 0) + number}
-
-
-def town_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    """Return the last name that a boundary edition gave to each town of these codes."""
-    statement = select(Area.code, Area.name).where(Area.level == AreaLevel.TOWN, Area.code.in_(codes))
-    return dict(session.execute(statement.order_by(Area.edition_id)).all())
-
-
 def last_moved_at(session: Session) -> datetime | None:
     """Return when a case was moved last, None where there are none."""
     return session.scalar(select(func.max(Case.updated_at)))
-
-
-STATISTICS = ("state", "source", "department", "type", "kind", "urgency")
-"""What cases are counted by."""
-
-
-def case_statistics(session: Session, wanted: CaseFilter, *, now: datetime) -> dict[str, dict[str, int]]:
-    """Return how many cases meet a filter by each of `STATISTICS`; one linked to another counts by its state alone.
-
-    Every case is looked at, unlike in a list: at a million cases that takes a second.
-    """
-    columns = (Case.state, Case.source, Case.department_code, Case.type, Case.kind, Case.urgency)
-    statement = select(*columns, func.count()).where(*conditions(session, wanted, now)).group_by(*columns)
-    found: dict[str, dict[str, int]] = {name: {} for name in STATISTICS}
-    for *values, number in session.execute(statement):
-        counted = STATISTICS[:1] if values[0] == CaseState.DUPLICATE else STATISTICS
-        for name, value in zip(counted, values, strict=False):
-            found[name] = _plus(found[name], value or "", number)
-    return {name: dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))) for name, counts in found.items()}

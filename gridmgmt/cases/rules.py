@@ -88,6 +88,8 @@ class CaseFilter:
         Any of these.
     is_open
         Only those that still have to be worked on, or only those that have ended.
+    supervised
+        Only those under a supervision order, or only the others.
     area
         Code of an area of any level: that held the case when it was reported.
     within
@@ -125,6 +127,7 @@ class CaseFilter:
     type: str | None = None
     source: CaseSource | None = None
     urgency: Urgency | None = None
+    supervised: bool | None = None
     department: str | None = None
     area: str | None = None
     within: str | None = None

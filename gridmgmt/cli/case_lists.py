@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import click
 
-from gridmgmt.cases.queries import case_statistics
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource, CaseState, ListOrder, Urgency
+from gridmgmt.cases.summaries import case_statistics
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import JSON
 from gridmgmt.cli.progress import stage
@@ -31,6 +31,7 @@ _OPTIONS = (
     click.option("--type", "type", help="Code of a type."),
     click.option("--source", type=click.Choice([str(v) for v in CaseSource])),
     click.option("--urgency", type=click.Choice([str(v) for v in Urgency])),
+    click.option("--supervised/--unsupervised", default=None, help="Only under a supervision order, or only others."),
     click.option("--department", help="Code of a department."),
     click.option("--area", help="Code of an area of any level that held the case when it was reported."),
     click.option("--component", help="Identifier of a component."),

@@ -79,6 +79,13 @@ def test_the_board_by_body_and_by_town(client: httpx.Client) -> None:
     assert board["most_overdue"] == []
 
 
+def test_numbers_of_the_board_have_lists(client: httpx.Client) -> None:
+    (nobody,) = client.get("/api/v1/cases/board").json()["departments"]
+    assert len(numbers(client, open="true", lacks="department")) == nobody["open"] == 2
+    assert len(numbers(client, open="true", lacks="department", supervised="true")) == nobody["supervised"] == 0
+    assert numbers(client, supervised="false") == ALL
+
+
 def test_files_equal_the_list(client: httpx.Client) -> None:
     query = {"open": "true", "lang": "en"}
     listed = numbers(client, **query)

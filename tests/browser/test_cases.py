@@ -218,7 +218,9 @@ def test_the_board_counts_what_is_late_and_leads_to_it(opened: Desk) -> None:
             text("UPDATE cases SET urgency = 'overdue', due_at = now() - interval '50 hours' WHERE case_no = :no"),
             {"no": late},
         )
-    page = opened.open(opened.desk, "/cases?part=board")
+    opened.move(late, 4, move="supervise", reason="市民多次来电")
+    other = opened.report(LITTER, (1.5, 0.5))
+    page = opened.open(opened.desk, f"/cases?part=board&type={LITTER}")
     expect(page.get_by_test_id("figure-overdue")).to_have_text("1")
     expect(page.locator("[data-testid=most-overdue] [data-row]")).to_have_attribute("data-code", late)
     expect(page.locator(f"[data-testid=board-department] [data-code={WATER}]")).to_contain_text("2 d 2 h")
@@ -227,3 +229,12 @@ def test_the_board_counts_what_is_late_and_leads_to_it(opened: Desk) -> None:
     expect(row(page, late)).to_contain_text("2 d 2 h late")
     assert "urgency=overdue" in page.url
     assert f"department={WATER}" in page.url
+
+    for figure, case_no in [(f"supervised-{WATER}", late), ("figure-supervised", late), ("open-", other)]:
+        page.go_back()
+        number = page.locator(f"[data-testid={figure}]").first
+        count = int(number.inner_text())
+        number.click()
+        expect(rows(page)).to_have_count(count)
+        expect(row(page, case_no)).to_be_visible()
+        assert (case_no == late) == (count == 1)

@@ -14,7 +14,7 @@ from pyproj import Geod
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gridmgmt.cases import queries
+from gridmgmt.cases import queries, summaries
 from gridmgmt.cases.measures import Measure
 from gridmgmt.cases.queries import (
     conditions,
@@ -121,6 +121,8 @@ FILTERS: dict[str, tuple[CaseFilter, Any]] = {
         CaseFilter(urgency=Urgency.OVERDUE, is_open=True),
         lambda c: c.urgency == "overdue" and c.state not in ENDED,
     ),
+    "supervised": (CaseFilter(supervised=True), lambda c: c.supervised),
+    "not supervised": (CaseFilter(supervised=False, is_open=True), lambda c: not c.supervised and c.state not in ENDED),
     "department": (CaseFilter(department="D1"), lambda c: c.department_code == "D1"),
     "component": (CaseFilter(component="3101130101000001"), lambda c: c.component_code is not None),
     "box": (
@@ -275,7 +277,7 @@ def test_what_is_due_has_an_index(session: Session) -> None:
 
 def test_the_board_counts_every_open_case_once(session: Session, rows: list[Row]) -> None:
     left = [row for row in rows if row.state not in ENDED]
-    board = queries.board(session, CaseFilter(), now=NOW)
+    board = summaries.board(session, CaseFilter(), now=NOW)
     for found, column in ((board.departments, "department_code"), (board.towns, "town_code")):
         assert sum(row.open for row in found) == len(left)
         for row in found:
@@ -289,7 +291,7 @@ def test_the_board_counts_every_open_case_once(session: Session, rows: list[Row]
         assert late == sorted(late, reverse=True)
     overdue = sorted((e for e in left if e.urgency == "overdue" and e.due_at), key=lambda e: (e.due_at, e.case_id))
     assert [row.case_no for row in board.most_overdue] == [each.case_no for each in overdue[:50]]
-    assert queries.board(session, CaseFilter(department="D0"), now=NOW).departments[0].code == "D0"
+    assert summaries.board(session, CaseFilter(department="D0"), now=NOW).departments[0].code == "D0"
 
 
 def test_an_area_that_never_was_is_refused(session: Session) -> None:
@@ -299,13 +301,13 @@ def test_an_area_that_never_was_is_refused(session: Session) -> None:
 
 
 def test_statistics_count_each_case_once_in_each_way(session: Session, rows: list[Row]) -> None:
-    found = queries.case_statistics(session, CaseFilter(kind=CaseKind.COMPONENT), now=NOW)
+    found = summaries.case_statistics(session, CaseFilter(kind=CaseKind.COMPONENT), now=NOW)
     assert set(found) == {"state", "source", "department", "type", "kind", "urgency"}
     assert {sum(counts.values()) for counts in found.values()} == {3_000}
     assert found["source"] == dict.fromkeys(("hotline_12345", "public", "video"), 1_000)
     assert found["department"][""] == sum(row.kind == "component" and not row.department_code for row in rows)
     session.execute(text("UPDATE cases SET state = 'duplicate' WHERE case_no = 'N000004'"))
-    found = queries.case_statistics(session, CaseFilter(kind=CaseKind.COMPONENT), now=NOW)
+    found = summaries.case_statistics(session, CaseFilter(kind=CaseKind.COMPONENT), now=NOW)
     assert found["state"]["duplicate"] == 1
     assert {name: sum(counts.values()) for name, counts in found.items()} == {
         "state": 3_000, **dict.fromkeys(("source", "department", "type", "kind", "urgency"), 2_999)

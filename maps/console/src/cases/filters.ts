@@ -20,7 +20,7 @@ export const ORDERS = ['newest', 'due'] as const
 export type Order = (typeof ORDERS)[number]
 
 /** All filters; the states are several, with commas between them in the URL. */
-export const NAMES = [...PLAIN, ...COUNTED, 'state', 'open', 'q', 'from', 'to', 'here'] as const
+export const NAMES = [...PLAIN, ...COUNTED, 'state', 'open', 'supervised', 'q', 'from', 'to', 'here'] as const
 type Name = (typeof NAMES)[number]
 
 const values = Object.fromEntries(NAMES.map((name) => [name, viewed(name)])) as Record<Name, ReturnType<typeof viewed>>
@@ -73,6 +73,7 @@ export const query = computed((): Query => ({
   ...Object.fromEntries([...PLAIN, ...COUNTED].map((name) => [name, filter(name)])),
   state: states.value,
   open: filter('open') && 'true',
+  supervised: filter('supervised') && 'true',
   q: filter('q'),
   reported_from: filter('from') && `${filter('from')}T00:00:00+08:00`,
   reported_to: filter('to') && endOf(filter('to')),
