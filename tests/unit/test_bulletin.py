@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from html.parser import HTMLParser
 
 import openpyxl
 import pytest
@@ -22,6 +21,7 @@ from gridmgmt.reports.bulletin_tables import sections
 from gridmgmt.reports.bulletin_words import told
 from gridmgmt.reports.indicators_ranking import BETTER, ranked
 from gridmgmt.texts import Language, text
+from tests.support.linked_tables import Numbers
 
 MONTH = Period(date(2016, 12, 1), date(2016, 12, 31))
 NOW = datetime(2017, 1, 5, 4, tzinfo=UTC)
@@ -78,37 +78,6 @@ def published() -> Bulletin:
         types={kind: answer(Dimension.TYPE, rows, Compare.MONTH, NOVEMBER) for kind, rows in types.items()},
         places=[RepeatedPlace(113.1, 30.6, 7, [("1119", 7)], NOW, NOW, 1, address="人民大道 1 号")],
     )
-
-
-class Numbers(HTMLParser):
-    """The cells of a page's tables by table and row, each with its address."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tables: dict[str, list[list[tuple[str, str | None]]]] = {}
-        self._rows: list[list[tuple[str, str | None]]] = []
-        self._inside, self._text = False, ""
-        self._link: str | None = None
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "table":
-            self._rows = self.tables[str(given["id"])] = []
-        elif tag == "tr":
-            self._rows.append([])
-        elif tag in ("td", "th"):
-            self._inside, self._link, self._text = True, None, ""
-        elif tag == "a" and self._inside:
-            self._link = given["href"]
-
-    def handle_data(self, data: str) -> None:
-        self._text += data if self._inside else ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
-            self._rows[-1].append((self._text, self._link))
-            self._inside = False
 
 
 def page(lang: Language = "zh", address: str = "") -> str:
