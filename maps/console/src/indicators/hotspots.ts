@@ -7,13 +7,13 @@ import { useLoaded } from '../state/loaded'
 import { viewed } from '../state/view'
 import { AREA_LEVELS, narrowedBy, part, period } from './question'
 
-export const HOT_LEVELS = ['cell', 'quarter'] as const
+export const HOT_LEVELS = ['quarter', 'cell'] as const
 export type HotLevel = (typeof HOT_LEVELS)[number]
 
 const askedLevel = viewed('hot_level')
 const askedShare = viewed('false_discovery')
 
-export const hotLevel = computed((): HotLevel => HOT_LEVELS.find((each) => each === askedLevel.value) ?? 'cell')
+export const hotLevel = computed((): HotLevel => HOT_LEVELS.find((each) => each === askedLevel.value) ?? 'quarter')
 
 /** What share of the areas that are told as hot may be so by chance. */
 export const DISCOVERY_SHARES = ['0.01', '0.05', '0.1'] as const

@@ -1,4 +1,6 @@
 import { withQuery } from '../api/client'
+import { showAround } from '../state/camera'
+import { areaByCode } from '../state/folder'
 import { goTo } from '../state/view'
 import { LOCAL_ZONE } from '../words/format'
 
@@ -22,6 +24,15 @@ export function listAddress(cases: string): string {
   return withQuery('/cases', shown(cases))
 }
 
+/** So much of the surroundings of a place is shown, in degrees. */
+const AROUND = 0.001
+
+/** Open the cases of a number; the map goes to their area or place. */
 export function openList(cases: string): void {
-  goTo('/cases', shown(cases))
+  const wanted = shown(cases)
+  goTo('/cases', wanted)
+  const [lon, lat] = (wanted.near ?? '').split(',').map(Number)
+  const bbox = areaByCode.value.get(wanted.area ?? '')?.bbox
+  if (lon && lat) showAround([lon - AROUND, lat - AROUND, lon + AROUND, lat + AROUND])
+  else if (bbox) showAround(bbox)
 }
