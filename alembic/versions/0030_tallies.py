@@ -40,6 +40,8 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Date(), nullable=True) for name in DAYS),
         sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("handling_s", sa.BigInteger(), nullable=True),
+        sa.Column("lon", sa.Double(), nullable=False),
+        sa.Column("lat", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_counted_cases")),
     )
     for name in DAYS:

@@ -1,6 +1,6 @@
 """What has been counted of each case, the tallies by day that it went into, and the cases that wait to be counted."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Index, Integer, String, Table, text
 
 from gridmgmt.cases.counting import DAYS
 from gridmgmt.cases.measures import Dimension, Measure
@@ -25,10 +25,12 @@ COUNTED = Table(
     *(Column(day, Date) for day in DAYS),
     Column("flags", Integer, nullable=False),
     Column("handling_s", BigInteger),
+    Column("lon", Double, nullable=False),
+    Column("lat", Double, nullable=False),
     *(Index(f"ix_counted_cases_{day}", day) for day in DAYS),
 )
-"""One row for each case as it was last counted: its codes (empty for none), its local days, and of each measure in
-its order one bit, set where the measure counts it on the day of the measure's moment."""
+"""One row for each case as it was last counted: its codes (empty for none), its local days, of each measure in its
+order one bit, set where the measure counts it on the day of the measure's moment, and where it lies (WGS 84)."""
 
 TALLIES = Table(
     "day_tallies",

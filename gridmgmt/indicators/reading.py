@@ -1,27 +1,45 @@
 """Counting by what is stored and what still waits, in one statement and so in one moment of the database."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from gridmgmt.cases.counting import DAYS, LEVELS, class_of
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.models import Case
+from gridmgmt.cases.queries import conditions
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.indicators.models import COUNTED, TALLIES, UNTALLIED
+from gridmgmt.indicators.placed import placed
 from gridmgmt.indicators.queries import (
+    BITS,
     MEASURES,
     NUMBERS,
     Tallies,
     countable,
-    counted_in,
     day_of,
     dimension_of_area,
-    recount,
     tally_of,
 )
 from gridmgmt.indicators.rules import Period, Question
@@ -30,12 +48,13 @@ _NARROWED = ("department", "type", "major", "source", "kind", "post")
 """Filters that are columns of what is kept of each case, beside areas and what a case lacks."""
 _TALLIED = frozenset({Dimension.DISTRICT, Dimension.TOWN})
 """What a tally can be narrowed to."""
+_DUE = "due_on"
 _PLANNED_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
 """One plan for a day and for a year would be bad for both."""
 
 Rows = Select[*tuple[Any, ...]]
-Windows = Mapping[Measure, tuple[date, date]]
-"""The days of each measure; one that is missing counts nothing."""
+Windows = Mapping[str, tuple[date, date]]
+"""The days that count, both included, by the name of the day; what counts on one that is missing is not counted."""
 Codes = Sequence[tuple[Dimension, str]]
 """What a case must have, empty for nothing."""
 
@@ -43,8 +62,8 @@ Codes = Sequence[tuple[Dimension, str]]
 def count(session: Session, question: Question, now: datetime) -> Tallies:
     """Return the tally of each code of a question's dimension; without a dimension all are of None.
 
-    From the tallies by day where they tell what is asked, else from what is kept of each case; where neither can, as
-    for the areas of a day, from the cases. Whatever waits to be tallied is counted as it is now.
+    From the tallies by day where they tell what is asked, else from what is kept of each case; from the cases for
+    filters of what is not kept, such as words. Whatever waits to be tallied is counted as it is now.
 
     Raises
     ------
@@ -52,44 +71,64 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
         When the filter's area was never in force, or not on the question's day.
     """
     session.execute(_PLANNED_EACH_TIME)
-    if not _kept(question):
-        return recount(session, question, now)
-    codes = _codes(session, question.wanted)
+    on = question.areas_on if _of_areas(question) else None
+    anew = on is not None
+    kept = _kept(question.wanted)
+    codes = _codes(session, question.wanted, anew=anew) if kept else ()
     stored, today = _windows(question.period, now)
-    tallied = _tallied(question, codes, stored)
-    if tallied is None:
-        tallied = _rows_of(_touched(question.period), question, codes, stored)
-    parts = [tallied, _rows_of(_waiting(), question, codes, stored)]
+    tallied = None if anew or not kept else _tallied(question, codes, stored)
+    if kept:
+        sources = [_waiting()] if tallied is not None else [_touched(question.period), _waiting()]
+        due = _due_today(now)
+    else:
+        met = conditions(session, _but_areas(question.wanted) if anew else question.wanted, now)
+        sources = [_signed(countable().where(*met))]
+        due = _signed(countable().where(*met, Case.due_at <= now))
+    parts = [_narrowed(rows, question.by, codes, stored) for rows in sources]
     if today:
-        parts.append(_rows_of(_due_today(now), question, codes, today))
-    found = union_all(*parts).subquery()
-    sums = [func.coalesce(func.sum(found.c[name]), 0) for name in NUMBERS]
-    rows = session.execute(select(found.c.told, *sums).group_by(found.c.told))
-    return {told or None: tally_of(numbers) for told, *numbers in rows}
+        parts.append(_narrowed(due, question.by, codes, today))
+    rows = union_all(*parts).subquery("rows")
+    if on is not None:
+        return placed(session, question, on, rows)
+    counted = _summed(rows)
+    if tallied is not None:
+        both = union_all(tallied, counted).subquery("both")
+        counted = select(both.c.told, *(_whole(func.sum(both.c[name])) for name in NUMBERS)).group_by(both.c.told)
+    return {told or None: tally_of(numbers) for told, *numbers in session.execute(counted)}
 
 
-def _kept(question: Question) -> bool:
-    """Tell whether what is kept of each case tells all that is asked for."""
+def _of_areas(question: Question) -> bool:
+    """Tell whether it depends on areas what is counted, or where."""
     wanted = question.wanted
+    return question.by in LEVELS or wanted.lacks in LEVELS or wanted.area is not None or wanted.within is not None
+
+
+def _but_areas(wanted: CaseFilter) -> CaseFilter:
+    return replace(wanted, area=None, within=None, lacks=None if wanted.lacks in LEVELS else wanted.lacks)
+
+
+def _kept(wanted: CaseFilter) -> bool:
+    """Tell whether what is kept of each case tells all that a filter asks."""
     nothing = dict.fromkeys((*_NARROWED, "area", "within", "lacks"))
-    plain = {**vars(wanted), **nothing} == vars(CaseFilter())
-    areas = question.by in LEVELS or wanted.lacks in LEVELS or wanted.area is not None or wanted.within is not None
-    return plain and not (areas and question.areas_on is not None)
+    return {**vars(wanted), **nothing} == vars(CaseFilter())
 
 
-def _codes(session: Session, wanted: CaseFilter) -> Codes:
+def _codes(session: Session, wanted: CaseFilter, *, anew: bool) -> Codes:
+    """Return what cases must have; areas that they are placed in anew are looked at when they are."""
     found = [(Dimension(name), str(value)) for name in _NARROWED if (value := getattr(wanted, name)) is not None]
-    found += [(dimension_of_area(session, code), code) for code in (wanted.area, wanted.within) if code is not None]
-    return found if wanted.lacks is None else [*found, (wanted.lacks, "")]
+    if not anew:
+        found += [(dimension_of_area(session, code), code) for code in (wanted.area, wanted.within) if code is not None]
+    if wanted.lacks is None or (anew and wanted.lacks in LEVELS):
+        return found
+    return [*found, (wanted.lacks, "")]
 
 
 def _windows(period: Period, now: datetime) -> tuple[Windows, Windows]:
-    """Return the days of each measure in what is stored, and those of what falls due today, told case by case."""
+    """Return the days that count of what is stored, and those of what falls due today, which is told case by case."""
     today = local_date(now)
-    due = [measure for measure in MEASURES if day_of(measure) == "due_on"]
     before = (period.first, min(period.last, today - timedelta(days=1)))
-    stored = dict.fromkeys(MEASURES, (period.first, period.last)) | dict.fromkeys(due, before)
-    return stored, dict.fromkeys(due, (today, today)) if period.first <= today <= period.last else {}
+    stored = dict.fromkeys(DAYS, (period.first, period.last)) | {_DUE: before}
+    return stored, {_DUE: (today, today)} if period.first <= today <= period.last else {}
 
 
 def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
@@ -107,7 +146,7 @@ def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
         dimension, told = Dimension.TYPE, func.coalesce(class_of(TALLIES.c.code), "")
     by_town = bool(codes) or by in LEVELS or by is Dimension.POST
     sums = [
-        func.sum(TALLIES.c[measure]).filter(TALLIES.c.day.between(*windows[measure])).label(measure)
+        func.sum(TALLIES.c[measure]).filter(TALLIES.c.day.between(*windows[day_of(measure)])).label(measure)
         for measure in MEASURES
     ]
     sums += [func.sum(TALLIES.c[name]).label(name) for name in NUMBERS[len(MEASURES) :]]
@@ -117,33 +156,56 @@ def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
     return select(row, *sums).where(*held, *(TALLIES.c[each] == code for each, code in codes)).group_by(row)
 
 
-def _rows_of(rows: Rows, question: Question, codes: Codes, windows: Windows) -> Rows:
-    """Return the statement that counts rows of what is kept of a case, each by its sign."""
+def _narrowed(rows: Rows, by: Dimension | None, codes: Codes, windows: Windows) -> Rows:
+    """Return the statement that selects of rows with these codes what counts of them in these days, as ``bits``."""
     kept = rows.subquery()
-    told = (literal("") if question.by is None else kept.c[question.by]).label("told")
+    bits: list[ColumnElement[int]] = []
+    for day, window in windows.items():
+        mask = sum(bit for measure, bit in BITS.items() if day_of(measure) == day)
+        bits.append(case((kept.c[day].between(*window), kept.c.flags.bitwise_and(mask)), else_=0))
+    told = (literal("") if by is None else kept.c[by]).label("told")
+    columns = (told, reduce(add, bits).label("bits"), *(kept.c[name] for name in ("sign", "handling_s", "lon", "lat")))
+    return select(*columns).where(*(kept.c[each] == code for each, code in codes))
 
-    def total(number: ColumnElement[Any], measure: Measure, *and_that: ColumnElement[bool]) -> ColumnElement[int]:
-        if measure not in windows:
-            return literal(0)
-        return func.coalesce(func.sum(number).filter(counted_in(kept, measure, *windows[measure]), *and_that), 0)
 
-    counts = [total(kept.c.sign, measure).label(measure) for measure in MEASURES]
-    handling_s = total(kept.c.sign * kept.c.handling_s, Measure.HANDLED).label("handling_s")
-    handling_n = total(kept.c.sign, Measure.HANDLED, kept.c.handling_s.is_not(None)).label("handling_n")
-    statement = select(told, *counts, handling_s, handling_n).where(*(kept.c[each] == code for each, code in codes))
-    return statement.group_by(told)
+def _summed(rows: FromClause) -> Rows:
+    """Return the statement that adds rows up by what they are told apart by; of most there are many alike."""
+    told, bits, sign, handling_s = (rows.c[name] for name in ("told", "bits", "sign", "handling_s"))
+    alike = (
+        select(
+            told, bits, func.sum(sign).label("cases"), func.sum(sign * handling_s).label("handling_s"),
+            func.sum(sign).filter(handling_s.is_not(None)).label("handling_n"),
+        ).group_by(told, bits).subquery("alike")
+    )  # fmt: skip
+
+    def total(name: str, measure: Measure) -> ColumnElement[int]:
+        return _whole(func.sum(alike.c[name]).filter(alike.c.bits.bitwise_and(BITS[measure]) != 0))
+
+    counts = [total("cases", measure).label(measure) for measure in MEASURES]
+    handling = [total(name, Measure.HANDLED).label(name) for name in NUMBERS[len(MEASURES) :]]
+    return select(alike.c.told, *counts, *handling).group_by(alike.c.told)
+
+
+def _whole(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return a sum that may be of nothing; sums of large integers are of arbitrary precision, which is slow to read."""
+    return cast(func.coalesce(number, 0), BigInteger)
+
+
+def _signed(rows: Rows) -> Rows:
+    return rows.add_columns(literal(1).label("sign"))
 
 
 def _touched(period: Period) -> Rows:
+    """Return the cases that anything happened to in a period, as they were counted."""
     days = (COUNTED.c[day].between(period.first, period.last) for day in DAYS)
-    return select(COUNTED, literal(1).label("sign")).where(or_(*days))
+    return _signed(select(COUNTED).where(or_(*days)))
 
 
 def _waiting() -> Rows:
     """Return the cases that have changed since they were counted: out as they were counted, in as they are."""
     ids = select(UNTALLIED.c.case_id)
     before = select(COUNTED, literal(-1).label("sign")).where(COUNTED.c.case_id.in_(ids))
-    after = countable().add_columns(literal(1).label("sign")).where(Case.case_id.in_(ids))
+    after = _signed(countable().where(Case.case_id.in_(ids)))
     return select(union_all(before, after).subquery())
 
 
@@ -151,4 +213,4 @@ def _due_today(now: datetime) -> Rows:
     """Return the cases that have fallen due today up to now."""
     today = select(COUNTED.c.case_id).where(COUNTED.c.due_on == local_date(now))
     ids = union_all(today, select(UNTALLIED.c.case_id))
-    return countable().add_columns(literal(1).label("sign")).where(and_(Case.case_id.in_(ids), Case.due_at <= now))
+    return _signed(countable().where(and_(Case.case_id.in_(ids), Case.due_at <= now)))

@@ -1,7 +1,7 @@
 """What is asked of indicators and what is answered: periods, questions, tallies and the rates made of them."""
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -129,8 +129,7 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return the tally of both together."""
-        counts = {measure: self.counts.get(measure, 0) + other.counts.get(measure, 0) for measure in Measure}
-        return Tally(counts, self.handling_s + other.handling_s, self.handling_n + other.handling_n)
+        return together((self, other))
 
     def ratio(self, ratio: Ratio) -> float | None:
         """Return a rate, 0–1; None where nothing is in its denominator.
@@ -145,6 +144,13 @@ class Tally:
     def mean_handling_s(self) -> float | None:
         """The mean time from dispatch to the end of handling, in seconds; None where nothing was handled."""
         return self.handling_s / self.handling_n if self.handling_n else None
+
+
+def together(tallies: Collection[Tally]) -> Tally:
+    """Return the tally of all together."""
+    counts = {measure: sum(tally.counts.get(measure, 0) for tally in tallies) for measure in Measure}
+    handling_s, handling_n = (sum(getattr(each, name) for each in tallies) for name in ("handling_s", "handling_n"))
+    return Tally(counts if tallies else {}, handling_s, handling_n)
 
 
 @dataclass(frozen=True)

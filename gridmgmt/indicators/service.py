@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from functools import reduce
-from operator import add
 
 from sqlalchemy.orm import sessionmaker
 
@@ -18,7 +16,7 @@ from gridmgmt.indicators import folding
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
 from gridmgmt.indicators.reading import count
-from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, Tally
+from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, together
 from gridmgmt.texts import Language
 
 
@@ -89,7 +87,7 @@ def _answer(
     session: Session, question: Question, tallies: Tallies, basis: AreaBasis, now: datetime, lang: Language
 ) -> Indicators:
     counted = {code: tally for code, tally in tallies.items() if any(tally.counts.values())}
-    total = reduce(add, counted.values(), Tally())
+    total = together(counted.values())
     if question.by is None:
         return Indicators(question, now, basis, total, ())
     codes = [code for code in counted if code is not None]
