@@ -60,6 +60,12 @@ def content_of(session: Session, head: Head) -> Content:
     return session.scalars(select(kept.content).where(kept.edition_id == head.edition_id)).one()
 
 
+def edition_kept(session: Session, name: str, *, matters: bool) -> bool:
+    """Tell whether an edition of a name was ever kept."""
+    kept = _KEPT[matters]
+    return session.scalar(select(select(kept.edition_id).where(kept.name == name).exists())) or False
+
+
 def places(session: Session) -> list[Place]:
     """Return the districts, towns and units of all boundary editions in force or to come, each code once.
 

@@ -20,7 +20,7 @@ from gridmgmt.imports import Outcome
 from gridmgmt.manifest import service
 from gridmgmt.manifest.reading import Read, read_manifest
 from gridmgmt.manifest.service import Planned
-from gridmgmt.manifest.steps import Hands
+from gridmgmt.manifest.step import Hands
 from gridmgmt.texts import text
 
 

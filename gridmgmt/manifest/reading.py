@@ -21,6 +21,7 @@ from gridmgmt.manifest.schema import (
     Addresses,
     Areas,
     Cases,
+    Catalogue,
     Codes,
     Components,
     Coverage,
@@ -28,19 +29,23 @@ from gridmgmt.manifest.schema import (
     Gates,
     Manifest,
     ManifestSettings,
+    Matters,
     Population,
     ServicePoints,
 )
 from gridmgmt.texts import Language, text
+from gridmgmt.uploads.records import EditionFile
 
 Part = TypeVar("Part", bound=BaseModel)
 
-_LISTS: Mapping[str, type[FileKind]] = {
+_LISTS: Mapping[str, type[FileKind] | type[EditionFile]] = {
     "codes": Codes,
     "areas": Areas,
     "gates": Gates,
     "features": Features,
     "service_points": ServicePoints,
+    "catalogue": Catalogue,
+    "matters": Matters,
     "components": Components,
     "cases": Cases,
     "addresses": Addresses,
@@ -311,7 +316,7 @@ def _repeated(document: Document, data: Any) -> Iterator[Problem]:
             seen.add(key)
 
 
-def name_of(entry: FileKind) -> str:
+def name_of(entry: FileKind | EditionFile) -> str:
     """Return the name of the edition that an entry makes."""
     file = getattr(entry, "file", None)
     rasters = getattr(entry, "rasters", {})
@@ -319,7 +324,7 @@ def name_of(entry: FileKind) -> str:
     return entry.edition or edition_of(Path(first))
 
 
-def part_of(entry: FileKind) -> str:
+def part_of(entry: FileKind | EditionFile) -> str:
     """Return the part of its subject that an entry is: the level of areas, the kind of features."""
     if isinstance(entry, AreasFile):
         return str(entry.level)

@@ -3,6 +3,7 @@
 A list of files of a kind takes the very options of ``gridmgmt import``, see :mod:`gridmgmt.file_kinds`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from gridmgmt.file_kinds import (
 )
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
+from gridmgmt.uploads.records import CatalogueFile, MattersFile
 
 Text = Annotated[str, Field(min_length=1)]
 Metres2 = Annotated[float, Field(gt=0)]
@@ -64,6 +66,18 @@ class Cases(CasesFile, _OneFile):
 
 class Components(ComponentsFile, _OneFile):
     """Managed components."""
+
+
+class _Tables(_OneFile):
+    columns: Mapping[str, str] = Field(default={}, max_length=0, description="None: the columns have their own names.")
+
+
+class Catalogue(_Tables, CatalogueFile):
+    """An edition of the catalogue of cases: types, filing conditions, bodies, departments."""
+
+
+class Matters(_Tables, MattersFile):
+    """A list of matters, with what became of those of the list before."""
 
 
 class Addresses(AddressesFile, _OneFile):
@@ -151,6 +165,8 @@ class Manifest(_Part):
     population: Population | None = None
     population_by_area: PopulationByArea | None = None
     service_points: tuple[ServicePoints, ...] = ()
+    catalogue: tuple[Catalogue, ...] = ()
+    matters: tuple[Matters, ...] = ()
     components: tuple[Components, ...] = ()
     cases: tuple[Cases, ...] = ()
     addresses: tuple[Addresses, ...] = ()

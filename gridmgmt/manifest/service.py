@@ -1,6 +1,6 @@
 """What a manifest would change in a folder, step by step.
 
-A step is done by :meth:`gridmgmt.manifest.steps.Step.perform`. After a failure the former steps stay, and the next call
+A step is done by :meth:`gridmgmt.manifest.step.Step.perform`. After a failure the former steps stay, and the next call
 goes on there.
 """
 
@@ -10,7 +10,8 @@ from datetime import date
 from gridmgmt.db import Session, transaction
 from gridmgmt.manifest.reading import Read
 from gridmgmt.manifest.schema import ManifestSettings
-from gridmgmt.manifest.steps import Hands, State, Step, refuse_other_folder, steps_of
+from gridmgmt.manifest.step import Hands, State, Step
+from gridmgmt.manifest.steps import refuse_other_folder, steps_of
 from gridmgmt.settings import Settings
 
 

@@ -5,168 +5,27 @@ of changes, within that transaction. So a step that is done is known to be done 
 that was cut short has left nothing.
 """
 
-import hashlib
-import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
-
-from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.access.queries import changes
-from gridmgmt.access.rules import Actor
-from gridmgmt.access.service import record
 from gridmgmt.boundaries import service as boundaries
 from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.coverage.queries import latest_answer, stale_inputs
 from gridmgmt.coverage.service import of_version
 from gridmgmt.db import Session, transaction
-from gridmgmt.editions.models import Edition
-from gridmgmt.editions.queries import boundary_edition, edition_named, extent, holds_synthetic
+from gridmgmt.editions.queries import boundary_edition, holds_synthetic
 from gridmgmt.editions.rules import EditionState, Subject
 from gridmgmt.errors import ConflictError
-from gridmgmt.file_kinds import FileKind
-from gridmgmt.imports import Outcome
-from gridmgmt.ingest.files import digest
-from gridmgmt.manifest.reading import Read, coverage_request, name_of, part_of
+from gridmgmt.manifest.file_steps import FileStep, TablesStep
+from gridmgmt.manifest.reading import Read, coverage_request
 from gridmgmt.manifest.schema import Activation, Cells, Coverage, Demo
+from gridmgmt.manifest.step import ACTION, Hands, State, Step, sha256
 from gridmgmt.network.queries import profile
-from gridmgmt.settings import Settings
 from gridmgmt.texts import text
 from gridmgmt.work import Approval, ask_coverage, finish_coverage, put_in_force
-
-ACTION = "manifest.step"
-_FINGERPRINT = "fingerprint"
-
-State = Literal["new", "there", "changed", "unknown"]
-"""New; there, just as the manifest says; done from other files or options; there by another hand, to be compared."""
-
-
-@dataclass(frozen=True)
-class Hands:
-    """Who applies a manifest, with what, and who is told.
-
-    ``load_demo`` makes the synthetic district of a seed. ``kept`` hears what came of a file before it is kept for good.
-    ``stage`` shows that a stage goes on (``reading``, ``storing``) of a file.
-    """
-
-    factory: sessionmaker[Session]
-    actor: Actor
-    settings: Settings
-    today: date
-    load_demo: Callable[[int], object]
-    kept: Callable[[Path, Outcome], object]
-    stage: Callable[[str, Path], AbstractContextManager[None]]
-
-
-class Step(ABC):
-    """One thing that a manifest asks for."""
-
-    kind: str
-    """The section of the manifest."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """What it makes, as people call it."""
-
-    @property
-    def files(self) -> Sequence[Path]:
-        """The files that it reads."""
-        return ()
-
-    @abstractmethod
-    def state(self, session: Session, today: date) -> State:
-        """Tell how far it is."""
-
-    @abstractmethod
-    def perform(self, hands: Hands) -> object:
-        """Do it; what was there already stays as it is.
-
-        Raises
-        ------
-        GridMgmtError
-            When it cannot be done; nothing of it is kept then.
-        """
-
-    def _known(self, session: Session) -> str | None:
-        """Return the fingerprint under which it was done last."""
-        last = changes(session, action=ACTION, object_=self._object, limit=1)
-        return str((last[0].after or {}).get(_FINGERPRINT)) if last else None
-
-    def _note(self, session: Session, actor: Actor, fingerprint: str) -> None:
-        if self._known(session) != fingerprint:
-            record(session, actor, ACTION, self._object, after={_FINGERPRINT: fingerprint})
-
-    @property
-    def _object(self) -> str:
-        return f"manifest:{self.kind}/{self.name}"
-
-
-@dataclass(frozen=True)
-class FileStep(Step):
-    """A file to be taken."""
-
-    kind: str
-    subject: Subject
-    entry: FileKind
-    paths: tuple[Path, ...]
-
-    @property
-    def name(self) -> str:
-        """The edition, with the part of its subject where there are several."""
-        part = part_of(self.entry)
-        return f"{name_of(self.entry)} ({part})" if part else name_of(self.entry)
-
-    @property
-    def files(self) -> Sequence[Path]:
-        """The file, or the rasters."""
-        return self.paths
-
-    def state(self, session: Session, today: date) -> State:  # noqa: ARG002  an edition that has ended was taken
-        """Tell whether the edition is there, and from this very file."""
-        if not self._there(self._edition(session)):
-            return "new"
-        known = self._known(session)
-        if known is None:
-            return "unknown"
-        return "there" if known == self._fingerprint else "changed"
-
-    def perform(self, hands: Hands) -> Outcome:
-        """Read the file and store its rows, whole or not at all."""
-        file = self.paths[0]
-        fingerprint = self._fingerprint
-        with transaction(hands.factory) as session:
-            known, planned = extent(session), getattr(self._edition(session), "planned_from", None)
-        with hands.stage("reading", file):
-            intake = self.entry.read(file, known)
-        labels = self.entry.labels(file, today=planned or hands.today, metric_crs=hands.settings.metric_crs)
-        with hands.stage("storing", file), transaction(hands.factory) as session:
-            outcome = self.entry.store(session, hands.actor, intake, labels)
-            hands.kept(file, outcome)
-            self._note(session, hands.actor, fingerprint)
-        return outcome
-
-    def _edition(self, session: Session) -> Edition | None:
-        if self.subject is Subject.AREAS:
-            return boundary_edition(session, name_of(self.entry))
-        return edition_named(session, self.subject, part_of(self.entry), name_of(self.entry))
-
-    def _there(self, edition: Edition | None) -> bool:
-        if edition is None or self.subject is not Subject.AREAS:
-            return edition is not None
-        return part_of(self.entry) in edition.details.get("files", {})
-
-    @cached_property
-    def _fingerprint(self) -> str:
-        said = self.entry.model_dump(mode="json", exclude={"file", "rasters", "buildings"}, exclude_none=True)
-        bands = [(band, len(paths)) for band, paths in sorted(getattr(self.entry, "rasters", {}).items())]
-        return _sha256({"said": said, "bands": bands, "content": digest(_with_siblings(self.paths))})
 
 
 @dataclass(frozen=True)
@@ -230,7 +89,7 @@ class CellsStep(Step):
             self._note(session, hands.actor, self._fingerprint())
 
     def _fingerprint(self) -> str:
-        return _sha256(self.entry.model_dump(mode="json", exclude_none=True))
+        return sha256(self.entry.model_dump(mode="json", exclude_none=True))
 
 
 @dataclass(frozen=True)
@@ -288,7 +147,7 @@ class DemoStep(Step):
         with hands.stage("demo", Path(self.name)):
             hands.load_demo(self.entry.seed)
         with transaction(hands.factory) as session:
-            self._note(session, hands.actor, _sha256(self.entry.seed))
+            self._note(session, hands.actor, sha256(self.entry.seed))
 
 
 _SUBJECTS: Mapping[str, Subject] = {
@@ -322,7 +181,9 @@ def steps_of(read: Read) -> list[Step]:
         *_files(read, ("network", "gates", "features")),
         *map(CellsStep, manifest.cells),
         *late,
-        *_files(read, ("population", "population_by_area", "service_points", "components", "cases", "addresses")),
+        *_files(read, ("population", "population_by_area", "service_points")),
+        *_tables(read),
+        *_files(read, ("components", "cases", "addresses")),
         *map(CoverageStep, manifest.coverage),
     ]
 
@@ -355,16 +216,9 @@ def _files(read: Read, sections: Iterable[str]) -> Iterable[Step]:
             yield FileStep(section, _SUBJECTS[section], placed, tuple(read.files_of(entry)))
 
 
-def _with_siblings(paths: Iterable[Path]) -> list[Path]:
-    """Return files with those that belong to them: a Shapefile is several."""
-    found: list[Path] = []
-    for path in paths:
-        shapefile = path.suffix.lower() == ".shp"
-        found += (
-            sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.is_file()) if shapefile else [path]
-        )
-    return found
-
-
-def _sha256(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def _tables(read: Read) -> Iterable[Step]:
+    """Yield the editions of the catalogue and the lists of matters that name its types, each by the day it begins."""
+    manifest = read.manifest
+    for section, entries in (("catalogue", manifest.catalogue), ("matters", manifest.matters)):
+        for entry in entries:
+            yield TablesStep(section, entry, read.file(entry.file))

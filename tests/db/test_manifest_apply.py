@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from gridmgmt.access.models import Change
 from gridmgmt.areas.queries import area_frame
 from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.catalogue import builtin
+from gridmgmt.catalogue.files import workbook
+from gridmgmt.catalogue.service import catalogue_on
 from gridmgmt.coverage.models import CoverageRun
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.db import make_engine, make_sessions
@@ -21,7 +25,7 @@ from gridmgmt.errors import ConflictError, FileRefusedError, NotFoundError
 from gridmgmt.imports import Outcome
 from gridmgmt.manifest.reading import Read, read_manifest
 from gridmgmt.manifest.service import plan, settings_with, wanted
-from gridmgmt.manifest.steps import Hands
+from gridmgmt.manifest.step import Hands
 from gridmgmt.population.models import PopulationPlace
 from gridmgmt.settings import Settings
 from gridmgmt.walking.edits import read_edits
@@ -242,6 +246,45 @@ def test_the_demo_is_loaded_once(factory, files) -> None:
     using = replace(hands(factory, read), load_demo=seeds.append)
     assert applied(factory, read, using) == ["demo"]
     assert seeds == [7]
+
+
+CATALOGUE = """\
+district: 目录
+catalogue:
+  - {file: catalogue.xlsx, valid_from: 2010-01-01, source: bureau}
+  - {file: departments.csv, edition: more departments, valid_from: 2016-01-01}
+matters:
+  - {file: matters.xlsx, edition: '2014', valid_from: 2014-01-01}
+"""
+
+
+def test_editions_of_the_catalogue_and_of_matters_are_taken_once(factory, tmp_path) -> None:
+    (tmp_path / "catalogue.xlsx").write_bytes(workbook(builtin.catalogue_tables([]), "zh"))
+    (tmp_path / "matters.xlsx").write_bytes(workbook(builtin.matters_tables("2014"), "zh"))
+    (tmp_path / "departments.csv").write_text("code,body,name_zh\nonly,water,唯一的部门\n", encoding="utf-8")
+    (tmp_path / "district.yaml").write_text(CATALOGUE, encoding="utf-8")
+    read = read_manifest(tmp_path / "district.yaml")
+    assert states(factory, read) == ["new"] * 3
+    assert applied(factory, read) == ["catalogue", "catalogue", "matters"]
+    assert states(factory, read) == ["there"] * 3
+    assert applied(factory, read) == []
+    with factory() as session:
+        before, after = (catalogue_on(session, day) for day in (date(2015, 12, 31), date(2016, 1, 1)))
+        assert (before.name, after.name) == ("catalogue", "more departments")
+        assert list(after.departments) == ["only"]
+        assert ("only" in before.departments, after.types.keys()) == (False, before.types.keys())
+        assert [each.valid_from for each in after.lists] == [date(2014, 1, 1)]
+
+    (tmp_path / "departments.csv").write_text("code,body,name_zh\nother,nobody,没有的机构\n", encoding="utf-8")
+    read = read_manifest(tmp_path / "district.yaml")
+    assert states(factory, read) == ["there", "changed", "there"]
+    with pytest.raises(FileRefusedError) as refused:
+        applied(factory, read)
+    assert (refused.value.code, refused.value.problems[0].fields["field"]) == ("rows_refused", "departments.body")
+    (tmp_path / "departments.csv").write_text("code,body,name_zh\nother,water,另一部门\n", encoding="utf-8")
+    with pytest.raises(ConflictError) as late:
+        applied(factory, read_manifest(tmp_path / "district.yaml"))
+    assert late.value.code == "edition_not_last"
 
 
 CELLS = """\

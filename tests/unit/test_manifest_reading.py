@@ -17,7 +17,7 @@ from gridmgmt.settings import PROJECT_DIR
 def manifest(folder: Path, text: str, **variables: str) -> Read:
     path = folder / "district.yaml"
     path.write_text(text, encoding="utf-8")
-    for name in ("towns.geojson", "streets.pbf", "points.csv", "a.tif", "b.tif"):
+    for name in ("towns.geojson", "streets.pbf", "points.csv", "a.tif", "b.tif", "departments.csv", "matters.xlsx"):
         (folder / name).touch()
     return read_manifest(path, variables=variables)
 
@@ -94,6 +94,8 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path) -> None:
         ("district: a\ndemo: {seed: eins}", (2, 14), "manifest_value"),
         ("district: a\ndemo: {}\nnetwork: {file: streets.pbf}", (2, 1), "manifest_demo_alone"),
         ("district: a\ncases:\n- {file: points.csv, zone: Asien/Shanghai}", (3, 28), "manifest_refusal"),
+        ("district: a\ncatalogue:\n- {file: points.csv, columns: {code: a}}", (3, 31), "manifest_value"),
+        ("district: a\nmatters:\n- {file: matters.xlsx, table: matters}", (3, 24), "manifest_unknown_key"),
         ("district: a\ncells:\n- {area: '31', edition: c, target_m2: 0}", (3, 39), "manifest_value"),
         ("district: a\nsettings: {metric_crs: EPSG:4326}", (2, 24), "manifest_value"),
         (
@@ -140,6 +142,8 @@ def test_steps_are_in_the_order_in_which_they_build_on_each_other(tmp_path) -> N
         "district: a\n"
         "coverage: [{minutes: 15}]\n"
         "service_points: [{file: points.csv}]\n"
+        "matters: [{file: matters.xlsx, edition: '2015'}]\n"
+        "catalogue: [{file: departments.csv}]\n"
         "activate: [{edition: c, document: d}, {edition: towns, document: d}]\n"
         "cells: [{area: '310113', edition: c}]\n"
         "network: {file: streets.pbf}\n"
@@ -152,6 +156,8 @@ def test_steps_are_in_the_order_in_which_they_build_on_each_other(tmp_path) -> N
         ("cells", "310113 (c)"),
         ("activate", "c"),
         ("service_points", "points"),
+        ("catalogue", "departments"),
+        ("matters", "2015"),
         ("coverage", steps_of(read)[-1].name),
     ]
 
