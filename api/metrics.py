@@ -31,6 +31,13 @@ def warm_text(figures: CacheFigures) -> str:
     return "\n".join(lines) + "\n"
 
 
+def waiting_text(changes: int) -> str:
+    """Return how many changes of cases wait to be tallied in Prometheus' text format."""
+    name = "gridmgmt_untallied_case_changes"
+    told = "Changes of cases that wait to be tallied; answers count them all the same, only slower."
+    return f"# HELP {name} {told}\n# TYPE {name} gauge\n{name} {changes}\n"
+
+
 class Metrics:
     """Counts requests by method, route and status, and their durations by route."""
 

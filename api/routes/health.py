@@ -1,12 +1,16 @@
 """Whether the server lives, whether it can work, and what it counts."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api import metrics
 from api.access import open_to_all
-from api.context import RequestSession
+from api.context import Context, RequestSession
 from gridmgmt.db import check_schema
+from gridmgmt.errors import UnavailableError
+from gridmgmt.indicators.service import waiting
 from gridmgmt.walking.cache import WARM
 
 router = APIRouter(tags=["health"], dependencies=[open_to_all])
@@ -37,6 +41,9 @@ def read_ready(session: RequestSession) -> Health:
     response_class=Response,
     responses={200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}},
 )
-def read_metrics(request: Request) -> Response:
-    """Return the counts of this process."""
-    return Response(request.app.state.metrics.text() + metrics.warm_text(WARM.figures()), media_type=metrics.MEDIA_TYPE)
+async def read_metrics(request: Request, context: Context) -> Response:
+    """Return the counts of this process, and how many changed cases wait to be tallied while the database answers."""
+    parts = [request.app.state.metrics.text(), metrics.warm_text(WARM.figures())]
+    with suppress(UnavailableError):
+        parts.append(metrics.waiting_text(await context.in_transaction(waiting)))
+    return Response("".join(parts), media_type=metrics.MEDIA_TYPE)

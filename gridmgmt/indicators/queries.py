@@ -19,6 +19,7 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.rules import EditionState, Subject
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat
+from gridmgmt.indicators.models import UNTALLIED
 from gridmgmt.indicators.rules import Tally
 
 Tallies = Mapping[str | None, Tally]
@@ -83,3 +84,8 @@ def days_of_change(session: Session) -> list[date]:
     in_force = (Edition.subject == Subject.AREAS, Edition.state == EditionState.IN_FORCE)
     statement = select(Edition.valid_from).where(*in_force, Edition.valid_from.is_not(None)).distinct()
     return sorted(day for day in session.scalars(statement) if day is not None)
+
+
+def waiting(session: Session) -> int:
+    """Return how many changes of cases wait to be taken into the tallies."""
+    return session.scalars(select(func.count()).select_from(UNTALLIED)).one()

@@ -12,7 +12,7 @@ from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, transaction
 from gridmgmt.errors import InputError, NotFoundError
-from gridmgmt.indicators import folding
+from gridmgmt.indicators import folding, queries
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
 from gridmgmt.indicators.reading import count
@@ -118,3 +118,8 @@ def fold(session: Session, *, most: int = MOST_AT_ONCE) -> int:
 def rebuild(session: Session) -> int:
     """Count all cases anew into the tallies, and return how many."""
     return folding.rebuild(session, 50_000)
+
+
+def waiting(session: Session) -> int:
+    """Return how many changes of cases wait to be taken into the tallies."""
+    return queries.waiting(session)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -10,13 +11,19 @@ from numpy.random import PCG64, Generator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gridmgmt import imports
 from gridmgmt.cases.measures import Dimension, Measure, Ratio
 from gridmgmt.cases.queries import count_cases
 from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.cluster import backup, restore
 from gridmgmt.db import make_engine
 from gridmgmt.errors import InputError, NotFoundError
+from gridmgmt.imports import Labels
 from gridmgmt.indicators import service
 from gridmgmt.indicators.rules import AreaBasis, Compare, Period, Question, Tally
+from gridmgmt.ingest.case_mapping import read_mapping
+from gridmgmt.ingest.cases import read_cases
+from tests.support.actors import TESTER
 from tests.support.tallied import CODES, END, MOVED_ON, TOWN_LATER, Register, between, divide, lives, recount
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
@@ -200,4 +207,69 @@ def test_two_writers_and_two_who_fold_lose_nothing(session: Session, module_data
         found = service.read(session, asked, now=END)
         assert {code: tally for code, _, tally in found.rows} == recount(session, "source", OCTOBER_DAYS, END)
     session.rollback()
+    engine.dispose()
+
+
+MAPPING = """
+register = "hotline"
+zone = "Asia/Shanghai"
+time_format = "%Y-%m-%d %H:%M"
+source = "public"
+
+[columns]
+case_no = "NO"
+case_type = "WHAT"
+case_status = "HOW"
+reported_at = "IN"
+due_at = "BY"
+closed_at = "OUT"
+lon = "X"
+lat = "Y"
+
+[states]
+open = "handling"
+done = "closed"
+"""
+REGISTER = """NO,WHAT,HOW,IN,BY,OUT,X,Y
+R-1,Lamp,done,2026-10-05 08:00,2026-10-06 08:00,2026-10-06 07:00,121.401,31.301
+R-2,Lamp,done,2026-10-05 09:00,2026-10-06 08:00,2026-10-07 07:00,121.401,31.301
+R-3,Noise,open,2026-10-05 10:00,2026-10-06 08:00,,121.406,31.301
+"""
+
+
+def test_cases_of_a_register_are_tallied(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(MAPPING, encoding="utf-8")
+    (tmp_path / "register.csv").write_text(REGISTER, encoding="utf-8")
+    content = read_cases(tmp_path / "register.csv", read_mapping(tmp_path / "map.toml"))
+    asked = Question(OCTOBER, Dimension.TYPE, CaseFilter())
+    imports.import_cases(session, TESTER, content, Labels("hotline", "the hotline", date(2026, 10, 1), synthetic=True))
+    for most in (0, 10_000):
+        service.fold(session, most=most)
+        found = {code: tally for code, _, tally in service.read(session, asked, now=END).rows}
+        assert found == recount(session, "type", OCTOBER_DAYS, END)
+        counts = (Measure.REPORTED, Measure.CLOSED, Measure.DUE, Measure.DUE_CLOSED_ON_TIME)
+        told = {code: [found[code].counts[measure] for measure in counts] for code in ("Lamp", "Noise")}
+        assert told == {"Lamp": [2, 2, 2, 1], "Noise": [1, 0, 1, 0]}
+    session.rollback()
+
+
+def test_a_restored_backup_tells_the_same(
+    session: Session, module_database_url: str, fresh_database_url: str, tmp_path: Path
+) -> None:
+    """With some changes waiting, and others that come after."""
+    session.execute(text("UPDATE cases SET source = 'leader' WHERE case_id % 3 = 0"))
+    session.commit()
+    asked = Question(OCTOBER, Dimension.SOURCE, CaseFilter())
+    told = service.read(session, asked, now=END)
+    session.rollback()
+    backup(module_database_url, tmp_path / "one.dump")
+    restore(fresh_database_url, tmp_path / "one.dump", replace=True)
+    engine = make_engine(fresh_database_url)
+    with Session(engine) as restored:
+        assert service.read(restored, asked, now=END) == told
+        restored.execute(text("UPDATE cases SET source = 'video' WHERE case_id % 5 = 0"))
+        for most in (0, 10_000):
+            service.fold(restored, most=most)
+            found = service.read(restored, asked, now=END)
+            assert {code: tally for code, _, tally in found.rows} == recount(restored, "source", OCTOBER_DAYS, END)
     engine.dispose()
