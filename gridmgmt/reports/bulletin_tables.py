@@ -264,6 +264,7 @@ class _Drawn:
         kinds |= {"area" if by in _AREA_NAMES else str(by): "text"}
         columns = (*self._columns(kinds), *self._numbers(measures, ratios))
         columns = (*columns, Column(text("bulletin.column.mean_handling", self._lang), "tenths_of_hours"))
+        note = " ".join(filter(None, (note, text("bulletin.hours_note", self._lang))))
         return self._table(str(by), self._title(by), columns, (cells(code, *row) for code, row in told), note)
 
     def _shared(

@@ -173,7 +173,7 @@ def test_a_month_that_is_not_over_is_told_beside_the_same_days() -> None:
     shown = render_bulletin(half, "html", "zh")
     assert shown.file_name == "bulletin-429006-2016-12.html"
     words = shown.content.decode()
-    assert "案件通报（2016年12月1日至20日）" in words
+    assert "案件通报（2016年12月1—20日）" in words
     assert "本月尚未结束：只计至 2016-12-20" in words
     assert "上报数较上月同期（1,000 件）上升 12.4 %" in words
     assert [cell for cell, _ in Numbers(words).tables["counts"][0]] == ["项目", "本月", "上月同期", "环比"]
