@@ -13,12 +13,12 @@ from starlette.types import ASGIApp
 DEADLINE_S = 60.0
 
 
-def until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+def until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S, *, every_s: float = 0.02) -> None:
     """Poll until a condition holds, and fail when it never does."""
     deadline, pause = time.monotonic() + deadline_s, threading.Event()
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.02)
+        pause.wait(every_s)
 
 
 def free_port() -> int:
