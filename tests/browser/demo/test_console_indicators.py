@@ -157,11 +157,11 @@ def test_a_number_opens_its_cases_on_the_map_and_as_a_file(console: Console, ans
     rate = page.get_by_test_id("total").locator("td").nth(4)
     expect(rate).to_contain_text(f"{due['numerator']:,} / {due['denominator']:,}")
     drawn = Drawn(page)
-    rate.get_by_role("link").first.click()
+    with page.expect_response(re.compile("/tiles/cases/.*measure=due_closed_on_time")):
+        rate.get_by_role("link").first.click()
     expect(page.get_by_test_id("case-count")).to_have_text(f"{due['numerator']:,} 件")
     expect(page.get_by_test_id("counted")).to_contain_text("按期结案数")
     console.drawn()
-    until(lambda: bool(drawn.tiles) or page.wait_for_timeout(50), deadline_s=30)
     page.wait_for_load_state("networkidle")
     assert all(query["measure"] == ["due_closed_on_time"] for query, _ in drawn.tiles.values())
     assert drawn.cases(tmp_path) == due["numerator"]
