@@ -44,10 +44,11 @@ def read_bulletin(
     area: Annotated[str | None, Query(max_length=64, description="Code of a district or town; all without it.")] = None,
     format: Annotated[Literal["html", "pdf", "xlsx", "json"], Query(description="What to write it as.")] = "html",  # noqa: A002 -- its name outside
 ) -> Response:
-    """Tell a month: counts and rates beside the month before and a year earlier, by kind, area, body, source and type.
+    """Tell a month: counts and rates beside the month before and a year earlier, by source, kind, type, area and body.
 
-    Each number of the page opens the list of its cases. Equal numbers give equal files; the SHA-256 in each is that of
-    what `format=json` answers.
+    Of the running month the days up to today are told, beside the same days of the others. Each number of the page
+    opens the list of its cases. Equal numbers give equal files; the SHA-256 in each is that of what `format=json`
+    answers.
     """
     # They take long to load, and a server starts without.
     from gridmgmt.reports.bulletin import render_bulletin  # noqa: PLC0415

@@ -31,7 +31,8 @@ Beside = Annotated[
     Compare,
     Query(
         alias="compare",
-        description="Beside the period before (`month`) or the same days a year earlier (`year`). Where the two saw "
+        description="Beside the period before (`month`: of whole months as many, of the first days of a month the same "
+        "days of the month before, else as many days) or the same days a year earlier (`year`). Where the two saw "
         "different boundary editions, both are counted in the areas of the period's last day.",
     ),
 ]

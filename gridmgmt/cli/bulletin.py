@@ -31,7 +31,7 @@ def bulletin(
     address: str,
     output: Path | None,
 ) -> None:
-    """Write the bulletin of a month such as 2026-10: counts, rates, areas, bodies, sources and types."""
+    """Write the bulletin of a month such as 2026-10: counts, rates, sources, types, areas and bodies."""
     # They take a second to load, and the list of commands does not need them.
     from gridmgmt.reports.bulletin import render_bulletin  # noqa: PLC0415
     from gridmgmt.reports.bulletin_document import make_bulletin  # noqa: PLC0415
