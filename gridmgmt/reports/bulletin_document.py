@@ -134,10 +134,10 @@ def _area(session: Session, code: str | None, on: date) -> tuple[str | None, str
         name = districts[0].name if len(districts) == 1 else None
         return None, name, [Dimension.TOWN] if towns else []
     found = area_queries.area_summary(session, code, on)
-    level = AreaLevel(found.level)
-    if level not in _BELOW:
-        raise InputError("bulletin_area_too_small", field="area", value=code, level=level)
-    return code, found.name, [_BELOW[level]]
+    below = _BELOW.get(AreaLevel(found.level))
+    if below is None:
+        raise InputError("bulletin_area_too_small", field="area", value=code)
+    return code, found.name, [below]
 
 
 def _places(session: Session, period: Period, code: str | None, areas: Sequence[Dimension]) -> list[RepeatedPlace]:
