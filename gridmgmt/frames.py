@@ -82,6 +82,24 @@ def read_numbers(session: Session, statement: Select[*tuple[Any, ...]]) -> pa.Ta
     return _table(_read_packed(session, statement, [_packed(name, kind) for name, kind in kinds.items()]), kinds)
 
 
+def read_numbers_and_text(
+    session: Session, statement: Select[*tuple[Any, ...]], text: str
+) -> tuple[pa.Table, pa.StringArray]:
+    """Return the rows of a statement of numbers and one text: the numbers as :func:`read_numbers`, and the texts.
+
+    No text may be NULL.
+    """
+    kinds = _kinds(column for column in statement.selected_columns if column.name != text)
+    aggregates = [_packed(name, kind) for name, kind in kinds.items()]
+    aggregates += [_aggregate(each, text) for each in ("int8send(octet_length({}))", "convert_to({}, 'UTF8')")]
+    packed = _read_packed(session, statement, aggregates)
+    table = _table(islice(packed, len(kinds)), kinds)
+    sizes, letters = packed
+    ends = np.cumsum(np.frombuffer(sizes, ">i8"))
+    begins = np.concatenate([[0], ends]).astype(np.int32)
+    return table, pa.StringArray.from_buffers(len(ends), pa.py_buffer(begins), pa.py_buffer(letters))
+
+
 def read_lines(
     session: Session, statement: Select[*tuple[Any, ...]], geometry: str = "geom"
 ) -> tuple[pa.Table, NDArray[np.float64], NDArray[np.int64]]:

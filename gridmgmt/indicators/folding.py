@@ -29,20 +29,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from gridmgmt.cases.counting import DAYS
-from gridmgmt.cases.measures import Dimension, Measure
+from gridmgmt.cases.measures import Measure
 from gridmgmt.cases.models import Case
 from gridmgmt.db import Session
-from gridmgmt.indicators.models import COUNTED, TALLIES, UNTALLIED
+from gridmgmt.indicators.models import BY_TOWN, COUNTED, EVERYWHERE, TALLIES, UNTALLIED
 from gridmgmt.indicators.queries import BITS, NUMBERS, countable, day_of
 
 _LOCK = 3_101_232
 """Advisory lock of this database: one folds at a time."""
 _ROOM = text("SET LOCAL work_mem = '128MB'")
 
-EVERYWHERE = (Dimension.DEPARTMENT, Dimension.TYPE, Dimension.SOURCE, Dimension.KIND)
-"""What is tallied for all towns together too; a class is told by its types."""
-BY_TOWN = (Dimension.MIDDLE, Dimension.QUARTER, Dimension.POST, *EVERYWHERE)
-"""What is tallied town by town."""
 _KEYS = ("dimension", "by_town", "day", "district", "town", "code")
 
 
@@ -57,14 +53,16 @@ def fold(session: Session, most: int) -> int:
 
 
 def rebuild(session: Session, most: int) -> int:
-    """Count all cases anew, and return how many changes have been taken in."""
+    """Count all cases anew, ``most`` at a time, and return how many; changes made meanwhile wait."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     for table in (TALLIES, COUNTED, UNTALLIED):
         session.execute(delete(table))
-    session.execute(insert(UNTALLIED).from_select(["case_id"], select(Case.case_id)))
-    done = 0
-    while taken := _fold(session, most):
-        done += taken
+    session.execute(_ROOM)
+    done = last = 0
+    some = select(Case.case_id).order_by(Case.case_id).limit(most)
+    while ids := session.scalars(some.where(Case.case_id > last)).all():
+        session.execute(_taking_in(), {"ids": ids})
+        done, last = done + len(ids), ids[-1]
     return done
 
 

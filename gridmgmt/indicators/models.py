@@ -32,6 +32,15 @@ COUNTED = Table(
 """One row for each case as it was last counted: its codes (empty for none), its local days, of each measure in its
 order one bit, set where the measure counts it on the day of the measure's moment, and where it lies (WGS 84)."""
 
+EVERYWHERE = (Dimension.TYPE,)
+"""What is tallied for all towns together too: of what has many codes; a class is told by its types."""
+
+BY_TOWN = (
+    Dimension.MIDDLE, Dimension.QUARTER, Dimension.POST, Dimension.DEPARTMENT, Dimension.TYPE, Dimension.SOURCE,
+    Dimension.KIND,
+)  # fmt: skip
+"""What is tallied town by town."""
+
 TALLIES = Table(
     "day_tallies",
     Base.metadata,

@@ -30,8 +30,7 @@ from gridmgmt.cases.queries import conditions
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
-from gridmgmt.indicators.models import COUNTED, TALLIES, UNTALLIED
-from gridmgmt.indicators.placed import placed
+from gridmgmt.indicators.models import COUNTED, EVERYWHERE, TALLIES, UNTALLIED
 from gridmgmt.indicators.queries import (
     BITS,
     MEASURES,
@@ -43,6 +42,7 @@ from gridmgmt.indicators.queries import (
     tally_of,
 )
 from gridmgmt.indicators.rules import Period, Question
+from gridmgmt.indicators.singly import counted_singly
 
 _NARROWED = ("department", "type", "major", "source", "kind", "post")
 """Filters that are columns of what is kept of each case, beside areas and what a case lacks."""
@@ -88,8 +88,8 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
     if today:
         parts.append(_narrowed(due, question.by, codes, today))
     rows = union_all(*parts).subquery("rows")
-    if on is not None:
-        return placed(session, question, on, rows)
+    if anew or question.by is Dimension.CELL:
+        return counted_singly(session, question, on, rows)
     counted = _summed(rows)
     if tallied is not None:
         both = union_all(tallied, counted).subquery("both")
@@ -144,7 +144,7 @@ def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
         dimension, told = Dimension.KIND, TALLIES.c[by]
     elif by is Dimension.MAJOR:
         dimension, told = Dimension.TYPE, func.coalesce(class_of(TALLIES.c.code), "")
-    by_town = bool(codes) or by in LEVELS or by is Dimension.POST
+    by_town = bool(codes) or dimension not in EVERYWHERE
     sums = [
         func.sum(TALLIES.c[measure]).filter(TALLIES.c.day.between(*windows[day_of(measure)])).label(measure)
         for measure in MEASURES

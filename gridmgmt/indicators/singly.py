@@ -1,4 +1,4 @@
-"""Counting cases in the areas of a day, by where they lie."""
+"""Counting cases one by one: in the areas of a day by where they lie, or by as many codes as there are cells."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,18 +14,20 @@ from gridmgmt.cases.counting import LEVELS
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.db import Session
-from gridmgmt.frames import read_numbers, read_table
+from gridmgmt.frames import read_numbers_and_text
 from gridmgmt.indicators.queries import MEASURES, Tallies, tally_of
 from gridmgmt.indicators.rules import Question
 
 _HANDLED = MEASURES.index(Measure.HANDLED)
 
 
-def placed(session: Session, question: Question, on: date, rows: FromClause) -> Tallies:
-    """Return the tally of each code of a question's dimension, in the areas of a day.
+def counted_singly(session: Session, question: Question, on: date | None, rows: FromClause) -> Tallies:
+    """Return the tally of each code of a question's dimension.
 
     Parameters
     ----------
+    on
+        The areas of this day are meant; None for those that ``rows`` has.
     rows
         Of what counts: ``told`` (its code), ``bits``, ``sign``, ``handling_s``, ``lon`` and ``lat``.
 
@@ -37,15 +39,12 @@ def placed(session: Session, question: Question, on: date, rows: FromClause) -> 
     by = question.by
     handling_s = func.coalesce(rows.c.handling_s, -1).label("handling_s")
     numbers = select(rows.c.bits, rows.c.sign, handling_s, rows.c.lon, rows.c.lat).where(rows.c.bits != 0)
-    as_kept = by is not None and by not in LEVELS
-    table = read_table(session, numbers.add_columns(rows.c.told)) if as_kept else read_numbers(session, numbers)
-    table = table.filter(_Points(session, on, table).meet(question.wanted))
-    if as_kept:
-        told = table["told"].combine_chunks()
-    elif by is None:
-        told = pa.array([""] * len(table))
-    else:
-        told = _Points(session, on, table).told(by)
+    table, told = read_numbers_and_text(session, numbers.add_columns(rows.c.told), "told")
+    if on is not None:
+        points = _Points(session, on, table)
+        met = points.meet(question.wanted)
+        told = points.told(by) if by is not None and by in LEVELS else told
+        table, told = table.filter(met), told.filter(met)
     return _summed(table, told)
 
 
