@@ -29,6 +29,12 @@ from gridmgmt.db import Base
 OPEN = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})"
 """The condition of the indexes that hold what is still to be done."""
 
+OF_FEW = "source IN ('community_hotline', 'video', 'leader', 'other')"
+"""The condition of the index of sources that bring few cases; those of the others are soon found among all."""
+
+FLAGGED = "flags <> '{}'"
+"""The condition of the index of the few cases that have a flag."""
+
 Moment = DateTime(timezone=True)
 
 
@@ -58,6 +64,9 @@ class Case(Base):
         Index("ix_cases_due_at", "due_at", "case_id", postgresql_where=text(OPEN)),
         Index("ix_cases_department_code", "department_code", "reported_at", "case_id"),
         Index("ix_cases_component_code", "component_code", postgresql_where=text("component_code IS NOT NULL")),
+        Index("ix_cases_source", "source", "reported_at", "case_id", postgresql_where=text(OF_FEW)),
+        Index("ix_cases_flagged", "reported_at", "case_id", postgresql_where=text(FLAGGED)),
+        Index("ix_cases_supervised", "reported_at", "case_id", postgresql_where=text("supervised")),
         Index("ix_cases_requests", "due_at", postgresql_where=text("requests <> '[]'::jsonb")),
         Index("ix_cases_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     )

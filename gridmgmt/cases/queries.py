@@ -36,7 +36,7 @@ from gridmgmt.areas.queries import area_id_of, id_in_force
 from gridmgmt.areas.rules import RANK, AreaLevel, box_deg
 from gridmgmt.cases import counting
 from gridmgmt.cases.counting import Moment
-from gridmgmt.cases.models import OPEN, Case
+from gridmgmt.cases.models import FLAGGED, OPEN, Case
 from gridmgmt.cases.rules import TEXT_DAYS, CaseFilter, ListOrder, Urgency
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -259,9 +259,9 @@ def _conditions_but_areas(wanted: CaseFilter, now: Moment) -> list[ColumnElement
     if wanted.urgency is Urgency.DUE_SOON:
         found.append(is_open())  # what has ended was on time or not, and is never due soon
     if wanted.supervised is not None:
-        found.append(Case.supervised.is_(wanted.supervised))
+        found.append(and_(Case.supervised) if wanted.supervised else ~Case.supervised)
     if wanted.flag is not None:
-        found.append(literal(wanted.flag) == any_(Case.flags))
+        found += [text(f"cases.{FLAGGED}"), literal(wanted.flag) == any_(Case.flags)]
     if wanted.without_flag is not None:
         found.append(literal(wanted.without_flag) != all_(Case.flags))
     return found + counting.of_filter(wanted, now) + _of_place(wanted) + _of_time(wanted) + _of_text(wanted, now)
