@@ -331,8 +331,3 @@ def _of_text(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool]]:
     if wanted.reported_from is None and wanted.reported_to is None:
         words.append(Case.reported_at >= now - timedelta(days=TEXT_DAYS))
     return words
-
-
-def last_moved_at(session: Session) -> datetime | None:
-    """Return when a case was moved last, None where there are none."""
-    return session.scalar(select(func.max(Case.updated_at)))
