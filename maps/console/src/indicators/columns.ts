@@ -56,3 +56,9 @@ export const drawnColumn = computed((): Column => {
 })
 
 export const DRAWABLE: Column[] = [...rates(...RATES), MEAN, ...counts(...MEASURES)]
+
+/** The names that more than one row has, such as those of cells in different quarters; their codes tell them apart. */
+export function namesakes(rows: { name: string }[]): Set<string> {
+  const seen = new Set<string>()
+  return new Set(rows.map(({ name }) => name).filter((name) => seen.size === seen.add(name).size))
+}
