@@ -1,5 +1,6 @@
 """The sections of the page of figures that tell of cases."""
 
+import statistics
 from collections.abc import Callable, Mapping
 
 from page_parts import Result
@@ -51,6 +52,24 @@ def _open311(result: Result) -> str:
     return f"{result['cases']:,} cases, lists of 90 days. " + ". ".join(told) + "."
 
 
+def _indicators(result: Result) -> str:
+    worst_ms, sql_ms = result["http_worst_ms"], result["sql_ms"]
+    slowest = max(worst_ms, key=worst_ms.__getitem__)
+    at_once = ("total", "by town", "by department", "by type", "by post", "by quarter", "by cell")
+    told = ", ".join(f"{name} {result['http_median_ms'][name]:.0f} ms" for name in at_once)
+    return (
+        f"A month among {result['cases']:,} cases of a year in the demo's cells, {result['waiting']:,} of them changed "
+        f"since they were tallied: {told}, over HTTP in the median; the slowest of {len(worst_ms)} questions, "
+        f"“{slowest}”, at worst {worst_ms[slowest]:.0f} ms. One SQL over the cases that finds the same numbers takes "
+        f"{statistics.median(sql_ms.values()):.0f} ms in the median of the questions, "
+        f"{result['sql_over_http']:.0f} times as long. The first answer in areas of another day, which reads their "
+        f"surfaces, takes {max(result['first_ms'].values()):,.0f} ms. {result['waiting']:,} changed cases are tallied "
+        f"in {result['fold_of_changed_ms']:.0f} ms, all cases anew in {result['rebuild_s']:.0f} s; noting a change takes "
+        f"{result['cost_of_queue']:.1%} of a move, by the rates of {len(result['cost_of_each_pair'])} pairs of runs of "
+        "pgbench with and without it."
+    )
+
+
 def _boston(result: Result) -> str:
     return (
         f"The Boston year of {result['cases']:,} cases by the command: {result['own_s']:.1f} s in the median of "
@@ -72,6 +91,7 @@ CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "case_duplicates": ("What a report may repeat among a million cases", _duplicates),
     "case_moves": ("Moves of cases over HTTP beside the same statements in pgbench", _writes),
     "case_list": ("Lists of a million cases over HTTP beside the same SQL", _list),
+    "indicators": ("Indicators of a month among a million cases beside one SQL", _indicators),
     "open311": ("Lists of Open311 among a million cases beside the same SQL", _open311),
     "case_import": ("A register of a year into the database", _boston),
     "case_feed": ("From the commit of a move to those who look", _feed),
