@@ -65,8 +65,8 @@ def _indicators(result: Result) -> str:
         f"{result['sql_over_http']:.0f} times as long. The first answer in areas of another day, which reads their "
         f"surfaces, takes {max(result['first_ms'].values()):,.0f} ms. {result['waiting']:,} changed cases are tallied "
         f"in {result['fold_of_changed_ms']:.0f} ms, all cases anew in {result['rebuild_s']:.0f} s; noting a change "
-        f"takes {result['cost_of_queue']:.1%} of a move, by the rates of {len(result['cost_of_each_pair'])} pairs of runs of "
-        "pgbench with and without it."
+        f"takes {result['cost_of_queue']:.1%} of a move, by the rates of {len(result['cost_of_each_pair'])} runs of "
+        "pgbench with it and as many without."
     )
 
 

@@ -72,23 +72,22 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
     """
     session.execute(_PLANNED_EACH_TIME)
     on = question.areas_on if _of_areas(question) else None
-    anew = on is not None
-    kept = _kept(question.wanted)
-    codes = _codes(session, question.wanted, anew=anew) if kept else ()
     stored, today = _windows(question.period, now)
-    tallied = None if anew or not kept else _tallied(question, codes, stored)
-    if kept:
+    if _kept(question.wanted):
+        codes = _codes(session, question.wanted, anew=on is not None)
+        tallied = _tallied(question, codes, stored) if on is None else None
         sources = [_waiting()] if tallied is not None else [_touched(question.period), _waiting()]
         due = _due_today(now)
     else:
-        met = conditions(session, _but_areas(question.wanted) if anew else question.wanted, now)
+        codes, tallied = (), None
+        met = conditions(session, question.wanted if on is None else _but_areas(question.wanted), now)
         sources = [_signed(countable().where(*met))]
         due = _signed(countable().where(*met, Case.due_at <= now))
     parts = [_narrowed(rows, question.by, codes, stored) for rows in sources]
     if today:
         parts.append(_narrowed(due, question.by, codes, today))
     rows = union_all(*parts).subquery("rows")
-    if anew or question.by is Dimension.CELL:
+    if on is not None or question.by is Dimension.CELL:
         return counted_singly(session, question, on, rows)
     counted = _summed(rows)
     if tallied is not None:
