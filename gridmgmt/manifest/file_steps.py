@@ -107,12 +107,13 @@ class TablesStep(Step):
 
     def perform(self, hands: Hands) -> Recorded:
         """Read the tables and keep them, whole or not at all."""
+        fingerprint = self._fingerprint
         with hands.stage("reading", self.path):
             tables = self.entry.read(self.path, {})
         labels = self.entry.labels(self.path, today=hands.today)
         with hands.stage("storing", self.path), transaction(hands.factory) as session:
             taken = self.entry.store(session, hands.actor, tables, labels)
-            self._note(session, hands.actor, self._fingerprint)
+            self._note(session, hands.actor, fingerprint)
         return taken
 
     @cached_property

@@ -217,7 +217,7 @@ def _files(read: Read, sections: Iterable[str]) -> Iterable[Step]:
 
 
 def _tables(read: Read) -> Iterable[Step]:
-    """Yield the editions of the catalogue and the lists of matters that name its types, each by the day it begins."""
+    """Yield the editions of the catalogue, then the lists of matters, which name its types; each as they stand."""
     manifest = read.manifest
     for section, entries in (("catalogue", manifest.catalogue), ("matters", manifest.matters)):
         for entry in entries:
