@@ -99,7 +99,11 @@ def _narrowed(
     where: Annotated[_Where, Depends()],
     what: Annotated[_What, Depends()],
 ) -> Narrowed:
-    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing."""
+    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing.
+
+    From here on the request sees the database at one moment, so that two periods, rows and names belong together.
+    """
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     wanted = CaseFilter(**where.values, **what.values)
     service.check_known(session, wanted, now=context.clock())
     return Narrowed(period, wanted, where.areas_on)

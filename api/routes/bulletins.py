@@ -54,6 +54,7 @@ def read_bulletin(
     from gridmgmt.reports.bulletin import render_bulletin  # noqa: PLC0415
     from gridmgmt.reports.bulletin_document import make_bulletin  # noqa: PLC0415
 
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     bulletin = make_bulletin(session, month, area, now=context.clock(), lang=lang)
     rendered = render_bulletin(bulletin, format, lang)
     headers = {

@@ -38,6 +38,7 @@ def bulletin(
 
     lang = settings_of(ctx).lang
     with database(ctx) as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         made = make_bulletin(session, month, area, now=system_clock(), lang=lang)
     rendered = render_bulletin(made, "json" if as_json else format_, lang, address=address.rstrip("/"))
     write_content(ctx, rendered.content, output)

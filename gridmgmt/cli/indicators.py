@@ -81,6 +81,7 @@ def indicators(ctx: click.Context, *, question: Question, as_json: bool, output:
 
     lang, now = settings_of(ctx).lang, system_clock()
     with database(ctx) as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         service.check_known(session, question.wanted, now=now)
         found = service.read(session, question, now=now, lang=lang)
         synthetic = bool(holds_synthetic(session))

@@ -92,6 +92,8 @@ def month_of(value: str, today: date) -> Period:
 def make_bulletin(session: Session, month: str, area: str | None, *, now: datetime, lang: Language = "zh") -> Bulletin:
     """Return the bulletin of a month, of a district or town, or of all cases; names in a language.
 
+    It takes several readings, which tell of one moment where the transaction sees one.
+
     Raises
     ------
     InputError

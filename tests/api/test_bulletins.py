@@ -4,7 +4,9 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -157,6 +159,31 @@ def test_the_running_month_stands_beside_the_same_days(client: httpx.Client) -> 
     _, _, (before, link), _ = Numbers(page).tables["counts"][1]
     assert "counted_from=2026-10-01&counted_to=2026-10-10" in str(link)
     assert int(before) == how_many(client, str(link)) > 0
+
+
+def test_all_parts_tell_of_one_moment(client: httpx.Client, sessions: sessionmaker[Session]) -> None:
+    """Cases are voided and brought back all along: whatever part counts them, it counts as many."""
+    stop = Event()
+
+    def write() -> None:
+        for state in cycle(("voided", "handling")):
+            with sessions.begin() as session:
+                session.execute(text("UPDATE cases SET state = :state WHERE case_no > 'G97'"), {"state": state})
+            if stop.is_set() and state == "handling":
+                return
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            told = bulletin(client, "2025-12", "json").json()
+            parts = [told["year"], *told["by"].values()]
+            voided = [part["total"]["counts"].get("voided", 0) for part in parts]
+            by_kind = [part["total"]["counts"].get("voided", 0) for part in told["types"].values()]
+            assert {*voided, sum(by_kind)} == {voided[0]}
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_a_page_may_be_shown_but_runs_nothing(client: httpx.Client) -> None:
