@@ -18,6 +18,7 @@ from starlette.types import Message
 
 from api.language import language_of
 from api.open311_writing import MEDIA_TYPES, Format, document
+from api.problems import refusal_body
 from api.validation import validation_errors
 from gridmgmt.errors import (
     ForbiddenError,
@@ -70,7 +71,8 @@ class Open311Route(APIRoute):
             except RequestValidationError as error:
                 return _invalid(request, error)
             except HTTPException as error:
-                return _told(request, HTTPStatus.BAD_REQUEST, [_entry(error.status_code, str(error.detail))])
+                _, problem = refusal_body(error, request)
+                return _told(request, HTTPStatus.BAD_REQUEST, [_entry(error.status_code, problem["detail"])])
             except Exception:  # noqa: BLE001 -- the last net, as of all other routes; the log explains it
                 _log.exception("%s: %s", request.state.request_id, request.url.path)
                 words = text("error.internal", language_of(request), request_id=request.state.request_id)

@@ -3,6 +3,7 @@
 Which sentence of the specification is kept where stands in ``docs/open311.md``.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path as FilePath
@@ -132,14 +133,22 @@ def read_service(
     openapi_extra=form_body(FORM),
 )
 async def create_request(
-    request: Request, context: Context, actor: Caller, lang: Lang, format_: Wished, key: Key = None
+    request: Request,
+    context: Context,
+    actor: Caller,
+    lang: Lang,
+    format_: Wished,
+    key: Key = None,
+    of_district: OfDistrict = None,
 ) -> Response:
     """Report a case by a form, with `api_key` or a bearer's key, and answer its id at once.
 
     How to reach whoever reports is kept apart from the case and never told by this interface. `device_id` and
-    `account_id` are not kept at all, and what stands at `media_url` is not fetched.
+    `account_id` are not kept at all, and what stands at `media_url` is not fetched. `jurisdiction_id` may stand in the
+    form or the address.
     """
     form = await _form(request)
+    form = replace(form, jurisdiction_id=form.jurisdiction_id or of_district)
     made = await context.in_transaction(partial(_create, actor, form, lang, context.clock(), key))
     created = {
         "service_request_id": made.service_request_id,
@@ -242,7 +251,7 @@ def read_token(
 
 @router.api_route(
     f"{ROOT}/{{rest:path}}",
-    methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
     include_in_schema=False,
     dependencies=[open_to_all],
 )

@@ -140,7 +140,11 @@ class RepeatQuestion:
     most: int = 100
 
     def __post_init__(self) -> None:
-        limits = (("within_m", 1, MOST_WITHIN_M), ("least", 2, 1_000_000), ("most", 1, MOST_PLACES))
-        for field, low, high in limits:
-            if not low <= (value := getattr(self, field)) <= high:
+        limits = (
+            ("within_m", self.within_m, 1, MOST_WITHIN_M),
+            ("least", self.least, 2, 1_000_000),
+            ("limit", self.most, 1, MOST_PLACES),  # its name outside
+        )
+        for field, value, low, high in limits:
+            if not low <= value <= high:
                 raise InputError("repeats_out_of_range", field=field, value=value, low=low, high=high)

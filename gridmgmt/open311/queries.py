@@ -6,7 +6,7 @@ from importlib import resources
 from typing import Any, NamedTuple, cast
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, String, bindparam, column, func, select
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on
@@ -91,10 +91,18 @@ def districts_on(session: Session, day: date) -> dict[str, str]:
     return dict(session.execute(statement.order_by(Area.code)).all())
 
 
-def unknown_types(session: Session, types: Sequence[str]) -> list[str]:
-    """Return those of some types of which there has never been a case."""
-    first = select(Case.case_id).limit(1)
-    return [each for each in types if session.scalar(first.where(Case.type == each.replace("\0", ""))) is None]
+def unknown_type(session: Session, types: Sequence[str]) -> str | None:
+    """Return the first of some types of which there has never been a case, None where there is none such.
+
+    One statement however many there are: a list of services may be as long as an address.
+    """
+    asked = func.unnest(bindparam("types", _kept(types) or [], ARRAY(String))).table_valued(
+        column("type", String), with_ordinality="place", name="asked"
+    )
+    asked = asked.render_derived()
+    had = select(Case.case_id).where(Case.type == asked.c.type).exists()
+    place = session.scalar(select(asked.c.place).where(~had).order_by(asked.c.place).limit(1))
+    return None if place is None else types[place - 1]
 
 
 def catalogue_changed_at(session: Session) -> datetime | None:

@@ -19,7 +19,7 @@ from gridmgmt.errors import NotFoundError, RuleViolationError
 from gridmgmt.open311.forms import Form, fields_of, full_name
 from gridmgmt.open311.models import RequestMedia
 from gridmgmt.open311.places import place_of
-from gridmgmt.open311.queries import RequestRow, districts_on, requests, unknown_types
+from gridmgmt.open311.queries import RequestRow, districts_on, requests, unknown_type
 from gridmgmt.open311.rules import Asked, jurisdiction
 from gridmgmt.texts import LANGUAGES, Language, text
 
@@ -94,7 +94,7 @@ def check_services(session: Session, asked: Asked, names: Names) -> None:
         ``case_type_unknown``.
     """
     known = names.catalogue.types if names.catalogue else {}
-    for code in unknown_types(session, [each for each in asked.service_codes if each not in known]):
+    if (code := unknown_type(session, [each for each in asked.service_codes if each not in known])) is not None:
         edition = names.catalogue.name if names.catalogue else "—"
         raise NotFoundError("case_type_unknown", field="service_code", value=code[:80], edition=edition)
 

@@ -12,12 +12,14 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import event
 from sqlalchemy import text as sql
 
 from api.app import create_app
 from gridmgmt.access.rules import Role
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.cluster import libpq_url
+from gridmgmt.open311.queries import unknown_type
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import add_account, add_key, bearer
@@ -183,6 +185,17 @@ def test_an_unknown_service_is_404(folder: Folder) -> None:
     assert_errors(folder.get("requests.json", service_code="9999"), 404, "9999")
 
 
+def test_a_long_list_of_unknown_services_is_looked_up_in_one_statement(folder: Folder) -> None:
+    stored(folder, "R-OWN", type="own")
+    codes = [f"none-{n}" for n in range(2_000)]
+    statements: list[str] = []
+    with folder.sessions() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *told: statements.append(told[2]))
+        assert unknown_type(session, ["own", *codes]) == "none-0"
+        assert unknown_type(session, ["own"]) is None
+    assert len(statements) == 2
+
+
 # POST Service Request
 
 
@@ -325,7 +338,12 @@ def test_a_body_that_is_no_form_is_400(folder: Folder) -> None:
     assert_errors(broken, 400, "UTF-8")
     large = folder.client.post(f"{BASE}/requests.xml", content=b"a=" + b"x" * 1_000_001, headers=headers)
     assert large.status_code == 400
-    assert ET.fromstring(large.content).tag == "errors"
+    root = ET.fromstring(large.content)
+    assert root.tag == "errors"
+    assert (
+        root.findtext("error/description")
+        == f"the body of the request to {BASE}/requests.xml exceeds the limit of 1 MB"
+    )
 
 
 def test_a_retry_under_the_same_key_makes_nothing(folder: Folder) -> None:
@@ -565,7 +583,13 @@ def test_what_is_no_resource_is_404(folder: Folder, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "requests.json"), ("DELETE", "requests/R-1.xml"), ("POST", "services.xml")]
+    ("method", "path"),
+    [
+        ("PUT", "requests.json"),
+        ("DELETE", "requests/R-1.xml"),
+        ("POST", "services.xml"),
+        ("OPTIONS", "requests.json"),
+    ],
 )
 def test_a_method_that_is_none_is_400(folder: Folder, method: str, path: str) -> None:
     assert_errors(folder.client.request(method, f"{BASE}/{path}"), 400, method)
@@ -666,6 +690,7 @@ def test_of_several_districts_one_is_named(fresh_database_url: str, tmp_path: An
         lon, lat = spot(6.5, 0.5)
         first = two.made(jurisdiction_id="310113")
         second = two.made(jurisdiction_id=SECOND, lat=lat, long=lon)
+        assert_errors(in_address(two, SECOND), 400, SECOND, "310113")
         assert ids(two.get("requests.json", jurisdiction_id="310113")) == [first], "nothing of the refused one stayed"
         assert ids(two.get("requests.json", jurisdiction_id=SECOND)) == [second]
         assert_errors(two.get(f"requests/{first}.json", jurisdiction_id=SECOND), 404, first)
@@ -678,6 +703,15 @@ def test_a_jurisdiction_is_not_needed_where_there_is_one(folder: Folder) -> None
     assert folder.get("services.json", jurisdiction_id="310113").json() == folder.get("services.json").json()
     assert_errors(folder.get("services.xml", jurisdiction_id="sfgov.org"), 404, "sfgov.org")
     assert_errors(folder.post(jurisdiction_id="sfgov.org"), 404, "sfgov.org")
+    assert_errors(in_address(folder, "sfgov.org"), 404, "sfgov.org")
+    assert in_address(folder, "310113").status_code == 200
+
+
+def in_address(folder: Folder, jurisdiction_id: str) -> httpx.Response:
+    """Make a request whose jurisdiction stands in the address."""
+    lon, lat = spot(0.5, 0.5)
+    form = {"api_key": folder.key, "service_code": "0101", "lat": lat, "long": lon}
+    return folder.client.post(f"{BASE}/requests.json", params={"jurisdiction_id": jurisdiction_id}, data=form)
 
 
 def test_a_folder_open_to_accounts_alone_asks_readers_for_a_key(folder: Folder, module_database_url: str) -> None:
