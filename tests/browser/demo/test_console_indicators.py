@@ -19,7 +19,7 @@ from tests.support.serving import until
 
 pytestmark = pytest.mark.browser
 
-MADE_S = 600.0
+MADE_S = 900.0
 """A worker makes the month of cases after the coverage."""
 TODAY = local_date(system_clock())
 WEEK = {"from": str(TODAY - timedelta(days=13)), "to": str(TODAY - timedelta(days=7))}
