@@ -38,7 +38,7 @@ OPEN_ROUTES = {
     ("GET", "/docs"), ("GET", "/docs/start.js"), ("GET", "/problems/{code}"), ("GET", "/{path:path}"),
     ("GET", "/api/v1/session"), ("POST", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/setup"),
     ("GET", "/open311/discovery.{format}"), ("GET", "/open311/v2/discovery.{format}"),
-    *((method, "/open311/{rest:path}") for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
+    *((method, "/open311/{rest:path}") for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")),
 }  # fmt: skip
 """All that anybody may ask for; whoever adds to this says why in docs/security.md."""
 
