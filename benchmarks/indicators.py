@@ -36,9 +36,9 @@ from gridmgmt.cluster import libpq_url
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.indicators import service
 
-CASES, ROUNDS = 1_000_000, 15
+CASES, ROUNDS = 1_000_000, 10
 CHANGED = 1_000
-PAIRS, PAIR_S = 15, 2.0
+PAIRS, PAIR_S = 11, 2.0
 MOST_MS, MOST_TRIGGER_COST = 500.0, 0.05
 
 FILL = """
@@ -94,8 +94,8 @@ SELECT
 FROM told INNER JOIN cells USING (number)
 """
 CHANGE = """
-UPDATE cases SET state = 'closed', closed_at = now(), version = version + 1
-WHERE case_id IN (SELECT case_id FROM cases WHERE state = 'handling' ORDER BY reported_at DESC LIMIT %s)
+UPDATE cases SET rework_count = rework_count + 1, send_back_count = 1, version = version + 1
+WHERE case_id IN (SELECT case_id FROM cases WHERE state IN ('handling', 'closed') ORDER BY reported_at DESC LIMIT %s)
 """
 
 ONE_SQL = """
