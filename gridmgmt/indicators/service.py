@@ -1,11 +1,13 @@
 """The one door to indicators: counts and rates of a period, beside those of another."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import sessionmaker
 
 from gridmgmt.cases.counting import LEVELS
+from gridmgmt.cases.measures import Dimension
 from gridmgmt.cases.queries import list_cases
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.catalogue.service import catalogue_if_any
@@ -51,16 +53,19 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
 
 
 def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
-    """Refuse a department or type that nobody knows, rather than count it as nothing.
+    """Refuse a department, type, class or officer post that nobody knows, rather than count it as nothing.
 
     Raises
     ------
     NotFoundError
-        When neither the catalogue nor any case has the department or type.
+        When neither the catalogue, nor a plan of posts, nor any case has it.
     """
-    catalogue = catalogue_if_any(session, now)
-    known = {} if catalogue is None else {"department": catalogue.departments, "type": catalogue.types}
-    for name in ("department", "type"):
+    catalogue, known = catalogue_if_any(session, now), dict[str, Collection[str]]()
+    if catalogue is not None:
+        known = {"department": catalogue.departments, "type": catalogue.types, "major": catalogue.classes}
+    if wanted.post is not None:
+        known["post"] = names_of(session, Dimension.POST, [wanted.post], local_date(now), "zh")
+    for name in ("department", "type", "major", "post"):
         value = getattr(wanted, name)
         if value is None or value in known.get(name, ()):
             continue

@@ -296,6 +296,8 @@ def test_a_ranking(client: httpx.Client) -> None:
         ("from=2026-03-01&to=2026-03-31&area=999&areas_on=2026-03-10", 404, "area_unknown"),
         ("from=2026-03-01&to=2026-03-31&department=X", 404, "indicator_department_unknown"),
         ("from=2026-03-01&to=2026-03-31&type=9999", 404, "indicator_type_unknown"),
+        ("from=2026-03-01&to=2026-03-31&major=99", 404, "indicator_major_unknown"),
+        ("from=2026-03-01&to=2026-03-31&post=X", 404, "indicator_post_unknown"),
         ("from=2026-03-01&to=2026-03-31&by=cell&cursor=x", 422, "cursor_invalid"),
         ("from=2026-03-01&to=2026-03-31&by=cell&limit=5000", 422, "request_invalid"),
     ],
