@@ -99,7 +99,7 @@ def _narrowed(
     where: Annotated[_Where, Depends()],
     what: Annotated[_What, Depends()],
 ) -> Narrowed:
-    """Return what is asked for; a department or type that nobody knows is refused, not counted as nothing.
+    """Return what is asked for; a department, type, class or post that nobody knows is refused, not counted as nothing.
 
     From here on the request sees the database at one moment, so that two periods, rows and names belong together.
     """

@@ -43,6 +43,7 @@ def filled(module_database_url: str) -> str:
     with Session(engine) as session, session.begin():
         divide(session)
         session.execute(text(CASES))
+        session.execute(text("UPDATE cases SET post_code = 'P1' WHERE case_no = 'B1'"))
     engine.dispose()
     return module_database_url
 
@@ -94,7 +95,7 @@ def test_filters_narrow_what_is_counted(run: Run) -> None:
         return int(json.loads(run(*MARCH, *options, "--json").output)["total"]["counts"]["reported"]["value"])
 
     assert [reported("--area", "B"), reported("--kind", "component"), reported("--source", "public")] == [1, 0, 17]
-    assert [reported("--type", "0101"), reported("--major", "02"), reported("--post", "P1")] == [17, 0, 0]
+    assert [reported("--type", "0101"), reported("--major", "01"), reported("--post", "P1")] == [17, 17, 1]
     assert reported("--area", "A", "--areas-on", "2026-10-20") == 16
 
 
@@ -108,6 +109,8 @@ def test_filters_narrow_what_is_counted(run: Run) -> None:
         (("--from", "2015-03-31", "--to", "2025-03-31"), InputError, "period_too_long"),
         ((*MARCH, "--department", "X"), NotFoundError, "indicator_department_unknown"),
         ((*MARCH, "--type", "9999"), NotFoundError, "indicator_type_unknown"),
+        ((*MARCH, "--major", "99"), NotFoundError, "indicator_major_unknown"),
+        ((*MARCH, "--post", "X"), NotFoundError, "indicator_post_unknown"),
         ((*MARCH, "--area", "X"), NotFoundError, "area_of_no_edition"),
     ],
 )
