@@ -3,15 +3,18 @@
 ``Gi*`` of a place is the sum of the values of the place and its neighbours, in standard deviations from what a random
 arrangement of the same values would give (A. Getis and J. K. Ord, Geographical Analysis 24, 1992; J. K. Ord and
 A. Getis, Geographical Analysis 27, 1995, with binary weights). Its p-value is that of a conditional permutation
-(L. Anselin, Geographical Analysis 27, 1995): the value of the place stays, the others are dealt out anew.
+(L. Anselin, Geographical Analysis 27, 1995): the value of the place stays, the others are dealt out anew. Densities of
+places that differ in size are no values to deal out, because chance moves those of small places more: for these a second
+null is asked too, that of points strewn evenly over the ground.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import bdtr, bdtrc
 
 from gridmgmt.analysis.adjacency import BORDER_TOLERANCE_M
 from gridmgmt.analysis.compiled import compiled
@@ -120,6 +123,47 @@ def gathering(
     high, low = permuted(values, neighbours, permutations=permutations, seed=seed)
     p = np.minimum(1.0, 2.0 * (np.minimum(high, low) + 1) / (permutations + 1))
     return Gathering(getis_ord(values, neighbours), p, adjusted(p), np.sign(low - high))
+
+
+def gathering_of_points(
+    counts: Integers, sizes: Floats, neighbours: Neighbours, *, permutations: int = PERMUTATIONS, seed: int = SEED
+) -> Gathering:
+    """Return where points gather for the size of the places that hold them; equal input gives equal output.
+
+    The score is that of the densities. ``p`` is the greater of two: that of permutations of the densities, and that of
+    :func:`strewn` towards the same side, so that a place is found only where neither null explains it. Each alone
+    controls false findings under its own null, the greater one under both.
+
+    Parameters
+    ----------
+    counts
+        Points in each place, ``(n,)``.
+    sizes
+        Of the places, above 0, ``(n,)``.
+    """
+    dealt = gathering(counts / sizes, neighbours, permutations=permutations, seed=seed)
+    p = np.maximum(dealt.p, strewn(counts, sizes, neighbours, dealt.side))
+    return replace(dealt, p=p, adjusted_p=adjusted(p))
+
+
+def strewn(counts: Integers, sizes: Floats, neighbours: Neighbours, side: Integers) -> Floats:
+    """Return the p-value of each place were all points strewn evenly over all places, ``(n,)``.
+
+    The points of the place stay; of the others so many fall on its neighbours as a binomial distribution has it, by
+    their share of the size of all other places. Doubled, because the side (1: at least as many, -1: at most as many)
+    is not known before; 1 for a place of no side or without neighbours.
+
+    >>> row = neighbours_of(np.array([[0, 1]]), 3)
+    >>> strewn(np.array([0, 3, 1]), np.array([1.0, 1.0, 1.0]), row, np.array([1, 1, 0])).round(4).tolist()
+    [0.625, 1.0, 1.0]
+    """
+    others, beside = counts.sum() - counts, np.rint(neighbours.sums(counts.astype(np.float64)))
+    left = sizes.sum() - sizes
+    share = np.clip(np.divide(neighbours.sums(sizes), left, out=np.zeros_like(sizes), where=left > 0), 0.0, 1.0)
+    # At least none is certain; the function of SciPy begins with more than none.
+    most = np.where(beside > 0, bdtrc(np.maximum(beside - 1, 0), others, share), 1.0)
+    tail = np.where(side > 0, most, bdtr(beside, others, share))
+    return np.where((side == 0) | (neighbours.counts == 0), 1.0, np.minimum(1.0, 2.0 * tail))
 
 
 def getis_ord(values: Floats, neighbours: Neighbours) -> Floats:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 from scipy.spatial import cKDTree
 
-from gridmgmt.analysis.hotspots import PERMUTATIONS, Gathering, gathering
+from gridmgmt.analysis.hotspots import PERMUTATIONS, Gathering, gathering_of_points
 from gridmgmt.analysis.repeats import repeated_places
 from gridmgmt.areas.placing import codes_of_points
 from gridmgmt.db import Session
@@ -99,7 +99,7 @@ def hot_spots(session: Session, question: HotSpotQuestion, *, permutations: int 
     ground = queries.ground(session, span.last, level)
     counted, unknown_place = _counted(session, question)
     counts = np.array([counted[code] for code in ground.code], dtype=np.int64)
-    tested = gathering(counts / ground.area_m2, ground.neighbours, permutations=permutations)
+    tested = gathering_of_points(counts, ground.area_m2, ground.neighbours, permutations=permutations)
     return HotSpots(
         question=question,
         areas_on=span.last,

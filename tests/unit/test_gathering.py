@@ -7,9 +7,19 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
+from scipy.stats import binomtest, false_discovery_control
 
-from gridmgmt.analysis.hotspots import Neighbours, adjusted, gathering, getis_ord, neighbours_of, permuted, touching
+from gridmgmt.analysis.hotspots import (
+    Neighbours,
+    adjusted,
+    gathering,
+    gathering_of_points,
+    getis_ord,
+    neighbours_of,
+    permuted,
+    strewn,
+    touching,
+)
 from gridmgmt.analysis.repeats import repeated_places
 
 BLOCK = np.array([8.0, 8.0, 0.0, 8.0, 8.0, 0.0, 0.0, 0.0, 0.0])
@@ -118,6 +128,55 @@ def test_a_planted_block_is_found_where_it_is() -> None:
     assert {*row.tolist()} <= {*range(9, 15)}
     assert {*column.tolist()} <= {*range(19, 25)}
     assert len(cold) <= 1, "of twenty found, one may be chance"
+
+
+def test_points_strewn_over_places_of_many_sizes_are_hardly_ever_found() -> None:
+    # Sizes as those of the demo's quarters, small ones beside small ones; five false discoveries are expected at most.
+    neighbours, random = lattice(20), np.random.default_rng(1992)
+    across = np.linspace(0.0, 1.0, 20)
+    sizes = (0.07 * (2.3 / 0.07) ** ((across[:, None] + across) / 2)).ravel()
+    months = [random.multinomial(3_400, sizes / sizes.sum()) for _ in range(100)]
+
+    def found(by_densities_alone: bool) -> int:
+        tests = (
+            gathering(month / sizes, neighbours, permutations=19_999)
+            if by_densities_alone
+            else gathering_of_points(month, sizes, neighbours, permutations=19_999)
+            for month in months
+        )
+        return sum(sum(map(len, each.found(0.05))) > 0 for each in tests)
+
+    assert found(by_densities_alone=True) > 12
+    assert found(by_densities_alone=False) <= 12
+
+
+def test_what_gathers_on_places_of_many_sizes_is_found() -> None:
+    sizes = np.random.default_rng(27).uniform(0.1, 2.0, 900)
+    expected = (10 * sizes).reshape(30, 30)
+    expected[10:14, 10:14] *= 6
+    counts = np.random.default_rng(40).poisson(expected).ravel()
+    hot, cold = gathering_of_points(counts, sizes, lattice(30)).found(0.05)
+    inside = {30 * row + column for row in range(11, 13) for column in range(11, 13)}
+    around = {30 * row + column for row in range(9, 15) for column in range(9, 15)}
+    assert inside <= set(hot.tolist()) <= around
+    assert not len(cold)
+
+
+@given(data=st.data())
+@settings(max_examples=30)
+def test_strewn_points_follow_the_binomial_distribution(data) -> None:
+    counts = np.array(data.draw(st.lists(st.integers(0, 9), min_size=9, max_size=9)))
+    sizes = np.array(data.draw(st.lists(st.floats(0.1, 5.0), min_size=9, max_size=9)))
+    neighbours, side = lattice(3), np.array(data.draw(st.lists(st.sampled_from([-1, 1]), min_size=9, max_size=9)))
+    p = strewn(counts, sizes, neighbours, side)
+    for place in range(9):
+        beside = neighbours.members[neighbours.begins[place] : neighbours.begins[place + 1]]
+        others = np.delete(np.arange(9), place)
+        test = binomtest(
+            int(counts[beside].sum()), int(counts[others].sum()), min(1.0, sizes[beside].sum() / sizes[others].sum()),
+            alternative="greater" if side[place] > 0 else "less",
+        ) if counts[others].sum() else None  # fmt: skip
+        assert p[place] == pytest.approx(min(1.0, 2 * test.pvalue) if test else 1.0)
 
 
 def test_chance_alone_is_hardly_ever_found() -> None:
