@@ -74,10 +74,10 @@ def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
 
 
 def _areas_on(session: Session, question: Question, compared: Question) -> date | None:
-    """Return the day whose areas are counted in; None: each case in those that held it when it was reported."""
+    """Return the day whose areas are counted in; None: each case in those that held it, or no area is asked for."""
     wanted = question.wanted
     if question.by not in LEVELS and wanted.area is None and wanted.within is None and wanted.lacks not in LEVELS:
-        return question.areas_on
+        return None
     changes, last = days_of_change(session), question.areas_on or question.period.last
     if not changes or last < changes[0]:
         first = changes[0] if changes else None
