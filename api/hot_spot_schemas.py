@@ -68,7 +68,9 @@ class HotSpotOut(Answer):
     area_m2: float
     density_per_km2: float = Field(description="Its own cases per km².")
     z: float = Field(description="Gi*, in standard deviations.", examples=[6.31])
-    p: float = Field(description="Two-sided, the greater of two: of conditional permutations, and of cases strewn evenly over the land.")
+    p: float = Field(
+        description="Two-sided, the greater of two: of conditional permutations, and of cases strewn evenly over the land."
+    )
     adjusted_p: float = Field(description="The least false discovery rate at which it is found (Benjamini–Hochberg).")
     neighbours: int = Field(description="How many areas touch it.")
     lon: Longitude

@@ -4,8 +4,8 @@
 arrangement of the same values would give (A. Getis and J. K. Ord, Geographical Analysis 24, 1992; J. K. Ord and
 A. Getis, Geographical Analysis 27, 1995, with binary weights). Its p-value is that of a conditional permutation
 (L. Anselin, Geographical Analysis 27, 1995): the value of the place stays, the others are dealt out anew. Densities of
-places that differ in size are no values to deal out, because chance moves those of small places more: for these a second
-null is asked too, that of points strewn evenly over the ground.
+places that differ in size are no values to deal out, because chance moves those of small places more: for these a
+second null is asked too, that of points strewn evenly over the ground.
 """
 
 from dataclasses import dataclass, replace
