@@ -69,7 +69,7 @@ class HotSpotOut(Answer):
     density_per_km2: float = Field(description="Its own cases per km².")
     z: float = Field(description="Gi*, in standard deviations.", examples=[6.31])
     p: float = Field(
-        description="Two-sided, the greater of two: of conditional permutations, and of cases strewn evenly over the land."
+        description="Two-sided, the greater of two: of conditional permutations, and of cases strewn over the land."
     )
     adjusted_p: float = Field(description="The least false discovery rate at which it is found (Benjamini–Hochberg).")
     neighbours: int = Field(description="How many areas touch it.")
