@@ -74,21 +74,21 @@ def test_cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def database_url(test_cluster: Cluster) -> Iterator[str]:
     """The migrated database of this worker; tests leave it empty."""
-    with _copy_of_template(test_cluster) as url:
+    with copy_of(test_cluster) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(test_cluster: Cluster) -> Iterator[str]:
     """A migrated database of the tests of one module, which may commit in it."""
-    with _copy_of_template(test_cluster) as url:
+    with copy_of(test_cluster) as url:
         yield url
 
 
 @pytest.fixture
 def fresh_database_url(test_cluster: Cluster) -> Iterator[str]:
     """A migrated, empty database of this one test, which may commit in it."""
-    with _copy_of_template(test_cluster) as url:
+    with copy_of(test_cluster) as url:
         yield url
 
 
@@ -129,11 +129,11 @@ def _make_template(cluster: Cluster, url: str) -> None:
 
 
 @contextmanager
-def _copy_of_template(cluster: Cluster) -> Iterator[str]:
-    """Make a copy of the migrated template and drop it afterwards."""
+def copy_of(cluster: Cluster, template: str = TEMPLATE) -> Iterator[str]:
+    """Make a copy of a database that nobody is connected to, first of all the migrated one, and drop it afterwards."""
     name = f"gridmgmt_test_{uuid.uuid4().hex[:12]}"
-    copy, template = sql.Identifier(name), sql.Identifier(TEMPLATE)
+    copy, original = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, template))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, original))
         yield cluster.url(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))

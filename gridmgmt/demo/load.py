@@ -36,6 +36,7 @@ from gridmgmt.demo.month import ask_cases
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
+from gridmgmt.errors import ConflictError
 from gridmgmt.imports import Labels, Outcome
 from gridmgmt.ingest.gates import read_gates
 from gridmgmt.ingest.intake import Intake
@@ -57,6 +58,9 @@ def load_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> li
     ConflictError
         When the folder holds real data, or the demo of another seed.
     """
+    with transaction(factory) as session:  # before the seconds that making it takes
+        if holds_synthetic(session) is False:
+            raise ConflictError("folder_holds_real_data")
     district = generate(seed)
     labels = Labels(name=text(EDITION), source=text(SOURCE, seed=seed), valid_from=IN_FORCE_FROM, synthetic=True)
     with transaction(factory) as session:

@@ -1,16 +1,15 @@
 """The town drawn in `tests.support.paper_town`, with a finished run and three cases, behind the whole application."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy.orm import sessionmaker
 
 from api.app import create_app
@@ -20,6 +19,7 @@ from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.settings import Settings
 from gridmgmt.work import ask_coverage, finish_coverage
+from tests.conftest import copy_of
 from tests.support import paper_town
 from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.paper_district import load_district
@@ -71,16 +71,29 @@ def make_town(url: str, folder: Path) -> Town:
     return Town(url, sessions, run_id, add_key(sessions, "planner"))
 
 
-@pytest.fixture(scope="module")
-def town(test_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The town, shared by the tests of one module."""
-    name = sql.Identifier(f"gridmgmt_test_api_{uuid.uuid4().hex[:12]}")
-    with psycopg.connect(test_cluster.url(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE gridmgmt_test_template").format(name))
-        town = make_town(test_cluster.url(name.as_string().strip('"')), tmp_path_factory.mktemp("town"))
-        yield town
+@pytest.fixture(scope="session")
+def drawn_town(test_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The town that others are copies of; nobody is connected to it."""
+    with copy_of(test_cluster) as url:
+        town = make_town(url, tmp_path_factory.mktemp("town"))
         town.sessions.kw["bind"].dispose()
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        yield town
+
+
+@contextmanager
+def copied_town(cluster: Cluster, drawn: Town) -> Iterator[Town]:
+    """Give a copy of the town, which may be changed."""
+    with copy_of(cluster, urlsplit(drawn.url).path.removeprefix("/")) as url:
+        engine = make_engine(url)
+        yield replace(drawn, url=url, sessions=make_sessions(engine))
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def town(test_cluster: Cluster, drawn_town: Town) -> Iterator[Town]:
+    """The town, shared by the tests of one module."""
+    with copied_town(test_cluster, drawn_town) as town:
+        yield town
 
 
 @pytest.fixture(scope="module")

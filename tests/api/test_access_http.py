@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,10 +16,11 @@ from api.app import create_app
 from api.gate import COOKIE, KEPT_S, SIGN_INS_AT_ONCE
 from gridmgmt.access import credentials, service
 from gridmgmt.access.rules import Permission, Role
+from gridmgmt.cluster import Cluster
 from gridmgmt.db import transaction
 from gridmgmt.reader import Reader
 from gridmgmt.settings import Settings
-from tests.api.conftest import Town, make_town
+from tests.api.conftest import Town, copied_town
 from tests.support.actors import PASSWORD, add_account, add_key, bearer
 from tests.support.serving import served
 
@@ -48,13 +48,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def town(fresh_database_url: str, tmp_path: Path) -> Iterator[Town]:
+def town(test_cluster: Cluster, drawn_town: Town) -> Iterator[Town]:
     """The drawn town with accounts: a planner, an operator, an administrator."""
-    town = make_town(fresh_database_url, tmp_path)
-    add_account(town.sessions, "operator", Role.OPERATOR)
-    add_account(town.sessions, "admin", Role.ADMINISTRATOR)
-    yield town
-    town.sessions.kw["bind"].dispose()
+    with copied_town(test_cluster, drawn_town) as town:
+        add_account(town.sessions, "operator", Role.OPERATOR)
+        add_account(town.sessions, "admin", Role.ADMINISTRATOR)
+        yield town
 
 
 @pytest.fixture

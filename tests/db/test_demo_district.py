@@ -37,7 +37,7 @@ from gridmgmt.merging.service import compare_departments
 from gridmgmt.statistics.queries import figure_of
 from gridmgmt.walking.gates import what_if
 from gridmgmt.walking.rules import make_question
-from tests.conftest import _copy_of_template
+from tests.conftest import copy_of
 
 TODAY, SPLIT_OFF = date(2026, 11, 22), date(2030, 1, 1)
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -47,7 +47,7 @@ SPLIT_OFF_EDITION = "合成示例 2030 析出菊泉街道"
 
 @pytest.fixture(scope="module")
 def demo(test_cluster) -> Iterator[Session]:
-    with _copy_of_template(test_cluster) as url, migrated_sessions(url) as sessions:
+    with copy_of(test_cluster) as url, migrated_sessions(url) as sessions:
         load_demo(sessions)
         with transaction(sessions) as session:
             establish_cases(session, DEMO_ACTOR, now=NOW, cases=600)
@@ -186,7 +186,7 @@ def assert_told_by_their_logs(session: Session, number: int) -> None:
 
 @pytest.mark.long
 def test_the_whole_month_of_twenty_thousand(test_cluster) -> None:
-    with _copy_of_template(test_cluster) as url, migrated_sessions(url) as sessions:
+    with copy_of(test_cluster) as url, migrated_sessions(url) as sessions:
         load_demo(sessions)
         with transaction(sessions) as session:
             assert establish_cases(session, DEMO_ACTOR, now=NOW) == 20_000
