@@ -30,10 +30,10 @@ WEST, SOUTH, WIDTH, HEIGHT = 121.35, 31.30, 0.20, 0.15
 
 _FILL = """
 INSERT INTO cases (case_no, kind, type, state, reported_at, closed_at, geom)
-SELECT 'M' || i, 'component', (ARRAY['0101', '0102', '0104', '1101', '1404', '2102'])[1 + i % 6],
+SELECT 'M' || i, 'component', (ARRAY['0101', '0102', '0104', '1101', '1404', '2102'])[1 + i %% 6],
        CASE WHEN random() < 0.05 THEN 'handling' ELSE 'closed' END,
        now() - i * interval '31.5 seconds', now(),
-       CASE WHEN i % 50 = 0 THEN ST_Point(121.41, 31.40, 4326)
+       CASE WHEN i %% 50 = 0 THEN ST_Point(121.41, 31.40, 4326)
             ELSE ST_Point(121.35 + 0.20 * random(), 31.30 + 0.15 * random(), 4326) END
 FROM generate_series(1, %s) AS i
 """

@@ -19,7 +19,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.cases.measures import Dimension, Ratio
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.indicators import service
-from gridmgmt.indicators.rules import Compare, Indicators
+from gridmgmt.indicators.rules import Compare, Indicators, Window
 from gridmgmt.reports.indicators_json import Told, Values
 from gridmgmt.reports.indicators_ranking import MIN_CASES, ranked
 from gridmgmt.texts import Language
@@ -65,10 +65,10 @@ def read_indicators(
     Rows come by code, at most 1,000 a page: a district has some 27,000 cells. A client that sends the `ETag` back in
     `If-None-Match` gets 304 for as long as no number is another.
     """
-    found = service.read(session, asked.question(by, compare), now=context.clock(), lang=lang)
     after = pages.after(str)
-    left = [row for row in found.rows if after is None or row[0] is None or row[0] > after[0]]
-    page = pages.page(left, lambda row: row, lambda row: (row[0],))
+    window = Window(after[0] if after else None, pages.limit + 1)
+    found = service.read(session, asked.question(by, compare), now=context.clock(), lang=lang, window=window)
+    page = pages.page(found.rows, lambda row: row, lambda row: (row[0],))
     told = Told(found, bool(holds_synthetic(session)), lang)
     return _json(request, told.table(page.items, page.next))
 

@@ -1,11 +1,14 @@
 """What is counted of each case, as statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from itertools import compress
 from operator import add
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Date, Select, and_, case, cast, extract, func, select
 
 from gridmgmt.areas.models import Area
@@ -21,9 +24,6 @@ from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat
 from gridmgmt.indicators.models import UNTALLIED
 from gridmgmt.indicators.rules import Tally
-
-Tallies = Mapping[str | None, Tally]
-"""By code of a dimension; None for what has none."""
 
 MEASURES = tuple(Measure)
 NUMBERS = (*MEASURES, "handling_s", "handling_n")
@@ -77,6 +77,37 @@ def tally_of(numbers: Sequence[int]) -> Tally:
     """Return the tally of :data:`NUMBERS`."""
     *counts, handling_s, handling_n = numbers
     return Tally(dict(zip(MEASURES, counts, strict=True)), handling_s, handling_n)
+
+
+class Tallies(Mapping[str | None, Tally]):
+    """The tally of each code that has any case, made when it is looked at: there may be as many codes as cells.
+
+    Parameters
+    ----------
+    codes
+        ``(n,)``, empty for none.
+    numbers
+        :data:`NUMBERS` of each, ``(n, 24)``.
+    """
+
+    def __init__(self, codes: Sequence[str], numbers: NDArray[np.int64]) -> None:
+        some = np.any(numbers[:, : len(MEASURES)], axis=1)
+        self._numbers = numbers[some]
+        self._at = {code or None: at for at, code in enumerate(compress(codes, some))}
+
+    def __getitem__(self, code: str | None) -> Tally:
+        return tally_of(self._numbers[self._at[code]].tolist())
+
+    def __iter__(self) -> Iterator[str | None]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @property
+    def total(self) -> Tally:
+        """The tally of all together."""
+        return tally_of(self._numbers.sum(axis=0).tolist()) if self._at else Tally()
 
 
 def days_of_change(session: Session) -> list[date]:

@@ -7,6 +7,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -39,7 +40,6 @@ from gridmgmt.indicators.queries import (
     countable,
     day_of,
     dimension_of_area,
-    tally_of,
 )
 from gridmgmt.indicators.rules import Period, Question
 from gridmgmt.indicators.singly import counted_singly
@@ -93,7 +93,9 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
     if tallied is not None:
         both = union_all(tallied, counted).subquery("both")
         counted = select(both.c.told, *(_whole(func.sum(both.c[name])) for name in NUMBERS)).group_by(both.c.told)
-    return {told or None: tally_of(numbers) for told, *numbers in session.execute(counted)}
+    found = session.execute(counted).all()
+    numbers = np.array([row[1:] for row in found], dtype=np.int64).reshape(-1, len(NUMBERS))
+    return Tallies([told for told, *_ in found], numbers)
 
 
 def _of_areas(question: Question) -> bool:

@@ -1,7 +1,7 @@
 """What is asked of indicators and what is answered: periods, questions, tallies and the rates made of them."""
 
 import calendar
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -129,7 +129,8 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return the tally of both together."""
-        return together((self, other))
+        counts = {measure: self.counts.get(measure, 0) + other.counts.get(measure, 0) for measure in Measure}
+        return Tally(counts, self.handling_s + other.handling_s, self.handling_n + other.handling_n)
 
     def ratio(self, ratio: Ratio) -> float | None:
         """Return a rate, 0–1; None where nothing is in its denominator.
@@ -146,11 +147,12 @@ class Tally:
         return self.handling_s / self.handling_n if self.handling_n else None
 
 
-def together(tallies: Collection[Tally]) -> Tally:
-    """Return the tally of all together."""
-    counts = {measure: sum(tally.counts.get(measure, 0) for tally in tallies) for measure in Measure}
-    handling_s, handling_n = (sum(getattr(each, name) for each in tallies) for name in ("handling_s", "handling_n"))
-    return Tally(counts if tallies else {}, handling_s, handling_n)
+@dataclass(frozen=True)
+class Window:
+    """Which rows of an answer are told: those after a code, and no more than so many; without any, all."""
+
+    after: str | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ class Indicators:
     rows: Sequence[tuple[str | None, str, Tally]]
     """Code, name and tally, by code; what has no code comes last."""
     compared: "Indicators | None" = None
+    row_count: int | None = None
+    """How many rows there are, where ``rows`` are some of them."""
 
 
 def _month(day: date) -> int:

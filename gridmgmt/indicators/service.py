@@ -1,6 +1,6 @@
 """The one door to indicators: counts and rates of a period, beside those of another."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -18,11 +18,15 @@ from gridmgmt.indicators import folding, queries
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
 from gridmgmt.indicators.reading import count
-from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, together
+from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, Window
 from gridmgmt.texts import Language
 
+WHOLE = Window()
 
-def read(session: Session, question: Question, *, now: datetime, lang: Language = "zh") -> Indicators:
+
+def read(
+    session: Session, question: Question, *, now: datetime, lang: Language = "zh", window: Window = WHOLE
+) -> Indicators:
     """Return the indicators of a period, and those of the period that it is compared with.
 
     Where areas are asked for and the two periods saw different boundary editions, both are counted in the areas of
@@ -34,6 +38,8 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
         Deadlines after it are not due yet.
     lang
         Of the rows' names.
+    window
+        Which rows are told; those of the other period are told by the same codes.
 
     Raises
     ------
@@ -48,7 +54,10 @@ def read(session: Session, question: Question, *, now: datetime, lang: Language 
     question, compared = replace(question, areas_on=on), replace(compared, areas_on=on)
     asked = [question] if question.compare is Compare.NONE else [question, compared]
     counted = [count(session, each, now) for each in asked]
-    answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, strict=True)]
+    codes = [_in_window(tallies, window) for tallies in counted]
+    if window.most is not None:  # what is compared stands beside the rows of the page
+        codes = [codes[0]] * len(counted)
+    answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, codes, strict=True)]
     return replace(answers[0], compared=answers[1] if len(answers) > 1 else None)
 
 
@@ -89,18 +98,29 @@ def _areas_on(session: Session, question: Question, compared: Question) -> date 
 
 
 def _answer(
-    session: Session, question: Question, tallies: Tallies, basis: AreaBasis, now: datetime, lang: Language
+    session: Session,
+    question: Question,
+    tallies: Tallies,
+    codes: Sequence[str | None],
+    basis: AreaBasis,
+    now: datetime,
+    lang: Language,
 ) -> Indicators:
-    counted = {code: tally for code, tally in tallies.items() if any(tally.counts.values())}
-    total = together(counted.values())
+    """Return an answer with the rows of these codes, as far as it has them."""
     if question.by is None:
-        return Indicators(question, now, basis, total, ())
-    codes = [code for code in counted if code is not None]
+        return Indicators(question, now, basis, tallies.total, ())
     day = min(question.period.last, local_date(now))
-    names = names_of(session, question.by, codes, day, lang, areas_on=question.areas_on)
-    order = sorted(counted, key=lambda code: (code is None, code or ""))
-    rows = [(code, names.get(code or "", code or ""), counted[code]) for code in order]
-    return Indicators(question, now, basis, total, rows)
+    named = [code for code in codes if code is not None]
+    names = names_of(session, question.by, named, day, lang, areas_on=question.areas_on)
+    rows = [(code, names.get(code or "", code or ""), tallies[code]) for code in codes if code in tallies]
+    return Indicators(question, now, basis, tallies.total, rows, row_count=len(tallies))
+
+
+def _in_window(tallies: Tallies, window: Window) -> list[str | None]:
+    """Return the codes of a window in order, None last."""
+    after = window.after
+    codes = sorted(code for code in tallies if code is not None and (after is None or code > after))
+    return [*codes, *((None,) if None in tallies else ())][: window.most]
 
 
 MOST_AT_ONCE = 5_000

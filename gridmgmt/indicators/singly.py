@@ -15,7 +15,7 @@ from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.db import Session
 from gridmgmt.frames import read_numbers_and_text
-from gridmgmt.indicators.queries import MEASURES, Tallies, tally_of
+from gridmgmt.indicators.queries import MEASURES, Tallies
 from gridmgmt.indicators.rules import Question
 
 _HANDLED = MEASURES.index(Measure.HANDLED)
@@ -88,4 +88,4 @@ def _summed(table: pa.Table, told: pa.Array) -> Tallies:
     took = counts[:, _HANDLED] & (handling_s >= 0)
     columns: list[NDArray[np.int64]] = [*counts.T, took * handling_s, took]
     sums = np.array([np.bincount(of, weights=sign * each, minlength=len(codes)) for each in columns])
-    return {code or None: tally_of(numbers) for code, numbers in zip(codes, sums.T.astype(int).tolist(), strict=True)}
+    return Tallies(codes, sums.T.astype(np.int64))

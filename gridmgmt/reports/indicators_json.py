@@ -35,7 +35,7 @@ class Told:
             **self._head(),
             "notes": notes_of(found, self.lang),
             **self._numbers(found, rows, found.compared),
-            "row_count": len(found.rows),
+            "row_count": len(found.rows) if found.row_count is None else found.row_count,
             "next": following,
             "compared": compared,
             "definitions": [self._definition(ratio) for ratio in RATIOS],
