@@ -211,13 +211,14 @@ class _RowWriter:
         self._agencies = _Once(lambda code: style.text(names.agency(code, lang)))
         self._texts = _Once(style.text)
         self._states = _Once(lambda state: style.text(status_of(CaseState(state))))
+        self._notes = _Once(lambda state: style.text(text(f"case_state.{state}", lang)))
 
     def __call__(self, row: RequestRow) -> str:
         write, nothing, once = self._style.text, self._nothing, self._texts
         return self._style.row % (
             write(row.case_no),
             self._states[row.state],
-            write(status_notes(row, self._lang)),
+            self._notes[row.state] if row.duplicate_of is None else write(status_notes(row, self._lang)),
             self._services[row.type],
             once[row.type],
             write(row.description),
@@ -231,7 +232,7 @@ class _RowWriter:
             nothing,
             row.lat,
             row.lon,
-            write(media_url(row, self._base_url)),
+            nothing if row.media_url is row.photo is None else write(media_url(row, self._base_url)),
             "" if self._extended is None else self._extended(row),
         )
 

@@ -81,6 +81,7 @@ def test_it_says_where_it_is_and_ends_with_all_it_started(
     assert not worker.is_running()
 
 
+@pytest.mark.long
 def test_a_second_server_on_the_folder_and_a_taken_port_are_one_line_each(
     serve: Callable[..., Served], data_dir: Path, tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_second_server_on_the_folder_and_a_taken_port_are_one_line_each(
     assert answers(server.url)
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_started_again(serve: Callable[..., Served]) -> None:
     server = serve()
     until(lambda: server.worker() is not None)

@@ -110,6 +110,7 @@ def test_a_planned_path_is_drawn_named_and_ready_to_run_with(console: Console, p
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_every_part_fits_a_narrow_screen(browser: Browser, planner: httpx.Client) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
     narrow = Console(context.new_page(), str(planner.base_url).rstrip("/"))

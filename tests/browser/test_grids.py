@@ -224,6 +224,7 @@ def test_uneven_grids_are_made_even_by_accepting_a_proposal(opened: Callable[...
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_pages_fit_a_narrow_screen_and_say_what_is_missing(opened: Callable[..., Console]) -> None:
     console = opened(None, town_with_grids)
     page = console.page

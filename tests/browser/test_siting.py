@@ -285,6 +285,7 @@ def test_visitors_read_the_points_of_adopted_plans(context: BrowserContext, town
         visitor.close()
 
 
+@pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, planner: httpx.Client, town: Town) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
     console = enter(context, planner)

@@ -118,7 +118,7 @@ def test_a_corner_moved_by_one_area_alone_is_found_to_the_square_metre(seed: int
 
 
 @given(seed=SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_around_a_change_all_is_found_that_the_whole_check_finds(seed: int) -> None:
     coverage = Coverage(seed, 3, 3)
     rows = coverage.areas()

@@ -68,6 +68,7 @@ def test_by_command(shell: Shell) -> None:
     shell("gridmgmt db stop")
 
 
+@pytest.mark.long
 def test_over_http(shell: Shell) -> None:
     port = free_port()
     command = [Path(sys.executable).parent / "gridmgmt", "serve", "--port", str(port)]

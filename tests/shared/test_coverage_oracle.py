@@ -30,6 +30,7 @@ def sessions(fresh_database_url: str) -> Iterator[sessionmaker[Session]]:
     engine.dispose()
 
 
+@pytest.mark.long
 def test_a_run_on_the_streets_of_porto_is_right_in_every_place_and_figure(sessions, shared_data, tmp_path) -> None:
     rng = np.random.default_rng(2015)
     network = read_network(shared_data / "networks" / "porto_portugal.osm.pbf")

@@ -463,6 +463,7 @@ def test_a_file_with_bad_rows_is_refused_with_their_numbers(chief: Console, tmp_
     expect(refused.locator("li")).to_contain_text("第 2 行")
 
 
+@pytest.mark.long
 def test_pages_are_whole_in_english_and_fit_a_narrow_screen(console: Console) -> None:
     console.page.set_viewport_size({"width": 390, "height": 844})
     for address in (
