@@ -19,6 +19,7 @@ from api.gate import LOOK_UP_LIMIT_MS, LOOK_UPS_AT_ONCE, Gate
 from api.metrics import Metrics
 from api.moves import CasesFirst
 from api.open311_answers import KeptNames
+from api.open311_lists import RequestListsFirst
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
 from api.problems import MEDIA_TYPE, install_handlers
@@ -145,9 +146,10 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     context = ApiContext(settings, opened, clock, gate, tiles.reader, hub, at_once)
     app.state.context = context
     app.state.metrics = metrics
-    app.state.open311 = KeptNames()
+    app.state.open311 = names = KeptNames()
     install_handlers(app)
     _add_routes(app)
+    app.add_middleware(RequestListsFirst, context=context, names=names)  # its answers are compressed like all
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(CasesFirst, context=context)
     app.add_middleware(PositionsFirst, context=context)

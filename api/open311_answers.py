@@ -1,22 +1,33 @@
 """What Open311's routes answer with: requests as text, and as a table of many."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from api.context import ApiContext
-from api.open311_writing import status_notes, told_moment
+from api.language import language_of
+from api.open311_writing import MEDIA_TYPES, Format, requests_document, status_notes, told_moment
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.db import Session
 from gridmgmt.open311.queries import REQUESTS, RequestRow, every_request, request_values
-from gridmgmt.open311.rules import DETAILED, Asked, Status, jurisdiction, status_of
+from gridmgmt.open311.rules import DETAILED, Asked, Status, asked, jurisdiction, status_of
 from gridmgmt.open311.service import Names, check_services, names_at
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
 KEPT = timedelta(seconds=10)
 """How long a list may take names of services, agencies and districts for what they were."""
+LIST_PARAMETERS = frozenset(
+    {
+        "service_request_id", "service_code", "status", "detailed_status", "start_date", "end_date", "updated_after",
+        "page", "page_size", "jurisdiction_id", "extensions",
+    }
+)  # fmt: skip
+"""What a list may be asked by."""
 BULK_COLUMNS = (
     "service_request_id", "requested_datetime", "updated_datetime", "closed_date", "status_description",
     "status_notes", "source", "service_name", "service_subtype", "description", "agency_responsible", "address", "lat",
@@ -39,21 +50,38 @@ class KeptNames:
         return self._kept[0]
 
 
-async def answer_list(
-    context: ApiContext, names: Names, asked: Asked, given_jurisdiction: str | None
-) -> list[RequestRow]:
-    """Return the requests that are asked for, in one step of the database.
+async def listed(
+    request: Request, context: ApiContext, kept: KeptNames, format_: Format, given: Mapping[str, str | None]
+) -> Response:
+    """Return the list of requests that the parameters of an address ask for, in one step of the database.
+
+    Parameters
+    ----------
+    given
+        :data:`LIST_PARAMETERS` by name; what is missing is not given.
 
     Raises
     ------
+    ExceptionGroup
+        As :func:`gridmgmt.open311.rules.asked`.
     NotFoundError, InputError
         As :func:`gridmgmt.open311.rules.jurisdiction` and :func:`gridmgmt.open311.service.check_services`.
     """
-    district = jurisdiction(given_jurisdiction, names.districts)
-    if names.catalogue is None or not names.catalogue.types.keys() >= set(asked.service_codes):
-        await context.in_transaction(lambda session: check_services(session, asked, names))
-    rows = await context.reader.rows(REQUESTS, request_values(asked, district), prepared=False)
-    return [RequestRow(*row) for row in rows]
+    wanted = asked(given, context.clock())
+    names = await kept.at(context)
+    district = jurisdiction(given.get("jurisdiction_id"), names.districts)
+    if names.catalogue is None or not names.catalogue.types.keys() >= set(wanted.service_codes):
+        await context.in_transaction(lambda session: check_services(session, wanted, names))
+    found = await context.reader.rows(REQUESTS, request_values(wanted, district), prepared=False)
+    rows = list(map(RequestRow._make, found))
+    extended = given.get("extensions") == "true"
+    body = requests_document(format_, rows, names, language_of(request), base_url(request), extended=extended)
+    return Response(body, media_type=MEDIA_TYPES[format_])
+
+
+def base_url(request: Request) -> str:
+    """Return the address of this server, without a slash at its end."""
+    return str(request.base_url).rstrip("/")
 
 
 def write_bulk(

@@ -18,7 +18,7 @@ from starlette.background import BackgroundTask
 from api.access import Caller, asks, open_to_all
 from api.context import Context, RequestSession
 from api.language import Lang
-from api.open311_answers import answer_list, write_bulk
+from api.open311_answers import base_url, listed, write_bulk
 from api.open311_questions import AllGiven, PageGiven
 from api.open311_route import FORM, Open311Route, form_pairs
 from api.open311_schemas import form_body, told
@@ -75,7 +75,7 @@ Key = Annotated[
 )
 def read_discovery(request: Request, session: RequestSession, lang: Lang, format_: Wished) -> Response:
     """Tell the addresses, formats and the state of this interface, and how to get a key, as Service Discovery does."""
-    base = _base_url(request)
+    base = base_url(request)
     changed = told_moment(max(SINCE, catalogue_changed_at(session) or SINCE))
     endpoint = {
         "specification": SPECIFICATION,
@@ -189,18 +189,15 @@ def requests_as_csv(
 async def list_requests(
     request: Request,
     context: Context,
-    lang: Lang,
+    _lang: Lang,
     format_: Wished,
     given: PageGiven,
     of_district: OfDistrict = None,
     extended: Extended = None,
 ) -> Response:
     """List requests, the last reported first: of the last 90 days where no time is given, at most 1,000 at once."""
-    wanted = asked(given, context.clock())
-    names = await request.app.state.open311.at(context)
-    rows = await answer_list(context, names, wanted, of_district)
-    body = requests_document(format_, rows, names, lang, _base_url(request), extended=extended == "true")
-    return Response(body, media_type=MEDIA_TYPES[format_])
+    whole = {**given, "jurisdiction_id": of_district, "extensions": extended}
+    return await listed(request, context, request.app.state.open311, format_, whole)
 
 
 @router.get(
@@ -229,7 +226,7 @@ def read_request(
     now = context.clock()
     row = service.found_one(session, service_request_id, of_district, now=now)
     names = service.names_at(session, now)
-    body = requests_document(format_, [row], names, lang, _base_url(request), extended=extended == "true")
+    body = requests_document(format_, [row], names, lang, base_url(request), extended=extended == "true")
     return Response(body, media_type=MEDIA_TYPES[format_])
 
 
@@ -281,7 +278,3 @@ def _check_jurisdiction(session: Session, given: str | None, now: datetime) -> N
 
 def _answer(format_: Format, root: str, value: object) -> Response:
     return Response(document(format_, root, value), media_type=MEDIA_TYPES[format_])
-
-
-def _base_url(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

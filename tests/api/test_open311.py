@@ -722,3 +722,22 @@ def test_a_folder_open_to_accounts_alone_asks_readers_for_a_key(folder: Folder, 
         for path in paths:
             assert_errors(closed.get(f"{BASE}/{path}"), 403, "key")
             assert closed.get(f"{BASE}/{path}", params={"api_key": folder.reader}).status_code in {200, 404}
+
+
+@pytest.mark.parametrize("path", ["requests.json", "requests.xml"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", "page=1&page_size=2&extensions=true", "status=open,closed&service_code=1101,,0101", "status=",
+        "service_request_id=R-1,%E4%BD%A0", "jurisdiction_id=310113&updated_after=2026-01-01T00:00:00%2B08:00",
+        "page=0&start_date=monday", "jurisdiction_id=1", "service_code=nothing", "status=open&status=closed",
+    ],
+)  # fmt: skip
+def test_a_plain_list_is_what_its_route_answers(folder: Folder, path: str, query: str) -> None:
+    """Without a key a list is answered before its route is looked for, with one by the route."""
+    stored(folder, f"PLAIN-{uuid4()}")
+    plain = folder.client.get(f"{BASE}/{path}?{query}")
+    keyed = folder.client.get(f"{BASE}/{path}?{query}", headers=bearer(folder.reader))
+    assert (plain.status_code, plain.content) == (keyed.status_code, keyed.content)
+    for name in ("content-type", "cache-control", "vary", "etag"):
+        assert plain.headers.get(name) == keyed.headers.get(name)

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.envelope import Envelope
 from api.gate import COOKIE
 from api.moves import PLAIN, CasesFirst
+from api.open311_lists import RequestListsFirst
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
 from api.routes.case_intake import REPORTING
@@ -125,7 +126,7 @@ def test_what_is_no_route_is_known() -> None:
     """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
     others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
     assert [route.path for route in others] == [OPENAPI_PATH]
-    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, GZipMiddleware}
+    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, GZipMiddleware, RequestListsFirst}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
     asked = [set(plain.asks) for plain in PLAIN]

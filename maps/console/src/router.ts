@@ -13,6 +13,7 @@ export const router = createRouter({
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
     { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },
     { path: '/governance', name: 'governance', meta: { roomy: true }, component: () => import('./governance/GovernancePage.vue') },
+    { path: '/systems', name: 'systems', meta: { roomy: true }, component: () => import('./systems/SystemsPage.vue') },
     { path: '/grids', name: 'cells', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
     { path: '/grids/responsibility', name: 'responsibility', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
     { path: '/grids/merging', name: 'merging', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },
