@@ -3,6 +3,16 @@
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
 from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
+from gridmgmt.bodies.models import (
+    AreaFact,
+    Body,
+    BodyAgreement,
+    BodyPost,
+    FactKind,
+    PostLink,
+    PurchasedService,
+    PurchasedServiceArea,
+)
 from gridmgmt.boundaries.models import TopologyFinding
 from gridmgmt.calendars.models import CalendarDayRow, CalendarRevision, CalendarYear, WorkHoursRow
 from gridmgmt.cases.models import Case
@@ -33,6 +43,22 @@ from gridmgmt.governance.models import (
 from gridmgmt.indicators.models import COUNTED, TALLIES, UNTALLIED
 from gridmgmt.jobs.models import Job
 from gridmgmt.land.models import LandFeature
+from gridmgmt.meetings.models import (
+    Meeting,
+    MeetingMember,
+    PartnerAgreement,
+    QuorumRule,
+    SelfProject,
+    Sitting,
+    Topic,
+    TopicDecision,
+    TopicHearing,
+    TopicObjection,
+    TopicOption,
+    TopicRule,
+    TopicStep,
+    TopicTask,
+)
 from gridmgmt.merging.models import DepartmentGrid, GridMerge, MergeConflict
 from gridmgmt.network.models import Gate, NetworkEdge, NetworkNode, WalkingProfile
 from gridmgmt.official_codes.models import OfficialCode
@@ -45,6 +71,7 @@ from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.siting.models import SitingRun
 from gridmgmt.siting.plan_models import Plan, PlanMilestone, PlanRerun, PlanTarget
 from gridmgmt.statistics.models import AreaFigure
+from gridmgmt.targets.models import Budget, BudgetPartRow, RenewalProject, Target, TargetItem, TargetMilestone
 from gridmgmt.uploads.models import Upload, UploadProblem
 from gridmgmt.walking.models import Scenario, ScenarioVersion
 
@@ -111,6 +138,14 @@ MODELS: tuple[type[Base], ...] = (
     Staffing,
     JointCentre,
     Centre,
+    Body,
+    BodyPost,
+    PostLink,
+    PurchasedService,
+    PurchasedServiceArea,
+    BodyAgreement,
+    FactKind,
+    AreaFact,
     GridKind,
     OfficerPost,
     ResponsibilityGrid,
@@ -130,6 +165,12 @@ MODELS: tuple[type[Base], ...] = (
     PlanTarget,
     PlanMilestone,
     PlanRerun,
+    Target,
+    TargetItem,
+    TargetMilestone,
+    RenewalProject,
+    Budget,
+    BudgetPartRow,
 )
 
 TABLES = (UNTALLIED, COUNTED, TALLIES)

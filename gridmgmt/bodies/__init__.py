@@ -1,0 +1,1 @@
+"""Bodies of areas with their posts, services and agreements; facts of areas with unit, bound, source and day."""
