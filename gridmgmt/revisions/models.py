@@ -22,6 +22,14 @@ DRAWN_TABLES: dict[str, tuple[str, ...]] = {
     "department_grids": ("department_grids",),
     "grid_merge_conflicts": ("merge_conflicts",),
     "components": ("components",),
+    "premises": ("premises",),
+    "premises_published": ("premises_quarters",),
+    "topics": ("topics",),
+    "desks": ("desks",),
+    "targets": ("target_items",),
+    "target_items": ("target_items",),
+    "target_milestones": ("target_items",),
+    "renewal_projects": ("projects",),
     "editions": ("areas", "service_points", "streets", "land", "coverage", "gates"),
 }
 """Each table that decides what is drawn, and the layers whose revision a write to it advances."""
