@@ -3,6 +3,13 @@
 from gridmgmt.access.models import AccessSession, Account, ApiKey, Change, GrantRow, RoleRow, SetupToken
 from gridmgmt.addresses.models import Address, AddressName, AddressOtherName
 from gridmgmt.areas.models import Area, AreaEnding, AreaLineage, TownModeDecision
+from gridmgmt.assessment.models import (
+    AssessmentEntry,
+    AssessmentEvent,
+    AssessmentItemRow,
+    AssessmentRound,
+    AssessmentScheme,
+)
 from gridmgmt.bodies.models import (
     AreaFact,
     Body,
@@ -30,6 +37,7 @@ from gridmgmt.coverage.models import (
     CoverageRun,
 )
 from gridmgmt.db import Base
+from gridmgmt.desks.models import Desk, DeskVisits
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
 from gridmgmt.feed.models import FeedEpoch, Webhook, WebhookDelivery
 from gridmgmt.governance.models import (
@@ -65,6 +73,14 @@ from gridmgmt.official_codes.models import OfficialCode
 from gridmgmt.open311.models import RequestMedia
 from gridmgmt.placeability.models import NormRow, NormSet, PlaceQuestions
 from gridmgmt.population.models import PopulationPlace
+from gridmgmt.premises.models import (
+    Premises,
+    PremisesAppeal,
+    PremisesInspection,
+    PremisesPublication,
+    PremisesPublished,
+    PremisesRubric,
+)
 from gridmgmt.responsibility.models import GridKind, GridMember, OfficerPost, ResponsibilityGrid
 from gridmgmt.revisions.models import LayerRevision
 from gridmgmt.service_points.models import ServicePoint
@@ -124,6 +140,14 @@ MODELS: tuple[type[Base], ...] = (
     IdempotencyKey,
     Component,
     ComponentCodeScheme,
+    PremisesRubric,
+    PremisesInspection,
+    Premises,
+    PremisesAppeal,
+    PremisesPublication,
+    PremisesPublished,
+    Desk,
+    DeskVisits,
     CoverageRun,
     CoverageAreaResult,
     CoveragePlaceResult,
@@ -165,6 +189,25 @@ MODELS: tuple[type[Base], ...] = (
     PlanTarget,
     PlanMilestone,
     PlanRerun,
+    AssessmentScheme,
+    AssessmentItemRow,
+    AssessmentRound,
+    AssessmentEntry,
+    AssessmentEvent,
+    QuorumRule,
+    TopicRule,
+    Meeting,
+    MeetingMember,
+    Sitting,
+    Topic,
+    TopicStep,
+    TopicOption,
+    TopicObjection,
+    TopicHearing,
+    TopicDecision,
+    TopicTask,
+    PartnerAgreement,
+    SelfProject,
     Target,
     TargetItem,
     TargetMilestone,
