@@ -39,7 +39,25 @@ from gridmgmt.coverage.models import (
 from gridmgmt.db import Base
 from gridmgmt.desks.models import Desk, DeskVisits
 from gridmgmt.editions.models import DataFolder, Edition, EditionStep
+from gridmgmt.exchange.models import (
+    ExchangeDelivery,
+    ExchangeFeedback,
+    ExchangeOrder,
+    ExchangePartner,
+    ExchangeReconciliation,
+)
 from gridmgmt.feed.models import FeedEpoch, Webhook, WebhookDelivery
+from gridmgmt.gate_counts.models import (
+    CountingGate,
+    GateBin,
+    GateCensus,
+    GateCommunity,
+    GateDay,
+    GateHour,
+    GateRelease,
+    ReleasedBand,
+    ReleasedCount,
+)
 from gridmgmt.governance.models import (
     AreaOrgan,
     AreaTag,
@@ -136,6 +154,11 @@ MODELS: tuple[type[Base], ...] = (
     FeedEpoch,
     Webhook,
     WebhookDelivery,
+    ExchangePartner,
+    ExchangeOrder,
+    ExchangeFeedback,
+    ExchangeDelivery,
+    ExchangeReconciliation,
     CaseNoRule,
     IdempotencyKey,
     Component,
@@ -214,6 +237,15 @@ MODELS: tuple[type[Base], ...] = (
     RenewalProject,
     Budget,
     BudgetPartRow,
+    GateCommunity,
+    CountingGate,
+    GateBin,
+    GateHour,
+    GateDay,
+    GateCensus,
+    GateRelease,
+    ReleasedCount,
+    ReleasedBand,
 )
 
 TABLES = (UNTALLIED, COUNTED, TALLIES)

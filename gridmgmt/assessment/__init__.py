@@ -1,0 +1,1 @@
+"""Assessment of streets and of departments: schemes, rounds, evidence, vetoes, ranking, and the signed result."""
