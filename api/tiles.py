@@ -145,7 +145,7 @@ class TileApp:
         self._stamps: dict[str, str] = {}
 
     ASKS = Permission.READ
-    """What every tile asks of its caller, as the routes declare it."""
+    """What every tile asks of its caller, as the routes declare it; a layer may ask for more."""
 
     @property
     def reader(self) -> Reader:
@@ -176,15 +176,25 @@ class TileApp:
         if request.method not in {"GET", "HEAD"}:
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         if b"authorization" in request.headers or not await self._gate.reads_openly():
-            require(await self._gate.caller(HTTPConnection(request.scope)), self.ASKS)
+            await self._require(request, self.ASKS)
         if found := _TILE_PATH.fullmatch(request.path):
-            layer = layer_named(found[1])
+            layer = await self._layer(request, found[1])
             tile = parse_tile(found[2], found[3], found[4])
             return await self._tile(request, layer, tile, self._selection(request, layer))
         if found := _TILEJSON_PATH.fullmatch(request.path):
-            layer = layer_named(found[1])
+            layer = await self._layer(request, found[1])
             return await self._tilejson(request, layer, self._selection(request, layer))
         raise NotFoundError("tile_address_unknown", field="path", value=request.path)
+
+    async def _layer(self, request: TileRequest, name: str) -> Layer:
+        """Return a layer, once whoever asks for it is known to be allowed what it asks for beside reading."""
+        layer = layer_named(name)
+        if layer.asks is not self.ASKS:
+            await self._require(request, layer.asks)
+        return layer
+
+    async def _require(self, request: TileRequest, permission: Permission) -> None:
+        require(await self._gate.caller(HTTPConnection(request.scope)), permission)
 
     def _selection(self, request: TileRequest, layer: Layer) -> Selection:
         return parse_selection(layer, request.parameters, today=local_date(self._clock()))
@@ -313,7 +323,7 @@ def _tile_headers(layer: Layer, tag: str) -> tuple[Header, ...]:
 
 
 def _cache_control(layer: Layer) -> Header:
-    return b"cache-control", b"private, no-cache" if layer.place_level else b"no-cache"
+    return b"cache-control", b"private, no-cache" if layer.is_private else b"no-cache"
 
 
 def _compress(body: bytes) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gridmgmt.access.rules import Permission
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
@@ -41,6 +42,8 @@ class Layer:
         Whether a request may filter it as lists of cases are filtered, see :mod:`layers.case_filter`.
     place_level
         Whether it shows small places exactly, which the public form of results must not.
+    asks
+        What a reader must be allowed, everywhere.
     """
 
     name: str
@@ -55,6 +58,12 @@ class Layer:
     parameters: tuple[Parameter, ...] = ("on",)
     of_cases: bool = False
     place_level: bool = False
+    asks: Permission = Permission.READ
+
+    @property
+    def is_private(self) -> bool:
+        """Whether an answer is for its reader alone, and no cache between may keep it."""
+        return self.place_level or self.asks is not Permission.READ
 
     def classes_at(self, zoom: int) -> list[str] | None:
         """Return the classes drawn at a zoom, None for every class there is."""
@@ -263,6 +272,111 @@ LAYERS: Mapping[str, Layer] = {
             },
             min_zoom=12,
             single_from_zoom=16,
+        ),
+        Layer(
+            name="premises",
+            revised_as="premises",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields={
+                "code": "String",
+                "colour": "String",
+                "score": "Number",
+                "group_renting": "Boolean",
+                "due_on": "String",
+                "premises": "Number",
+            },
+            min_zoom=12,
+            single_from_zoom=16,
+            asks=Permission.PREMISES_READ,
+        ),
+        Layer(
+            name="premises_quarters",
+            revised_as="premises_quarters",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields={
+                "code": "String",
+                "name": "String",
+                "month": "String",
+                "premises": "Number",
+                "green": "Number",
+                "yellow": "Number",
+                "watch": "Number",
+                "red": "Number",
+                "uninspected": "Number",
+                "group_renting": "Number",
+            },
+            min_zoom=10,
+        ),
+        Layer(
+            name="target_items",
+            revised_as="target_items",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields={
+                "target": "String",
+                "item_no": "Number",
+                "name": "String",
+                "stage": "String",
+                "late": "Boolean",
+                "kinds": "String",
+            },
+            min_zoom=9,
+        ),
+        Layer(
+            name="projects",
+            revised_as="projects",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields={
+                "code": "String",
+                "name": "String",
+                "begins_on": "String",
+                "ends_on": "String",
+                "running": "Boolean",
+                "area_m2": "Number",
+            },
+            min_zoom=10,
+        ),
+        Layer(
+            name="desks",
+            revised_as="desks",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields={
+                "code": "String",
+                "name": "String",
+                "kind": "String",
+                "type": "String",
+                "desks": "Number",
+            },
+            min_zoom=6,
+            single_from_zoom=12,
+        ),
+        Layer(
+            name="gate_communities",
+            revised_as="gate_communities",
+            subject=Subject.AREAS,
+            geometry="polygon",
+            fields={
+                "code": "String",
+                "name": "String",
+                "day": "String",
+                "occupancy_from": "Number",
+                "occupancy_below": "Number",
+                "ratio_from": "Number",
+                "ratio_below": "Number",
+            },
+            min_zoom=11,
+        ),
+        Layer(
+            name="counting_gates",
+            revised_as="counting_gates",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields={"code": "String", "community": "String"},
+            min_zoom=16,
         ),
         Layer(
             name="coverage",

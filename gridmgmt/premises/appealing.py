@@ -9,11 +9,11 @@ from gridmgmt.errors import ConflictError, InputError, NotFoundError
 from gridmgmt.premises import queries
 from gridmgmt.premises.models import PremisesAppeal, PremisesInspection
 from gridmgmt.premises.rubrics import rubric_named
-from gridmgmt.premises.rules import AppealReason, AppealState, PremisesChange
+from gridmgmt.premises.rules import PremisesAppealReason, PremisesAppealState, PremisesChange
 from gridmgmt.premises.states import areas_of, begun, by_inspection, held_row, turn, uninspected, values_of
 
 
-def appeal(session: Session, actor: Actor, code: str, reason: AppealReason, on: date) -> PremisesAppeal:
+def appeal(session: Session, actor: Actor, code: str, reason: PremisesAppealReason, on: date) -> PremisesAppeal:
     """Lodge an appeal against the inspection that gives premises their colour.
 
     The colour stays until it is decided; what is published counts red premises as on watch meanwhile.
@@ -25,17 +25,19 @@ def appeal(session: Session, actor: Actor, code: str, reason: AppealReason, on: 
     InputError
         ``premises_uninspected`` where there is nothing to appeal against.
     ConflictError
-        ``appeal_open``; ``appeal_decided`` when one against the same inspection was.
+        ``premises_appeal_open``; ``premises_appeal_decided`` when one against the same inspection was.
     """
     row = held_row(session, actor, code, on)
     if row.inspection_id is None:
         raise InputError("premises_uninspected", field="code", value=code)
     for each in queries.appeals_of(session, code):
         if each.inspection_id == row.inspection_id:
-            is_open = each.state == AppealState.OPEN
-            raise ConflictError("appeal_open" if is_open else "appeal_decided", field="code", value=code)
+            is_open = each.state == PremisesAppealState.OPEN
+            raise ConflictError(
+                "premises_appeal_open" if is_open else "premises_appeal_decided", field="code", value=code
+            )
     found = PremisesAppeal(
-        premises_code=code, inspection_id=row.inspection_id, lodged_on=on, reason=reason, state=AppealState.OPEN
+        premises_code=code, inspection_id=row.inspection_id, lodged_on=on, reason=reason, state=PremisesAppealState.OPEN
     )
     session.add(found)
     session.flush()
@@ -49,26 +51,26 @@ def decide(session: Session, actor: Actor, appeal_id: int, on: date, *, upheld: 
     Raises
     ------
     NotFoundError
-        ``appeal_unknown``; when the premises are on the register no more.
+        ``premises_appeal_unknown``; when the premises are on the register no more.
     ConflictError
-        ``appeal_decided``; ``premises_later``.
+        ``premises_appeal_decided``; ``premises_later``.
     InputError
-        ``appeal_decided_early`` on a day before it was lodged.
+        ``premises_appeal_decided_early`` on a day before it was lodged.
     ForbiddenError
         Without the right to write premises there.
     """
     found = session.get(PremisesAppeal, appeal_id, with_for_update=True)
     if found is None:
-        raise NotFoundError("appeal_unknown", field="appeal_id", value=appeal_id)
+        raise NotFoundError("premises_appeal_unknown", field="appeal_id", value=appeal_id)
     row = queries.last_rows(session, [found.premises_code]).get(found.premises_code)
     if row is None:
         raise NotFoundError("premises_unknown", field="code", value=found.premises_code, on=on)
     require(actor, Permission.PREMISES_WRITE, areas=areas_of(row))
-    if found.state != AppealState.OPEN:
-        raise ConflictError("appeal_decided", field="appeal_id", value=found.premises_code)
+    if found.state != PremisesAppealState.OPEN:
+        raise ConflictError("premises_appeal_decided", field="appeal_id", value=found.premises_code)
     if on < found.lodged_on:
-        raise InputError("appeal_decided_early", field="on", value=on, lodged=found.lodged_on)
-    found.state, found.decided_on = AppealState.UPHELD if upheld else AppealState.REFUSED, on
+        raise InputError("premises_appeal_decided_early", field="on", value=on, lodged=found.lodged_on)
+    found.state, found.decided_on = PremisesAppealState.UPHELD if upheld else PremisesAppealState.REFUSED, on
     session.flush()
     if upheld and row.inspection_id == found.inspection_id:
         _set_aside(session, actor, found.premises_code, on)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gridmgmt.areas.models import Dated, begins_before_end, once_a_day, one_of
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Base
-from gridmgmt.premises.rules import AppealReason, AppealState, Factor, PremisesChange, PremisesColour
+from gridmgmt.premises.rules import Factor, PremisesAppealReason, PremisesAppealState, PremisesChange, PremisesColour
 
 NOW = text("valid_to IS NULL")
 
@@ -141,8 +141,8 @@ class PremisesAppeal(Base):
 
     __tablename__ = "premises_appeals"
     __table_args__ = (
-        CheckConstraint(one_of("reason", AppealReason), name="reason_known"),
-        CheckConstraint(one_of("state", AppealState), name="state_known"),
+        CheckConstraint(one_of("reason", PremisesAppealReason), name="reason_known"),
+        CheckConstraint(one_of("state", PremisesAppealState), name="state_known"),
         CheckConstraint(
             "(state = 'open') = (decided_on IS NULL) AND (decided_on IS NULL OR decided_on >= lodged_on)",
             name="decided_after_lodged",

@@ -36,7 +36,7 @@ from gridmgmt.premises.models import (
     PremisesPublished,
     PremisesRubric,
 )
-from gridmgmt.premises.rules import AppealState, Factor, PremisesColour, Rubric
+from gridmgmt.premises.rules import Factor, PremisesAppealState, PremisesColour, Rubric
 from gridmgmt.premises.suppressing import COLOURS, MEASURES, QuarterCounts
 
 LEVEL_COLUMNS = {
@@ -202,7 +202,8 @@ def appeals_of(session: Session, code: str) -> Sequence[PremisesAppeal]:
 def standing_inspection(session: Session, code: str, on: date) -> PremisesInspection | None:
     """Return the last complete inspection of premises until a day that no appeal has set aside."""
     upheld = exists().where(
-        PremisesAppeal.inspection_id == PremisesInspection.inspection_id, PremisesAppeal.state == AppealState.UPHELD
+        PremisesAppeal.inspection_id == PremisesInspection.inspection_id,
+        PremisesAppeal.state == PremisesAppealState.UPHELD,
     )
     statement = select(PremisesInspection).where(
         PremisesInspection.premises_code == code,
@@ -342,7 +343,7 @@ def _rubric(row: PremisesRubric) -> Rubric:
 
 def _select_summaries() -> Select[*tuple[Any, ...]]:
     open_ = exists().where(
-        PremisesAppeal.inspection_id == Premises.inspection_id, PremisesAppeal.state == AppealState.OPEN
+        PremisesAppeal.inspection_id == Premises.inspection_id, PremisesAppeal.state == PremisesAppealState.OPEN
     )
     return select(
         *(getattr(Premises, name) for name in _PLAIN),

@@ -42,7 +42,7 @@ class PremisesChange(StrEnum):
     APPEAL_UPHELD = "appeal_upheld"
 
 
-class AppealReason(StrEnum):
+class PremisesAppealReason(StrEnum):
     """On what ground an inspection is appealed against."""
 
     SCORE_WRONG = "score_wrong"
@@ -51,7 +51,7 @@ class AppealReason(StrEnum):
     NOT_LET = "not_let"
 
 
-class AppealState(StrEnum):
+class PremisesAppealState(StrEnum):
     """Where an appeal is; it is decided once."""
 
     OPEN = "open"
