@@ -24,6 +24,9 @@ NAMED = {
     "SectorType": "sector_type",
     "Organ": "organ",
     "CentreType": "centre_type",
+    "DeskKind": "desk_kind",
+    "ListKind": "list_kind",
+    "JobKind": "job_kind",
     "ServicePointType": "point_type",
     "PointStatus": "point_status",
     "CaseKind": "case_kind",
@@ -84,6 +87,13 @@ NAMED = {
     "DaySource": "day_source",
     "SpotClass": "spot_class",
     "SpotLevel": "spot_level",
+    "TargetStage": "target_stage",
+    "AmountBound": "amount_bound",
+    "OrganisationKind": "organisation_kind",
+    "Office": "office",
+    "AgreementKind": "agreement_kind",
+    "FactBound": "fact_bound",
+    "FactUnit": "fact_unit",
 }
 """Prefix in the catalogue of each enumeration that people see."""
 
