@@ -57,6 +57,7 @@ from api.routes import (
     isochrones,
     jobs,
     keys,
+    meetings,
     merging,
     official_codes,
     open311,
@@ -72,6 +73,7 @@ from api.routes import (
     siting,
     statistics,
     targets,
+    topics,
     topology,
     walking,
     webhooks,
@@ -100,7 +102,8 @@ _ROUTES = (
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
     single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage, isochrones,
     siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, bulletins,
-    exchange, gate_counts, hot_spots, assessment, targets, premises, health,
+    exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics,
+    health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""
 

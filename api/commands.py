@@ -64,7 +64,9 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
 def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     """Perform jobs until Ctrl-C; a server has two workers of its own, more help on more cores."""
     from gridmgmt.demo import components, grids, month  # noqa: PLC0415 -- takes seconds, which a web process has no use for
+    from gridmgmt.exchange.outbox import Outbox  # noqa: PLC0415 -- as above
     from gridmgmt.feed.beside import beside_the_jobs  # noqa: PLC0415 -- as above
+    from gridmgmt.feed.sending import networks_of  # noqa: PLC0415 -- as above
     from gridmgmt.indicators.service import fold_all  # noqa: PLC0415 -- as above
     from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
 
@@ -81,7 +83,8 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
         performing.stop_on_signals()
         if supervised:
             threading.Thread(target=_stop_when_input_closes, daemon=True).start()
-        with beside_the_jobs(sessions, settings, tallies=partial(fold_all, sessions)):
+        outbox = Outbox(sessions, settings.data, networks_of(settings.webhook_networks), system_clock)
+        with beside_the_jobs(sessions, settings, tallies=partial(fold_all, sessions), hotline=outbox.round):
             performing.run()
 
 

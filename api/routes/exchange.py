@@ -1,0 +1,209 @@
+"""The exchange of work orders with the 12345 hotline."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from api.access import Caller, asks
+from api.context import Context, RequestSession
+from api.exchange_schemas import (
+    ExchangeAddressIn,
+    ExchangeDeliveryOut,
+    ExchangeOut,
+    ExchangeRetried,
+    HotlineCorrectionIn,
+    HotlineFeedbackIn,
+    HotlineFeedbackOut,
+    HotlineOrderIn,
+    HotlineOrderOut,
+    NewExchangeSecret,
+    ReconciliationIn,
+    ReconciliationOut,
+    ReconciliationSummary,
+)
+from api.paging import Page, Pages
+from api.routes import PREFIX
+from gridmgmt.access.rules import Permission
+from gridmgmt.db import Session
+from gridmgmt.errors import InputError
+from gridmgmt.exchange import orders, outbox, partner, queries, reconciling
+from gridmgmt.exchange.rules import PARTNER, HotlineState
+
+router = APIRouter(prefix=f"{PREFIX}/exchange/{PARTNER}", tags=["exchange"])
+reads = [asks(Permission.READ)]
+manages = [asks(Permission.WEBHOOKS_MANAGE)]
+
+_MOST = 2**63 - 1
+OrderNo = Annotated[str, Path(max_length=64, description="The order's number at the hotline.")]
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+def _signed(
+    session: RequestSession,
+    context: Context,
+    body: Annotated[bytes, Depends(_body)],
+    signature: Annotated[
+        str | None,
+        Header(
+            alias="X-Gridmgmt-Signature",
+            description='`t=<Unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, at most five minutes old.',
+        ),
+    ] = None,
+) -> None:
+    partner.check_signed(session, partner.Signed(signature, body), context.settings.data, context.clock())
+
+
+by_partner = [asks(Permission.EXCHANGE_USE), Depends(_signed)]
+"""A key of the partner's, and its signature over the body."""
+
+
+@router.get("", summary="How the exchange with the 12345 hotline stands", dependencies=reads)
+def read_exchange(session: RequestSession, actor: Caller) -> ExchangeOut:
+    """Return whether the hotline is set up, what it has not taken, and the last comparison."""
+    last = queries.reconciliations(session, limit=1)
+    return ExchangeOut.of(
+        queries.partner(session),
+        queries.totals(session),
+        last[0] if last else None,
+        with_url=actor.may(Permission.WEBHOOKS_MANAGE),
+    )
+
+
+@router.post("/secret", summary="Give the hotline another secret", dependencies=manages)
+def renew_exchange_secret(session: RequestSession, context: Context, actor: Caller) -> NewExchangeSecret:
+    """Set the hotline up, or replace its secret: shown this once; the one before is taken for 24 hours more."""
+    return NewExchangeSecret(secret=partner.renew_secret(session, actor, context.settings.data, context.clock()))
+
+
+@router.put("/address", summary="Set where the hotline is told of states", dependencies=manages)
+def set_exchange_address(session: RequestSession, actor: Caller, ask: ExchangeAddressIn) -> ExchangeAddressIn:
+    """Tell the hotline at an address from now on, first what it has missed; nothing any more with null."""
+    return ExchangeAddressIn(url=partner.set_address(session, actor, ask.url).url)
+
+
+@router.post(
+    "/orders",
+    status_code=201,
+    summary="Give a work order",
+    dependencies=by_partner,
+    responses={200: {"model": HotlineOrderOut, "description": "The order that was given before."}},
+)
+def receive_order(
+    session: RequestSession, context: Context, actor: Caller, ask: HotlineOrderIn, response: Response
+) -> HotlineOrderOut:
+    """Take an order in as a case; sent again it is the same case, with another content it is refused (409)."""
+    reporter = ask.reporter.given() if ask.reporter else None
+    new = orders.receive(session, actor, ask.asked(), reporter, context.clock())
+    response.status_code = 201 if new else 200
+    response.headers["Location"] = f"{router.prefix}/orders/{ask.order_no}"
+    return _order(session, ask.order_no)
+
+
+@router.get("/orders", summary="Orders of the hotline", dependencies=reads)
+def list_orders(
+    session: RequestSession,
+    pages: Pages,
+    day: Annotated[date | None, Query(description="Only calls of this day.")] = None,
+    state: Annotated[list[HotlineState] | None, Query(description="Only in one of these states.")] = None,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=64, description="Beginning of the order's or the case's number.")
+    ] = None,
+) -> Page[HotlineOrderOut]:
+    """List orders with their cases and what the hotline was told, the last received first."""
+    after = pages.after(int)
+    found = queries.order_summaries(
+        session, day=day, states=state or (), beginning=q, after=after[0] if after else None, limit=pages.limit + 1
+    )
+    return pages.page(found, HotlineOrderOut.model_validate, lambda order: (order.order_id,))
+
+
+@router.get("/orders/{order_no}", summary="One order of the hotline", dependencies=reads)
+def read_order(session: RequestSession, order_no: OrderNo) -> HotlineOrderOut:
+    """Return an order with its case and what the hotline was told."""
+    return _order(session, order_no)
+
+
+@router.patch("/orders/{order_no}", summary="Correct an order", dependencies=by_partner)
+def correct_order(
+    session: RequestSession, context: Context, actor: Caller, order_no: OrderNo, ask: HotlineCorrectionIn
+) -> HotlineOrderOut:
+    """Put other words in the place of an order's; place and type are the district's to correct."""
+    _same(order_no, ask.order_no)
+    orders.correct(session, actor, ask.asked(), context.clock())
+    return _order(session, order_no)
+
+
+@router.post("/orders/{order_no}/feedback", summary="Say what became of an order", dependencies=by_partner)
+def hear_feedback(
+    session: RequestSession, context: Context, actor: Caller, order_no: OrderNo, ask: HotlineFeedbackIn
+) -> HotlineFeedbackOut:
+    """Rate the case; for who is not satisfied it is opened again, where the hotline withdraws it, it ends."""
+    _same(order_no, ask.order_no)
+    heard = orders.hear(session, actor, ask.asked(), context.clock())
+    return HotlineFeedbackOut(**vars(queries.order_summary(session, order_no)), reopened=heard.reopened)
+
+
+@router.post("/reconciliations", status_code=201, summary="Compare a day", dependencies=by_partner)
+def reconcile_day(session: RequestSession, context: Context, actor: Caller, ask: ReconciliationIn) -> ReconciliationOut:
+    """Compare the hotline's list of a day with the orders here, and keep what differs."""
+    return ReconciliationOut.of(reconciling.reconcile(session, actor, ask.day, ask.listed(), context.clock()))
+
+
+@router.get("/reconciliations", summary="Comparisons of days", dependencies=reads)
+def list_reconciliations(session: RequestSession, pages: Pages) -> Page[ReconciliationSummary]:
+    """List comparisons in numbers, the newest first."""
+    after = pages.after(int)
+    found = queries.reconciliations(session, after=after[0] if after else None, limit=pages.limit + 1)
+    return pages.page(found, ReconciliationSummary.of, lambda row: (row.reconciliation_id,))
+
+
+@router.get("/reconciliations/{reconciliation_id}", summary="One comparison", dependencies=reads)
+def read_reconciliation(
+    session: RequestSession,
+    reconciliation_id: Annotated[int, Path(ge=1, le=_MOST, description="Number of the comparison.")],
+) -> ReconciliationOut:
+    """Return a comparison with every difference."""
+    return ReconciliationOut.of(queries.reconciliation_by_id(session, reconciliation_id))
+
+
+@router.get("/deliveries", summary="What the hotline has not taken", dependencies=reads)
+def list_deliveries(
+    session: RequestSession,
+    pages: Pages,
+    failed: Annotated[bool | None, Query(description="Only what was given up, or only what waits.")] = None,
+) -> Page[ExchangeDeliveryOut]:
+    """List events that wait or were given up, the newest first."""
+    after = pages.after(int)
+    found = queries.undelivered(session, failed=failed, after=after[0] if after else None, limit=pages.limit + 1)
+    return pages.page(found, ExchangeDeliveryOut.model_validate, lambda each: (each.delivery_id,))
+
+
+@router.post("/deliveries/retry", summary="Tell the hotline again all that was given up", dependencies=manages)
+def retry_all(session: RequestSession, context: Context, actor: Caller) -> ExchangeRetried:
+    """Try once more, from the beginning, all that the hotline has not taken for good."""
+    return ExchangeRetried(count=outbox.retry(session, actor, context.clock()))
+
+
+@router.post("/deliveries/{delivery_id}/retry", summary="Tell the hotline one event again", dependencies=manages)
+def retry_one(
+    session: RequestSession,
+    context: Context,
+    actor: Caller,
+    delivery_id: Annotated[int, Path(ge=1, le=_MOST, description="Number of the delivery.")],
+) -> ExchangeRetried:
+    """Try one event once more, from the beginning, under its id."""
+    return ExchangeRetried(count=outbox.retry(session, actor, context.clock(), delivery_id=delivery_id))
+
+
+def _order(session: Session, order_no: str) -> HotlineOrderOut:
+    return HotlineOrderOut.model_validate(queries.order_summary(session, order_no))
+
+
+def _same(order_no: str, named: str) -> None:
+    """Refuse a body about another order than its address: the signature is over the body alone."""
+    if order_no != named:
+        raise InputError("hotline_order_no_differs", field="order_no", value=named, expected=order_no)

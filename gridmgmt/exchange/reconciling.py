@@ -1,0 +1,70 @@
+"""The daily comparison: the partner's list of a day beside the orders here."""
+
+import csv
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
+from gridmgmt.clock import local_date
+from gridmgmt.db import Session
+from gridmgmt.errors import FileRefusedError, InputError, Problem
+from gridmgmt.exchange import queries
+from gridmgmt.exchange.models import ExchangeReconciliation
+from gridmgmt.exchange.rules import HotlineState, ListedOrder, differences
+
+_COLUMNS = ("order_no", "state")
+
+
+def reconcile(
+    session: Session, actor: Actor, day: date, items: Collection[ListedOrder], now: datetime
+) -> ExchangeReconciliation:
+    """Compare the partner's list of a day with the orders here and keep what differs; the same again is kept once.
+
+    Raises
+    ------
+    InputError
+        ``reconciliation_ahead`` for a day that has not begun, ``reconciliation_order_twice``.
+    ForbiddenError, UnauthenticatedError
+        When the actor may not use the exchange everywhere.
+    """
+    require(actor, Permission.EXCHANGE_USE)
+    if day > (today := local_date(now)):
+        raise InputError("reconciliation_ahead", field="day", value=day, today=today)
+    here = queries.held_orders(session, day, [item.order_no for item in items])
+    found = [asdict(each) for each in differences(day, items, here)]
+    held = sum(order.day == day for order in here)
+    last = queries.last_of_day(session, day)
+    if last is not None and (last.listed, last.held, list(last.differences)) == (len(items), held, found):
+        return last
+    row = ExchangeReconciliation(day=day, at=now, actor=actor.name, listed=len(items), held=held, differences=found)
+    session.add(row)
+    session.flush()
+    told = {"listed": row.listed, "held": held, "differences": len(found)}
+    record(session, actor, "exchange.reconcile", f"day:{day}", after=told)
+    return row
+
+
+def read_list(path: Path) -> Sequence[ListedOrder]:
+    """Return a partner's list from a CSV file with the columns ``order_no`` and ``state``.
+
+    Raises
+    ------
+    FileRefusedError
+        ``reconciliation_file``, with the rows that hold no number or no state that the partner is told.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FileRefusedError("reconciliation_file", file=path.name, columns=", ".join(_COLUMNS)) from error
+    wrong = [
+        Problem(number, "reconciliation_row", {"value": str(row.get("state"))[:80], "known": ", ".join(HotlineState)})
+        for number, row in enumerate(rows, start=2)
+        if not row.get("order_no") or row.get("state") not in set(HotlineState)
+    ]
+    if wrong:
+        raise FileRefusedError("reconciliation_file", problems=wrong, file=path.name, columns=", ".join(_COLUMNS))
+    return [ListedOrder(row["order_no"], HotlineState(row["state"])) for row in rows]

@@ -1,0 +1,288 @@
+"""12345 exchange: zero lost. A hotline in a process of its own gives orders, is told of them, and compares the day."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import sessionmaker
+
+from api.app import create_app
+from gridmgmt.access.rules import Role
+from gridmgmt.cases.models import Case
+from gridmgmt.casework import transitions
+from gridmgmt.casework.machine import Given
+from gridmgmt.casework.moves import Move
+from gridmgmt.casework.transitions import MoveAsk
+from gridmgmt.catalogue.service import load_builtin
+from gridmgmt.clock import local_date, system_clock
+from gridmgmt.db import Session, make_engine, make_sessions, transaction
+from gridmgmt.exchange import partner as partners
+from gridmgmt.exchange.outbox import Outbox
+from gridmgmt.feed.sending import networks_of
+from gridmgmt.settings import Settings
+from tests.support import paper_grids
+from tests.support.actors import TESTER, add_account, add_key, bearer
+from tests.support.hotline import order, partner
+from tests.support.hotline_partner import signature
+from tests.support.serving import served
+
+HOTLINE = "/api/v1/exchange/12345"
+ORDERS = 200
+
+
+@dataclass
+class Office:
+    """The town of `paper_grids` behind a server that the hotline has a key of."""
+
+    sessions: sessionmaker[Session]
+    server: httpx.Client
+    folder: Path
+    key: str
+    administrator: dict[str, str]
+    secret: str
+    ahead: timedelta = timedelta()
+    """How far the outbox's clock is ahead, so that nobody waits for it to try again."""
+
+    def signed(
+        self, method: str, path: str, body: Any, *, secret: str | None = None, at: float | None = None
+    ) -> httpx.Response:
+        """Send a body as the hotline does."""
+        content = json.dumps(body, ensure_ascii=False).encode()
+        proof = signature(secret or self.secret, content, int(at or time.time()))
+        headers = {**bearer(self.key), "X-Gridmgmt-Signature": proof, "Content-Type": "application/json"}
+        return self.server.request(method, HOTLINE + path, content=content, headers=headers)
+
+    def give(self, number: int, **changes: Any) -> str:
+        """Give an order and return its case's number."""
+        answer = self.signed("POST", "/orders", order(number, now(), **changes))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["case_no"])
+
+    def move(self, case_no: str, *moves: tuple[Move, Given]) -> None:
+        """Move a case here."""
+        for move, given in moves:
+            with transaction(self.sessions) as session:
+                transitions.move(session, TESTER, case_no, MoveAsk(move, given), now())
+
+    def tell(self) -> None:
+        """Send all there is, and again what was refused."""
+        quiet = 0
+        while quiet < 2:
+            quiet = 0 if self.outbox.round() else quiet + 1
+            self.ahead += timedelta(minutes=5)
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self.sessions, self.folder, networks_of("127.0.0.0/8"), lambda: now() + self.ahead)
+
+
+def now() -> datetime:
+    return system_clock()
+
+
+def by(**given: Any) -> Given:
+    return Given(**given)
+
+
+ACCEPTED = (Move.ACCEPT, by())
+TO_DISPATCHED = (
+    ACCEPTED, (Move.CONFIRM, by()), (Move.REGISTER, by(condition_no=1)),
+    (Move.DISPATCH, by(departments=("water_company",))),
+)  # fmt: skip
+TO_CLOSED = (
+    *TO_DISPATCHED, (Move.HANDLE, by()), (Move.GIVE_FEEDBACK, by()), (Move.VERIFY, by()), (Move.CLOSE, by()),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def office(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    engine, folder = make_engine(module_database_url), tmp_path_factory.mktemp("data")
+    sessions = make_sessions(engine)
+    with transaction(sessions) as session:
+        paper_grids.build(session)
+        load_builtin(session, TESTER, today=paper_grids.DAY)
+    for role in (Role.PARTNER, Role.ADMINISTRATOR):
+        add_account(sessions, role, role)
+    with served(create_app(Settings(reading="accounts", data=folder), module_database_url)) as server:
+        administrator = bearer(add_key(sessions, Role.ADMINISTRATOR))
+        server.headers.update({**administrator, "Accept-Language": "en"})
+        secret = server.post(f"{HOTLINE}/secret").json()["secret"]
+        yield Office(sessions, server, folder, add_key(sessions, Role.PARTNER), administrator, secret)
+    engine.dispose()
+
+
+def test_12345_exchange_zero_lost(office: Office) -> None:
+    """200 orders over connections that are cut, events refused at first: none lost, none doubled, none told twice."""
+    today = str(local_date(now()))
+    given = [order(number, now() - timedelta(seconds=1)) for number in range(ORDERS)]
+    with partner(str(office.server.base_url), office.key, office.secret) as hotline:
+        assert office.server.put(f"{HOTLINE}/address", json={"url": hotline.url}).status_code == 200
+        statuses = hotline.ask("push", orders=given[:-3])
+        assert sum(statuses.values()) == 237, "197, and every fifth of them again"
+        with transaction(office.sessions) as session:
+            hotlines = select(func.count(), func.count(Case.case_no.distinct())).where(Case.source == "hotline_12345")
+            assert session.execute(hotlines).one() == (197, 197)
+        cases = {each["order_no"]: each["case_no"] for each in _all(office.server, "/orders")}
+        assert set(cases) == {each["order_no"] for each in given[:-3]}
+        office.move(cases["SH0000"], *TO_CLOSED)
+        office.move(cases["SH0001"], (Move.REJECT, by(reason="不属于本区")))
+        office.move(cases["SH0002"], *TO_DISPATCHED)
+        for number in range(3, 30):
+            office.move(cases[f"SH{number:04d}"], ACCEPTED)
+        office.tell()
+        seen = hotline.ask("seen")
+        assert (seen["doubled"], seen["forged"]) == (0, 0)
+        assert seen["refused"] > 5
+        assert seen["cut"] > 20
+        first = [each for each in seen["events"] if each["order_no"] == "SH0000"]
+        assert [each["event"] for each in first] == ["accepted", "registered", "dispatched", "handled", "closed"]
+        assert [each["sequence"] for each in first] == [1, 2, 3, 4, 5]
+        (returned,) = [each for each in seen["events"] if each["order_no"] == "SH0001"]
+        assert (returned["event"], returned["reason"]) == ("returned", "不属于本区")
+        assert len(seen["events"]) == 5 + 1 + 3 + 27
+        pretended = {each["order_no"]: "received" for each in given[-3:]}
+        compared = hotline.ask("reconcile", day=today, pretend=pretended)
+        assert compared["counts"] == {"missing_here": 3, "missing_there": 0, "state_differs": 0}
+        assert [each["order_no"] for each in compared["differences"]] == sorted(pretended)
+        assert hotline.ask("push", orders=given[-3:])["201"] == 3, "what was missing is given again, and heals"
+        compared = hotline.ask("reconcile", day=today)
+        assert (compared["listed"], compared["held"], compared["differences"]) == (ORDERS, ORDERS, [])
+        office.server.put(f"{HOTLINE}/address", json={"url": None})
+
+
+def _all(server: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """Return all pages of a list."""
+    found, following = [], f"{HOTLINE}{path}?limit=90"
+    while following:
+        page = server.get(following).json()
+        found, following = found + page["items"], page["next"]
+    return found
+
+
+def test_an_order_is_taken_once_and_another_content_names_its_field(office: Office) -> None:
+    body = order(301, now(), reporter={"phone": "021-56100000", "consent": True})
+    first = office.signed("POST", "/orders", body)
+    again = office.signed("POST", "/orders", {**body, "reporter": None})
+    assert (first.status_code, again.status_code) == (201, 200), "contact data are no part of what is compared"
+    assert first.json() == again.json()
+    other = office.signed("POST", "/orders", {**body, "description": "井盖破损"})
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/hotline_order_differs")
+    assert "description" in other.json()["detail"]
+    case = office.server.get(f"/api/v1/cases/{first.json()['case_no']}").json()
+    assert (case["source"], case["town_code"], case["description"]) == (
+        "hotline_12345", paper_grids.TOWN, "井盖缺失 301",
+    )  # fmt: skip
+    kept = office.server.get(f"/api/v1/cases/{case['case_no']}/reporter").json()
+    assert kept["phone"] == "021-56100000"
+    assert "56100000" not in office.server.get(f"{HOTLINE}/orders/SH0301").text
+
+
+def test_only_what_the_partner_has_signed_just_now_is_taken(office: Office) -> None:
+    body = order(302, now())
+    unsigned = office.server.post(f"{HOTLINE}/orders", json=body, headers=bearer(office.key))
+    wrong = office.signed("POST", "/orders", body, secret="whsec_other")
+    stale = office.signed("POST", "/orders", body, at=time.time() - 310)
+    keyless = office.server.post(f"{HOTLINE}/orders", json=body, headers={"Authorization": "Bearer gm_00000000_x"})
+    answers = [(each.status_code, each.json()["type"].rpartition("/")[2]) for each in (unsigned, wrong, stale, keyless)]
+    assert answers == [
+        (401, "signature_missing"), (401, "signature_wrong"), (403, "signature_stale"), (401, "key_refused"),
+    ]  # fmt: skip
+    assert office.server.get(f"{HOTLINE}/orders/SH0302").status_code == 404
+
+
+def test_the_old_secret_is_taken_for_a_day_after_it_was_renewed(office: Office) -> None:
+    old, office.secret = office.secret, office.server.post(f"{HOTLINE}/secret").json()["secret"]
+    assert office.signed("POST", "/orders", order(303, now()), secret=old).status_code == 201
+    assert office.signed("POST", "/orders", order(304, now())).status_code == 201
+    signed = partners.Signed(signature(old, b"{}", int(now().timestamp()) + 86_500), b"{}")
+    with transaction(office.sessions) as session, pytest.raises(Exception, match="X-Gridmgmt-Signature"):
+        partners.check_signed(session, signed, office.folder, now() + timedelta(seconds=86_500))
+
+
+def test_corrections_come_in_their_order_and_supplement_what_was_asked_for(office: Office) -> None:
+    case_no = office.give(305)
+    office.move(case_no, (Move.ASK_SUPPLEMENT, by(reason="哪个井盖？")))
+    assert office.server.get(f"{HOTLINE}/orders/SH0305").json()["state"] == "supplement"
+    first = {"order_no": "SH0305", "sequence": 1, "description": "东侧第二个井盖"}
+    early = office.signed("PATCH", "/orders/SH0305", {**first, "sequence": 2})
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/hotline_order_sequence")
+    answers = [office.signed("PATCH", "/orders/SH0305", first) for _ in range(2)]
+    assert [(each.status_code, each.json()["sequence"], each.json()["state"]) for each in answers] == [
+        (200, 1, "received"), (200, 1, "received"),
+    ]  # fmt: skip
+    other = office.signed("PATCH", "/orders/SH0305", {**first, "description": "西侧"})
+    assert (other.status_code, "description" in other.json()["detail"]) == (409, True)
+    assert office.server.get(f"/api/v1/cases/{case_no}").json()["description"] == "东侧第二个井盖"
+    elsewhere = office.signed("PATCH", "/orders/SH0305", {**first, "order_no": "SH0301"})
+    assert elsewhere.json()["type"] == "/problems/hotline_order_no_differs"
+
+
+def test_who_is_not_satisfied_has_the_case_opened_again(office: Office) -> None:
+    office.move(office.give(306), *TO_CLOSED)
+    said = {"order_no": "SH0306", "feedback_no": "HF1", "kind": "dissatisfied"}
+    silent = office.signed("POST", "/orders/SH0306/feedback", said)
+    assert silent.json()["type"] == "/problems/feedback_reason_missing"
+    answers = [office.signed("POST", "/orders/SH0306/feedback", {**said, "reason": "仍未盖好"}) for _ in range(2)]
+    assert [(each.status_code, each.json()["reopened"], each.json()["state"]) for each in answers] == [
+        (200, True, "registered"), (200, True, "registered"),
+    ]  # fmt: skip
+    early = office.signed("POST", "/orders/SH0306/feedback", {**said, "feedback_no": "HF2", "kind": "satisfied"})
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/transition_not_allowed")
+
+
+def test_what_the_hotline_withdraws_ends_as_returned(office: Office) -> None:
+    case_no = office.give(307)
+    said = {"order_no": "SH0307", "feedback_no": "HF1", "kind": "withdrawn", "reason": "重复来电"}
+    assert office.signed("POST", "/orders/SH0307/feedback", said).json()["state"] == "returned"
+    assert office.server.get(f"/api/v1/cases/{case_no}").json()["state"] == "voided"
+    corrected = office.signed("PATCH", "/orders/SH0307", {"order_no": "SH0307", "sequence": 1, "address": "x"})
+    assert corrected.json()["type"] == "/problems/hotline_order_ended"
+
+
+def test_an_order_without_a_place_is_refused(office: Office) -> None:
+    nowhere = office.signed("POST", "/orders", order(308, now(), lon=None, lat=None))
+    assert nowhere.json()["type"] == "/problems/hotline_order_place_missing"
+    unknown = office.signed("POST", "/orders", order(308, now(), lon=None, lat=None, address="无名路1号"))
+    assert unknown.json()["type"] == "/problems/hotline_order_place_unknown"
+
+
+def test_what_is_given_up_holds_back_what_comes_after_until_it_is_asked_for(office: Office) -> None:
+    office.server.put(f"{HOTLINE}/address", json={"url": "http://127.0.0.1:1/"})
+    case_no = office.give(309)
+    office.move(case_no, *TO_DISPATCHED)
+    for _ in range(200):
+        office.outbox.round()
+        office.ahead += timedelta(hours=1)
+    mine = [each for each in _all(office.server, "/deliveries") if each["order_no"] == "SH0309"]
+    assert [(each["event"], each["attempts"], each["last_error"], each["failed_at"] is None) for each in mine] == [
+        ("dispatched", 0, None, True), ("registered", 0, None, True), ("accepted", 10, "unreachable", False),
+    ]  # fmt: skip
+    again = office.server.post(f"{HOTLINE}/deliveries/{mine[-1]['delivery_id']}/retry")
+    assert again.json() == {"count": 1}
+    assert office.server.post(f"{HOTLINE}/deliveries/{mine[0]['delivery_id']}/retry").status_code == 404
+    with partner(str(office.server.base_url), office.key, office.secret) as hotline:
+        office.server.put(f"{HOTLINE}/address", json={"url": hotline.url})
+        office.server.post(f"{HOTLINE}/deliveries/retry")
+        office.ahead += timedelta(hours=1)
+        office.tell()
+        told = [each["event"] for each in hotline.ask("seen")["events"] if each["order_no"] == "SH0309"]
+    assert told == ["accepted", "registered", "dispatched"]
+    office.server.put(f"{HOTLINE}/address", json={"url": None})
+    assert _all(office.server, "/deliveries") == []
+
+
+def test_a_day_ahead_and_an_order_twice_are_no_list(office: Office) -> None:
+    ahead = office.signed("POST", "/reconciliations", {"day": str(local_date(now()) + timedelta(days=1)), "items": []})
+    assert ahead.json()["type"] == "/problems/reconciliation_ahead"
+    item = {"order_no": "SH0001", "state": "closed"}
+    twice = office.signed("POST", "/reconciliations", {"day": "2026-01-05", "items": [item, item]})
+    assert twice.json()["type"] == "/problems/reconciliation_order_twice"
+    same = [office.signed("POST", "/reconciliations", {"day": "2026-01-05", "items": []}).json() for _ in range(2)]
+    assert same[0]["reconciliation_id"] == same[1]["reconciliation_id"]
