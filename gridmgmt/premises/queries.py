@@ -387,9 +387,13 @@ def holders(session: Session, positions: Sequence[tuple[float, float]], on: date
     A point on a border belongs to the area with the lower code, as for
     :func:`gridmgmt.areas.queries.areas_at`.
     """
-    given = func.unnest(
-        cast([lon for lon, _ in positions], ARRAY(Double)), cast([lat for _, lat in positions], ARRAY(Double))
-    ).table_valued("lon", "lat", with_ordinality="place", name="given")
+    given = (
+        func.unnest(
+            cast([lon for lon, _ in positions], ARRAY(Double)), cast([lat for _, lat in positions], ARRAY(Double))
+        )
+        .table_valued("lon", "lat", with_ordinality="place", name="given")
+        .render_derived()
+    )
     point = func.ST_SetSRID(func.ST_MakePoint(given.c.lon, given.c.lat), STORAGE_SRID)
     statement = (
         select(given.c.place, Area.level, Area.code)
