@@ -379,6 +379,14 @@ LAYERS: Mapping[str, Layer] = {
             min_zoom=16,
         ),
         Layer(
+            name="topics",
+            revised_as="topics",
+            subject=Subject.AREAS,
+            geometry="point",
+            fields={"code": "String", "title": "String", "state": "String", "origin": "String"},
+            min_zoom=11,
+        ),
+        Layer(
             name="coverage",
             revised_as="coverage",
             subject=Subject.POPULATION,

@@ -398,7 +398,10 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("streets", "ix_network_edges_geom"),
         ("gates", "ix_gates_geom"),
         ("components", "ix_components_geom"),
+        ("topics", "ix_topics_geom"),
         ("land", "ix_land_features_geom"),
+        ("target_items", "ix_target_items_geom"),
+        ("projects", "ix_renewal_projects_geom"),
     ],
 )
 def test_the_plan_uses_the_spatial_index(town: Connection, name: str, index: str) -> None:
