@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.calendars.rules import TimeUnit
 from gridmgmt.cases.rules import CaseKind
-from gridmgmt.catalogue.matters import Changes, Fate, Matter, MatterFate, MattersList
+from gridmgmt.catalogue.matters import Changes, Fate, Forerunner, ListKind, Matter, MatterFate, MattersList
 from gridmgmt.catalogue.rules import (
     BodyKind,
     CaseClass,
@@ -235,16 +235,18 @@ class HandlingDepartmentDetail(HandlingDepartmentOut):
 
 
 class MattersOut(BaseModel):
-    """The list of matters in force on a day."""
+    """The list of matters, or of powers, in force on a day."""
 
+    kind: ListKind
     name: str
     valid_from: date
     items: list[MatterOut]
 
 
 class MattersListOut(BaseModel):
-    """One list of matters."""
+    """One list of matters or of powers."""
 
+    kind: ListKind
     name: str
     valid_from: date
     count: int
@@ -252,7 +254,7 @@ class MattersListOut(BaseModel):
     @classmethod
     def of(cls, found: MattersList) -> Self:
         """Return it without its matters."""
-        return cls(name=found.name, valid_from=found.valid_from, count=len(found.matters))
+        return cls(kind=found.kind, name=found.name, valid_from=found.valid_from, count=len(found.matters))
 
 
 class MattersLists(BaseModel):
@@ -295,3 +297,34 @@ class MatterChangesOut(BaseModel):
     after: MattersListOut
     sums: FateSumsOut
     items: list[MatterFateOut]
+
+
+class ForerunnerOut(BaseModel):
+    """What a matter was in an earlier list, and what became of it when the next one began."""
+
+    list_name: str
+    valid_from: date
+    matter: MatterOut
+    fate: Fate
+
+    @classmethod
+    def of(cls, found: Forerunner, catalogue: Catalogue, lang: Language) -> Self:
+        """Return it in a language."""
+        matter = MatterOut.of(found.matter, catalogue, lang)
+        return cls(list_name=found.list_name, valid_from=found.valid_from, matter=matter, fate=found.fate)
+
+
+class MatterHolders(BaseModel):
+    """Who does something, and where: an item of one of the lists with the departments of its body."""
+
+    kind: ListKind
+    list_name: str
+    matter: MatterOut
+    departments: list[HandlingDepartmentOut]
+    forerunners: list[ForerunnerOut] = Field(description="What it was in earlier lists, the newest first.")
+
+
+class MatterSearch(BaseModel):
+    """Items of both lists, those of matters first."""
+
+    items: list[MatterHolders]

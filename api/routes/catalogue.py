@@ -1,5 +1,6 @@
 """The catalogue of cases, departments, and lists of matters."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
@@ -14,12 +15,15 @@ from api.catalogue_schemas import (
     CatalogueOut,
     Coded,
     FateSumsOut,
+    ForerunnerOut,
     HandlingDepartmentDetail,
     HandlingDepartmentList,
     HandlingDepartmentOut,
     MatterChangesOut,
     MatterFateOut,
+    MatterHolders,
     MatterOut,
+    MatterSearch,
     MattersListOut,
     MattersLists,
     MattersOut,
@@ -29,8 +33,9 @@ from api.language import Lang
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.catalogue import service
+from gridmgmt.catalogue.matters import ListKind, Matter, MattersList, forerunners
 from gridmgmt.catalogue.rows import Tables
-from gridmgmt.errors import NotFoundError
+from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.texts import Language
 
 router = APIRouter(prefix=PREFIX, tags=["catalogue"], dependencies=[asks(Permission.READ)])
@@ -38,6 +43,7 @@ router = APIRouter(prefix=PREFIX, tags=["catalogue"], dependencies=[asks(Permiss
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _Body = Annotated[str | None, Query(max_length=64, description="Only those of this body.")]
 _Area = Annotated[str | None, Query(max_length=64, description="Only those of the area of this code.")]
+_List = Annotated[ListKind, Query(alias="list", description="Which of the two lists: matters, or powers.")]
 _AS_XLSX: dict[int | str, dict[str, Any]] = {200: {"description": "A sheet for each table.", "content": {XLSX: {}}}}
 
 
@@ -122,27 +128,42 @@ def list_matters(
     on: OnDate,
     lang: Lang,
     department: Annotated[str | None, Query(max_length=64, description="Only those that it holds.")] = None,
+    kind: _List = ListKind.MATTERS,
 ) -> MattersOut:
-    """List the matters with the bodies that hold them."""
-    found = service.catalogue_on(session, on)
-    list_ = found.list_on(on)
-    if list_ is None:
-        raise NotFoundError("matters_missing", on=on)
+    """List the matters, or the powers, with the bodies that hold them."""
+    found, list_ = service.catalogue_on(session, on), service.matters_on(session, on, kind)
     body = None if department is None else found.department(department).body
     items = [MatterOut.of(each, found, lang) for each in list_.matters if body in (None, each.body)]
-    return MattersOut(name=list_.name, valid_from=list_.valid_from, items=items)
+    return MattersOut(kind=kind, name=list_.name, valid_from=list_.valid_from, items=items)
 
 
 @router.get("/matters.xlsx", summary="The list of matters as a workbook", response_class=Response, responses=_AS_XLSX)
-def download_matters(session: RequestSession, on: OnDate, lang: Lang) -> Response:
-    """Return the matters and what became of those of the list before."""
-    return _workbook(service.matters_tables_on(session, on), "matters", lang)
+def download_matters(session: RequestSession, on: OnDate, lang: Lang, kind: _List = ListKind.MATTERS) -> Response:
+    """Return the matters, or powers, and what became of those of the list before."""
+    return _workbook(service.matters_tables_on(session, on, kind), str(kind), lang)
 
 
 @router.get("/matters/lists", summary="All lists of matters")
-def list_lists(session: RequestSession) -> MattersLists:
-    """List the editions by the day they begin."""
-    return MattersLists(items=[MattersListOut.of(each) for each in service.matter_lists(session)])
+def list_lists(session: RequestSession, kind: _List = ListKind.MATTERS) -> MattersLists:
+    """List the editions of one of the two lists by the day they begin."""
+    return MattersLists(items=[MattersListOut.of(each) for each in service.matter_lists(session, kind)])
+
+
+@router.get("/matters/search", summary="Who does what, and where")
+def search_matters(
+    session: RequestSession,
+    on: OnDate,
+    lang: Lang,
+    q: Annotated[str, Query(min_length=1, max_length=100, description="Part of the name, or the code.")],
+    area: Annotated[str | None, Query(max_length=64, description="Only departments of this area.")] = None,
+) -> MatterSearch:
+    """Find items of both lists in force, with the departments that hold them and what they were before."""
+    catalogue, items = service.catalogue_on(session, on), []
+    for kind in (ListKind.MATTERS, ListKind.POWERS):
+        begun = [each for each in service.matter_lists(session, kind) if each.valid_from <= on]
+        found = begun[-1].matters_with(q) if begun else []
+        items += [_holders(begun, matter, area, catalogue, lang) for matter in found]
+    return MatterSearch(items=items)
 
 
 @router.get("/matters/changes", summary="What became of matters between two days")
@@ -154,10 +175,11 @@ def read_changes(
         date, Query(alias="from", description="The earlier day.", openapi_examples={"2015": {"value": "2015-06-30"}})
     ],
     end: Annotated[date | None, Query(alias="to", description="The later day; today without it.")] = None,
+    kind: _List = ListKind.MATTERS,
 ) -> MatterChangesOut:
     """Return the fate of each matter in force on the earlier day, through all lists until the later, and the sums."""
     day = end or context.today()
-    changes, catalogue = service.matter_changes(session, start, day), service.catalogue_on(session, day)
+    changes, catalogue = service.matter_changes(session, start, day, kind), service.catalogue_on(session, day)
     return MatterChangesOut(
         before=MattersListOut.of(changes.before) if changes.before else None,
         after=MattersListOut.of(changes.after),
@@ -171,3 +193,19 @@ def _workbook(tables: Tables, name: str, lang: Language) -> Response:
 
     headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
     return Response(workbook(tables, lang), media_type=XLSX, headers=headers)
+
+
+def _holders(
+    begun: Sequence[MattersList], matter: Matter, area: str | None, catalogue: Catalogue, lang: Language
+) -> MatterHolders:
+    """Return who holds an item of the last of some lists."""
+    holders = (each for each in catalogue.departments.values() if each.body == matter.body)
+    return MatterHolders(
+        kind=begun[-1].kind,
+        list_name=begun[-1].name,
+        matter=MatterOut.of(matter, catalogue, lang),
+        departments=[
+            HandlingDepartmentOut.of(each, catalogue, lang) for each in holders if area in (None, each.area_code)
+        ],
+        forerunners=[ForerunnerOut.of(each, catalogue, lang) for each in forerunners(begun, matter.code)],
+    )

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 
 from gridmgmt.areas.rules import AreaKind, AreaLevel
+from gridmgmt.catalogue.matters import ListKind
 from gridmgmt.catalogue.queries import Place
 from gridmgmt.catalogue.rows import Record, Tables
 from gridmgmt.catalogue.rules import BodyKind
@@ -24,7 +25,7 @@ LISTS: Mapping[str, tuple[date, tuple[str, ...]]] = {
     "2014": (date(2014, 1, 1), ("matters",)),
     "2015": (date(2015, 7, 1), ("matters", "fates")),
 }
-"""The lists of matters of the demo by name: the day they begin, and their tables."""
+"""The lists of the demo by name, which are there of each kind: the day they begin, and their tables."""
 
 _LEVEL = {
     BodyKind.DISTRICT_DEPARTMENT: AreaLevel.DISTRICT,
@@ -42,9 +43,10 @@ def catalogue_tables(places: Iterable[Place]) -> Tables:
     return {**tables, "departments": tuple(Record(i, each) for i, each in enumerate(departments, start=2))}
 
 
-def matters_tables(name: str) -> Tables:
+def matters_tables(name: str, kind: ListKind = ListKind.MATTERS) -> Tables:
     """Return the tables of one of :data:`LISTS`."""
-    return {table: _read(f"{table}_{name}") for table in LISTS[name][1]}
+    prefix = "powers_" if kind is ListKind.POWERS else ""
+    return {table: _read(f"{prefix}{table}_{name}") for table in LISTS[name][1]}
 
 
 def _departments(bodies: Iterable[Record], places: list[Place]) -> Iterator[dict[str, str]]:

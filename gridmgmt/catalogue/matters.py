@@ -27,6 +27,15 @@ class Words:
         return (self.en or self.zh) if lang == "en" else self.zh
 
 
+class ListKind(StrEnum):
+    """Which of the two lists an edition is of: each has its own editions, and cases go by that of matters alone."""
+
+    POWERS = "powers"
+    """权力清单: what a body may do by law."""
+    MATTERS = "matters"
+    """事权清单: what a body has to see to."""
+
+
 class Fate(StrEnum):
     """What became of a matter in the list that followed; in the order of how far it reaches."""
 
@@ -73,18 +82,28 @@ class FateSums:
 
 @dataclass(frozen=True, eq=False)
 class MattersList:
-    """One edition of the list, in force from a day until the next one begins."""
+    """One edition of a list, in force from a day until the next one of its kind begins."""
 
     name: str
     valid_from: date
     matters: tuple[Matter, ...]
     fates: tuple[MatterFate, ...] = ()
     """Of the matters of the list before; none for the first list."""
+    kind: ListKind = ListKind.MATTERS
 
     @cached_property
     def by_code(self) -> Mapping[str, Matter]:
         """The matters by code."""
         return {matter.code: matter for matter in self.matters}
+
+    def matters_with(self, words: str) -> list[Matter]:
+        """Return the matters whose name in either language has some words in it, or whose code they are."""
+        wanted = words.strip().casefold()
+        return [
+            each
+            for each in self.matters
+            if wanted == each.code.casefold() or wanted in each.name.zh.casefold() or wanted in each.name.en.casefold()
+        ]
 
     @cached_property
     def by_type(self) -> Mapping[str, tuple[Matter, ...]]:
@@ -163,6 +182,33 @@ def composed(first: Iterable[MatterFate], then: Iterable[MatterFate]) -> tuple[M
             continue
         next_ = later[fate.into]
         found.append(MatterFate(fate.code, max(fate.fate, next_.fate, key=reach.index), next_.into))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Forerunner:
+    """What a matter was in an earlier list: it was ``matter`` there, and had this fate when the next list began."""
+
+    list_name: str
+    valid_from: date
+    matter: Matter
+    fate: Fate
+
+
+def forerunners(lists: Sequence[MattersList], code: str) -> tuple[Forerunner, ...]:
+    """Return what a matter of the last of some lists was in those before, the newest first.
+
+    Parameters
+    ----------
+    lists
+        Of one kind, by the day they begin.
+    """
+    found: list[Forerunner] = []
+    codes = {code}
+    for before, after in zip(reversed(lists[:-1]), reversed(lists), strict=False):
+        fates = [each for each in after.fates if each.into in codes]
+        found += [Forerunner(before.name, before.valid_from, before.by_code[f.code], f.fate) for f in fates]
+        codes = {each.code for each in fates}
     return tuple(found)
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import DateTime, Identity, Index, func
+from sqlalchemy import CheckConstraint, DateTime, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gridmgmt.areas.models import one_of
+from gridmgmt.catalogue.matters import ListKind
 from gridmgmt.db import Base
 
 Content = Mapping[str, Sequence[Mapping[str, str]]]
@@ -37,9 +39,14 @@ class CatalogueEdition(_Kept, Base):
 
 
 class MattersEdition(_Kept, Base):
-    """One list of matters, with what became of those of the list before."""
+    """One list of matters or of powers, with what became of those of the list of its kind before."""
 
     __tablename__ = "matters_editions"
-    __table_args__ = (Index("ix_matters_editions_valid_from", "valid_from", "edition_id"),)
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ListKind), name="kind_known"),
+        Index("ix_matters_editions_valid_from", "valid_from", "edition_id"),
+    )
 
     edition_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default=text("'matters'"))
+    """See :class:`gridmgmt.catalogue.matters.ListKind`."""

@@ -1,6 +1,5 @@
 """Reading editions of the catalogue and of the list of matters."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,19 +7,17 @@ from sqlalchemy import select
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.rules import AreaKind, AreaLevel
+from gridmgmt.catalogue.matters import ListKind
 from gridmgmt.catalogue.models import CatalogueEdition, Content, MattersEdition
 from gridmgmt.db import Session, prepared_rows
 from gridmgmt.editions.models import Edition
 
-Kept = type[CatalogueEdition] | type[MattersEdition]
-_KEPT: Mapping[bool, Kept] = {False: CatalogueEdition, True: MattersEdition}
-
 
 @dataclass(frozen=True)
 class Head:
-    """What an edition is without its content; ``matters`` tells a list of matters from a catalogue."""
+    """What an edition is without its content; ``kind`` is that of a list, None of a catalogue."""
 
-    matters: bool
+    kind: ListKind | None
     edition_id: int
     name: str
     valid_from: date
@@ -37,33 +34,36 @@ class Place:
     name: str
 
 
-HEADS = """SELECT false AS matters, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
-UNION ALL SELECT true, edition_id, name, valid_from, content_sha256 FROM matters_editions
+HEADS = """SELECT NULL AS kind, edition_id, name, valid_from, content_sha256 FROM catalogue_editions
+UNION ALL SELECT kind, edition_id, name, valid_from, content_sha256 FROM matters_editions
 ORDER BY valid_from, edition_id
 """
 """Asked in every transaction that needs the catalogue, so prepared."""
 
 
 def heads(session: Session) -> tuple[Head, ...]:
-    """Return all editions of both sorts that ever hold, by the day they begin: of one day, only the last kept."""
+    """Return all editions of every sort that ever hold, by the day they begin: of one day, only the last kept."""
     session.flush()
-    found: dict[tuple[bool, date], Head] = {}
-    for row in prepared_rows(session, HEADS, {}):
-        head = Head(*row)
-        found[head.matters, head.valid_from] = head
+    found: dict[tuple[ListKind | None, date], Head] = {}
+    for kind, *rest in prepared_rows(session, HEADS, {}):
+        head = Head(None if kind is None else ListKind(kind), *rest)
+        found[head.kind, head.valid_from] = head
     return tuple(found.values())
 
 
 def content_of(session: Session, head: Head) -> Content:
     """Return the tables of an edition."""
-    kept = _KEPT[head.matters]
+    kept = CatalogueEdition if head.kind is None else MattersEdition
     return session.scalars(select(kept.content).where(kept.edition_id == head.edition_id)).one()
 
 
-def edition_kept(session: Session, name: str, *, matters: bool) -> bool:
-    """Tell whether an edition of a name was ever kept."""
-    kept = _KEPT[matters]
-    return session.scalar(select(select(kept.edition_id).where(kept.name == name).exists())) or False
+def edition_kept(session: Session, name: str, kind: ListKind | None) -> bool:
+    """Tell whether an edition of a name was ever kept: of a list of a kind, or of the catalogue for None."""
+    if kind is None:
+        found = select(CatalogueEdition.edition_id).where(CatalogueEdition.name == name)
+    else:
+        found = select(MattersEdition.edition_id).where(MattersEdition.name == name, MattersEdition.kind == kind)
+    return session.scalar(select(found.exists())) or False
 
 
 def places(session: Session) -> list[Place]:

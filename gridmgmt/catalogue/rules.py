@@ -280,7 +280,7 @@ class Catalogue:
                     return _holding(department, matter, HoldingReason.RESPONSIBLE, passed)
             passed.append(department.code)
         for matter in matters or ():
-            if (found := self._serving(matter.body, areas)) is not None:
+            if (found := self.serving(matter.body, areas)) is not None:
                 return _holding(found, matter, HoldingReason.LISTED, passed)
         return None
 
@@ -291,7 +291,8 @@ class Catalogue:
             if found is not None:
                 yield found
 
-    def _serving(self, body: str, areas: Mapping[AreaLevel, str]) -> Department | None:
+    def serving(self, body: str, areas: Mapping[AreaLevel, str]) -> Department | None:
+        """Return the department of a body at a place: that of the lowest area that has one, else that of everywhere."""
         codes = (*(areas[level] for level in reversed(LEVELS) if level in areas), None)
         return next((found for code in codes if (found := self._by_place.get((body, code))) is not None), None)
 

@@ -8,14 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.catalogue import builtin, queries
-from gridmgmt.catalogue.matters import Changes, MattersList, changes_between
+from gridmgmt.catalogue.matters import Changes, ListKind, MattersList, changes_between
 from gridmgmt.catalogue.models import CatalogueEdition, Content, MattersEdition
 from gridmgmt.catalogue.queries import Head
 from gridmgmt.catalogue.rows import Tables
@@ -65,10 +65,10 @@ def catalogue_on(session: Session, moment: datetime | date) -> Catalogue:
     """
     day = local_date(moment) if isinstance(moment, datetime) else moment
     heads = _heads(session)
-    head = _in_force(heads, day, matters=False)
+    head = _in_force(heads, day)
     if head is None:
         raise NotFoundError("catalogue_missing", on=day)
-    key = (head, *(each for each in heads if each.matters))
+    key = (head, *(each for each in heads if each.kind is ListKind.MATTERS))
     found = _read.get(key)
     if found is None:
         if len(_read) >= _MOST_KEPT:
@@ -101,40 +101,54 @@ def tables_on(session: Session, day: date) -> Tables:
     NotFoundError
         ``catalogue_missing``.
     """
-    head = _in_force(_heads(session), day, matters=False)
+    head = _in_force(_heads(session), day)
     if head is None:
         raise NotFoundError("catalogue_missing", on=day)
     return tables_of(queries.content_of(session, head))
 
 
-def matters_tables_on(session: Session, day: date) -> Tables:
-    """Return the tables of the list of matters that holds on a day, as they were taken.
+def matters_tables_on(session: Session, day: date, kind: ListKind = ListKind.MATTERS) -> Tables:
+    """Return the tables of the list of a kind that holds on a day, as they were taken.
 
     Raises
     ------
     NotFoundError
         ``matters_missing``.
     """
-    head = _in_force(_heads(session), day, matters=True)
+    head = _in_force(_heads(session), day, kind)
     if head is None:
         raise NotFoundError("matters_missing", on=day)
     return tables_of(queries.content_of(session, head))
 
 
-def matter_lists(session: Session) -> tuple[MattersList, ...]:
-    """Return all lists of matters by the day they begin."""
-    return _lists(session, tuple(head for head in _heads(session) if head.matters))
+def matter_lists(session: Session, kind: ListKind = ListKind.MATTERS) -> tuple[MattersList, ...]:
+    """Return all lists of a kind by the day they begin."""
+    return _lists(session, tuple(head for head in _heads(session) if head.kind is kind))
 
 
-def matter_changes(session: Session, start: date, end: date) -> Changes:
-    """Return what became of the matters in force on one day until another.
+def matters_on(session: Session, day: date, kind: ListKind = ListKind.MATTERS) -> MattersList:
+    """Return the list of a kind that holds on a day.
+
+    Raises
+    ------
+    NotFoundError
+        ``matters_missing``.
+    """
+    begun = [each for each in matter_lists(session, kind) if each.valid_from <= day]
+    if not begun:
+        raise NotFoundError("matters_missing", on=day)
+    return begun[-1]
+
+
+def matter_changes(session: Session, start: date, end: date, kind: ListKind = ListKind.MATTERS) -> Changes:
+    """Return what became of the matters in force on one day until another, in the lists of a kind.
 
     Raises
     ------
     NotFoundError
         ``matters_missing`` where no list is in force on the later day.
     """
-    found = changes_between(matter_lists(session), start, end)
+    found = changes_between(matter_lists(session, kind), start, end)
     if found is None:
         raise NotFoundError("matters_missing", on=end)
     return found
@@ -154,20 +168,26 @@ def import_catalogue(
     """
     require(actor, Permission.CATALOGUE_WRITE)
     _hold(session)
-    head = _in_force(_heads(session), labels.valid_from, matters=False)
+    head = _in_force(_heads(session), labels.valid_from)
     present = tables_of(queries.content_of(session, head)) if head else {}
     whole = _Whole.of({**present, **tables})
     if head is not None and head.content_sha256 == whole.sha256:
         return _known(head, whole)
     _, problems = read_catalogue({**present, **tables}, name=labels.name, valid_from=labels.valid_from)
     _require_good(problems, tables)
-    return _keep(session, actor, CatalogueEdition, whole, labels, today)
+    return _keep(session, actor, None, whole, labels, today)
 
 
 def import_matters(
-    session: Session, actor: Actor, tables: Tables, labels: EditionLabels, *, today: date
+    session: Session,
+    actor: Actor,
+    tables: Tables,
+    labels: EditionLabels,
+    *,
+    today: date,
+    kind: ListKind = ListKind.MATTERS,
 ) -> EditionTaken:
-    """Take a list of matters, with what became of each matter of the list before.
+    """Take a list of matters or of powers, with what became of each item of the list of its kind before.
 
     Raises
     ------
@@ -180,16 +200,17 @@ def import_matters(
     """
     require(actor, Permission.CATALOGUE_WRITE)
     _hold(session)
-    head, whole = _in_force(_heads(session), labels.valid_from, matters=True), _Whole.of(tables)
+    head, whole = _in_force(_heads(session), labels.valid_from, kind), _Whole.of(tables)
     if head is not None and head.content_sha256 == whole.sha256:
         return _known(head, whole)
     catalogue = catalogue_on(session, labels.valid_from)
-    before = catalogue.list_on(labels.valid_from - timedelta(days=1))
+    begun = [each for each in matter_lists(session, kind) if each.valid_from < labels.valid_from]
+    before = begun[-1] if begun else None
     _, problems = read_matters(
         tables, name=labels.name, valid_from=labels.valid_from, before=before, catalogue=catalogue
     )
     _require_good(problems, tables)
-    return _keep(session, actor, MattersEdition, whole, labels, today)
+    return _keep(session, actor, kind, whole, labels, today)
 
 
 def load_builtin(session: Session, actor: Actor, *, valid_from: date | None = None, today: date) -> EditionTaken:
@@ -200,17 +221,23 @@ def load_builtin(session: Session, actor: Actor, *, valid_from: date | None = No
     valid_from
         Where it is not given: before all cases for the first catalogue, and today for a later one.
     """
-    begins = valid_from or (builtin.BEGINS if _in_force(_heads(session), today, matters=False) is None else today)
+    begins = valid_from or (builtin.BEGINS if _in_force(_heads(session), today) is None else today)
     labels = EditionLabels(text("catalogue.builtin"), begins, "gridmgmt")
     return import_catalogue(session, actor, builtin.catalogue_tables(queries.places(session)), labels, today=today)
 
 
 def load_builtin_matters(session: Session, actor: Actor, *, today: date) -> list[EditionTaken]:
-    """Take the lists of matters that the demo shows: the second one moves investment away from the subdistricts."""
+    """Take the lists that the demo shows, of matters and of powers: the later ones move investment elsewhere."""
     return [
         import_matters(
-            session, actor, builtin.matters_tables(name), EditionLabels(name, begins, "gridmgmt"), today=today
+            session,
+            actor,
+            builtin.matters_tables(name, kind),
+            EditionLabels(name, begins, "gridmgmt"),
+            today=today,
+            kind=kind,
         )
+        for kind in (ListKind.MATTERS, ListKind.POWERS)
         for name, (begins, _) in builtin.LISTS.items()
     ]
 
@@ -225,8 +252,9 @@ def _heads(session: Session) -> tuple[Head, ...]:
     return found
 
 
-def _in_force(heads: tuple[Head, ...], day: date, *, matters: bool) -> Head | None:
-    begun = (head for head in reversed(heads) if head.matters is matters and head.valid_from <= day)
+def _in_force(heads: tuple[Head, ...], day: date, kind: ListKind | None = None) -> Head | None:
+    """Return the list of a kind, or the catalogue, that holds on a day."""
+    begun = (head for head in reversed(heads) if head.kind is kind and head.valid_from <= day)
     return next(begun, None)
 
 
@@ -235,7 +263,8 @@ def _lists(session: Session, heads: tuple[Head, ...]) -> tuple[MattersList, ...]
     for head in heads:
         tables = tables_of(queries.content_of(session, head))
         before = lists[-1] if lists else None
-        lists.append(read_matters(tables, name=head.name, valid_from=head.valid_from, before=before)[0])
+        found, _ = read_matters(tables, name=head.name, valid_from=head.valid_from, before=before)
+        lists.append(replace(found, kind=head.kind or ListKind.MATTERS))
     return tuple(lists)
 
 
@@ -277,21 +306,21 @@ def _known(head: Head, whole: _Whole) -> EditionTaken:
 def _keep(
     session: Session,
     actor: Actor,
-    kind: type[CatalogueEdition] | type[MattersEdition],
+    kind: ListKind | None,
     whole: _Whole,
     labels: EditionLabels,
     today: date,
 ) -> EditionTaken:
-    matters = kind is MattersEdition
-    last = next((head.valid_from for head in reversed(_heads(session)) if head.matters is matters), None)
+    last = next((head.valid_from for head in reversed(_heads(session)) if head.kind is kind), None)
     if last is not None and (labels.valid_from < last or last == labels.valid_from <= today):
         raise ConflictError("edition_not_last", field="valid_from", value=labels.valid_from, latest=last)
     said = {"name": labels.name, "valid_from": labels.valid_from, "source": labels.source}
-    row = kind(**said, content=whole.content, content_sha256=whole.sha256)
+    told = {**said, "content": whole.content, "content_sha256": whole.sha256}
+    row = CatalogueEdition(**told) if kind is None else MattersEdition(**told, kind=kind)
     session.add(row)
     session.flush()
     session.info.pop(_HEADS, None)
-    subject = "matters" if matters else "catalogue"
+    subject = "catalogue" if kind is None else str(kind)
     after = {**said, "rows": whole.rows, "sha256": whole.sha256}
     record(session, actor, f"{subject}.import", f"{subject}:{row.edition_id}", after=after)
     return EditionTaken(row.edition_id, row.name, row.valid_from, new=True, rows=whole.rows)

@@ -17,11 +17,13 @@ from gridmgmt.areas.rules import RANK, AreaLevel
 from gridmgmt.catalogue import service as catalogue
 from gridmgmt.cells.queries import newest_generations
 from gridmgmt.cells.service import GenerationAsk, request_generation
+from gridmgmt.clock import local_date, system_clock
 from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.addresses import gazetteer
 from gridmgmt.demo.components import ask_components
+from gridmgmt.demo.desks import count_visits, establish_desks
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.demo.governance import (
     NEW_SUBDISTRICT,
@@ -122,7 +124,8 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
         of_level = district.areas[district.areas["level"] == level]
         if len(of_level):
             yield imports.import_areas(session, DEMO_ACTOR, _intake(of_level, district), labels, level=AreaLevel(level))
-    if take_into_force(session, DEMO_ACTOR, labels.name):
+    new = take_into_force(session, DEMO_ACTOR, labels.name)
+    if new:
         establish(session, DEMO_ACTOR, district.areas, labels.valid_from)
         plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
     catalogue.load_builtin(session, DEMO_ACTOR, today=labels.valid_from)
@@ -136,6 +139,9 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     places = places.assign(residents_60_plus=bands.sum(axis=1))
     yield imports.import_population(session, DEMO_ACTOR, _intake(places, district), labels, counting=Counting.COUNTED)
     yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
+    if new:
+        establish_desks(session, DEMO_ACTOR, district.areas, district.service_points, labels.valid_from)
+        count_visits(session, DEMO_ACTOR, local_date(system_clock()), labels.valid_from)
     yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
     yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)
 

@@ -103,7 +103,7 @@ class TablesStep(Step):
         known = self._known(session)
         if known is not None:
             return "there" if known == self._fingerprint else "changed"
-        return "unknown" if edition_kept(session, self.name, matters=self.entry.subject == "matters") else "new"
+        return "unknown" if edition_kept(session, self.name, self.entry.list_kind) else "new"
 
     def perform(self, hands: Hands) -> Recorded:
         """Read the tables and keep them, whole or not at all."""

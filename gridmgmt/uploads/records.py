@@ -1,17 +1,23 @@
-"""Kinds of files whose rows have days of their own instead of an edition: centres, posts, grids, figures."""
+"""Kinds of files whose rows have days of their own instead of an edition: centres, posts, grids, figures, bodies."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridmgmt.access.rules import Actor
+from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.bodies import service as bodies
+from gridmgmt.bodies.fact_queries import fact_kinds
+from gridmgmt.bodies.rules import FactBound, FactUnit, NewBody, NewFact, Office, OrganisationKind, day_of
 from gridmgmt.catalogue import service as catalogue
 from gridmgmt.catalogue.files import read_catalogue_tables, read_matters_tables
+from gridmgmt.catalogue.matters import ListKind
 from gridmgmt.catalogue.rows import Tables
 from gridmgmt.catalogue.service import EditionLabels, EditionTaken
 from gridmgmt.clock import local_date, system_clock
@@ -22,6 +28,7 @@ from gridmgmt.file_kinds import KINDS, FileKind, Level, edition_of
 from gridmgmt.governance import service as governance
 from gridmgmt.governance.rules import CentreType, NewCentre
 from gridmgmt.imports import Labels, Warning_
+from gridmgmt.ingest.bodies import BodyRow, FactRow, RowsRead, read_bodies, read_facts
 from gridmgmt.ingest.centres import CentreRow, CentreRows, read_centres
 from gridmgmt.ingest.figures import FigureRows, read_figures
 from gridmgmt.ingest.grids import GridRows, PostRows, read_grids, read_posts
@@ -159,6 +166,47 @@ class FiguresFile(RecordsFile):
         return _recorded("figures", rows, found.added)
 
 
+class BodiesFile(RecordsFile):
+    """Bodies of areas, never with persons: CSV or XLSX."""
+
+    def names(self, session: Session) -> Mapping[str, str]:  # noqa: ARG002  as above
+        """Return kinds of bodies, offices and levels by all their names."""
+        return organisation_names()
+
+    def read(self, file: Path, names: Mapping[str, str]) -> RowsRead[BodyRow]:
+        """Return the bodies."""
+        return read_bodies(file, names=names, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: RowsRead[BodyRow], labels: Labels) -> Recorded:
+        """Set up the bodies, or change those that are known."""
+        _whole(rows, labels)
+        news = [(row.row, new_body(row, labels.valid_from)) for row in rows.rows]
+        found = bodies.import_bodies(session, actor, news, source=labels.source)
+        return _recorded("bodies", rows, found.added + found.changed)
+
+
+class FactsFile(RecordsFile):
+    """Facts of areas with unit, bound, source and day or year: CSV or XLSX."""
+
+    def names(self, session: Session) -> Mapping[str, str]:
+        """Return kinds of facts, units, bounds and levels by all their names."""
+        names = {f"kind:{each.code}".casefold(): each.code for each in fact_kinds(session)}
+        for each in fact_kinds(session):
+            names |= {f"kind:{name.casefold()}": each.code for name in (each.name_zh, each.name_en)}
+        return names | _named("unit", "fact_unit", FactUnit) | _named("bound", "fact_bound", FactBound) | _levels()
+
+    def read(self, file: Path, names: Mapping[str, str]) -> RowsRead[FactRow]:
+        """Return the facts."""
+        return read_facts(file, names=names, columns=self.columns, encoding=self.encoding)
+
+    def store(self, session: Session, actor: Actor, rows: RowsRead[FactRow], labels: Labels) -> Recorded:
+        """State the facts."""
+        _whole(rows, labels)
+        news = [(row.row, new_fact(row)) for row in rows.rows]
+        found = bodies.import_facts(session, actor, news, source=labels.source)
+        return _recorded("facts", rows, found.added + found.changed)
+
+
 @dataclass(frozen=True)
 class TablesRead:
     """The tables of an edition; their rows are judged together, when it is stored."""
@@ -178,6 +226,11 @@ class EditionFile(RecordsFile):
     subject: ClassVar[str]
     edition: str | None = Field(default=None, description="Name of the edition; that of the file if absent.")
     source: str | None = Field(default=None, description="Who says so; the name of the file if absent.")
+
+    @property
+    def list_kind(self) -> ListKind | None:
+        """Which of the two lists it is of; None of a catalogue."""
+        return None
 
     def labels(self, file: Path, *, today: date, metric_crs: str | None = None, synthetic: bool = False) -> Labels:
         """Return what is said of the edition."""
@@ -211,13 +264,19 @@ class CatalogueFile(EditionFile):
 
 
 class MattersFile(EditionFile):
-    """A list of matters: an XLSX with a sheet of matters and one of what became of those of the list before."""
+    """A list of matters or of powers: an XLSX with a sheet of its items and one of the fates of those before."""
 
     subject = "matters"
+    of: ListKind | None = Field(default=None, description="Which of the two lists it is of; matters if absent.")
+
+    @property
+    def list_kind(self) -> ListKind:
+        """Which of the two lists it is of."""
+        return self.of or ListKind.MATTERS
 
     def take(self, session: Session, actor: Actor, tables: Tables, labels: EditionLabels, today: date) -> EditionTaken:
         """Take a list of matters."""
-        return catalogue.import_matters(session, actor, tables, labels, today=today)
+        return catalogue.import_matters(session, actor, tables, labels, today=today, kind=self.list_kind)
 
     def read(self, file: Path, names: Mapping[str, str]) -> TablesRead:  # noqa: ARG002  as above
         """Return the tables."""
@@ -230,6 +289,8 @@ UPLOAD_KINDS: Mapping[str, type[FileKind] | type[RecordsFile]] = {
     "posts": PostsFile,
     "grids": GridsFile,
     "figures": FiguresFile,
+    "bodies": BodiesFile,
+    "facts": FactsFile,
     "catalogue": CatalogueFile,
     "matters": MattersFile,
 }
@@ -250,6 +311,42 @@ def new_centre(row: CentreRow, begins: date) -> NewCentre:
     )
 
 
+def new_body(row: BodyRow, begins: date) -> NewBody:
+    """Return the body of a row, from a day on where the row names none."""
+    return NewBody(
+        code=row.code,
+        kind=OrganisationKind(row.kind),
+        name=row.name,
+        area_code=row.area_code,
+        valid_from=row.valid_from or begins,
+        source=row.source,
+        level=None if row.level is None else AreaLevel(row.level),
+        parent_code=row.parent_code,
+        office=None if row.office is None else Office(row.office),
+    )
+
+
+def new_fact(row: FactRow) -> NewFact:
+    """Return the fact of a row."""
+    return NewFact(
+        area_code=row.area_code,
+        kind=row.kind,
+        value=row.value,
+        valid_from=day_of(row.on, row.year),
+        source=row.source,
+        bound=FactBound.EXACT if row.bound is None else FactBound(row.bound),
+        year=row.year,
+        note=row.note,
+        level=None if row.level is None else AreaLevel(row.level),
+        unit=None if row.unit is None else FactUnit(row.unit),
+    )
+
+
+def organisation_names() -> dict[str, str]:
+    """Return kinds of bodies, offices and levels by all names that a file may use, each behind what it is."""
+    return _named("kind", "organisation_kind", OrganisationKind) | _named("office", "office", Office) | _levels()
+
+
 def centre_type_names() -> dict[str, str]:
     """Return the types of centres by all names that a file may use: the identifier, and those of the catalogue."""
     names = {str(type_): str(type_) for type_ in CentreType}
@@ -258,10 +355,25 @@ def centre_type_names() -> dict[str, str]:
     return names
 
 
-def _whole(rows: CentreRows | PostRows | GridRows, labels: Labels) -> None:
+def _levels() -> dict[str, str]:
+    return _named("level", "level", AreaLevel)
+
+
+def _named(role: str, group: str, members: type[StrEnum]) -> dict[str, str]:
+    """Return what the members of an enumeration are called in the column of a role."""
+    names = {f"{role}:{member}".casefold(): str(member) for member in members}
+    for member in members:
+        words = (text(f"{group}.{member}", lang) for lang in LANGUAGES)
+        names |= {f"{role}:{word.split('（')[0].split(' (')[0].casefold()}": str(member) for word in words}
+    return names
+
+
+def _whole(rows: CentreRows | PostRows | GridRows | RowsRead[Any], labels: Labels) -> None:
     require_whole(rows.problems, read=rows.read, taken=len(rows.rows), partial=labels.partial)
 
 
-def _recorded(subject: str, rows: CentreRows | PostRows | GridRows | FigureRows, taken: int) -> Recorded:
+def _recorded(
+    subject: str, rows: CentreRows | PostRows | GridRows | FigureRows | RowsRead[Any], taken: int
+) -> Recorded:
     refused = len({problem.row for problem in rows.problems})
     return Recorded(subject, rows.read, taken, refused, rows.problems)

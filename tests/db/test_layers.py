@@ -398,6 +398,7 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("streets", "ix_network_edges_geom"),
         ("gates", "ix_gates_geom"),
         ("components", "ix_components_geom"),
+        ("desks", "ix_desks_geom"),
         ("topics", "ix_topics_geom"),
         ("land", "ix_land_features_geom"),
         ("target_items", "ix_target_items_geom"),
