@@ -1,0 +1,194 @@
+"""The one gate of published counts: what a small count is, what is withheld with it, how the rest is rounded.
+
+All tables of a release go through :func:`publish` at once, with every sum that ties them. What it lets through is kept
+as it is and never worked out again, so that two answers to one question cannot be subtracted from each other. What a
+reader can still work out is told by :func:`possible`, and :func:`publish` asks it before it answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, vstack
+
+from gridmgmt.analysis.suppression import Relation, suppress
+from gridmgmt.errors import InputError
+
+THRESHOLD = 10
+"""Counts above zero and below this are small."""
+ROUNDING = 5
+"""What is shown is rounded to a multiple of this."""
+_SLACK = 1e-6
+_MOST_ROUNDS = 200
+_BESIDE = 1e-3
+"""What moving another count beside the one in question is worth: too little to hold that one back."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Counts as they may be shown: rounded, and -1 for what is withheld, small or not, alike."""
+
+    shown: NDArray[np.int64]
+    rounding: int
+
+    @property
+    def withheld(self) -> NDArray[np.bool_]:
+        """Which counts are not shown."""
+        return self.shown < 0
+
+    def bounds(self) -> NDArray[np.float64]:
+        """Return least and greatest of each count, shape ``(n, 2)``, as a reader knows them who knows the rounding.
+
+        A zero is shown as it is, so nothing that is withheld is zero.
+        """
+        half = (self.rounding - 1) // 2
+        low = np.where(self.withheld, 1, np.maximum(self.shown - half, np.minimum(self.shown, 1)))
+        high = np.where(self.withheld, np.inf, np.where(self.shown == 0, 0, self.shown + half))
+        return np.column_stack([low, high]).astype(np.float64)
+
+
+def publish(
+    counts: NDArray[np.int64],
+    relations: Sequence[Relation],
+    *,
+    threshold: int = THRESHOLD,
+    rounding: int = ROUNDING,
+    complementary: bool = True,
+) -> Published:
+    """Return the counts as they may be shown.
+
+    Parameters
+    ----------
+    counts
+        Every count of every table, shape ``(n,)``.
+    relations
+        Every sum among them: a total that is not stated here is a way around the gate.
+    threshold
+        Nobody can place a small count in less than so many values.
+    rounding
+        Odd, and no larger than the threshold, so that nothing shown rounds to zero.
+    complementary
+        Only the attack in the tests does without: small counts alone are withheld, and some can be worked out.
+
+    Raises
+    ------
+    InputError
+        ``publication_rounding``; as :func:`gridmgmt.analysis.suppression.suppress`.
+    """
+    if rounding % 2 == 0 or not 1 <= rounding <= threshold:
+        raise InputError("publication_rounding", field="rounding", value=rounding, threshold=threshold)
+    small = (counts > 0) & (counts < threshold)
+    if not complementary:
+        return _shown(counts, small, rounding)
+    withheld = suppress(counts.astype(np.float64), relations, float(threshold))
+    for _ in range(_MOST_ROUNDS):
+        published = _shown(counts, withheld, rounding)
+        exposed = exposed_counts(published, relations, small, threshold)
+        if not exposed.size:
+            return published
+        withheld = withheld | _kin(exposed[:1], counts, relations, withheld)
+    return _shown(counts, counts > 0, rounding)
+
+
+def exposed_counts(
+    published: Published, relations: Sequence[Relation], small: NDArray[np.bool_], threshold: int
+) -> NDArray[np.int64]:
+    """Return which small counts a reader can place in less than ``threshold`` values.
+
+    Each is pushed as far down and up as what is shown allows, and others the same or the other way beside it: whatever
+    a count is in a table that fits, it can be.
+    """
+    reader, signs = _Reader(published, relations), np.random.default_rng(0)
+    low, high = np.full(len(small), np.inf), np.full(len(small), -np.inf)
+    needy, exposed = np.flatnonzero(small), []
+    while needy.size:
+        first = int(needy[0])
+        goal = _BESIDE * signs.choice((-1.0, 1.0), len(needy))
+        goal[0] = 1.0
+        for sign in (1.0, -1.0):
+            most = np.where(np.isfinite(low[needy]), low[needy], 1.0) + threshold
+            most[0] = np.inf
+            found = reader.extreme(needy, sign * goal, most=most)
+            low, high = np.minimum(low, found), np.maximum(high, found)
+        if high[first] - low[first] < threshold - _SLACK:
+            exposed.append(first)
+        needy = needy[(high[needy] - low[needy] < threshold - _SLACK) & (needy != first)]
+    return np.array(exposed, dtype=np.int64)
+
+
+def possible(published: Published, relations: Sequence[Relation], cells: Sequence[int]) -> NDArray[np.float64]:
+    """Return least and greatest value that some counts can have in any table that fits all that is shown.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(len(cells), 2)``; infinite where there is no greatest.
+    """
+    reader = _Reader(published, relations)
+    return np.array([reader.range_of(cell) for cell in cells], dtype=np.float64).reshape(-1, 2)
+
+
+class _Reader:
+    """Who knows all that is shown, every sum, the rounding and the threshold, and can solve linear programmes."""
+
+    _FAR = 1e6
+    """As high as counts are looked for; none of a day comes near."""
+
+    def __init__(self, published: Published, relations: Sequence[Relation]) -> None:
+        self._bounds = np.minimum(published.bounds(), self._FAR)
+        count = len(published.shown)
+        rows = [csr_array((1, count))]
+        for total, parts in relations:
+            columns = [total, *parts]
+            signs = [1.0, *[-1.0] * len(parts)]
+            rows.append(csr_array((signs, ([0] * len(columns), columns)), shape=(1, count)))
+        self._sums = vstack(rows, format="csr")
+
+    def extreme(
+        self, cells: NDArray[np.int64], signs: NDArray[np.float64], *, most: NDArray[np.float64] | float = np.inf
+    ) -> NDArray[np.float64]:
+        """Return a table that fits in which some counts, each times its sign, have the least sum.
+
+        None of them goes beyond ``most``, so that many of them rise a little rather than one of them far.
+        """
+        goal = np.zeros(len(self._bounds))
+        goal[cells] = signs
+        bounds = self._bounds.copy()
+        bounds[cells, 1] = np.minimum(bounds[cells, 1], most)
+        right = np.zeros(self._sums.shape[0])
+        solved = linprog(goal, A_eq=self._sums, b_eq=right, bounds=bounds, method="highs")
+        if solved.status != 0:
+            raise InputError("publication_inconsistent", field="counts", value=solved.message)
+        table: NDArray[np.float64] = solved.x
+        return table
+
+    def range_of(self, cell: int) -> tuple[float, float]:
+        """Return the least and the greatest that one count can be."""
+        one = np.array([cell])
+        low, high = (float(self.extreme(one, np.array([sign]))[cell]) for sign in (1.0, -1.0))
+        return low, np.inf if high >= self._FAR - 1 else high
+
+
+def _shown(counts: NDArray[np.int64], withheld: NDArray[np.bool_], rounding: int) -> Published:
+    rounded = (counts + rounding // 2) // rounding * rounding
+    return Published(np.where(withheld, -1, rounded).astype(np.int64), rounding)
+
+
+def _kin(
+    cells: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    relations: Sequence[Relation],
+    withheld: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return, of what is shown and shares a sum with these, the largest part and the total of each sum."""
+    found = np.zeros(len(counts), dtype=np.bool_)
+    for total, parts in relations:
+        if not any(cell == total or cell in parts for cell in cells.tolist()):
+            continue
+        found[total] = counts[total] > 0
+        free = [part for part in parts if counts[part] > 0 and not withheld[part]]
+        if free:
+            found[max(free, key=lambda part: counts[part])] = True
+    return found

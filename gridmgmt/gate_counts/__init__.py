@@ -1,0 +1,1 @@
+"""How many pass the gates of a community, by class and quarter of an hour: counts, never persons."""
