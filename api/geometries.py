@@ -38,6 +38,17 @@ def line(geojson: dict[str, Any], field: str) -> shapely.LineString:
     return found
 
 
+def drawing(geojson: dict[str, Any], field: str) -> shapely.Geometry:
+    """Return a point, a line or a polygon.
+
+    Raises
+    ------
+    GeometryError
+        When it is none, not valid, or not on the Earth.
+    """
+    return _geometry(geojson, field, ("Point", "LineString", "Polygon"))
+
+
 def _geometry(geojson: dict[str, Any], field: str, types: tuple[str, ...]) -> shapely.Geometry:
     try:
         found = shapely.force_2d(shapely.from_geojson(json.dumps(geojson)))

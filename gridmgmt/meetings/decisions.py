@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from geoalchemy2.shape import from_shape
-from shapely.geometry.base import BaseGeometry
+from geoalchemy2 import WKBElement
 from sqlalchemy import select
 
 from gridmgmt.access.rules import Actor
@@ -24,7 +23,7 @@ from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import EditionDraft, Subject, content_sha256
 from gridmgmt.editions.service import open_edition
 from gridmgmt.errors import ConflictError, InputError, NotFoundError, RuleViolationError
-from gridmgmt.hours import parse_hours
+from gridmgmt.hours import parse_hours, text_of_rules
 from gridmgmt.meetings import queries
 from gridmgmt.meetings.models import Meeting, Sitting, Topic, TopicDecision, TopicOption, TopicTask
 from gridmgmt.meetings.rules import (
@@ -85,7 +84,7 @@ class NewDecision:
     amount_yuan: int | None = None
     funding: str | None = None
     gate: NewGate | None = None
-    geometry: BaseGeometry | None = None
+    geometry: shapely.Geometry | None = None
     tasks: Sequence[NewTask] = field(default_factory=tuple)
     follow_up_on: date | None = None
 
@@ -116,7 +115,7 @@ def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, measu
         topic_id=topic.topic_id, option_no=new.option_no, decided_on=sitting.held_on, amount_yuan=new.amount_yuan,
         funding=new.funding, follow_up_on=new.follow_up_on,
         owners_vote=None if new.owners_vote is None else asdict(new.owners_vote),
-        geom=None if new.geometry is None else from_shape(new.geometry, srid=STORAGE_SRID),
+        geom=None if new.geometry is None else _stored(new.geometry),
     )  # fmt: skip
     if new.gate is not None:
         _adopt(session, actor, topic, sitting, decision, new.gate)
@@ -277,13 +276,12 @@ def _adopt(
         lon, lat = gate.lonlat or (float(place[0]), float(place[1]))
     name = gate.name or (known[-1].name if known else None) or topic.title
     edition = _edition(session, topic, sitting, gate, (lon, lat))
-    point = from_shape(shapely.Point(lon, lat), srid=STORAGE_SRID)
-    session.add(
-        Gate(
-            edition_id=edition.edition_id, code=gate.code, name=name, access=str(gate.access), hours=hours,
-            attributes={"topic": topic.code}, geom=point,
-        )
-    )  # fmt: skip
+    point = _stored(shapely.Point(lon, lat))
+    row = Gate(edition_id=edition.edition_id, code=gate.code, name=name, access=str(gate.access), geom=point)
+    row.attributes = {"topic": topic.code}
+    if hours is not None:  # a JSON null would not be no rules
+        row.hours, row.hours_text = hours, text_of_rules(hours)
+    session.add(row)
     session.flush()
     decision.gate_code, decision.gate_access, decision.gate_hours = gate.code, str(gate.access), hours
     decision.opens_on, decision.gate_edition_id = gate.opens_on, edition.edition_id
@@ -291,6 +289,10 @@ def _adopt(
         decision.geom = point
     facts: dict[str, Any] = {"topic": topic.code, "access": gate.access, "hours": hours, "on": str(gate.opens_on)}
     record(session, actor, "gate.adopt", f"gate:{gate.code}", after=facts)
+
+
+def _stored(geometry: shapely.Geometry) -> WKBElement:
+    return WKBElement(shapely.to_wkb(geometry), srid=STORAGE_SRID)
 
 
 def _edition(

@@ -1,5 +1,6 @@
 """Reading meetings, sittings, topics and projects."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -83,6 +84,8 @@ class TopicRecord:
     hearings: Sequence[TopicHearing]
     tasks: Sequence[TopicTask]
     decision: TopicDecision | None
+    geometry: dict[str, Any] | None
+    """Of the decision, as GeoJSON with 7 decimals."""
     gate_edition: str | None
     """Name of the edition of gates that the decision made."""
     quorum: tuple[MeetingRole, ...]
@@ -243,7 +246,7 @@ def topic_counts(session: Session, on: date, wanted: TopicFilter) -> dict[TopicS
         .where(*_conditions(session, on, wanted))
         .group_by(Topic.state)
     )
-    found: dict[str, int] = dict(session.execute(statement).tuples().all())
+    found = {state: count for state, count in session.execute(statement)}  # noqa: C416 -- typed
     return {state: found.get(state, 0) for state in TopicState}
 
 
@@ -263,6 +266,7 @@ def topic_record(session: Session, code: str) -> TopicRecord:
         hearings=_of_topic(session, TopicHearing, TopicHearing.hearing_no, topic_id),
         tasks=_of_topic(session, TopicTask, TopicTask.task_no, topic_id),
         decision=decision,
+        geometry=_drawn(session, topic_id),
         gate_edition=session.scalar(select(Edition.name).where(Edition.edition_id == edition_id)),
         quorum=() if kind is None else needed_roles(session, kind),
     )
@@ -283,7 +287,7 @@ def projects_of(
         statement = statement.where(_below(session, area, on, SelfProject.level, SelfProject.area_code))
     if after is not None:
         statement = statement.where(SelfProject.code > after)
-    return [(project, name, topic) for project, name, topic in session.execute(statement).tuples()]
+    return [(project, name, topic) for project, name, topic in session.execute(statement)]
 
 
 def project_of_code(session: Session, code: str) -> SelfProject:
@@ -292,17 +296,33 @@ def project_of_code(session: Session, code: str) -> SelfProject:
     Raises
     ------
     NotFoundError
-        ``project_unknown``.
+        ``self_project_unknown``.
     """
     found = session.scalar(select(SelfProject).where(SelfProject.code == code).with_for_update())
     if found is None:
-        raise NotFoundError("project_unknown", field="project", value=code)
+        raise NotFoundError("self_project_unknown", field="project", value=code)
     return found
 
 
 def case_exists(session: Session, case_no: str) -> bool:
     """Tell whether there is a case of a number."""
     return session.scalar(select(Case.case_id).where(Case.case_no == case_no)) is not None
+
+
+def area_name(session: Session, level: str, code: str) -> str | None:
+    """Return the last name that an area had."""
+    return session.scalar(_area_name(level, code))
+
+
+def topic_code_of(session: Session, topic_id: int | None) -> str | None:
+    """Return the code of a topic by its key."""
+    return session.scalar(select(Topic.code).where(Topic.topic_id == topic_id))
+
+
+def area_names(session: Session, level: str, codes: Sequence[str]) -> dict[str, str]:
+    """Return the last name of each area of a level by its code."""
+    statement = select(Area.code, Area.name).where(Area.level == level, Area.code.in_(codes)).order_by(Area.area_id)
+    return {code: name for code, name in session.execute(statement)}  # noqa: C416 -- typed
 
 
 def next_no(session: Session, column: Any, *of: ColumnElement[bool]) -> int:  # Any: a column that counts from 1
@@ -346,6 +366,13 @@ def _below(session: Session, code: str, on: date, level: Any, area_code: Any) ->
     """Return the condition that two columns name an area or one below it."""
     ids = at_or_below(area_in_force(session, code, on).area_id, on)
     return tuple_(level, area_code).in_(select(Area.level, Area.code).where(Area.area_id.in_(ids)))
+
+
+def _drawn(session: Session, topic_id: int) -> dict[str, Any] | None:
+    statement = select(func.ST_AsGeoJSON(TopicDecision.geom, 7)).where(TopicDecision.topic_id == topic_id)
+    found = session.scalar(statement)
+    drawn: dict[str, Any] | None = None if found is None else json.loads(found)
+    return drawn
 
 
 def _area_name(level: Any, code: Any) -> Select[str]:

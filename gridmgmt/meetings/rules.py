@@ -273,11 +273,13 @@ def check_project_step(state: ProjectState, wanted: ProjectState, code: str) -> 
     Raises
     ------
     ConflictError
-        ``project_step_refused``.
+        ``self_project_step_refused``.
     """
     if wanted not in PROJECT_STEPS[state]:
         legal = ", ".join(sorted(PROJECT_STEPS[state])) or "-"
-        raise ConflictError("project_step_refused", field="state", value=wanted, project=code, state=state, legal=legal)
+        raise ConflictError(
+            "self_project_step_refused", field="state", value=wanted, project=code, state=state, legal=legal
+        )
 
 
 def topic_code(year: int, serial: int) -> str:
@@ -287,6 +289,15 @@ def topic_code(year: int, serial: int) -> str:
     'YT2026-0007'
     """
     return f"YT{year}-{serial:04d}"
+
+
+def told_count(count: int, threshold: float | None) -> int | None:
+    """Return a count of people as it may be told: None where it is small; a threshold of None tells all.
+
+    >>> told_count(3, 10), told_count(0, 10), told_count(3, None)
+    (None, 0, 3)
+    """
+    return None if threshold is not None and 0 < count < threshold else count
 
 
 @dataclass(frozen=True)

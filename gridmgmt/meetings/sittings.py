@@ -196,12 +196,12 @@ def apply_for_project(session: Session, actor: Actor, new: NewProject) -> SelfPr
     NotFoundError
         ``area_unknown``, ``topic_unknown``.
     DuplicateCodeError
-        ``project_code_taken``.
+        ``self_project_code_taken``.
     """
     area = area_in_force(session, new.area, new.applied_on)
     require_on(session, actor, area.level, area.code, new.applied_on)
     if session.scalar(select(SelfProject.project_id).where(SelfProject.code == new.code)) is not None:
-        raise DuplicateCodeError("project_code_taken", field="code", value=new.code)
+        raise DuplicateCodeError("self_project_code_taken", field="code", value=new.code)
     topic_id = None if new.topic is None else queries.topic_of_code(session, new.topic).topic_id
     project = SelfProject(
         code=new.code, level=area.level, area_code=area.code, title=new.title, amount_yuan=new.amount_yuan,
@@ -222,16 +222,16 @@ def move_project(
     Raises
     ------
     ConflictError
-        ``project_step_refused``.
+        ``self_project_step_refused``.
     InputError
-        ``project_result_missing`` when it is finished without a result.
+        ``self_project_result_missing`` when it is finished without a result.
     """
     project = queries.project_of_code(session, code)
     require_on(session, actor, project.level, project.area_code, on)
     before = ProjectState(project.state)
     check_project_step(before, state, code)
     if state is ProjectState.FINISHED and not result:
-        raise InputError("project_result_missing", field="result", project=code)
+        raise InputError("self_project_result_missing", field="result", project=code)
     project.state, project.result = state, result or project.result
     session.flush()
     record(

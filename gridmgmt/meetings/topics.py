@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import shapely
-from geoalchemy2.shape import from_shape
+from geoalchemy2 import WKBElement
 from sqlalchemy import func, select
 
 from gridmgmt.access.rules import Actor, Permission
@@ -76,7 +76,7 @@ def propose(session: Session, actor: Actor, proposal: Proposal) -> Topic:
         owners_procedure=proposal.owners_procedure, supporters=0,
         supporters_needed=queries.supporters_needed(session, proposal.on) if resident else 0,
         proposed_on=proposal.on,
-        geom=from_shape(shapely.Point(proposal.lon, proposal.lat), srid=STORAGE_SRID),
+        geom=WKBElement(shapely.to_wkb(shapely.Point(proposal.lon, proposal.lat)), srid=STORAGE_SRID),
     )  # fmt: skip
     session.add(topic)
     session.flush()

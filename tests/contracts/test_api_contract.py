@@ -48,8 +48,13 @@ UNKNOWN = {
     "name": "nobody",
     "prefix": "gm_00000000",
     "format": "json",
+    "round_id": "999999",
+    "scheme_id": "999999",
+    "subject": "nobody",
+    "item": "none",
     "day": "no-such-day",
     "year": "none",
+    "task_no": "1",
     "photo": "0" * 64,
 }
 
@@ -61,6 +66,26 @@ BODIES = {
     ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
     ("post", "/api/v1/plans/{name}/adopt"): {"owner_post": "1", "budget_yuan": 1, "milestones": []},
     ("post", "/api/v1/plans/{name}/withdraw"): {"reason": "none"},
+    ("post", "/api/v1/assessment/rounds/{round_id}/entries"): {
+        "subject": "1",
+        "item": "1",
+        "value": 1,
+        "document": "1",
+    },
+    ("post", "/api/v1/assessment/rounds/{round_id}/deductions"): {
+        "subject": "1",
+        "points": 1,
+        "cause": "illegal_land",
+        "occurred_on": "2026-01-01",
+        "document": "1",
+    },
+    ("post", "/api/v1/assessment/rounds/{round_id}/vetoes"): {
+        "subject": "1",
+        "cause": "illegal_land",
+        "occurred_on": "2026-01-01",
+        "document": "1",
+    },
+    ("post", "/api/v1/assessment/rounds/{round_id}/appeals"): {"event_id": 1, "state": "appeal_open", "document": "1"},
     ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},
     ("post", "/api/v1/drafts/{draft_id}/edits"): {"verb": "retire", "code": "310113"},
     ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},
@@ -71,6 +96,17 @@ BODIES = {
     ("post", "/api/v1/siting/runs/{run_id}/stop"): {"keep": True},
     ("post", "/api/v1/responsibility-grids/{code}/assignments"): {"name": "1"},
     ("post", "/api/v1/responsibility-grids/{code}/cells"): {"cells": ["1"]},
+    ("post", "/api/v1/meetings/{code}/end"): {},
+    ("post", "/api/v1/meetings/{code}/sittings"): {"attendance": {"police": 1}},
+    ("post", "/api/v1/meetings/{code}/agreements"): {"subject": "1"},
+    ("post", "/api/v1/self-projects/{code}/state"): {"state": "approved"},
+    ("post", "/api/v1/topics/{code}/support"): {"supporters": 1},
+    ("post", "/api/v1/topics/{code}/moves"): {"move": "withdraw", "note": "none"},
+    ("post", "/api/v1/topics/{code}/options"): {"title": "1"},
+    ("post", "/api/v1/topics/{code}/objections"): {"office": "1", "said": "1"},
+    ("post", "/api/v1/topics/{code}/hearings"): {"attendance": {"police": 1}, "record": "1"},
+    ("post", "/api/v1/topics/{code}/decision"): {"sitting_no": 1, "resolution": "1"},
+    ("post", "/api/v1/topics/{code}/tasks/{task_no}"): {"result": "1"},
 }
 QUERY = {"level": "town", "file": "a.geojson"}
 """What a change of something unknown says beside its address."""
