@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib import resources
@@ -66,7 +67,7 @@ def scheme_of(given: Given) -> NewScheme:
 def example_schemes() -> Sequence[NewScheme]:
     """Return the schemes that come with the program: one of streets with the preset of 2015, one of departments."""
     content = resources.files("gridmgmt.assessment").joinpath("data/examples.json").read_text(encoding="utf-8")
-    return [scheme_of(each) for each in json.loads(content)]
+    return [replace(scheme_of(each), is_example=True) for each in json.loads(content)]
 
 
 def _item(given: Given) -> AssessmentItem:

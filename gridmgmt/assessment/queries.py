@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import defer
 
 from gridmgmt.access.models import Change
@@ -173,7 +174,7 @@ def entries_in_effect(session: Session, round_id: int) -> Mapping[tuple[str, str
     key = (AssessmentEntry.subject_code, AssessmentEntry.item_code, AssessmentEntry.judge_code)
     statement = (
         select(AssessmentEntry)
-        .distinct(*key)
+        .ext(distinct_on(*key))
         .where(AssessmentEntry.round_id == round_id)
         .order_by(*key, AssessmentEntry.entry_id.desc())
     )
