@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, select
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.areas.models import Area, Dated
-from gridmgmt.areas.queries import area_in_force
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.bodies import queries
 from gridmgmt.bodies.models import Body, BodyAgreement, BodyPost, PostLink
@@ -28,7 +27,7 @@ def add_body(session: Session, actor: Actor, new: NewBody) -> Body:
     Raises
     ------
     NotFoundError
-        ``area_unknown``; ``body_unknown`` for the parent.
+        ``body_area_unknown``; ``body_unknown`` for the parent.
     DuplicateCodeError
         ``body_code_taken``; a code is that of one body for all time.
     RuleViolationError
@@ -145,7 +144,7 @@ def _take(session: Session, actor: Actor, new: NewBody) -> What:
         raise ConflictError("body_kind_kept", field="kind", value=new.code, kind=known.kind)
     facts = {name: getattr(new, name) for name in BODY_FACTS}
     if facts["level"] is None:
-        facts["level"] = area_in_force(session, new.area_code, new.valid_from).level
+        facts["level"] = queries.area_of(session, new.area_code, new.valid_from, None).level
     if all(facts[name] == getattr(known, name) for name in BODY_FACTS):
         return "known"
     if known.valid_from >= new.valid_from:
@@ -171,7 +170,7 @@ def _parents_first(given: list[tuple[int, NewBody]]) -> list[tuple[int, NewBody]
 
 def _area(session: Session, actor: Actor, new: NewBody) -> Area:
     """Return the area of a body, once the actor may act on it."""
-    area = area_in_force(session, new.area_code, new.valid_from, level=new.level)
+    area = queries.area_of(session, new.area_code, new.valid_from, new.level)
     require_on(session, actor, AreaLevel(area.level), area.code, new.valid_from)
     return area
 

@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import area_in_force
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.bodies import fact_queries
+from gridmgmt.bodies import fact_queries, queries
 from gridmgmt.bodies.models import AreaFact, FactKind
 from gridmgmt.bodies.rules import (
     FactUnit,
@@ -36,7 +35,7 @@ def add_fact(session: Session, actor: Actor, new: NewFact) -> AreaFact:
     Raises
     ------
     NotFoundError
-        ``area_unknown``, ``fact_kind_unknown``.
+        ``body_area_unknown``, ``fact_kind_unknown``.
     ConflictError
         ``ended_already`` when what stands on the day ends later.
     InputError
@@ -116,8 +115,17 @@ def _take(session: Session, actor: Actor, new: NewFact) -> What:
 
 
 def _area(session: Session, actor: Actor, new: NewFact) -> Area:
-    area = area_in_force(session, new.area_code, new.valid_from, level=new.level)
-    require_on(session, actor, AreaLevel(area.level), area.code, new.valid_from)
+    """Return the area of a fact, once the actor may act on it.
+
+    A fact of before the first boundaries is one of the area as it came to be.
+    """
+    on = new.valid_from
+    try:
+        area = queries.area_of(session, new.area_code, on, new.level)
+    except NotFoundError:
+        area = queries.area_of(session, new.area_code, date.max, new.level)
+        on = date.max
+    require_on(session, actor, AreaLevel(area.level), area.code, on)
     return area
 
 

@@ -282,6 +282,20 @@ def subdistrict_offices(session: Session, on: date) -> list[OfficesOf]:
     return [offices_of(code, name, held_by[code]) for code, name in session.execute(streets)]
 
 
+def area_of(session: Session, code: str, on: date, level: AreaLevel | None) -> Area:
+    """Return the area that a body or fact is said to be of, the highest of its code without a level.
+
+    Raises
+    ------
+    NotFoundError
+        ``body_area_unknown``, which names the field.
+    """
+    try:
+        return area_in_force(session, code, on, level=level)
+    except NotFoundError as error:
+        raise NotFoundError("body_area_unknown", field="area_code", value=code, on=on) from error
+
+
 def places_below(session: Session, code: str, on: date) -> Select[str, str]:
     """Return the statement that selects level and code of an area of a day and of all below it.
 

@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
-from gridmgmt.areas.queries import area_in_force
 from gridmgmt.bodies import queries
 from gridmgmt.bodies.changing import acted_on
 from gridmgmt.bodies.models import BodyAgreement, PurchasedService, PurchasedServiceArea
@@ -41,7 +40,7 @@ def add_service(session: Session, actor: Actor, new: NewService) -> PurchasedSer
     Raises
     ------
     NotFoundError
-        ``body_unknown``, ``area_unknown``.
+        ``body_unknown``, ``body_area_unknown``.
     RuleViolationError
         ``seller_no_organisation`` when the seller is no social organisation.
     DuplicateCodeError
@@ -72,7 +71,7 @@ def add_service(session: Session, actor: Actor, new: NewService) -> PurchasedSer
     session.add(row)
     session.flush()
     for code in sorted(set(new.area_codes)):
-        area = area_in_force(session, code, on)
+        area = queries.area_of(session, code, on, None)
         session.add(PurchasedServiceArea(service_id=row.service_id, level=area.level, area_code=area.code))
     session.flush()
     record(session, actor, "purchased_service.add", f"purchased_service:{new.code}", after=_said(row))

@@ -50,6 +50,19 @@ def take_all(
     FileRefusedError
         ``rows_refused`` with a problem for each row that ``take`` has refused.
     """
+    with session.begin_nested():
+        counted, problems = _taken(session, actor, rows, take)
+        if problems:
+            raise FileRefusedError("rows_refused", problems=problems, read=len(rows), refused=len(problems))
+    taken = Taken(len(rows), counted["added"], counted["changed"], counted["known"])
+    record(session, actor, f"{source.subject}.import", f"file:{source.name}", after=vars(taken))
+    return taken
+
+
+def _taken(
+    session: Session, actor: Actor, rows: Sequence[tuple[int, Row]], take: Callable[[Session, Actor, Row], What]
+) -> tuple[dict[What, int], list[Problem]]:
+    """Take each row by itself and return how many came to what, and the problems of the others by row."""
     counted: dict[What, int] = dict.fromkeys(("added", "changed", "known"), 0)
     problems: list[Problem] = []
     for number, row in rows:
@@ -58,9 +71,4 @@ def take_all(
                 counted[take(session, actor, row)] += 1
         except (NotFoundError, RuleViolationError, ConflictError, InputError) as error:
             problems.append(Problem(number, error.code, error.fields))
-    if problems:
-        listed = sorted(problems, key=lambda problem: problem.row or 0)
-        raise FileRefusedError("rows_refused", problems=listed, read=len(rows), refused=len(problems))
-    taken = Taken(len(rows), counted["added"], counted["changed"], counted["known"])
-    record(session, actor, f"{source.subject}.import", f"file:{source.name}", after=vars(taken))
-    return taken
+    return counted, sorted(problems, key=lambda problem: problem.row or 0)

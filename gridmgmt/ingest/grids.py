@@ -89,7 +89,7 @@ def read_posts(
         When the file as a whole cannot be used; ``personal_column`` when it has a column about persons.
     """
     rows, review, cells = _read(path, _POST, {}, columns, encoding)
-    _refuse_personal_numbers(review, {role: cells[role] for role in ("code", "name", "body")})
+    refuse_personal_numbers(review, {role: cells[role] for role in ("code", "name", "body")})
     review_codes(review, cells["code"], "code")
     for role in ("name", "body"):
         review.refuse(blank(cells[role]), "value_missing", field=role)
@@ -121,7 +121,7 @@ def read_grids(
         As of :func:`read_posts`.
     """
     rows, review, cells = _read(path, _GRID, _OF_GRID, columns, encoding)
-    _refuse_personal_numbers(review, {role: cells[role] for role in ("code", "name", "post", "backup")})
+    refuse_personal_numbers(review, {role: cells[role] for role in ("code", "name", "post", "backup")})
     for role in ("cell", "code"):
         review.refuse(blank(cells[role]), "value_missing", field=_GRID[role])
     kind = _kinds(review, cells["kind"], kinds)
@@ -167,7 +167,7 @@ def _refuse_personal(columns: Iterable[str]) -> None:
         raise InputError("personal_column", columns=", ".join(personal))
 
 
-def _refuse_personal_numbers(review: Review, cells: Mapping[str, Objects]) -> None:
+def refuse_personal_numbers(review: Review, cells: Mapping[str, Objects]) -> None:
     """Refuse rows with such numbers before anything else, whose reasons would repeat them."""
     for role, column in cells.items():
         review.refuse(_matches(column, _PERSONAL_NUMBER), "personal_number", field=role)

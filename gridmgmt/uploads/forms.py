@@ -20,7 +20,7 @@ _SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "cells": VECTOR_SUFFIXES,
     **dict.fromkeys(("features", "compounds"), (*VECTOR_SUFFIXES, *OSM_SUFFIXES)),
     "network": (*OSM_SUFFIXES, *VECTOR_SUFFIXES),
-    **dict.fromkeys(("codes", "centres", "posts", "grids", "catalogue", "matters"), TABLE_SUFFIXES),
+    **dict.fromkeys(("codes", "centres", "posts", "grids", "bodies", "facts", "catalogue", "matters"), TABLE_SUFFIXES),
     "population": (*TABLE_SUFFIXES, *VECTOR_SUFFIXES, *OSM_SUFFIXES),
 }
 _ALONE = (".shp",)

@@ -33,6 +33,7 @@ _ALSO_ASKED = {
     **dict.fromkeys(("posts", "grids"), Permission.GRIDS_WRITE),
     "centres": Permission.GOVERNANCE_WRITE,
     "figures": Permission.FIGURES_WRITE,
+    **dict.fromkeys(("bodies", "facts"), Permission.GOVERNANCE_WRITE),
     **dict.fromkeys(("catalogue", "matters"), Permission.CATALOGUE_WRITE),
     "components": Permission.COMPONENTS_WRITE,
 }
