@@ -28,6 +28,7 @@ from gridmgmt.catalogue.rules import Catalogue
 from gridmgmt.catalogue.service import catalogue_on
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session, transaction
+from gridmgmt.demo.exchange import establish_exchange
 from gridmgmt.demo.stories import SOURCES, Earlier, Story, begun, reported_at
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.frames import copy_columns
@@ -88,8 +89,9 @@ def perform(context: JobContext) -> Mapping[str, Any]:  # Any: what a job's resu
     context.progress("job_stage.writing", 0.1)
     with transaction(context.sessions) as session:
         jobs.hold(session, context.claim)
-        found = establish_cases(session, system_actor(context.claim.arguments["actor"]), now=system_clock())
-        result = {"cases": found}
+        actor, now = system_actor(context.claim.arguments["actor"]), system_clock()
+        found = establish_cases(session, actor, now=now)
+        result = {"cases": found, "orders": establish_exchange(session, actor, now=now) if found else 0}
         jobs.finish(session, context.claim, result)
     return result
 

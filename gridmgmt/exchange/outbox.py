@@ -139,10 +139,15 @@ def queue_news(session: Session, now: datetime) -> bool:
     found = queries.known_partner(session, lock=True)
     case_nos = _moved(session, found)
     if case_nos is None or case_nos:
-        for order, case_no, move in queries.untold_moves(session, case_nos):
-            _queue(session, order, case_no, move, now)
-    session.flush()
+        queue(session, case_nos, now)
     return True
+
+
+def queue(session: Session, case_nos: Collection[str] | None, now: datetime) -> None:
+    """Turn what was not looked at yet in the logs of some cases, or of all, into deliveries."""
+    for order, case_no, move in queries.untold_moves(session, case_nos):
+        _queue(session, order, case_no, move, now)
+    session.flush()
 
 
 def retry(session: Session, actor: Actor, now: datetime, *, delivery_id: int | None = None) -> int:
