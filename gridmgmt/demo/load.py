@@ -22,6 +22,7 @@ from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.addresses import gazetteer
+from gridmgmt.demo.assessment import establish_assessments
 from gridmgmt.demo.components import ask_components
 from gridmgmt.demo.desks import count_visits, establish_desks
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
@@ -35,6 +36,8 @@ from gridmgmt.demo.governance import (
 from gridmgmt.demo.grids import ask_grids
 from gridmgmt.demo.merging import ask_merge, load_department_grids
 from gridmgmt.demo.month import ask_cases
+from gridmgmt.demo.premises import establish_premises
+from gridmgmt.demo.targets import establish_targets
 from gridmgmt.demo.towns import DISTRICT_CODE
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.editions.rules import Counting
@@ -130,6 +133,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
         plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
     catalogue.load_builtin(session, DEMO_ACTOR, today=labels.valid_from)
     catalogue.load_builtin_matters(session, DEMO_ACTOR, today=labels.valid_from)
+    establish_assessments(session, DEMO_ACTOR, now=system_clock())
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
@@ -142,6 +146,8 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     if new:
         establish_desks(session, DEMO_ACTOR, district.areas, district.service_points, labels.valid_from)
         count_visits(session, DEMO_ACTOR, local_date(system_clock()), labels.valid_from)
+        establish_targets(session, DEMO_ACTOR, district.areas, district.service_points, labels.name)
+        establish_premises(session, DEMO_ACTOR, district.areas, district.places, labels.valid_from, now=system_clock())
     yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
     yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)
 

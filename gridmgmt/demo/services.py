@@ -23,6 +23,7 @@ POINT_TYPES: tuple[tuple[str, float, tuple[int, int]], ...] = (
 )
 """Type of a service point, its share, and the least and greatest capacity (places)."""
 CLOSED_POINTS = 6
+PROPERTY_STATIONS = 3
 ALONG_LANE = 0.3
 """How far along its entrance's lane a service point stands."""
 
@@ -52,10 +53,13 @@ def build_service_points(arrangement: Arrangement, compounds: Sequence[Compound]
             points.append(_service_point(arrangement, town, compound, number, status, rng))
     away = rng.choice(len(compounds), CLOSED_POINTS, replace=False)
     closed = [compounds[k] for k in sorted(away)]
-    return points + [
+    points += [
         _service_point(arrangement, c.block.town, c, 90 + number, "closed", rng)
         for number, c in enumerate(closed, start=1)
     ]
+    lived_in = [compound for compound in compounds if len(compound.homes)]
+    stations = lived_in[len(lived_in) // 6 :: len(lived_in) // PROPERTY_STATIONS][:PROPERTY_STATIONS]
+    return points + [_property_station(arrangement, c, 96 + number) for number, c in enumerate(stations, start=1)]
 
 
 def _spread(compounds: Sequence[Compound], count: int, candidates: int, rng: Generator) -> list[Compound]:
@@ -81,6 +85,24 @@ def _service_point(
 ) -> ServicePoint:
     shares = [share for _, share, _ in POINT_TYPES]
     kind, _, (least, most) = POINT_TYPES[int(rng.choice(len(POINT_TYPES), p=shares))]
+    capacity = int(rng.integers(least, most + 1))
+    return _standing(arrangement, town, compound, number, kind, status, capacity)
+
+
+def _property_station(arrangement: Arrangement, compound: Compound, number: int) -> ServicePoint:
+    """Return a station of 一站服务, drawn from nothing, so that it changes no other point."""
+    return _standing(arrangement, compound.block.town, compound, number, "property_service_station", "open", 10)
+
+
+def _standing(
+    arrangement: Arrangement,
+    town: Town,
+    compound: Compound,
+    number: int,
+    kind: str,
+    status: Literal["open", "planned", "closed"],
+    capacity: int,
+) -> ServicePoint:
     entrance = compound.entrances[0]
     street, ring = (np.array(arrangement.points[k]) for k in (entrance.street, entrance.ring))
     x, y = street + ALONG_LANE * (ring - street)
@@ -90,7 +112,7 @@ def _service_point(
         name=text("demo.point_name", town=stem, number=number, type=text(f"demo.point_type.{kind}")),
         type=kind,
         status=status,
-        capacity=int(rng.integers(least, most + 1)),
+        capacity=capacity,
         address=text(
             "demo.address",
             town=town.name,

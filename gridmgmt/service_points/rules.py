@@ -15,6 +15,8 @@ class ServicePointType(StrEnum):
     ACTIVITY_ROOM = "activity_room"
     MEDICAL = "medical"
     SERVICE_DESK = "service_desk"
+    PROPERTY_SERVICE_STATION = "property_service_station"
+    """一站服务, 物业工作室: repairs and letting matters of housing in one place."""
 
 
 class PointStatus(StrEnum):
@@ -35,5 +37,5 @@ ELDERLY_TYPES: tuple[ServicePointType, ...] = (
 )
 """The types that elders walk to: what the 20-minute elderly service circle counts where no type is named.
 
-Care homes are lived in, medical points and service desks are for everybody.
+Care homes are lived in; medical points, service desks and property service stations are for everybody.
 """

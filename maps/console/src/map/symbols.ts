@@ -13,6 +13,7 @@ const SHAPES = {
   hexagon: 'M7 3.8h10L22 12L17 20.2H7L2 12z',
   star: 'M12 2l2.9 6.6 7.1.7-5.4 4.7 1.6 7L12 17.3 5.8 21l1.6-7L2 9.3l7.1-.7z',
   wedge: 'M3 4.5h18L12 20.5z',
+  house: 'M12 3L21 11H18V20.5H6V11H3z',
 } as const
 
 const POINT_SHAPES: Record<string, keyof typeof SHAPES> = {
@@ -25,6 +26,7 @@ const POINT_SHAPES: Record<string, keyof typeof SHAPES> = {
   activity_room: 'hexagon',
   medical: 'cross',
   service_desk: 'diamond',
+  property_service_station: 'house',
 }
 
 export const POINT_TYPES = Object.keys(POINT_SHAPES)
