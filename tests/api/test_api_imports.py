@@ -172,6 +172,7 @@ def test_a_preview_tells_what_would_come_and_keeps_nothing(desk: Desk) -> None:
     assert problem(gone) == (404, "upload_gone")
 
 
+@pytest.mark.long
 def test_a_preview_of_bad_rows_counts_the_good_ones_and_partial_takes_them(desk: Desk) -> None:
     seen = desk.taken(BAD, dry_run=True)
     assert (seen["state"], seen["error"]["code"]) == ("failed", "rows_refused")
@@ -183,6 +184,7 @@ def test_a_preview_of_bad_rows_counts_the_good_ones_and_partial_takes_them(desk:
     assert (newest["state"], newest["outcome"]["taken"], newest["problem_count"]) == ("succeeded", 1, 1)
 
 
+@pytest.mark.long
 def test_all_refused_rows_are_in_a_table_in_the_readers_language(desk: Desk) -> None:
     rows = 1_203
     content = HEADER + "".join(f"堂{n},community_canteen,=1+{n},31.3\n" for n in range(rows))

@@ -110,6 +110,7 @@ def test_bad_rows_are_told_the_mended_file_is_taken_and_the_same_again_is_there(
     expect(page.get_by_test_id("import-state")).to_contain_text("Already there")
 
 
+@pytest.mark.long
 def test_areas_lead_to_their_draft(console: Console, planner: httpx.Client) -> None:
     page = console.open("/imports?lang=en")
     give(page, "镇.geojson", towns_file())
@@ -125,6 +126,7 @@ def test_areas_lead_to_their_draft(console: Console, planner: httpx.Client) -> N
     assert (draft["name"], draft["planned_from"], draft["areas"]) == ("镇", "2040-01-01", {"town": 2})
 
 
+@pytest.mark.long
 def test_a_file_of_another_format_is_not_sent(console: Console) -> None:
     page = console.open("/imports?lang=en")
     give(page, "a.exe", "MZ")
@@ -151,6 +153,7 @@ def test_where_data_are_made_up_real_ones_are_refused_in_words(console: Console,
     assert sorted(each["name"] for each in folder["editions"]) == ["a", "b"]
 
 
+@pytest.mark.long
 def test_a_visitor_has_no_imports(browser: Browser, planner: httpx.Client) -> None:
     console = Console(browser.new_page(), str(planner.base_url).rstrip("/"))
     page = console.open("/?lang=en")

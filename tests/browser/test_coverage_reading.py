@@ -92,6 +92,7 @@ def test_a_run_says_its_time_and_how_speed_and_trip_matter(console: Console) -> 
     page.wait_for_url("**select=area*camera=*")
 
 
+@pytest.mark.long
 def test_a_planned_path_is_drawn_named_and_ready_to_run_with(console: Console, planner: httpx.Client) -> None:
     page = console.open("/?part=plans")
     page.get_by_test_id("new-plan").click()

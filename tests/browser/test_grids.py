@@ -154,6 +154,7 @@ def test_a_long_list_draws_what_is_in_sight_is_filtered_and_sorted(opened: Calla
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_who_answers_for_a_cell_is_told_for_the_day(opened: Callable[..., Console]) -> None:
     console = opened(None, town_with_grids)
     page = console.open(f"/grids?area={TOWN}&on=2026-01-15&lang=en&select=area:{cell(0, 1)}")
@@ -169,6 +170,7 @@ def test_who_answers_for_a_cell_is_told_for_the_day(opened: Callable[..., Consol
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_a_grid_gets_other_hours_and_gives_a_cell_away(opened: Callable[..., Console]) -> None:
     page = opened(Role.DISPATCHER, town_with_grids).open(f"/grids/responsibility?area={TOWN}&lang=en")
     expect(rows(page, "grids")).to_have_count(2)
@@ -193,6 +195,7 @@ def test_a_grid_gets_other_hours_and_gives_a_cell_away(opened: Callable[..., Con
     expect(page.locator("[data-testid=grids] [data-code=E] td.number").first).to_have_text("7")
 
 
+@pytest.mark.long
 def test_uneven_grids_are_made_even_by_accepting_a_proposal(opened: Callable[..., Console]) -> None:
     def uneven(session: Session) -> None:
         paper_grids.build(session)

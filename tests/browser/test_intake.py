@@ -137,6 +137,7 @@ def test_a_report_and_its_repetition(console: Console, desk: Desk, context: Brow
     assert console.outside == []
 
 
+@pytest.mark.long
 def test_the_place_is_clicked_moved_and_kept(console: Console) -> None:
     """What was begun is there again after the page is left, in English too."""
     page = console.open("/cases?part=report")

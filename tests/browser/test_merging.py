@@ -155,6 +155,7 @@ def test_a_way_is_chosen_and_kept_as_an_edition(console: Console, planner: httpx
     expect(stored).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_visitor_compares_but_may_not_store(visitor: Console) -> None:
     page = visitor.open("/grids/merging?lang=en")
     expect(page.get_by_test_id("may-not")).to_contain_text("Planners, dispatchers and administrators")
@@ -169,6 +170,7 @@ def test_a_visitor_compares_but_may_not_store(visitor: Console) -> None:
     assert visitor.errors == []
 
 
+@pytest.mark.long
 def test_nothing_to_compare_and_what_goes_wrong_are_said(visitor: Console) -> None:
     page = visitor.open("/grids/merging?on=2015-06-01")
     expect(page.get_by_text("只有 0 个部门")).to_be_visible()
@@ -179,6 +181,7 @@ def test_nothing_to_compare_and_what_goes_wrong_are_said(visitor: Console) -> No
     expect(page.get_by_role("radio", name="按整格归并")).to_be_disabled()
 
 
+@pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, base_url: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, locale="en-GB", reduced_motion="reduce")
     page = Console(context.new_page(), base_url).open("/grids/merging?lang=en")

@@ -113,6 +113,7 @@ def test_the_card_of_a_spot_stands_beside_its_map(console: Console) -> None:
     assert console.outside == []
 
 
+@pytest.mark.long
 def test_what_is_told_of_the_candidate_turns_gaps_into_answers(console: Console) -> None:
     page = console.open(PAGE)
     expect(check(page, "tenure")).to_have_attribute("data-verdict", "not_assessed")
@@ -152,6 +153,7 @@ def test_a_spot_is_chosen_on_the_map_by_its_menu_and_by_coordinates(console: Con
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_a_dragged_marker_is_judged_as_it_goes_one_question_at_a_time(console: Console) -> None:
     page = console.open(PAGE)
     expect(page.get_by_test_id("legend-planning")).to_contain_text("一定能到")
@@ -181,6 +183,7 @@ def test_a_dragged_marker_is_judged_as_it_goes_one_question_at_a_time(console: C
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_the_keyboard_moves_the_marker(console: Console) -> None:
     page = console.open(PAGE)
     expect(gain(page)).to_have_text("30")
@@ -194,6 +197,7 @@ def test_the_keyboard_moves_the_marker(console: Console) -> None:
     assert spot_of(page)[1] == pytest.approx(before[1], abs=1e-5)
 
 
+@pytest.mark.long
 def test_the_card_is_saved_as_a_page_and_as_data(console: Console) -> None:
     page = console.open(PAGE)
     contents = {}
@@ -234,6 +238,7 @@ def test_a_visitor_reads_rounded_answers_and_how_many_questions_are_left(visitor
     assert visitor.outside == []
 
 
+@pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, planner: httpx.Client) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
     base_url = str(planner.base_url).rstrip("/")

@@ -118,6 +118,7 @@ def test_an_address_is_chosen_by_keyboard_and_tells_who_is_responsible(console: 
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_an_area_and_an_address_without_a_point_are_opened(console: Console) -> None:
     page = console.open("/areas")
     ask(page, TOWN)
@@ -148,6 +149,7 @@ def test_no_answer_says_what_was_searched_and_what_to_try(console: Console) -> N
     expect(page.get_by_role("combobox", name="Find an area, address or code")).to_have_value("")
 
 
+@pytest.mark.long
 def test_an_answer_to_an_earlier_question_is_dropped_and_enter_waits(console: Console) -> None:
     held: list[Route] = []
 
@@ -180,6 +182,7 @@ def test_a_search_that_fails_can_be_tried_again(console: Console) -> None:
     expect(page.get_by_role("option").first).to_contain_text("泗塘一村")
 
 
+@pytest.mark.long
 def test_it_fits_a_narrow_screen_and_goes_to_the_map(browser: Browser, base_url: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, locale="zh-CN", reduced_motion="reduce")
     page = Console(context.new_page(), base_url).open("/areas")

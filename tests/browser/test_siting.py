@@ -72,6 +72,7 @@ def figures(page: Page, name: str) -> list[list[str]]:
     return [row.locator("td").all_inner_texts() for row in page.locator(f"[data-testid={name}] tbody tr").all()]
 
 
+@pytest.mark.long
 def test_the_steps_of_a_question_lead_to_its_certificate(console: Console, town: Town) -> None:
     page = console.open(f"/siting?{CAMERA}")
     page.get_by_test_id("new-siting").click()
@@ -123,6 +124,7 @@ def test_the_steps_of_a_question_lead_to_its_certificate(console: Console, town:
     assert console.outside == []
 
 
+@pytest.mark.long
 def test_candidates_are_clicked_on_the_map(console: Console) -> None:
     page = console.open(f"/siting?step=candidates&{CAMERA}")
     page.locator("[data-source=list]").click()
@@ -193,6 +195,7 @@ def test_a_run_that_is_refused_says_what_to_change(console: Console, planner: ht
     expect(page.get_by_test_id("ended")).to_contain_text("ask for fewer points")
 
 
+@pytest.mark.long
 def test_the_curve_is_read_by_keys(console: Console, town: Town) -> None:
     run_id = planning.run(town.sessions)
     page = console.open(f"/siting?siting={run_id}")
@@ -261,6 +264,7 @@ def test_a_plan_is_kept_compared_adopted_and_asked_anew(console: Console, town: 
     assert console.errors == []
 
 
+@pytest.mark.long
 def test_plans_that_cannot_stand_side_by_side_say_what_to_do(console: Console, town: Town) -> None:
     planning.keep(town.sessions, "ten minutes", planning.run(town.sessions, 1, minutes=10.0))
     planning.keep(town.sessions, "twenty minutes", planning.run(town.sessions, 1))

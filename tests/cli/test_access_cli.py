@@ -148,6 +148,7 @@ def test_a_mistake_is_one_line(machine, arguments, said) -> None:
     assert said in machine.refused(*arguments)
 
 
+@pytest.mark.long
 def test_a_key_in_the_past_or_beyond_its_account(machine) -> None:
     machine.ok("user", "add", "reader", "--role", "inspector")
     assert "future" in machine.refused("token", "new", "reader", "--scope", "read", "--expires", "2020-01-01")
@@ -176,6 +177,7 @@ def test_what_others_have_named_does_not_steer_the_terminal(machine) -> None:
     assert "  edition:areas/\ufffd[2J\ufffd1  \ufffd析出　街道\n" in machine.ok("audit", "show", "--limit", "1")
 
 
+@pytest.mark.long
 def test_a_log_that_was_tampered_with_is_told(machine) -> None:
     machine.ok("user", "add", "honest", "--role", "inspector")
     assert re.search(r"whole: \d+ entries, hash of the last [0-9a-f]{64}", machine.ok("audit", "verify"))

@@ -53,6 +53,7 @@ def test_from_generate_to_report(run, tmp_path) -> None:
     assert "territorial fallback" in invoke("show", f"{ONE}001")
 
 
+@pytest.mark.long
 def test_a_draft_that_nobody_named_and_nothing_changes_is_withdrawn(run) -> None:
     invoke, sessions = run
     invoke("generate", TOWN, "--from", str(DAY))

@@ -72,6 +72,7 @@ def test_a_run_and_its_reports(town, tmp_path) -> None:
         assert first.stat().st_size > 500
 
 
+@pytest.mark.long
 def test_the_public_report_lists_no_place(town) -> None:
     town.ok("coverage", "run")
     report = json.loads(town.ok("coverage", "report", 1, "--public"))
@@ -153,6 +154,7 @@ def test_help_lists_every_command(town) -> None:
         assert f"\n  {command} " in shown
 
 
+@pytest.mark.long
 def test_the_extent_of_the_folder_tells_swapped_points(data_dir, tmp_path) -> None:
     """South of the equator no rule of thumb helps: the mirror image of a town is a place as well."""
     folder = Folder(data_dir, tmp_path)
@@ -165,6 +167,7 @@ def test_the_extent_of_the_folder_tells_swapped_points(data_dir, tmp_path) -> No
     assert "swapped" in (tmp_path / "swapped.refused.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.long
 def test_a_list_of_refused_rows_that_cannot_be_written_keeps_nothing(town) -> None:
     bad = town.files / "list.csv"
     bad.write_text("code,name,type,lon,lat\n1,a,medical,121.4,31.3\n3,c,castle,121.4,31.3\n", encoding="utf-8")
@@ -176,6 +179,7 @@ def test_a_list_of_refused_rows_that_cannot_be_written_keeps_nothing(town) -> No
     assert "list" not in [edition["name"] for edition in editions]
 
 
+@pytest.mark.long
 def test_one_layer_of_several_can_be_named_for_points(town) -> None:
     path = town.files / "two.gpkg"
     for layer, lon in (("shops", 121.40), ("clinics", 121.41)):

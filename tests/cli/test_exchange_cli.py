@@ -64,6 +64,7 @@ def test_an_export_is_told_and_comes_back_under_its_own_datum(town) -> None:
     assert "gcj02" in wrong.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -118,6 +118,7 @@ def pieces(squares) -> int:
     return groups
 
 
+@pytest.mark.long
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_look_ups_of_any_day_agree_with_the_table_of_squares(sessions, data) -> None:

@@ -239,6 +239,7 @@ def test_the_gate_that_the_newly_covered_pass_is_shut(fresh, tmp_path) -> None:
     assert found.certificate.objective == COVERED + 30
 
 
+@pytest.mark.long
 def test_the_population_of_before_is_looked_at(fresh, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(paper_town, "PLACES", [(1500, 500, (8, 0, 0, 0, 0))])
     path = paper_town.places_file(tmp_path)

@@ -97,6 +97,7 @@ def test_cuts_that_no_neighbour_has_vertices_for_are_no_gap_and_no_overlap(seed:
     assert {finding.type for finding in findings} <= {FindingType.UNMATCHED_EDGE}
 
 
+@pytest.mark.long
 @given(seed=SEEDS, move=st.sampled_from([1e-7, 1e-6, 1e-5, 1e-4, 3e-4]))
 @settings(max_examples=60, deadline=None)
 def test_a_corner_moved_by_one_area_alone_is_found_to_the_square_metre(seed: int, move: float) -> None:

@@ -134,6 +134,7 @@ print(found.certain.wkb_hex, found.possible.wkb_hex)
 """
 
 
+@pytest.mark.long
 def test_without_a_compiler_the_areas_are_the_same() -> None:
     compiled, plain = (
         subprocess.run(
