@@ -208,7 +208,7 @@ class DeskReachOut(BaseModel):
     basis: WalkBasis
 
 
-class JobOut(BaseModel):
+class WhoseJobAnswer(BaseModel):
     """Something that is somebody's job here."""
 
     kind: str = Field(description="case_type, matters or powers.", examples=["case_type"])
@@ -237,7 +237,7 @@ class WhoseJobOut(BaseModel):
     areas: list[AreaLite] = Field(description="From the district down to the cell.")
     near_border: list[BorderOut] = Field(description="Areas within 20 m on the other side.")
     post: AnsweringPost | None
-    items: list[JobOut] = Field(description="Those most like the words first.")
+    items: list[WhoseJobAnswer] = Field(description="Those most like the words first.")
     territorial_code: str | None = Field(description="The town's own body, for what is nobody else's.")
     territorial_name: str | None
     counter: NearDeskOut | None = Field(description="The nearest desk for community affairs.")

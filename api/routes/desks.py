@@ -20,7 +20,7 @@ from api.desk_schemas import (
     DeskOut,
     DeskReachOut,
     DeskVersion,
-    JobOut,
+    WhoseJobAnswer,
     NearDeskOut,
     NearestDesksOut,
     OfferAsk,
@@ -270,8 +270,8 @@ def read_whose_job(
     )
 
 
-def _job(job: "Job", catalogue: Catalogue, names: dict[str, Words], lang: Language) -> JobOut:
-    return JobOut(
+def _job(job: "Job", catalogue: Catalogue, names: dict[str, Words], lang: Language) -> WhoseJobAnswer:
+    return WhoseJobAnswer(
         kind=str(job.kind),
         code=job.code,
         name=job.name.said(lang),
