@@ -22,6 +22,7 @@ from api.exchange_schemas import (
     ReconciliationOut,
     ReconciliationSummary,
 )
+from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
@@ -35,6 +36,8 @@ reads = [asks(Permission.READ)]
 manages = [asks(Permission.WEBHOOKS_MANAGE)]
 
 _MOST = 2**63 - 1
+CSV = "text/csv; charset=utf-8"
+ReconciliationId = Annotated[int, Path(ge=1, le=_MOST, description="Number of the comparison.")]
 OrderNo = Annotated[str, Path(max_length=64, description="The order's number at the hotline.")]
 
 
@@ -162,12 +165,23 @@ def list_reconciliations(session: RequestSession, pages: Pages) -> Page[Reconcil
 
 
 @router.get("/reconciliations/{reconciliation_id}", summary="One comparison", dependencies=reads)
-def read_reconciliation(
-    session: RequestSession,
-    reconciliation_id: Annotated[int, Path(ge=1, le=_MOST, description="Number of the comparison.")],
-) -> ReconciliationOut:
+def read_reconciliation(session: RequestSession, reconciliation_id: ReconciliationId) -> ReconciliationOut:
     """Return a comparison with every difference."""
     return ReconciliationOut.of(queries.reconciliation_by_id(session, reconciliation_id))
+
+
+@router.get(
+    "/reconciliations/{reconciliation_id}/differences.csv",
+    summary="The differences of a comparison as CSV",
+    dependencies=reads,
+    response_class=Response,
+    responses={200: {"content": {CSV: {}}}},
+)
+def differences_as_csv(session: RequestSession, reconciliation_id: ReconciliationId, lang: Lang) -> Response:
+    """Return every difference in words, for a spreadsheet."""
+    found = queries.reconciliation_by_id(session, reconciliation_id)
+    name = f'attachment; filename="12345-{found.day}.csv"'
+    return Response(reconciling.differences_csv(found, lang), 200, {"Content-Disposition": name}, CSV)
 
 
 @router.get("/deliveries", summary="What the hotline has not taken", dependencies=reads)

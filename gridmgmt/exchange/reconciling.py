@@ -4,6 +4,7 @@ import csv
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from io import StringIO
 from pathlib import Path
 
 from gridmgmt.access.rules import Actor, Permission
@@ -14,6 +15,8 @@ from gridmgmt.errors import FileRefusedError, InputError, Problem
 from gridmgmt.exchange import queries
 from gridmgmt.exchange.models import ExchangeReconciliation
 from gridmgmt.exchange.rules import HotlineState, ListedOrder, differences
+from gridmgmt.spreadsheets import harmless
+from gridmgmt.texts import Language, text
 
 _COLUMNS = ("order_no", "state")
 
@@ -45,6 +48,19 @@ def reconcile(
     told = {"listed": row.listed, "held": held, "differences": len(found)}
     record(session, actor, "exchange.reconcile", f"day:{day}", after=told)
     return row
+
+
+def differences_csv(row: ExchangeReconciliation, lang: Language) -> bytes:
+    """Return the differences of a comparison as CSV in UTF-8, in words of one language."""
+    stream = StringIO()
+    writer = csv.writer(stream)
+    writer.writerow([text(f"exchange.column.{name}", lang) for name in ("order", "kind", "there", "here", "case")])
+    for each in row.differences:
+        states = (each["state_there"], each["state_here"])
+        there, here = (text(f"hotline_state.{state}", lang) if state else "" for state in states)
+        kind = text(f"difference_kind.{each['kind']}", lang)
+        writer.writerow([harmless(each["order_no"]), kind, there, here, each["case_no"] or ""])
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def read_list(path: Path) -> Sequence[ListedOrder]:

@@ -151,6 +151,8 @@ def test_12345_exchange_zero_lost(office: Office) -> None:
         compared = hotline.ask("reconcile", day=today, pretend=pretended)
         assert compared["counts"] == {"missing_here": 3, "missing_there": 0, "state_differs": 0}
         assert [each["order_no"] for each in compared["differences"]] == sorted(pretended)
+        table = office.server.get(f"{HOTLINE}/reconciliations/{compared['reconciliation_id']}/differences.csv").text
+        assert table.splitlines()[1] == "SH0197,missing here,received,,"
         assert hotline.ask("push", orders=given[-3:])["201"] == 3, "what was missing is given again, and heals"
         compared = hotline.ask("reconcile", day=today)
         assert (compared["listed"], compared["held"], compared["differences"]) == (ORDERS, ORDERS, [])

@@ -106,6 +106,10 @@ export async function send<T>(path: string, file: Blob, told: (share: number) =>
   return (await response.json()) as T
 }
 
+export function put<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('PUT', path, body)
+}
+
 export function patch<T>(path: string, body: unknown): Promise<T> {
   return request<T>('PATCH', path, body)
 }

@@ -1,4 +1,4 @@
-import type { Component } from 'vue'
+import { defineAsyncComponent, type Component } from 'vue'
 
 interface Part {
   /** Has `console.systems.<name>` for its words. */
@@ -7,4 +7,10 @@ interface Part {
 }
 
 /** The systems of governance in the order of their chips; each is a `defineAsyncComponent` of its own file. */
-export const PARTS: Part[] = []
+export const PARTS: Part[] = [
+  { name: 'exchange', component: defineAsyncComponent(() => import('./exchange/ExchangePart.vue')) },
+  { name: 'targets', component: defineAsyncComponent(() => import('./targets/TargetsPart.vue')) },
+  { name: 'assessment', component: defineAsyncComponent(() => import('./assessment/AssessmentPart.vue')) },
+  { name: 'meetings', component: defineAsyncComponent(() => import('./meetings/MeetingsPart.vue')) },
+  { name: 'desks', component: defineAsyncComponent(() => import('./desks/DesksPart.vue')) },
+]
