@@ -68,7 +68,7 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     from gridmgmt.feed.beside import beside_the_jobs  # noqa: PLC0415 -- as above
     from gridmgmt.feed.sending import networks_of  # noqa: PLC0415 -- as above
     from gridmgmt.indicators.service import fold_all  # noqa: PLC0415 -- as above
-    from gridmgmt.work import Hourly, forget_what_is_over, handlers, in_lane, keep_reports_fresh  # noqa: PLC0415 -- as above
+    from gridmgmt.work import Hourly, handlers, in_lane, keep_reports_fresh, tidy  # noqa: PLC0415 -- as above
 
     set_up_logging()
     if lane == Lane.PATIENT:
@@ -77,7 +77,7 @@ def worker(ctx: click.Context, *, supervised: bool, lane: str | None) -> None:
     with open_database(settings) as url, migrated_sessions(url) as sessions:
         of_the_demo = {each.JOB_KIND: each.perform for each in (components, grids, month)}
         known = in_lane({**handlers(settings), **of_the_demo}, lane)
-        tidying = Hourly(partial(forget_what_is_over, sessions, settings))
+        tidying = Hourly(partial(tidy, sessions, settings))
         chore = tidying if lane == Lane.PATIENT else partial(keep_reports_fresh, sessions)
         performing = Worker(sessions, known, lease_s=settings.job_lease_s, chore=chore)
         performing.stop_on_signals()

@@ -153,6 +153,24 @@ def forget_what_is_over(factory: sessionmaker[Session], settings: Settings) -> N
         forget_unused(session, photo_folder(settings), now, settings.photo_keep_hours)
 
 
+def keep_gate_counts(factory: sessionmaker[Session], settings: Settings) -> None:
+    """Publish the days of counts at gates that are due, and fold and delete what is too old."""
+    from gridmgmt.gate_counts.releases import release_due  # noqa: PLC0415 -- see the module
+    from gridmgmt.gate_counts.retention import forget_old  # noqa: PLC0415 -- as above
+
+    now = system_clock()
+    with transaction(factory) as session:
+        release_due(session, system_actor("publication"), now, threshold=settings.suppression_threshold)
+    with transaction(factory) as session:
+        forget_old(session, system_actor("retention"), now)
+
+
+def tidy(factory: sessionmaker[Session], settings: Settings) -> None:
+    """See to all that is to be published or forgotten by the hour."""
+    forget_what_is_over(factory, settings)
+    keep_gate_counts(factory, settings)
+
+
 class Hourly:
     """A chore that is seen to at once and then once an hour, however often it is called."""
 

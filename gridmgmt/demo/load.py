@@ -25,6 +25,7 @@ from gridmgmt.demo.addresses import gazetteer
 from gridmgmt.demo.assessment import establish_assessments
 from gridmgmt.demo.components import ask_components
 from gridmgmt.demo.desks import count_visits, establish_desks
+from gridmgmt.demo.gate_counts import count_at_gates
 from gridmgmt.demo.generator import DEFAULT_SEED, EDITION, SOURCE, DemoDistrict, generate
 from gridmgmt.demo.governance import (
     NEW_SUBDISTRICT,
@@ -34,6 +35,7 @@ from gridmgmt.demo.governance import (
     take_into_force,
 )
 from gridmgmt.demo.grids import ask_grids
+from gridmgmt.demo.meetings import establish_meetings, measure_side_gate
 from gridmgmt.demo.merging import ask_merge, load_department_grids
 from gridmgmt.demo.month import ask_cases
 from gridmgmt.demo.premises import establish_premises
@@ -92,6 +94,7 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
         ask_demo_cells(factory)
         run_id, job_id = ask_coverage(factory, DEMO_ACTOR, make_request(), on=today)
         finish_coverage(factory, run_id, job_id, lease_s=lease_s)
+        measure_side_gate(factory, DEMO_ACTOR)
 
 
 def ask_demo_cells(factory: sessionmaker[Session]) -> None:
@@ -137,7 +140,10 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
-    yield imports.import_gates(session, DEMO_ACTOR, _gates(district), labels)
+    gates = imports.import_gates(session, DEMO_ACTOR, _gates(district), labels)
+    yield gates
+    if gates.new:
+        establish_meetings(session, DEMO_ACTOR, district.areas)
     places = district.places
     bands = places.filter(like="residents_")
     places = places.assign(residents_60_plus=bands.sum(axis=1))
@@ -147,6 +153,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
         establish_desks(session, DEMO_ACTOR, district.areas, district.service_points, labels.valid_from)
         count_visits(session, DEMO_ACTOR, local_date(system_clock()), labels.valid_from)
         establish_targets(session, DEMO_ACTOR, district.areas, district.service_points, labels.name)
+        count_at_gates(session, DEMO_ACTOR, district.areas, labels.valid_from, now=system_clock())
         establish_premises(session, DEMO_ACTOR, district.areas, district.places, labels.valid_from, now=system_clock())
     yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
     yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)

@@ -281,7 +281,7 @@ def take_census(
     for each in FlowClass:
         session.add(GateCensus(community_id=row.community_id, at=at, flow_class=each, counted=counted[each]))
     session.flush()
-    session.execute(_RESIDUALS, {"community": row.community_id, "since": at - timedelta(seconds=1)})
+    recompute_residuals(session, row.community_id, at - timedelta(seconds=1))
     session.expire_all()
     taken = queries.censuses(session, row.community_id, until=at, limit=1)[0]
     record(
@@ -289,6 +289,11 @@ def take_census(
         after={"at": at, **{str(each): counted[each] for each in FlowClass}},
     )  # fmt: skip
     return taken
+
+
+def recompute_residuals(session: Session, community_id: int, since: datetime) -> None:
+    """Work out anew what the sums had missed at the censuses of a community after a moment."""
+    session.execute(_RESIDUALS, {"community": community_id, "since": since})
 
 
 def inside_at(session: Session, community_id: int, at: datetime) -> dict[FlowClass, Occupancy] | None:
@@ -343,7 +348,8 @@ def own_bins(session: Session, actor: Actor, code: str, day: date, now: datetime
     areas = bounds_of_community(session, community, local_date(now))
     if not actor.may(Permission.GATE_COUNTS_READ, areas):
         _require_gates(session, actor, gates, local_date(now))
-    found = queries.bins_of_day(session, gate.gate_id, end_of_day(day - timedelta(days=1)), end_of_day(day))
+    until = min(end_of_day(day), now)
+    found = queries.bins_of_day(session, gate.gate_id, end_of_day(day - timedelta(days=1)), until)
     record(session, actor, "gate_counts.read", f"counting_gate:{code}", after={"day": day})
     return found
 
@@ -379,6 +385,6 @@ def _recompute(session: Session, gates: Mapping[str, tuple[CountingGate, GateCom
         of_it = [each.start for each in bins if gates[each.gate][1].community_id == community]
         behind = [start for start in of_it if last and start < last[0].at]
         if behind:
-            session.execute(_RESIDUALS, {"community": community, "since": min(behind)})
+            recompute_residuals(session, community, min(behind))
             late += len(behind)
     return late

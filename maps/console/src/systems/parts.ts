@@ -13,4 +13,5 @@ export const PARTS: Part[] = [
   { name: 'assessment', component: defineAsyncComponent(() => import('./assessment/AssessmentPart.vue')) },
   { name: 'meetings', component: defineAsyncComponent(() => import('./meetings/MeetingsPart.vue')) },
   { name: 'desks', component: defineAsyncComponent(() => import('./desks/DesksPart.vue')) },
+  { name: 'gates', component: defineAsyncComponent(() => import('./gates/GatesPart.vue')) },
 ]
