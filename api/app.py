@@ -28,6 +28,7 @@ from api.routes import (
     addresses,
     areas,
     assessment,
+    bodies,
     bulletins,
     calendar,
     case_intake,
@@ -46,6 +47,7 @@ from api.routes import (
     events,
     exchange,
     exports,
+    facts,
     folder,
     gate_counts,
     gates,
@@ -102,7 +104,7 @@ _ROUTES = (
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
     single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage, isochrones,
     siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, bulletins,
-    exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics,
+    exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics, bodies, facts,
     health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""

@@ -448,7 +448,7 @@ def test_every_bad_row_of_bodies_is_named_and_nothing_is_kept_by_half(district: 
     assert refused.value.problems[0].message("zh")
     assert codes(district) == []
     with pytest.raises(InputError) as personal:
-        read_bodies(bodies_file(tmp_path, "code,kind,name,area_code,联系人\n"), names={})
+        read_bodies(bodies_file(tmp_path, "code,kind,name,area_code,联系人\nG1,other,好,1,x\n"), names={})
     assert personal.value.code == "personal_data_column"
 
 
