@@ -8,6 +8,7 @@ interface Part {
 
 /** The systems of governance in the order of their chips; each is a `defineAsyncComponent` of its own file. */
 export const PARTS: Part[] = [
+  { name: 'premises', component: defineAsyncComponent(() => import('./premises/PremisesPart.vue')) },
   { name: 'exchange', component: defineAsyncComponent(() => import('./exchange/ExchangePart.vue')) },
   { name: 'targets', component: defineAsyncComponent(() => import('./targets/TargetsPart.vue')) },
   { name: 'assessment', component: defineAsyncComponent(() => import('./assessment/AssessmentPart.vue')) },
