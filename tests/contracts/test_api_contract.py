@@ -44,6 +44,8 @@ UNKNOWN = {
     "upload_id": "999999",
     "webhook_id": "999999",
     "delivery_id": "999999",
+    "order_no": "no-such-order",
+    "reconciliation_id": "999999",
     "address_id": "999999",
     "name": "nobody",
     "prefix": "gm_00000000",
