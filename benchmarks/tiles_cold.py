@@ -28,6 +28,7 @@ from harness import publish, require
 from psycopg import sql
 
 from api.app import create_app
+from gridmgmt.access.rules import Permission
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.binaries import find_binaries
 from gridmgmt.db import make_engine, make_sessions, migrate
@@ -94,6 +95,7 @@ def wanted_tiles(url: str) -> list[Wanted]:
     wanted = [
         Wanted(layer, tile, tile_parameters(layer, tile, Selection(TODAY), run))
         for layer in LAYERS.values()
+        if layer.asks is Permission.READ
         for z in ZOOMS
         for tile in _sample(chance, bounds, z)  # type: ignore[arg-type]  # four numbers
     ]

@@ -298,6 +298,13 @@ def test_service_points(demo):
     assert all(towns[code[:9]].contains(place) for code, place in zip(points["code"], points.geometry, strict=True))
 
 
+def test_three_property_service_stations_are_open(demo):
+    """一站服务 物业工作室: a type of service points of its own."""
+    stations = demo.service_points[demo.service_points["type"] == "property_service_station"]
+    assert stations["status"].tolist() == ["open"] * 3
+    assert stations["code"].str[:9].is_unique
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_names_of_source_and_edition_say_that_it_is_synthetic(lang):
     word = {"zh": "合成", "en": "synthetic"}[lang]
