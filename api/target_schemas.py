@@ -236,14 +236,14 @@ class RenewalProjectDetail(RenewalProjectOut):
     moved: EldersMovedOut | None = Field(description="Null without both editions, and in the public form.")
 
 
-class AmountIn(Asked):
+class BudgetAmountIn(Asked):
     """Money as a source states it."""
 
     yuan: Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2, examples=["310000000"])]
     bound: AmountBound = AmountBound.EXACT
 
 
-class BudgetPartIn(AmountIn):
+class BudgetPartIn(BudgetAmountIn):
     """One part of a budget."""
 
     name: Words
@@ -257,12 +257,14 @@ class BudgetAsk(Asked):
     area: AreaCode
     year: Year
     parts: Annotated[list[BudgetPartIn], Field(min_length=1, max_length=MOST_PARTS)]
-    total: Annotated[AmountIn | None, Field(description="As the source states it; null where it states none.")] = None
+    total: Annotated[
+        BudgetAmountIn | None, Field(description="As the source states it; null where it states none.")
+    ] = None
     source: Source
     on: FromDay = None
 
 
-class AmountOut(BaseModel):
+class BudgetAmountOut(BaseModel):
     """Money as a source states it; `sign` is what stands before the number."""
 
     yuan: Decimal
@@ -271,7 +273,7 @@ class AmountOut(BaseModel):
     text: str = Field(examples=["≥ 310,000,000"])
 
 
-class BudgetPartOut(AmountOut):
+class BudgetPartOut(BudgetAmountOut):
     """One part of a budget."""
 
     name: str
@@ -287,8 +289,8 @@ class BudgetOut(BaseModel):
     area_name: str | None
     year: int
     parts: list[BudgetPartOut]
-    sum: AmountOut = Field(description="What the parts come to: exact only where all of them are.")
-    total: AmountOut | None = Field(description="As the source states it.")
+    sum: BudgetAmountOut = Field(description="What the parts come to: exact only where all of them are.")
+    total: BudgetAmountOut | None = Field(description="As the source states it.")
     consistent: bool | None = Field(description="Whether the stated total can be true; null without one.")
     left_open_yuan: Decimal | None = Field(
         description="The stated total less the sum of the parts: what only their bounds can fill."

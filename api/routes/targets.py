@@ -16,8 +16,8 @@ from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from api.target_schemas import (
-    AmountIn,
-    AmountOut,
+    BudgetAmountIn,
+    BudgetAmountOut,
     BudgetAsk,
     BudgetOut,
     BudgetPartOut,
@@ -360,7 +360,7 @@ def _project_detail(session: Session, code: str, on: date, *, least: int) -> Ren
     return RenewalProjectDetail(**shown.model_dump(), geometry=geometry, moved=moved)
 
 
-def _amount_of(given: AmountIn) -> Amount:
+def _amount_of(given: BudgetAmountIn) -> Amount:
     return Amount(given.yuan, given.bound)
 
 
@@ -374,8 +374,8 @@ def _budget(view: BudgetView) -> BudgetOut:
     return BudgetOut(
         **{name: getattr(view, name) for name in plain},
         parts=[BudgetPartOut(**_amount(part.amount), name=part.name, source=part.source) for part in view.parts],
-        sum=AmountOut(**_amount(check.parts)),
-        total=None if view.total is None else AmountOut(**_amount(view.total)),
+        sum=BudgetAmountOut(**_amount(check.parts)),
+        total=None if view.total is None else BudgetAmountOut(**_amount(view.total)),
         consistent=check.consistent,
         left_open_yuan=check.left_open_yuan,
     )

@@ -23,6 +23,7 @@ from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session, transaction
 from gridmgmt.demo.addresses import gazetteer
 from gridmgmt.demo.assessment import establish_assessments
+from gridmgmt.demo.bodies import establish_bodies
 from gridmgmt.demo.components import ask_components
 from gridmgmt.demo.desks import count_visits, establish_desks
 from gridmgmt.demo.gate_counts import count_at_gates
@@ -133,6 +134,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     new = take_into_force(session, DEMO_ACTOR, labels.name)
     if new:
         establish(session, DEMO_ACTOR, district.areas, labels.valid_from)
+        establish_bodies(session, DEMO_ACTOR, district.areas, labels.valid_from)
         plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
     catalogue.load_builtin(session, DEMO_ACTOR, today=labels.valid_from)
     catalogue.load_builtin_matters(session, DEMO_ACTOR, today=labels.valid_from)

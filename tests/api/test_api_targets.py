@@ -106,7 +106,7 @@ def test_a_budget_tells_its_signs(client: httpx.Client, town: Town) -> None:
         {"name": f"增{n}", "yuan": yuan} for n, yuan in enumerate(("40780000", "43500000.00", 40000000, 20000000), 1)
     ]
     ask = {
-        "name": "一保四增", "area": EAST, "year": 2014, "source": "《支出保障办法》",
+        "name": "一保四增", "area": EAST, "year": 2015, "source": "《支出保障办法》",
         "parts": [{"name": "一保", "yuan": 310000000, "bound": "at_least"}, *additions],
         "total": {"yuan": "460000000", "bound": "more_than"},
     }  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_budget_tells_its_signs(client: httpx.Client, town: Town) -> None:
     )  # fmt: skip
     refused = client.post(BUDGETS, json={**ask, "total": {"yuan": "400000000"}})
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/budget_contradicts")
-    (listed,) = client.get(BUDGETS, params={"year": 2014}).json()["items"]
+    (listed,) = client.get(BUDGETS, params={"year": 2015}).json()["items"]
     assert listed["left_open_yuan"] == "5720000.00"
     table = client.get(f"{BUDGETS}.csv", params={"lang": "en"}).text
     assert '≥,"310,000,000.00"' in table

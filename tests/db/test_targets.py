@@ -295,7 +295,7 @@ def budget(base: AmountBound = AmountBound.AT_LEAST, **changes: object) -> servi
         *(StatedPart(name, Amount(Decimal(yuan) * MILLION), "《支出保障办法》") for name, yuan in additions),
     )
     said = {
-        "name": "一保四增", "area_code": EAST, "year": 2014, "parts": parts, "source": "《支出保障办法》",
+        "name": "一保四增", "area_code": EAST, "year": 2015, "parts": parts, "source": "《支出保障办法》",
         "valid_from": DAY,
         "total": Amount(460 * MILLION, AmountBound.MORE_THAN), **changes,
     }  # fmt: skip
@@ -305,7 +305,7 @@ def budget(base: AmountBound = AmountBound.AT_LEAST, **changes: object) -> servi
 def test_yi_bao_si_zeng_keeps_its_bounds(session: Session) -> None:
     """一保四增: ≥ 310 m and four additions are ≥ 454.28 m, which does not contradict a total above 460 m."""
     service.set_budget(session, TESTER, budget())
-    (found,) = budget_queries.budgets(session, DAY, year=2014)
+    (found,) = budget_queries.budgets(session, DAY, year=2015)
     assert [str(part.amount) for part in found.parts] == [
         "≥ 310,000,000.00", "40,780,000.00", "43,500,000.00", "40,000,000.00", "20,000,000.00",
     ]  # fmt: skip

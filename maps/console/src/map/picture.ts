@@ -22,6 +22,7 @@ import { router } from '../router'
 import { figuresByCode, shownLevel } from '../state/level'
 import { highlight } from '../state/highlight'
 import { sketch } from '../state/sketch'
+import { drawing } from '../systems/drawing'
 import { dark } from '../state/theme'
 import { patchView, selection, viewed } from '../state/view'
 import { percent } from '../words/format'
@@ -148,6 +149,7 @@ export const picture = computed((): MapPicture => {
     merging: merging.value,
     planning: planningPicture.value,
     siting: sitingPicture.value,
+    drawing: drawing.value,
     grids: grids.value,
     hot: hotPicture.value,
     walking: walking.value,

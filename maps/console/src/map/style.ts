@@ -4,6 +4,7 @@ import type { ExpressionSpecification, LayerSpecification, SourceSpecification, 
 import type { Query } from '../api/client'
 import type { Side } from '../state/boundaries'
 import type { Sketch } from '../state/sketch'
+import type { Drawing } from '../systems/drawing'
 import { boundarySources, changes, drawn, findings, modes } from './boundaries'
 import { cases, caseSources } from './cases'
 import { gridLabels, gridLayers, gridSources, type GridsPicture } from './grids'
@@ -62,6 +63,8 @@ export interface MapPicture {
   selectedArea: string
   /** What the list of cases is filtered by; the map shows the same cases. */
   cases: Query
+  /** What the part of the page of systems draws that is shown. */
+  drawing: Drawing | null
   /** Longitude and latitude of the place or case that is shown in depth. */
   highlight: [number, number] | null
 }
@@ -108,6 +111,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...planningSources(picture),
     ...sitingSources(picture),
     ...hotSources(picture),
+    ...picture.drawing?.sources,
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
       type: 'geojson',
@@ -404,6 +408,7 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...planningMarks(picture),
     ...siting(picture),
     ...drawn(picture),
+    ...(picture.drawing?.layers ?? []),
     highlighted(picture),
   ]
   return { version: 8, sources: given, layers }
