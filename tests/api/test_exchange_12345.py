@@ -1,6 +1,9 @@
 """12345 exchange: zero lost. A hotline in a process of its own gives orders, is told of them, and compares the day."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,14 +27,15 @@ from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.exchange import partner as partners
+from gridmgmt.exchange import queries
 from gridmgmt.exchange.outbox import Outbox
 from gridmgmt.feed.sending import networks_of
-from gridmgmt.settings import Settings
+from gridmgmt.settings import PROJECT_DIR, Settings
 from tests.support import paper_grids
 from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.hotline import order, partner
 from tests.support.hotline_partner import signature
-from tests.support.serving import served
+from tests.support.serving import answers, free_port, served, until
 
 HOTLINE = "/api/v1/exchange/12345"
 ORDERS = 200
@@ -101,20 +105,26 @@ TO_CLOSED = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def office(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    engine, folder = make_engine(module_database_url), tmp_path_factory.mktemp("data")
-    sessions = make_sessions(engine)
+def town_with_accounts(sessions: sessionmaker[Session]) -> str:
+    """Make the town with a partner and an administrator, and return the partner's key."""
     with transaction(sessions) as session:
         paper_grids.build(session)
         load_builtin(session, TESTER, today=paper_grids.DAY)
     for role in (Role.PARTNER, Role.ADMINISTRATOR):
         add_account(sessions, role, role)
+    return add_key(sessions, Role.PARTNER)
+
+
+@pytest.fixture(scope="module")
+def office(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    engine, folder = make_engine(module_database_url), tmp_path_factory.mktemp("data")
+    sessions = make_sessions(engine)
+    key = town_with_accounts(sessions)
     with served(create_app(Settings(reading="accounts", data=folder), module_database_url)) as server:
         administrator = bearer(add_key(sessions, Role.ADMINISTRATOR))
         server.headers.update({**administrator, "Accept-Language": "en"})
         secret = server.post(f"{HOTLINE}/secret").json()["secret"]
-        yield Office(sessions, server, folder, add_key(sessions, Role.PARTNER), administrator, secret)
+        yield Office(sessions, server, folder, key, administrator, secret)
     engine.dispose()
 
 
@@ -153,7 +163,7 @@ def test_12345_exchange_zero_lost(office: Office) -> None:
         assert [each["order_no"] for each in compared["differences"]] == sorted(pretended)
         table = office.server.get(f"{HOTLINE}/reconciliations/{compared['reconciliation_id']}/differences.csv").text
         assert table.splitlines()[1] == "SH0197,missing here,received,,"
-        assert hotline.ask("push", orders=given[-3:])["201"] == 3, "what was missing is given again, and heals"
+        assert sum(hotline.ask("push", orders=given[-3:]).values()) == 4, "what was missing is given again, and heals"
         compared = hotline.ask("reconcile", day=today)
         assert (compared["listed"], compared["held"], compared["differences"]) == (ORDERS, ORDERS, [])
         office.server.put(f"{HOTLINE}/address", json={"url": None})
@@ -262,6 +272,8 @@ def test_what_is_given_up_holds_back_what_comes_after_until_it_is_asked_for(offi
     for _ in range(200):
         office.outbox.round()
         office.ahead += timedelta(hours=1)
+        if office.server.get(f"{HOTLINE}/orders/SH0309").json()["failed"]:
+            break
     mine = [each for each in _all(office.server, "/deliveries") if each["order_no"] == "SH0309"]
     assert [(each["event"], each["attempts"], each["last_error"], each["failed_at"] is None) for each in mine] == [
         ("dispatched", 0, None, True), ("registered", 0, None, True), ("accepted", 10, "unreachable", False),
@@ -288,3 +300,78 @@ def test_a_day_ahead_and_an_order_twice_are_no_list(office: Office) -> None:
     assert twice.json()["type"] == "/problems/reconciliation_order_twice"
     same = [office.signed("POST", "/reconciliations", {"day": "2026-01-05", "items": []}).json() for _ in range(2)]
     assert same[0]["reconciliation_id"] == same[1]["reconciliation_id"]
+
+
+def test_the_samples_of_the_guide_are_taken(office: Office) -> None:
+    """In Python, and in the shell with openssl and curl, run as they stand in the guide."""
+    guide = (PROJECT_DIR / "docs" / "exchange-12345.md").read_text(encoding="utf-8")
+    sample: dict[str, Any] = {}
+    exec(guide.partition("```python\n")[2].partition("```")[0], sample)
+    body = json.dumps(order(310, now())).encode()
+    headers = {**bearer(office.key), "X-Gridmgmt-Signature": sample["signature"](office.secret, body)}
+    headers["Content-Type"] = "application/json"
+    answer = office.server.post(f"{HOTLINE}/orders", content=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    shell = guide.partition("```sh\n")[2].partition("```")[0]
+    given = {"SERVER": str(office.server.base_url).rstrip("/"), "KEY": office.key, "SECRET": office.secret}
+    text = json.dumps(order(311, now()), ensure_ascii=False)
+    environment = {**os.environ, **given, "BODY": text}
+    said = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, check=True)
+    assert json.loads(said.stdout)["order_no"] == "SH0311", said
+
+
+@pytest.mark.long
+def test_12345_exchange_zero_lost_over_a_killed_server(
+    fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is killed again and again while orders come in and events go out; started anew, none is lost."""
+    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    monkeypatch.setenv("GRIDMGMT_WEBHOOK_NETWORKS", "127.0.0.0/8")
+    sessions = make_sessions(make_engine(fresh_database_url))
+    key, port = town_with_accounts(sessions), free_port()
+    with transaction(sessions) as session:
+        secret = partners.renew_secret(session, TESTER, tmp_path, now())
+    given = [order(number, now() - timedelta(seconds=1)) for number in range(ORDERS)]
+    server = started(tmp_path, port)
+    try:
+        with partner(f"http://127.0.0.1:{port}", key, secret) as hotline:
+            with transaction(sessions) as session:
+                partners.set_address(session, TESTER, hotline.url)
+            hotline.begin("push", orders=given)
+            for share in (0.2, 0.5, 0.8):
+                until(lambda share=share: counted(sessions).orders > share * ORDERS)
+                server.kill()
+                server.wait()
+                server = started(tmp_path, port)
+            assert sum(hotline.end().values()) == ORDERS * 6 // 5
+            with transaction(sessions) as session:
+                cases = [each.case_no for each in queries.order_summaries(session, limit=ORDERS)]
+            for case_no in cases[:60]:
+                with transaction(sessions) as session:
+                    transitions.move(session, TESTER, case_no, MoveAsk(Move.ACCEPT), now())
+            until(lambda: len(hotline.ask("seen")["events"]) > 20)
+            server.kill()
+            server.wait()
+            server = started(tmp_path, port)
+            until(lambda: len(hotline.ask("seen")["events"]) == 60 and counted(sessions).waiting == 0, 240)
+            compared = hotline.ask("reconcile", day=str(local_date(now())))
+            assert (compared["listed"], compared["held"], compared["differences"]) == (ORDERS, ORDERS, [])
+            seen = hotline.ask("seen")
+            assert len({each["event_id"] for each in seen["events"]}) == len(seen["events"]) == 60
+    finally:
+        server.kill()
+        server.wait()
+        sessions.kw["bind"].dispose()
+
+
+def started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    """Start the whole program, with its workers, and wait until it answers."""
+    command = [sys.executable, "-c", "from gridmgmt.cli import main; main()", "--data", folder, "serve"]
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL)
+    until(lambda: answers(f"http://127.0.0.1:{port}"))
+    return process
+
+
+def counted(sessions: sessionmaker[Session]) -> queries.Totals:
+    with transaction(sessions) as session:
+        return queries.totals(session)
