@@ -33,7 +33,7 @@ TODAY = date(2026, 1, 1)
 BOX = (121.35, 31.28, 121.55, 31.48)
 """Some 420 km², as large as the district's box."""
 MOST_MS = 200.0
-ZOOMS = (12, 13, 14, 16)
+ZOOMS = (13, 14, 16)
 
 FILL = """
 INSERT INTO premises_inspections (

@@ -286,7 +286,7 @@ LAYERS: Mapping[str, Layer] = {
                 "due_on": "String",
                 "premises": "Number",
             },
-            min_zoom=12,
+            min_zoom=13,
             single_from_zoom=16,
             asks=Permission.PREMISES_READ,
         ),

@@ -205,10 +205,11 @@ def flag_premises(
     return PremisesOut.model_validate(queries.premises_on(session, code, on))
 
 
-@router.delete("/premises/{code}", status_code=204, summary="Take premises off the register", dependencies=writes)
-def end_premises(session: RequestSession, actor: Caller, on: OnDate, code: PathCode) -> None:
-    """End premises on a day; what was said of them stays."""
+@router.delete("/premises/{code}", summary="Take premises off the register", dependencies=writes)
+def end_premises(session: RequestSession, actor: Caller, on: OnDate, code: PathCode) -> PremisesVersion:
+    """End premises on a day and return what was said of them last; it stays."""
     service.end(session, actor, code, on)
+    return PremisesVersion.model_validate(queries.history(session, code)[0])
 
 
 @router.post("/premises/{code}/inspections", status_code=201, summary="Record an inspection", dependencies=writes)

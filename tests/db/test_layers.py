@@ -399,6 +399,8 @@ def test_far_away_nothing_is_drawn(draw: Draw) -> None:
         ("gates", "ix_gates_geom"),
         ("components", "ix_components_geom"),
         ("desks", "ix_desks_geom"),
+        ("premises", "ix_premises_geom_now"),
+        ("premises_quarters", "ix_areas_geom"),
         ("topics", "ix_topics_geom"),
         ("land", "ix_land_features_geom"),
         ("target_items", "ix_target_items_geom"),
