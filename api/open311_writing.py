@@ -80,7 +80,7 @@ def requests_document(
     """
     style = _STYLES[format_]
     write = _RowWriter(style, names, lang, base_url, extended=extended)
-    return (style.begin + style.between.join(map(write, rows)) + style.end).encode()
+    return style.begin + style.between.join(map(write, rows)) + style.end
 
 
 def xml_text(value: str | None) -> str:
@@ -153,49 +153,61 @@ def _content(name: str, value: object) -> str:
     return xml_text(None if value is None else str(value))
 
 
-def _json_text(value: str | None) -> str:
-    return "null" if value is None else str(encode_basestring(value))
+def _xml_bytes(value: str | None) -> bytes:
+    return xml_text(value).encode()
+
+
+def _json_bytes(value: str | None) -> bytes:
+    return b"null" if value is None else encode_basestring(value).encode()
 
 
 @dataclass(frozen=True)
 class _Style:
-    """How requests are written in one of the formats; ``row`` is a template of `FIELDS` and what is extended."""
+    """How requests are written in one of the formats; ``row`` is a template of `FIELDS` and what is extended.
 
-    begin: str
-    between: str
-    end: str
-    row: str
-    extended: str
-    text: Callable[[str | None], str]
-    moment: str
+    They are put together as bytes: what an answer has most of are the names of fields, which need no encoding.
+    """
+
+    begin: bytes
+    between: bytes
+    end: bytes
+    row: bytes
+    extended: bytes
+    text: Callable[[str | None], bytes]
+    moment: bytes
 
 
-def _xml_row(names: Sequence[str]) -> str:
-    return "".join(f"<{name}>%s</{name}>" for name in names)
+def _xml_row(names: Sequence[str]) -> bytes:
+    return "".join(f"<{name}>{_place_of(name)}</{name}>" for name in names).encode()
 
 
-def _json_row(names: Sequence[str]) -> str:
-    return ",".join(f'"{name}":%s' for name in names)
+def _json_row(names: Sequence[str]) -> bytes:
+    return ",".join(f'"{name}":{_place_of(name)}' for name in names).encode()
+
+
+def _place_of(name: str) -> str:
+    """Return the place of a value in a template: of a number as Python writes it, of any other its bytes."""
+    return "%a" if name in {"lat", "long"} else "%b"
 
 
 _STYLES = {
     Format.XML: _Style(
-        begin=_HEAD + "<service_requests>",
-        between="\n",
-        end="</service_requests>",
-        row=f"<request>{_xml_row(FIELDS)}%s</request>",
-        extended=f"<extended_attributes>{_xml_row(EXTENDED)}</extended_attributes>",
-        text=xml_text,
-        moment="%s",
+        begin=_HEAD.encode() + b"<service_requests>",
+        between=b"\n",
+        end=b"</service_requests>",
+        row=b"<request>" + _xml_row(FIELDS) + b"%b</request>",
+        extended=b"<extended_attributes>" + _xml_row(EXTENDED) + b"</extended_attributes>",
+        text=_xml_bytes,
+        moment=b"%b",
     ),
     Format.JSON: _Style(
-        begin="[",
-        between=",\n",
-        end="]",
-        row=f"{{{_json_row(FIELDS)}%s}}",
-        extended=f',"extended_attributes":{{{_json_row(EXTENDED)}}}',
-        text=_json_text,
-        moment='"%s"',
+        begin=b"[",
+        between=b",\n",
+        end=b"]",
+        row=b"{" + _json_row(FIELDS) + b"%b}",
+        extended=b',"extended_attributes":{' + _json_row(EXTENDED) + b"}",
+        text=_json_bytes,
+        moment=b'"%b"',
     ),
 }
 
@@ -213,7 +225,7 @@ class _RowWriter:
         self._states = _Once(lambda state: style.text(status_of(CaseState(state))))
         self._notes = _Once(lambda state: style.text(text(f"case_state.{state}", lang)))
 
-    def __call__(self, row: RequestRow) -> str:
+    def __call__(self, row: RequestRow) -> bytes:
         write, nothing, once = self._style.text, self._nothing, self._texts
         return self._style.row % (
             write(row.case_no),
@@ -233,13 +245,13 @@ class _RowWriter:
             row.lat,
             row.lon,
             nothing if row.media_url is row.photo is None else write(media_url(row, self._base_url)),
-            "" if self._extended is None else self._extended(row),
+            b"" if self._extended is None else self._extended(row),
         )
 
-    def _moment(self, moment: datetime) -> str:
-        return self._style.moment % told_moment(moment)
+    def _moment(self, moment: datetime) -> bytes:
+        return self._style.moment % told_moment(moment).encode()
 
-    def _extension(self, row: RequestRow) -> str:
+    def _extension(self, row: RequestRow) -> bytes:
         told = (
             str(DETAILED[CaseState(row.state)]), row.state, text(f"case_state.{row.state}", self._lang), row.source,
             text(f"case_source.{row.source}", self._lang), row.kind, row.duplicate_of, row.town_code, row.cell_code,
@@ -247,13 +259,13 @@ class _RowWriter:
         return self._style.extended % tuple(map(self._style.text, told))
 
 
-class _Once(dict[str, str]):
+class _Once(dict[str, bytes]):
     """Works a text out when it is first asked for."""
 
-    def __init__(self, work: Callable[..., str]) -> None:
+    def __init__(self, work: Callable[..., bytes]) -> None:
         super().__init__()
         self._work = work
 
-    def __missing__(self, key: str) -> str:
+    def __missing__(self, key: str) -> bytes:
         found = self[key] = self._work(key)
         return found
