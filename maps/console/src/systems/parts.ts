@@ -15,4 +15,5 @@ export const PARTS: Part[] = [
   { name: 'meetings', component: defineAsyncComponent(() => import('./meetings/MeetingsPart.vue')) },
   { name: 'desks', component: defineAsyncComponent(() => import('./desks/DesksPart.vue')) },
   { name: 'gates', component: defineAsyncComponent(() => import('./gates/GatesPart.vue')) },
+  { name: 'bodies', component: defineAsyncComponent(() => import('./bodies/BodiesPart.vue')) },
 ]
