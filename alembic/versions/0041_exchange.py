@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", "move_id", name=op.f("uq_exchange_deliveries_order_id_move_id")),
     )
     op.create_index("ix_exchange_deliveries_order_id", "exchange_deliveries", ["order_id", "delivery_id"])
+    op.create_index("ix_exchange_deliveries_delivered_at", "exchange_deliveries", ["delivered_at"])
     op.create_index(
         "ix_exchange_deliveries_open",
         "exchange_deliveries",

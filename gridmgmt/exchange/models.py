@@ -91,6 +91,7 @@ class ExchangeDelivery(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "move_id"),
         Index("ix_exchange_deliveries_order_id", "order_id", "delivery_id"),
+        Index("ix_exchange_deliveries_delivered_at", "delivered_at"),
         Index("ix_exchange_deliveries_open", "next_attempt_at", postgresql_where=text("delivered_at IS NULL")),
     )
 
