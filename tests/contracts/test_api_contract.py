@@ -58,6 +58,10 @@ UNKNOWN = {
     "year": "none",
     "task_no": "1",
     "photo": "0" * 64,
+    "post": "no-such-post",
+    "serves": "no-such-body",
+    "agreement": "no-such-agreement",
+    "fact_id": "999999",
 }
 
 BODIES = {
@@ -88,6 +92,11 @@ BODIES = {
         "document": "1",
     },
     ("post", "/api/v1/assessment/rounds/{round_id}/appeals"): {"event_id": 1, "state": "appeal_open", "document": "1"},
+    ("patch", "/api/v1/bodies/{code}"): {"name": "1"},
+    ("post", "/api/v1/bodies/{code}/posts"): {"code": "1", "name": "1", "count": 1},
+    ("post", "/api/v1/bodies/{code}/posts/{post}/links"): {"serves_code": "1", "count": 1},
+    ("post", "/api/v1/bodies/{code}/agreements"): {"code": "1", "partner_code": "1", "kind": "other", "name": "1"},
+    ("patch", "/api/v1/purchased-services/{code}"): {"name": "1"},
     ("post", "/api/v1/town-modes/{code}"): {"mode": "direct"},
     ("post", "/api/v1/drafts/{draft_id}/edits"): {"verb": "retire", "code": "310113"},
     ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},
