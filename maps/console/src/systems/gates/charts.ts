@@ -25,8 +25,8 @@ export function flowBars(hours: ReleasedFlowOut[], colours: Colours): ECBasicOpt
     xAxis: { type: 'category', data: hours.map(({ hour }) => `${hour}`), axisTick: { show: false }, axisLabel: { color: colours.secondary, fontSize: 11 } },
     yAxis: { type: 'value', min: 0, axisLabel: { color: colours.secondary, fontSize: 11 }, splitLine: { lineStyle: { color: colours.border } } },
     series: [
-      bars(t('console.gates.entered'), colours.accent, hours.map(({ entered }) => entered)),
-      bars(t('console.gates.left'), colours.secondary, hours.map(({ left }) => left)),
+      bars(t('console.gate_counts.entered'), colours.accent, hours.map(({ entered }) => entered)),
+      bars(t('console.gate_counts.left'), colours.secondary, hours.map(({ left }) => left)),
     ],
   }
 }

@@ -6,13 +6,13 @@ import { t } from '../../words/texts'
 export function bandOf(band: GateBandOut | null, whole: boolean): string {
   if (!band) return '—'
   const low = whole ? count(band.at_least) : shortNumber(band.at_least, 2)
-  if (band.below === null) return t('console.gates.from', { low })
-  return t('console.gates.between', { low, high: whole ? count(band.below - 1) : shortNumber(band.below, 2) })
+  if (band.below === null) return t('console.gate_counts.from', { low })
+  return t('console.gate_counts.between', { low, high: whole ? count(band.below - 1) : shortNumber(band.below, 2) })
 }
 
 /** A published count; what is withheld looks the same, small or not. */
 export function shown(value: number | null): string {
-  return value === null ? t('console.gates.withheld') : count(value)
+  return value === null ? t('console.gate_counts.withheld') : count(value)
 }
 
 /** The hours of a gate, or of all gates, as they are published of one class. */
