@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import chain, repeat
 
 import geopandas as gpd
+import shapely
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
@@ -135,8 +136,9 @@ def _set_project(session: Session, actor: Actor, areas: gpd.GeoDataFrame, editio
 
 
 def _sites(points: gpd.GeoDataFrame) -> Iterator[tuple[str, str, tuple[float, float]]]:
-    for code, name, place in zip(points["code"], points["name"], points.geometry, strict=True):
-        yield code, name, (place.x, place.y)
+    places = shapely.get_coordinates(points.geometry.to_numpy()).tolist()
+    for code, name, (lon, lat) in zip(points["code"], points["name"], places, strict=True):
+        yield code, name, (lon, lat)
 
 
 def _said(key: str) -> str:
