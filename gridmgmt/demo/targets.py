@@ -9,7 +9,6 @@ from decimal import Decimal
 from itertools import chain, repeat
 
 import geopandas as gpd
-import shapely
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.areas.rules import AreaLevel
@@ -135,10 +134,9 @@ def _set_project(session: Session, actor: Actor, areas: gpd.GeoDataFrame, editio
     )
 
 
-def _sites(points: gpd.GeoDataFrame) -> Iterator[tuple[str, str, tuple[float, float]]]:
-    places = shapely.get_coordinates(points.geometry.to_numpy()).tolist()
-    for code, name, (lon, lat) in zip(points["code"], points["name"], places, strict=True):
-        yield code, name, (lon, lat)
+def _sites(points: gpd.GeoDataFrame) -> list[tuple[str, str, tuple[float, float]]]:
+    places = zip(points.geometry.x, points.geometry.y, strict=True)
+    return list(zip(points["code"], points["name"], places, strict=True))
 
 
 def _said(key: str) -> str:
