@@ -34,7 +34,7 @@ const PAGE = 30
 const SHOWN = 50
 const DAYS = 7
 
-export const wanted = { q: viewed('q'), state: viewed('order_state'), day: viewed('day') }
+export const wanted = { q: viewed('q'), state: viewed('order_state') }
 export const compared = viewed('compared')
 
 /** How the exchange stands. */
@@ -75,7 +75,7 @@ export function useUndelivered() {
 export function useOrders() {
   const older = ref<HotlineOrderOut[]>([])
   const next = ref<string | null>(null)
-  const key = () => JSON.stringify({ q: wanted.q.value, state: wanted.state.value, day: wanted.day.value })
+  const key = () => JSON.stringify({ q: wanted.q.value, state: wanted.state.value })
   const first = useLoaded(key, async (filter, signal) => {
     const page = await get<PageHotlineOrderOut>(`${HOTLINE}/orders`, { ...JSON.parse(filter), limit: PAGE }, signal)
     older.value = []
