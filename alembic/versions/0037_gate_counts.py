@@ -51,8 +51,8 @@ def upgrade() -> None:
     op.execute(KEEP_RELEASES)
     for table in FROZEN:
         op.execute(
-            f"CREATE TRIGGER keep_releases BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION keep_releases()"
+            f"CREATE TRIGGER keep_releases BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION keep_releases()"
         )
     for table in ("gate_communities", "counting_gates"):
         op.execute(
