@@ -35,6 +35,7 @@ PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNKNOWN = {
     "code": "no-such-code",
     "case_no": "no-such-case",
+    "item_no": "999999",
     "job_id": "999999",
     "run_id": "999999",
     "place_id": "1",
@@ -70,6 +71,10 @@ BODIES = {
     ("post", "/api/v1/cases/{case_no}/transitions"): {"move": "accept", "version": 1},
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
     ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
+    ("post", "/api/v1/targets/{code}/items"): {"name": "1"},
+    ("post", "/api/v1/targets/{code}/items/from-plan"): {"plan": "none"},
+    ("patch", "/api/v1/targets/{code}/items/{item_no}"): {"name": "1"},
+    ("post", "/api/v1/targets/{code}/items/{item_no}/milestones"): {"stage": "located"},
     ("post", "/api/v1/plans/{name}/adopt"): {"owner_post": "1", "budget_yuan": 1, "milestones": []},
     ("post", "/api/v1/plans/{name}/withdraw"): {"reason": "none"},
     ("post", "/api/v1/assessment/rounds/{round_id}/entries"): {
