@@ -1,4 +1,4 @@
-"""A round of twelve streets by sixty items, made anew from its evidence, in a district with a month of 100,000 cases.
+"""A round of twelve streets by sixty items, made anew from its evidence, in a district with a month of 20,000 cases.
 
 Thirty items are rates of cases, narrowed in ten ways; fifteen are surveys, fourteen documents, one is coverage. All is
 written in one transaction that is rolled back. The statements of a read are counted too: they must not grow with
@@ -32,7 +32,7 @@ from gridmgmt.clock import local_date
 from gridmgmt.db import make_engine
 from gridmgmt.indicators import service as indicators
 
-CASES, ROUNDS = 100_000, 9
+CASES, ROUNDS = 20_000, 9
 MOST_MS = 1000.0
 NARROWED = (
     {}, {"kind": "event"}, {"kind": "component"}, {"source": "grid_officer"}, {"source": "hotline_12345"},
