@@ -368,7 +368,8 @@ def started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     """Start the whole program, with its workers, and wait until it answers."""
     command = [sys.executable, "-c", "from gridmgmt.cli import main; main()", "--data", folder, "serve"]
     process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL)
-    until(lambda: answers(f"http://127.0.0.1:{port}"))
+    until(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}"), 240)
+    assert process.poll() is None, "the server has ended"
     return process
 
 
