@@ -47,8 +47,9 @@ INSERT INTO cases (
     rework_count, send_back_count, geom
 )
 SELECT
-    'B' || n, CASE WHEN n % 3 = 0 THEN 'component' ELSE 'event' END, CASE WHEN n % 3 = 0 THEN '0101' ELSE '1101' END,
-    (ARRAY['grid_officer', 'hotline_12345', 'public', 'video'])[1 + n % 4], 'closed', reported,
+    'B' || n, CASE WHEN (n / 12) % 3 = 0 THEN 'component' ELSE 'event' END,
+    CASE WHEN (n / 12) % 3 = 0 THEN '0101' ELSE '1101' END,
+    (ARRAY['grid_officer', 'hotline_12345', 'public', 'video'])[1 + (n / 36) % 4], 'closed', reported,
     reported + interval '1 hour', reported + interval '1 day', reported + interval '1 day' * (1 + n % 5),
     reported + interval '4 days', town.code, (n % 11 = 0)::int, (n % 13 = 0)::int, town.inside
 FROM (
