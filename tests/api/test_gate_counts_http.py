@@ -149,6 +149,7 @@ def test_who_sees_what(village: District, guard: httpx.Client) -> None:
         "vehicle": 9,
     }
     assert guard.post(f"{URL}/censuses", json=asked).json()["counted"]["newcomer"] == 800
+    assert push(guard, a_bin()).status_code == 200
     assert len(guard.get(f"{URL}/gates/XX-G1/bins", params={"day": "2026-01-14"}).json()["items"]) >= 1
     for path in ("communities/XX", "gates/XX-G1/bins"):
         assert village.visitor.get(f"{URL}/{path}").status_code == 401
