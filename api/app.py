@@ -102,9 +102,9 @@ DESCRIPTION = (
 _ROUTES = (
     case_intake, case_moves, folder, editions, drafts, topology, areas, addresses, statistics, governance,
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
-    single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage, isochrones,
-    siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks, bulletins,
-    exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics, bodies, facts,
+    single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage,
+    isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks,
+    bulletins, exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics, bodies, facts,
     health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""

@@ -29,7 +29,9 @@ from gridmgmt.demo.month import DAYS
 from gridmgmt.demo.towns import DISTRICT_CODE, TOWNS
 from gridmgmt.texts import text
 
-DEPARTMENTS = tuple(f"{DISTRICT_CODE}-{body}" for body in ("water", "greening", "housing", "construction", "environment"))
+DEPARTMENTS = tuple(
+    f"{DISTRICT_CODE}-{body}" for body in ("water", "greening", "housing", "construction", "environment")
+)
 JUDGES = tuple(town.code for town in TOWNS[:4])
 """The streets that judge departments: three subdistricts and a town."""
 VETOED, DEDUCTED, FEW = "310113106", "310113111", "310113112"
