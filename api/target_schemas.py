@@ -148,7 +148,7 @@ class TargetItemOut(Answer):
     links: Links
 
 
-class TargetOut(Answer):
+class PlanTargetOut(Answer):
     """A target with its progress on a day."""
 
     code: str
@@ -168,7 +168,7 @@ class TargetOut(Answer):
     links: Links
 
 
-class TargetDetail(TargetOut):
+class TargetDetail(PlanTargetOut):
     """A target with its items by number."""
 
     items: list[TargetItemOut]

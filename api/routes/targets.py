@@ -22,6 +22,7 @@ from api.target_schemas import (
     BudgetOut,
     BudgetPartOut,
     EldersMovedOut,
+    PlanTargetOut,
     RenewalProjectAsk,
     RenewalProjectDetail,
     RenewalProjectOut,
@@ -35,7 +36,6 @@ from api.target_schemas import (
     TargetItemOut,
     TargetMilestoneAsk,
     TargetMilestoneOut,
-    TargetOut,
     TargetProgressOut,
 )
 from gridmgmt.access.rules import Permission
@@ -72,7 +72,7 @@ MOST_LISTED = 10_000
 @router.get("/targets", summary="Targets with their progress, by code")
 def list_targets(
     session: RequestSession, on: OnDate, pages: Pages, area: Area = None, year: Year = None
-) -> Page[TargetOut]:
+) -> Page[PlanTargetOut]:
     """List the targets of a day with how many of their points are open."""
     after = pages.after(str)
     found = queries.targets(
@@ -280,8 +280,8 @@ def _address(target: str) -> str:
     return f"{PREFIX}/targets/{quote(target, safe='')}"
 
 
-def _target(view: TargetView) -> TargetOut:
-    return TargetOut(**_shown(view))
+def _target(view: TargetView) -> PlanTargetOut:
+    return PlanTargetOut(**_shown(view))
 
 
 def _detail(view: TargetView, *, exact: bool) -> TargetDetail:

@@ -238,6 +238,7 @@ def revision(session: Session, layer: str) -> int:
 
 GUARDED = {"areas", "area_endings"}
 """Nobody empties these; the rows of a draft may be written and removed."""
+ONLY_ADDED = {"premises_published"}
 
 
 @pytest.mark.parametrize("table", sorted(DRAWN_TABLES))
@@ -245,6 +246,8 @@ def test_every_write_to_a_drawn_table_advances_its_layers(session, table) -> Non
     for layer in DRAWN_TABLES[table]:
         before = revision(session, layer)
         writes = [f"DELETE FROM {table}"] + [f"TRUNCATE {table} CASCADE"] * (table not in GUARDED | {"editions"})
+        if table in ONLY_ADDED:
+            writes = [f"INSERT INTO {table} SELECT * FROM {table} WHERE false"]
         for write in writes:
             session.execute(text(write))
         assert revision(session, layer) >= before + len(writes)

@@ -1,7 +1,7 @@
 import { computed, shallowRef } from 'vue'
 
 import { get } from '../../api/client'
-import type { PageBudgetOut, PageRenewalProjectOut, PageTargetOut, TargetDetail, TargetStage } from '../../api/schema'
+import type { PageBudgetOut, PageRenewalProjectOut, PagePlanTargetOut, TargetDetail, TargetStage } from '../../api/schema'
 import { asOf } from '../../state/boundaries'
 import { useLoaded } from '../../state/loaded'
 import { can } from '../../state/session'
@@ -30,7 +30,7 @@ function shown(): string | null {
   return isOpen.value && can('read') ? asOf.value : null
 }
 
-export const targets = useLoaded(shown, async (on, signal) => (await get<PageTargetOut>('/targets', { on, limit: MOST }, signal)).items)
+export const targets = useLoaded(shown, async (on, signal) => (await get<PagePlanTargetOut>('/targets', { on, limit: MOST }, signal)).items)
 export const projects = useLoaded(shown, async (on, signal) => (await get<PageRenewalProjectOut>('/projects', { on, limit: MOST }, signal)).items)
 export const budgets = useLoaded(shown, async (on, signal) => (await get<PageBudgetOut>('/budgets', { on, limit: MOST }, signal)).items)
 
