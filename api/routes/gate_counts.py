@@ -40,7 +40,7 @@ reads = [asks(Permission.READ)]
 pushes = [asks(Permission.GATE_COUNTS_PUSH)]
 writes = [asks(Permission.GOVERNANCE_WRITE)]
 
-Code = Annotated[str, Path(max_length=64)]
+Code = Annotated[str, Path(max_length=64, description="The code of the community or the gate.")]
 Day = Annotated[date | None, Query(description="A day of the district; today, or the last released one, without it.")]
 
 

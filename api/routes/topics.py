@@ -115,6 +115,7 @@ def read_topic(session: RequestSession, code: PathCode, threshold: Threshold) ->
 @router.get(
     "/topics/{code}/report",
     summary="The report of a topic as a page",
+    response_class=Response,
     responses={200: {"description": "A page that needs nothing else.", "content": {"text/html": {}}}},
 )
 def read_report(session: RequestSession, code: PathCode, lang: Lang, threshold: Threshold) -> Response:

@@ -88,7 +88,8 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
 
 @pytest.mark.parametrize("layer", [name for name, each in LAYERS.items() if each.asks is Permission.READ])
 def test_every_layer_gives_a_tile(client: httpx.Client, layer: str) -> None:
-    response = client.get(f"{layer}/{PATH}")
+    tile = tile_at(121.4701, 31.2001, max(TILE.z, LAYERS[layer].min_zoom))
+    response = client.get(f"{layer}/{tile.z}/{tile.x}/{tile.y}.mvt")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/vnd.mapbox-vector-tile"
     assert response.headers["vary"] == "Accept-Encoding"

@@ -63,6 +63,7 @@ UNKNOWN = {
     "serves": "no-such-body",
     "agreement": "no-such-agreement",
     "fact_id": "999999",
+    "appeal_id": "999999",
 }
 
 BODIES = {
@@ -71,6 +72,11 @@ BODIES = {
     ("post", "/api/v1/cases/{case_no}/transitions"): {"move": "accept", "version": 1},
     ("patch", "/api/v1/accounts/{name}"): {"grants": []},
     ("patch", "/api/v1/components/{code}"): {"state": "damaged"},
+    ("put", "/api/v1/desks/{code}/offer"): {"matters": [], "hours": None},
+    ("post", "/api/v1/premises/appeals/{appeal_id}/decision"): {"upheld": True},
+    ("patch", "/api/v1/premises/{code}"): {"cooperating": True},
+    ("post", "/api/v1/premises/{code}/appeals"): {"reason": "score_wrong"},
+    ("post", "/api/v1/premises/{code}/inspections"): {"scores": {}, "cooperating": True},
     ("post", "/api/v1/targets/{code}/items"): {"name": "1"},
     ("post", "/api/v1/targets/{code}/items/from-plan"): {"plan": "none"},
     ("patch", "/api/v1/targets/{code}/items/{item_no}"): {"name": "1"},
