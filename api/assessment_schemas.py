@@ -31,6 +31,9 @@ DocumentHash = Annotated[
 ]
 Points = Annotated[float | None, Field(description="Null where nothing could be judged.", examples=[91.24])]
 
+Amount = Annotated[Decimal, Field(max_digits=15, decimal_places=6)]
+"""Within what sums stay exact."""
+
 
 class BothLanguages(Asked):
     """A name in both languages."""
@@ -47,10 +50,24 @@ class AssessmentItemAsk(Asked):
         max_length=64, description="`public_management`, `public_service`, `public_safety`, or one named in `groups`."
     )
     name: BothLanguages
-    weight: Decimal = Field(description="All weights sum to 100 exactly.", examples=["8"])
+    weight: Decimal = Field(
+        max_digits=15, decimal_places=6, description="All weights sum to 100 exactly.", examples=["8"]
+    )
     evidence: EvidenceKind
-    zero_at: Decimal = Field(default=Decimal(0), description="The value that earns nothing.", examples=["0.6"])
-    full_at: Decimal = Field(default=Decimal(1), description="The value that earns all of it.", examples=["0.95"])
+    zero_at: Decimal = Field(
+        max_digits=15,
+        decimal_places=6,
+        default=Decimal(0),
+        description="The value that earns nothing.",
+        examples=["0.6"],
+    )
+    full_at: Decimal = Field(
+        max_digits=15,
+        decimal_places=6,
+        default=Decimal(1),
+        description="The value that earns all of it.",
+        examples=["0.95"],
+    )
     min_sample: int = Field(
         default=1, ge=1, le=1_000_000, description="Fewer respondents, or cases of a rate, are not judged."
     )
@@ -295,7 +312,7 @@ class AssessmentEntryAsk(Asked):
 
     subject: AssessedCode
     item: str = Field(min_length=1, max_length=64, examples=["PS2"])
-    value: Decimal = Field(description="On the item's own scale.")
+    value: Amount = Field(description="On the item's own scale.")
     sample: int | None = Field(default=None, ge=1, le=10_000_000, description="Respondents of a survey.")
     judge: str | None = Field(default=None, max_length=64, description="The street that judges a department.")
     document: DocumentText | None = None
@@ -306,7 +323,7 @@ class DeductionAsk(Asked):
     """Points to be taken from a subject."""
 
     subject: AssessedCode
-    points: Decimal = Field(description="More than 0, at most 100.", examples=["3"])
+    points: Amount = Field(description="More than 0, at most 100.", examples=["3"])
     cause: EventCause
     occurred_on: date = Field(description="In the round's period.")
     document: DocumentText

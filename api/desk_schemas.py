@@ -119,7 +119,7 @@ class VisitCount(Asked):
     """How many visits a desk had in a month: a count and nothing else."""
 
     desk: DeskCode
-    month: Annotated[StrictStr, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-01"])]
+    month: Annotated[StrictStr, Field(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-01"])]
     visits: Annotated[StrictInt, Field(ge=0, le=10_000_000)]
 
 

@@ -292,7 +292,7 @@ def _shown(counts: list[int], context: Context, form: Form) -> tuple[list[int | 
 def _months_before(on: date, months: int) -> date:
     """Return the first day of the month so many months before that of a day."""
     year, month = divmod(on.year * 12 + on.month - 1 - months, 12)
-    return date(year, month + 1, 1)
+    return date(year, month + 1, 1) if year >= 1 else date.min
 
 
 def _basis(found: "NearestDesks") -> WalkBasis:

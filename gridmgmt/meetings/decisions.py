@@ -13,9 +13,10 @@ import shapely
 from geoalchemy2 import WKBElement
 from sqlalchemy import select
 
-from gridmgmt.access.rules import Actor
-from gridmgmt.access.service import record
+from gridmgmt.access.rules import Actor, Permission
+from gridmgmt.access.service import record, require
 from gridmgmt.analysis.walking.gates import Access
+from gridmgmt.areas.queries import ancestors, areas_at
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
@@ -233,6 +234,13 @@ def _sitting(session: Session, actor: Actor, code: str, sitting_no: int, move: T
     meeting = session.get_one(Meeting, topic.meeting_id)
     sitting = queries.sitting_of(session, meeting, sitting_no)
     held(session, actor, code, sitting.held_on)
+    require(
+        actor,
+        Permission.MEETINGS_WRITE,
+        areas=ancestors(session, meeting.level, meeting.area_code, sitting.held_on),
+    )
+    if sitting.held_on < topic.proposed_on:
+        raise InputError("decision_dates", field="sitting", value=sitting.held_on, decided=topic.proposed_on)
     if not sitting.quorate:
         heads = {MeetingRole(role): count for role, count in sitting.attendance.items()}
         missing = ", ".join(quorum(queries.needed_roles(session, meeting.kind), heads).missing)
@@ -274,6 +282,8 @@ def _adopt(
     else:
         place = shapely.get_coordinates(shapely.from_wkb(bytes(topic.geom.data)))[0]
         lon, lat = gate.lonlat or (float(place[0]), float(place[1]))
+    there = [area.code for area in areas_at(session, lon, lat, gate.opens_on)]
+    require(actor, Permission.MEETINGS_WRITE, areas=there)
     name = gate.name or (known[-1].name if known else None) or topic.title
     edition = _edition(session, topic, sitting, gate, (lon, lat))
     point = _stored(shapely.Point(lon, lat))

@@ -62,8 +62,9 @@ def propose(session: Session, actor: Actor, proposal: Proposal) -> Topic:
         ``case_unknown``; ``topic_rule_missing``.
     """
     area, above = _area_of(session, proposal)
-    require(actor, Permission.CASES_REPORT, areas=above)
     resident = proposal.origin is TopicOrigin.RESIDENT_PROPOSAL
+    # What needs no supporters is brought in by whoever keeps the topics.
+    require(actor, Permission.CASES_REPORT if resident else Permission.MEETINGS_WRITE, areas=above)
     if not resident and not proposal.origin_ref:
         raise InputError("topic_origin_missing", field="origin_ref", origin=proposal.origin)
     ref = proposal.origin_ref
@@ -277,5 +278,6 @@ def _area_of(session: Session, proposal: Proposal) -> tuple[AreaSummary, list[st
 def _next_code(session: Session, year: int) -> str:
     """Return the next code of a year; who asks at the same time waits."""
     session.execute(select(func.pg_advisory_xact_lock(_NUMBERING_LOCK)))
-    last = session.scalar(select(func.max(Topic.code)).where(Topic.code.startswith(topic_code(year, 0)[:-4])))
+    of_year = select(Topic.code).where(Topic.code.startswith(topic_code(year, 0)[:-4]))
+    last = session.scalar(of_year.order_by(func.length(Topic.code).desc(), Topic.code.desc()).limit(1))
     return topic_code(year, 1 if last is None else int(last.rpartition("-")[2]) + 1)

@@ -8,6 +8,7 @@ from typing import Any
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely import Point
+from sqlalchemy import select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
@@ -18,7 +19,6 @@ from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import CodeFormatError, ConflictError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.governance.history import begin, shown
-from gridmgmt.governance.queries import held
 from gridmgmt.governance.rules import require_text
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting.document import Chosen, parse
@@ -86,7 +86,7 @@ def set_target(session: Session, actor: Actor, new: NewTarget) -> Target:
     RuleViolationError
         ``target_full`` when it has more items already than it would want.
     ConflictError
-        ``target_of_other_area`` when the code belongs to another area.
+        ``target_of_other_area`` when the code is, or ever was, that of another area.
     """
     area = area_in_force(session, new.area_code, new.valid_from)
     require_there(session, actor, area.level, area.code, new.valid_from)
@@ -96,7 +96,7 @@ def set_target(session: Session, actor: Actor, new: NewTarget) -> Target:
     if not new.kinds:
         raise InputError("target_kinds", field="kinds")
     check_room(new.wanted, len(queries.item_numbers(session, new.code)), 0)
-    known = held(session, Target, new.valid_from, Target.code == new.code)
+    known = session.scalar(select(Target).where(Target.code == new.code).limit(1))
     if known is not None and (known.level, known.area_code) != (area.level, area.code):
         raise ConflictError("target_of_other_area", value=new.code, area=known.area_code)
     row = Target(

@@ -5,6 +5,7 @@ from datetime import date
 
 from geoalchemy2.shape import from_shape
 from shapely import MultiPolygon, Polygon
+from sqlalchemy import select
 
 from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
@@ -12,7 +13,7 @@ from gridmgmt.areas.queries import area_in_force
 from gridmgmt.codes import is_code
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
-from gridmgmt.errors import CodeFormatError, InputError, RuleViolationError
+from gridmgmt.errors import CodeFormatError, ConflictError, InputError, RuleViolationError
 from gridmgmt.governance.history import begin, shown
 from gridmgmt.governance.queries import covers
 from gridmgmt.governance.rules import require_text
@@ -57,6 +58,8 @@ def set_project(session: Session, actor: Actor, new: NewProject) -> RenewalProje
     InputError
         ``project_period``, ``value_needed``; ``households_without_source``; ``target_number``;
         ``moved_without_edition`` when elders are away in no edition.
+    ConflictError
+        ``target_of_other_area`` when the code is, or ever was, that of another area.
     RuleViolationError
         ``project_outside_edition`` when its period is not within the validity of the edition in which its elders are
         away; ``project_outside_area`` when a point inside it does not lie in its area.
@@ -82,6 +85,9 @@ def set_project(session: Session, actor: Actor, new: NewProject) -> RenewalProje
         "home_edition",
         "valid_from",
     )
+    known = session.scalar(select(RenewalProject).where(RenewalProject.code == new.code).limit(1))
+    if known is not None and (known.level, known.area_code) != (area.level, area.code):
+        raise ConflictError("target_of_other_area", value=new.code, area=known.area_code)
     surface = new.geometry if isinstance(new.geometry, MultiPolygon) else MultiPolygon([new.geometry])
     row = RenewalProject(
         **{name: getattr(new, name) for name in plain},
