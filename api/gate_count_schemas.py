@@ -11,8 +11,12 @@ from gridmgmt.gate_counts.rules import MOST_BINS, FlowClass
 GateCode = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$", description="Code of a gate.", examples=["XX-G1"])
 ]
-Passed = Annotated[int, Field(ge=0, le=100_000, strict=True)]
-Shown = Annotated[int | None, Field(description="Rounded to 5; null where it is withheld: below 10, or beside such.")]
+Passed = Annotated[int, Field(ge=0, le=10_000, strict=True)]
+Found = Annotated[int, Field(ge=0, le=100_000, strict=True)]
+Shown = Annotated[
+    int | None,
+    Field(description="Rounded to `rounding`; null where it is withheld: below `threshold`, or beside such."),
+]
 
 
 class BinAsk(Asked):
@@ -57,10 +61,10 @@ class CensusAsk(Asked):
 
     community: Annotated[str, Field(max_length=64)]
     at: Moment
-    resident: Passed
-    newcomer: Passed
-    visitor: Passed
-    vehicle: Passed
+    resident: Found
+    newcomer: Found
+    visitor: Found
+    vehicle: Found
 
 
 class CensusOut(Answer):
@@ -130,7 +134,9 @@ class GateCommunityDetail(BaseModel):
     day: date
     at: datetime = Field(description="To when the sums go.")
     stale: bool
-    inside: dict[FlowClass, InsideOut] | None = Field(description="Null before the first census.")
+    inside: dict[FlowClass, InsideOut] | None = Field(
+        description="Null before the first census, and where the hours since it are no longer kept."
+    )
     gates: list[CountingGateOut]
     censuses: list[CensusOut] = Field(description="The newest first.")
     hours: list[HourFlowOut]
@@ -199,6 +205,6 @@ class CountingGateAsk(Asked):
 
     code: GateCode
     community: Annotated[str, Field(max_length=64)]
-    lon: Longitude
-    lat: Latitude
+    lon: Annotated[Longitude, Field(allow_inf_nan=False)]
+    lat: Annotated[Latitude, Field(allow_inf_nan=False)]
     valid_from: date | None = Field(default=None, description="Today without it.")

@@ -154,15 +154,17 @@ def forget_what_is_over(factory: sessionmaker[Session], settings: Settings) -> N
 
 
 def keep_gate_counts(factory: sessionmaker[Session], settings: Settings) -> None:
-    """Publish the days of counts at gates that are due, and fold and delete what is too old."""
+    """Publish the days of counts at gates that are due, and fold and delete what is too old, whatever is published."""
     from gridmgmt.gate_counts.releases import release_due  # noqa: PLC0415 -- see the module
     from gridmgmt.gate_counts.retention import forget_old  # noqa: PLC0415 -- as above
 
     now = system_clock()
-    with transaction(factory) as session:
-        release_due(session, system_actor("publication"), now, threshold=settings.suppression_threshold)
-    with transaction(factory) as session:
-        forget_old(session, system_actor("retention"), now)
+    try:
+        with transaction(factory) as session:
+            release_due(session, system_actor("publication"), now, threshold=settings.suppression_threshold)
+    finally:
+        with transaction(factory) as session:
+            forget_old(session, system_actor("retention"), now)
 
 
 def tidy(factory: sessionmaker[Session], settings: Settings) -> None:

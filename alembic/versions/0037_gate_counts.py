@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("start", MOMENT, nullable=False),
         sa.Column("received_at", MOMENT, server_default=sa.func.now(), nullable=False),
     )
+    op.create_index("ix_gate_bins_start", "gate_bins", ["start"])
     _counts("gate_hours", sa.Column("start", MOMENT, nullable=False))
     _counts("gate_days", sa.Column("day", sa.Date(), nullable=False))
     op.create_table(

@@ -32,6 +32,7 @@ class Published:
 
     shown: NDArray[np.int64]
     rounding: int
+    threshold: int
 
     @property
     def withheld(self) -> NDArray[np.bool_]:
@@ -41,10 +42,10 @@ class Published:
     def bounds(self) -> NDArray[np.float64]:
         """Return least and greatest of each count, shape ``(n, 2)``, as a reader knows them who knows the rounding.
 
-        A zero is shown as it is, so nothing that is withheld is zero.
+        A zero is shown as it is, so nothing that is withheld is zero, and nothing else that is shown is small.
         """
         half = (self.rounding - 1) // 2
-        low = np.where(self.withheld, 1, np.maximum(self.shown - half, np.minimum(self.shown, 1)))
+        low = np.where(self.withheld, 1, np.where(self.shown == 0, 0, np.maximum(self.shown - half, self.threshold)))
         high = np.where(self.withheld, np.inf, np.where(self.shown == 0, 0, self.shown + half))
         return np.column_stack([low, high]).astype(np.float64)
 
@@ -81,15 +82,15 @@ def publish(
         raise InputError("publication_rounding", field="rounding", value=rounding, threshold=threshold)
     small = (counts > 0) & (counts < threshold)
     if not complementary:
-        return _shown(counts, small, rounding)
+        return _shown(counts, small, rounding, threshold)
     withheld = suppress(counts.astype(np.float64), relations, float(threshold))
     for _ in range(_MOST_ROUNDS):
-        published = _shown(counts, withheld, rounding)
+        published = _shown(counts, withheld, rounding, threshold)
         exposed = exposed_counts(published, relations, small, threshold)
         if not exposed.size:
             return published
         withheld = withheld | _kin(exposed[:1], counts, relations, withheld)
-    return _shown(counts, counts > 0, rounding)
+    return _shown(counts, counts > 0, rounding, threshold)
 
 
 def exposed_counts(
@@ -133,11 +134,12 @@ def possible(published: Published, relations: Sequence[Relation], cells: Sequenc
 class _Reader:
     """Who knows all that is shown, every sum, the rounding and the threshold, and can solve linear programmes."""
 
-    _FAR = 1e6
-    """As high as counts are looked for; none of a day comes near."""
+    _BEYOND = 1e6
 
     def __init__(self, published: Published, relations: Sequence[Relation]) -> None:
-        self._bounds = np.minimum(published.bounds(), self._FAR)
+        self._far = self._BEYOND + float(published.shown.clip(min=0).sum())
+        """As high as counts are looked for: a total that is withheld may be the sum of all that is shown."""
+        self._bounds = np.minimum(published.bounds(), self._far)
         count = len(published.shown)
         rows = [csr_array((1, count))]
         for total, parts in relations:
@@ -168,12 +170,12 @@ class _Reader:
         """Return the least and the greatest that one count can be."""
         one = np.array([cell])
         low, high = (float(self.extreme(one, np.array([sign]))[cell]) for sign in (1.0, -1.0))
-        return low, np.inf if high >= self._FAR - 1 else high
+        return low, np.inf if high >= self._far - 1 else high
 
 
-def _shown(counts: NDArray[np.int64], withheld: NDArray[np.bool_], rounding: int) -> Published:
+def _shown(counts: NDArray[np.int64], withheld: NDArray[np.bool_], rounding: int, threshold: int) -> Published:
     rounded = (counts + rounding // 2) // rounding * rounding
-    return Published(np.where(withheld, -1, rounded).astype(np.int64), rounding)
+    return Published(np.where(withheld, -1, rounded).astype(np.int64), rounding, threshold)
 
 
 def _kin(

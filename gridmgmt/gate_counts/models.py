@@ -82,7 +82,7 @@ class GateBin(Passages, Base):
     """A quarter of an hour at a gate, as it was pushed."""
 
     __tablename__ = "gate_bins"
-    __table_args__ = _counts()
+    __table_args__ = (*_counts(), Index("ix_gate_bins_start", "start"))
 
     gate_id: Mapped[int] = mapped_column(ForeignKey("counting_gates.gate_id"), primary_key=True, autoincrement=False)
     start: Mapped[datetime] = mapped_column(Moment, primary_key=True)

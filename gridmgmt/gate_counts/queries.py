@@ -84,6 +84,20 @@ class ReleasedFlow:
     left: int | None
 
 
+_LOCK = 3_101_237
+"""With the number of a community of what is counted there, alone of all surfaces."""
+
+
+def hold_community(session: Session, community_id: int) -> None:
+    """Wait until nobody else pushes bins or takes a census there; who needs several takes them in order."""
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK, community_id)))
+
+
+def hold_surfaces(session: Session) -> None:
+    """Wait until nobody else makes a community known."""
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
 def _in_force(model: type[GateCommunity] | type[CountingGate], on: date) -> ColumnElement[bool]:
     return and_(model.valid_from <= on, or_(model.valid_to.is_(None), model.valid_to > on))
 

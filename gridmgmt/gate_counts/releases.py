@@ -35,16 +35,25 @@ class _Day:
     """What a release is made of."""
 
     day: date
+    now: datetime
+    threshold: int
     communities: Sequence[GateCommunity]
     gates: Mapping[int, Sequence[GateSeen]]
+    starts: Mapping[int, int]
+    """From how many quarters of an hour each gate has sent bins."""
 
     @property
     def begin(self) -> datetime:
-        return end_of_day(self.day - timedelta(days=1))
+        return _begin(self.day)
 
     @property
     def end(self) -> datetime:
         return end_of_day(self.day)
+
+    @property
+    def rounding(self) -> int:
+        """The usual one, or the largest that goes with the threshold."""
+        return min(ROUNDING, self.threshold - (self.threshold + 1) % 2)
 
 
 def release(session: Session, actor: Actor, day: date, now: datetime, *, threshold: int) -> GateRelease:
@@ -68,12 +77,13 @@ def release(session: Session, actor: Actor, day: date, now: datetime, *, thresho
         raise ConflictError("gate_release_early", field="day", value=day, due=_last_due(now))
     if (last := queries.last_release(session)) is not None and last.day >= day:
         raise ConflictError("gate_release_made", field="day", value=day, last=last.day)
-    found = _Day(day, queries.communities_on(session, day), queries.gates_of(session, day))
-    shown = _counts(session, found, threshold)
-    bands = [_bands(session, found, each, threshold) for each in found.communities]
+    starts = queries.starts_counted(session, _begin(day), end_of_day(day))
+    found = _Day(day, now, threshold, queries.communities_on(session, day), queries.gates_of(session, day), starts)
+    shown = _counts(session, found)
+    bands = [_bands(session, found, each) for each in found.communities]
     content = json.dumps([shown, [_said(band) for band in bands]], default=str, sort_keys=True)
     row = GateRelease(
-        day=day, threshold=threshold, rounding=ROUNDING, sha256=hashlib.sha256(content.encode()).hexdigest()
+        day=day, threshold=threshold, rounding=found.rounding, sha256=hashlib.sha256(content.encode()).hexdigest()
     )
     session.add(row)
     session.flush()
@@ -92,19 +102,21 @@ def release_due(session: Session, actor: Actor, now: datetime, *, threshold: int
     last, due = queries.last_release(session), _last_due(now)
     first = due if last is None else max(last.day + timedelta(days=1), due - timedelta(days=BINS_KEPT_DAYS - 1))
     days = [first + timedelta(days=n) for n in range((due - first).days + 1)]
-    told = [
-        day for day in days if queries.starts_counted(session, end_of_day(day - timedelta(days=1)), end_of_day(day))
-    ]
+    told = [day for day in days if queries.starts_counted(session, _begin(day), end_of_day(day))]
     for day in told:
         release(session, actor, day, now, threshold=threshold)
     return told
+
+
+def _begin(day: date) -> datetime:
+    return end_of_day(day - timedelta(days=1))
 
 
 def _last_due(now: datetime) -> date:
     return local_date(now - WAIT) - timedelta(days=1)
 
 
-def _counts(session: Session, found: _Day, threshold: int) -> list[tuple[object, ...]]:
+def _counts(session: Session, found: _Day) -> list[tuple[object, ...]]:
     """Return the rows of all counts, withheld ones as None."""
     members = {
         each.community_id: [gate.gate_id for gate in found.gates.get(each.community_id, ())]
@@ -119,18 +131,18 @@ def _counts(session: Session, found: _Day, threshold: int) -> list[tuple[object,
         entered[key], left[key] = flow.entered, flow.left
     if not members:
         return []
-    shown_in, shown_out = (_shown(members, counts, threshold) for counts in (entered, left))
+    shown_in, shown_out = (_shown(found, members, counts) for counts in (entered, left))
     return [
         (found.day, cell.community, cell.gate, cell.hour, cell.flow_class, count, shown_out[cell])
         for cell, count in shown_in.items()
     ]
 
 
-def _shown(members: Mapping[int, Sequence[int]], counts: Counts, threshold: int) -> dict[Cell, int | None]:
-    return published(day_table(members, counts), threshold=threshold)
+def _shown(found: _Day, members: Mapping[int, Sequence[int]], counts: Counts) -> dict[Cell, int | None]:
+    return published(day_table(members, counts), threshold=found.threshold, rounding=found.rounding)
 
 
-def _bands(session: Session, found: _Day, community: GateCommunity, threshold: int) -> ReleasedBand:
+def _bands(session: Session, found: _Day, community: GateCommunity) -> ReleasedBand:
     """Return the bands of a community as the day began.
 
     Two bands and the counts between them say something of those counts, unless a census, whose residual is not
@@ -138,14 +150,13 @@ def _bands(session: Session, found: _Day, community: GateCommunity, threshold: i
     """
     number = community.community_id
     gates = found.gates.get(number, ())
-    starts = queries.starts_counted(session, found.begin, found.end)
-    inside = inside_at(session, number, found.begin)
+    inside = inside_at(session, number, found.begin, found.now)
     last = queries.censuses(session, number, until=found.begin, limit=1)
     occupancy: Band | None = None
     ratio: Band | None = None
     if inside is not None and _is_apart(session, found, number, last[0].at if last else None):
         counts = {each: of.inside for each, of in inside.items()}
-        occupancy, ratio = occupancy_band(counts), ratio_band(counts, threshold)
+        occupancy, ratio = occupancy_band(counts, found.threshold), ratio_band(counts, found.threshold)
     return ReleasedBand(
         day=found.day,
         community_id=number,
@@ -154,7 +165,7 @@ def _bands(session: Session, found: _Day, community: GateCommunity, threshold: i
         ratio_from=None if ratio is None else ratio.at_least,
         ratio_below=None if ratio is None else ratio.below,
         gates=len(gates),
-        gates_lost=sum(starts.get(gate.gate_id, 0) < _BINS_A_DAY for gate in gates),
+        gates_lost=sum(found.starts.get(gate.gate_id, 0) < _BINS_A_DAY for gate in gates),
         by_census=bool(last) and found.begin - last[0].at < timedelta(days=1),
     )
 

@@ -9,27 +9,37 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.db import Session
-from gridmgmt.gate_counts.models import GateBin, GateHour
+from gridmgmt.gate_counts.models import GateHour
 from gridmgmt.gate_counts.service import HOURS_KEPT_DAYS, oldest_bin
 
-_TO_HOURS = text("""
-INSERT INTO gate_hours AS held (gate_id, start, flow_class, entered, exited)
-SELECT gate_id, date_trunc('hour', start), flow_class, sum(entered), sum(exited)
-FROM gate_bins
-WHERE start < :before
-GROUP BY gate_id, date_trunc('hour', start), flow_class
-ON CONFLICT (gate_id, start, flow_class) DO UPDATE
-SET entered = held.entered + excluded.entered, exited = held.exited + excluded.exited
+_FOLD = text("""
+WITH folded AS (
+    DELETE FROM gate_bins
+    WHERE start < :before
+    RETURNING gate_id, start, flow_class, entered, exited
+),
+
+by_hour AS (
+    INSERT INTO gate_hours AS held (gate_id, start, flow_class, entered, exited)
+    SELECT gate_id, date_trunc('hour', start), flow_class, sum(entered), sum(exited)
+    FROM folded
+    GROUP BY gate_id, date_trunc('hour', start), flow_class
+    ON CONFLICT (gate_id, start, flow_class) DO UPDATE
+    SET entered = held.entered + excluded.entered, exited = held.exited + excluded.exited
+),
+
+by_day AS (
+    INSERT INTO gate_days AS held (gate_id, day, flow_class, entered, exited)
+    SELECT gate_id, date(timezone(:zone, start)), flow_class, sum(entered), sum(exited)
+    FROM folded
+    GROUP BY gate_id, date(timezone(:zone, start)), flow_class
+    ON CONFLICT (gate_id, day, flow_class) DO UPDATE
+    SET entered = held.entered + excluded.entered, exited = held.exited + excluded.exited
+)
+
+SELECT count(*) FROM folded
 """)
-_TO_DAYS = text("""
-INSERT INTO gate_days AS held (gate_id, day, flow_class, entered, exited)
-SELECT gate_id, date(timezone(:zone, start)), flow_class, sum(entered), sum(exited)
-FROM gate_bins
-WHERE start < :before
-GROUP BY gate_id, date(timezone(:zone, start)), flow_class
-ON CONFLICT (gate_id, day, flow_class) DO UPDATE
-SET entered = held.entered + excluded.entered, exited = held.exited + excluded.exited
-""")
+"""In one statement, so that a bin that comes meanwhile is folded the next time, and not deleted unseen."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +60,10 @@ def forget_old(session: Session, actor: Actor, now: datetime) -> Forgotten:
     """
     require(actor, Permission.GOVERNANCE_WRITE)
     before = oldest_bin(now)
-    session.execute(_TO_HOURS, {"before": before})
-    session.execute(_TO_DAYS, {"before": before, "zone": str(LOCAL_ZONE)})
-    bins = session.execute(delete(GateBin).where(GateBin.start < before))
+    bins = int(session.execute(_FOLD, {"before": before, "zone": str(LOCAL_ZONE)}).scalar_one())
     hours = session.execute(delete(GateHour).where(GateHour.start < now - timedelta(days=HOURS_KEPT_DAYS)))
-    assert isinstance(bins, CursorResult)  # noqa: S101 -- what a DELETE returns
-    assert isinstance(hours, CursorResult)  # noqa: S101 -- as above
-    forgotten = Forgotten(bins.rowcount, hours.rowcount)
+    assert isinstance(hours, CursorResult)  # noqa: S101 -- what a DELETE returns
+    forgotten = Forgotten(bins, hours.rowcount)
     if forgotten != Forgotten(0, 0):
         record(session, actor, "gate_counts.forget", "gate_counts:old", after={"before": before, **vars(forgotten)})
     return forgotten

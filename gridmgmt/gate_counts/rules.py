@@ -3,13 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from gridmgmt.errors import InputError
 
 BIN = timedelta(minutes=15)
 """The one length of a bin, aligned to the hour."""
+_BIN_MIN = BIN // timedelta(minutes=1)
 LEAST_BIN_MIN = 5
 """A shorter bin could hold a single person, and is refused as such."""
 CLOCKS_APART = timedelta(minutes=5)
@@ -18,9 +19,13 @@ LOST_AFTER = 2 * BIN
 """A gate from which no bin has come for longer than this is lost."""
 MOST_BINS = 960
 """Bins of a push: a day of ten gates, or ten days of one."""
+GATE_WITHIN_M = 100
+"""So far from the surface of its community a gate may stand."""
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+"""Between which gates count."""
 
 BAND_EDGES = (0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
-"""Where the bands of occupancy begin; each is wider than the threshold of publication."""
+"""Where the bands of occupancy begin."""
 RATIO_EDGES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Where the bands of newcomers per resident begin."""
 
@@ -76,16 +81,28 @@ def check_bin(each: Bin, *, minutes: int, bin_id: str | None, now: datetime, old
     """
     if minutes < LEAST_BIN_MIN:
         raise InputError("bin_too_short", field="minutes", value=minutes, least=LEAST_BIN_MIN)
-    if timedelta(minutes=minutes) != BIN:
-        raise InputError("bin_length", field="minutes", value=minutes, length=BIN // timedelta(minutes=1))
+    if minutes != _BIN_MIN:
+        raise InputError("bin_length", field="minutes", value=minutes, length=_BIN_MIN)
     if not is_aligned(each.start, BIN):
         raise InputError("bin_unaligned", field="start", value=each.start.isoformat())
-    if each.start + BIN > now + CLOCKS_APART:
+    if each.start > now + CLOCKS_APART - BIN:
         raise InputError("bin_ahead", field="start", value=each.start.isoformat(), now=now.isoformat())
     if each.start < oldest:
         raise InputError("bin_too_old", field="start", value=each.start.isoformat(), oldest=oldest.isoformat())
     if bin_id is not None and bin_id != each.bin_id:
         raise InputError("bin_id_other", field="bin_id", expected=each.bin_id)
+
+
+def check_day(day: date, *, field: str, first: date = FIRST_DAY, last: date = LAST_DAY) -> None:
+    """Refuse a day that is not between two others.
+
+    Raises
+    ------
+    InputError
+        ``gate_day_outside``.
+    """
+    if not first <= day <= last:
+        raise InputError("gate_day_outside", field=field, value=day, first=first, last=last)
 
 
 def is_aligned(moment: datetime, step: timedelta) -> bool:
@@ -143,9 +160,14 @@ class Band:
         return cls(edges[k - 1], edges[k] if k < len(edges) else None)
 
 
-def occupancy_band(inside: Mapping[FlowClass, int]) -> Band:
-    """Return the band of all persons inside."""
-    return Band.of(sum(inside.get(each, 0) for each in PERSON_CLASSES), BAND_EDGES)
+def occupancy_band(inside: Mapping[FlowClass, int], threshold: int) -> Band | None:
+    """Return the band of all persons inside, None where it is narrower than the threshold of publication.
+
+    >>> occupancy_band({FlowClass.RESIDENT: 30}, 10), occupancy_band({FlowClass.RESIDENT: 30}, 60)
+    (Band(at_least=0, below=50), None)
+    """
+    band = Band.of(sum(inside.get(each, 0) for each in PERSON_CLASSES), BAND_EDGES)
+    return band if band.below is None or band.below - band.at_least >= threshold else None
 
 
 def ratio_band(inside: Mapping[FlowClass, int], threshold: int) -> Band | None:

@@ -6,12 +6,14 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import shapely
-from sqlalchemy import func, select, text
+from geoalchemy2 import Geography
+from sqlalchemy import cast, func, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
-from gridmgmt.areas.queries import ancestors, areas_at
-from gridmgmt.areas.rules import AreaLevel
+from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import ancestors, area_in_force, areas_at
+from gridmgmt.areas.rules import AreaLevel, check_position
 from gridmgmt.clock import end_of_day, local_date
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
@@ -20,68 +22,22 @@ from gridmgmt.gate_counts import queries
 from gridmgmt.gate_counts.models import CountingGate, GateBin, GateCensus, GateCommunity
 from gridmgmt.gate_counts.queries import Census, Flow, GateSeen
 from gridmgmt.gate_counts.rules import (
+    GATE_WITHIN_M,
     MOST_BINS,
     Bin,
     FlowClass,
     Occupancy,
+    check_day,
     is_aligned,
     is_lost,
     occupancy,
 )
+from gridmgmt.gate_counts.statements import DIFFERING, PUSH, RESIDUALS
 
 BINS_KEPT_DAYS = 30
 HOURS_KEPT_DAYS = 365
-
-_PUSH = text("""
-INSERT INTO gate_bins (gate_id, start, flow_class, entered, exited)
-SELECT * FROM unnest(
-    CAST(:gates AS integer[]), CAST(:starts AS timestamptz[]), CAST(:classes AS varchar[]),
-    CAST(:entered AS integer[]), CAST(:left AS integer[])
-)
-ON CONFLICT (gate_id, start, flow_class) DO NOTHING
-RETURNING gate_id
-""")
-_DIFFERING = text("""
-SELECT given.gate_id, given.start, given.flow_class
-FROM unnest(
-    CAST(:gates AS integer[]), CAST(:starts AS timestamptz[]), CAST(:classes AS varchar[]),
-    CAST(:entered AS integer[]), CAST(:left AS integer[])
-) AS given (gate_id, start, flow_class, entered, exited)
-JOIN gate_bins AS held USING (gate_id, start, flow_class)
-WHERE (held.entered, held.exited) <> (given.entered, given.exited)
-ORDER BY given.start, given.gate_id, given.flow_class
-LIMIT 1
-""")
-_RESIDUALS = text("""
-WITH told AS (
-    SELECT
-        community_id, at, flow_class,
-        lag(counted) OVER earlier AS counted_before,
-        lag(at) OVER earlier AS at_before
-    FROM gate_censuses
-    WHERE community_id = :community
-    WINDOW earlier AS (PARTITION BY flow_class ORDER BY at)
-),
-
-passages AS (
-    SELECT gate_id, start, flow_class, entered, exited FROM gate_bins
-    UNION ALL
-    SELECT gate_id, start, flow_class, entered, exited FROM gate_hours
-)
-
-UPDATE gate_censuses AS census SET residual = census.counted - told.counted_before - coalesce((
-    SELECT sum(p.entered - p.exited)
-    FROM passages AS p
-    JOIN counting_gates AS gate ON gate.gate_id = p.gate_id
-    WHERE
-        gate.community_id = told.community_id AND p.flow_class = told.flow_class
-        AND p.start >= told.at_before AND p.start < told.at
-), 0)
-FROM told
-WHERE
-    census.community_id = told.community_id AND census.at = told.at AND census.flow_class = told.flow_class
-    AND told.at_before IS NOT NULL AND census.at > :since
-""")
+_ROUNDING_DEG = 1e-7
+"""So far beyond its quarter a surface may reach that was drawn along its border: about a centimetre."""
 
 
 @dataclass(frozen=True)
@@ -137,22 +93,31 @@ def add_community(session: Session, actor: Actor, new: NewCommunity) -> GateComm
     ------
     ForbiddenError, UnauthenticatedError
         Without the right to write governance there.
+    InputError
+        ``gate_day_outside``.
     GeometryError
-        ``gate_community_nowhere`` when it lies in no residential quarter of the day.
+        ``gate_community_nowhere`` when it lies in no residential quarter of the day; ``gate_community_beyond`` when
+        that of its middle does not cover it.
     DuplicateCodeError, ConflictError
         ``gate_community_taken``; ``gate_community_overlaps``: two that share land could be told apart by less than
         the threshold.
     """
+    check_day(new.valid_from, field="valid_from")
     point = new.geometry.representative_point()
     areas = areas_at(session, point.x, point.y, new.valid_from)
     quarter = next((area.code for area in areas if area.level == AreaLevel.RESIDENTIAL_QUARTER), None)
     if quarter is None:
         raise GeometryError("gate_community_nowhere", field="geometry", on=new.valid_from)
     require(actor, Permission.GOVERNANCE_WRITE, areas=[area.code for area in areas])
-    if session.scalar(select(GateCommunity.code).where(GateCommunity.code == new.code)) is not None:
-        raise DuplicateCodeError("gate_community_taken", field="code", value=new.code)
     geometry = shapely.MultiPolygon([*shapely.get_parts(new.geometry)])
     placed = func.ST_GeomFromWKB(geometry.wkb, STORAGE_SRID)
+    held = area_in_force(session, quarter, new.valid_from, level=AreaLevel.RESIDENTIAL_QUARTER)
+    covers = func.ST_Covers(func.ST_Buffer(Area.geom, _ROUNDING_DEG), placed)
+    if not session.scalar(select(covers).where(Area.area_id == held.area_id)):
+        raise GeometryError("gate_community_beyond", field="geometry", value=new.code, quarter=quarter)
+    queries.hold_surfaces(session)
+    if session.scalar(select(GateCommunity.code).where(GateCommunity.code == new.code)) is not None:
+        raise DuplicateCodeError("gate_community_taken", field="code", value=new.code)
     inside = func.ST_Relate(GateCommunity.geom, placed, "T********")
     shared = session.scalar(
         select(GateCommunity.code).where(GateCommunity.geom.op("&&")(placed), inside, GateCommunity.valid_to.is_(None))
@@ -178,6 +143,9 @@ def add_gate(
 
     Raises
     ------
+    InputError
+        When the position cannot be one; ``gate_day_outside`` before the community is known;
+        ``counting_gate_far`` from the community.
     NotFoundError
         ``gate_community_unknown``.
     ForbiddenError, UnauthenticatedError
@@ -185,11 +153,17 @@ def add_gate(
     DuplicateCodeError
         ``counting_gate_taken``.
     """
+    check_position(*lonlat)
+    check_day(on, field="valid_from")
     row = queries.community_named(session, community)
     require(actor, Permission.GOVERNANCE_WRITE, areas=bounds_of_community(session, row, on))
+    check_day(on, field="valid_from", first=row.valid_from)
     if session.scalar(select(CountingGate.code).where(CountingGate.code == code)) is not None:
         raise DuplicateCodeError("counting_gate_taken", field="code", value=code)
     point = func.ST_SetSRID(func.ST_MakePoint(*lonlat), STORAGE_SRID)
+    near = func.ST_DWithin(cast(GateCommunity.geom, Geography), cast(point, Geography), GATE_WITHIN_M)
+    if not session.scalar(select(near).where(GateCommunity.community_id == row.community_id)):
+        raise InputError("counting_gate_far", field="lon", value=code, community=community, most=GATE_WITHIN_M)
     gate = CountingGate(code=code, community_id=row.community_id, geom=point, valid_from=on, valid_to=None)
     session.add(gate)
     session.flush()
@@ -225,6 +199,8 @@ def push(session: Session, actor: Actor, bins: Sequence[Bin], now: datetime) -> 
     for one, next_ in pairwise(ordered):
         if one.bin_id == next_.bin_id:
             raise InputError("bin_twice", field="bins", value=one.bin_id)
+    for number in sorted({community.community_id for _, community in gates.values()}):
+        queries.hold_community(session, number)
     values = {
         "gates": [gates[each.gate][0].gate_id for each in ordered],
         "starts": [each.start for each in ordered],
@@ -232,8 +208,8 @@ def push(session: Session, actor: Actor, bins: Sequence[Bin], now: datetime) -> 
         "entered": [each.entered for each in ordered],
         "left": [each.left for each in ordered],
     }
-    taken = len(session.execute(_PUSH, values).all())
-    if taken < len(ordered) and (other := session.execute(_DIFFERING, values).first()) is not None:
+    taken = len(session.execute(PUSH, values).all())
+    if taken < len(ordered) and (other := session.execute(DIFFERING, values).first()) is not None:
         code = next(code for code, (gate, _) in gates.items() if gate.gate_id == other.gate_id)
         known = Bin(code, other.start, FlowClass(other.flow_class), 0, 0)
         raise ConflictError("bin_differs", field="bins", value=known.bin_id)
@@ -250,7 +226,7 @@ def take_census(
 ) -> Census:
     """Take how many of each class were found inside at a moment: the sums begin anew, the residual is kept.
 
-    The same census again changes nothing.
+    The same census again changes nothing. A gate of its own counts itself, not the community.
 
     Raises
     ------
@@ -259,12 +235,15 @@ def take_census(
     InputError
         ``census_unaligned``, ``census_ahead``, ``census_too_old``; ``census_incomplete`` when a class is missing.
     ForbiddenError, UnauthenticatedError
-        Without the right to push there.
+        Without the right to push there; ``census_of_others`` with that for one gate alone.
     ConflictError
         ``census_differs`` when one of the moment is known with other counts.
     """
     row = queries.community_named(session, community)
-    require(actor, Permission.GATE_COUNTS_PUSH, areas=bounds_of_community(session, row, local_date(now)))
+    areas = bounds_of_community(session, row, local_date(now))
+    require(actor, Permission.GATE_COUNTS_PUSH, areas=areas)
+    if None not in _departments(actor, areas):
+        raise ForbiddenError("census_of_others", value=community, actor=actor.name)
     if not is_aligned(at, timedelta(hours=1)):
         raise InputError("census_unaligned", field="at", value=at.isoformat())
     if at > now:
@@ -273,6 +252,7 @@ def take_census(
         raise InputError("census_too_old", field="at", value=at.isoformat(), oldest=oldest_bin(now).isoformat())
     if missing := [str(each) for each in FlowClass if each not in counted]:
         raise InputError("census_incomplete", field="counted", missing=", ".join(missing))
+    queries.hold_community(session, row.community_id)
     held = queries.censuses(session, row.community_id, until=at, limit=1)
     if held and held[0].at == at:
         if dict(held[0].counted) != dict(counted):
@@ -293,13 +273,16 @@ def take_census(
 
 def recompute_residuals(session: Session, community_id: int, since: datetime) -> None:
     """Work out anew what the sums had missed at the censuses of a community after a moment."""
-    session.execute(_RESIDUALS, {"community": community_id, "since": since})
+    session.execute(RESIDUALS, {"community": community_id, "since": since})
 
 
-def inside_at(session: Session, community_id: int, at: datetime) -> dict[FlowClass, Occupancy] | None:
-    """Return who is inside at a moment by conservation from the last census before; None without a base."""
+def inside_at(session: Session, community_id: int, at: datetime, now: datetime) -> dict[FlowClass, Occupancy] | None:
+    """Return who is inside at a moment by conservation from the last census before.
+
+    None without a census, and where hours since the last one are kept no more.
+    """
     base = queries.censuses(session, community_id, until=at, limit=1)
-    if not base or at - base[0].at > timedelta(days=HOURS_KEPT_DAYS):
+    if not base or now - base[0].at > timedelta(days=HOURS_KEPT_DAYS):
         return None
     passed = queries.sums(session, community_id, base[0].at, at)
     return {each: occupancy(base[0].counted.get(each, 0), *passed.get(each, (0, 0))) for each in FlowClass}
@@ -312,18 +295,21 @@ def own_counts(session: Session, actor: Actor, code: str, day: date, now: dateti
     ------
     NotFoundError
         ``gate_community_unknown``.
+    InputError
+        ``gate_day_outside`` of a day that is to come, or long before all gates.
     ForbiddenError, UnauthenticatedError
         Without the right to read counts there.
     """
     row = queries.community_named(session, code)
     require(actor, Permission.GATE_COUNTS_READ, areas=bounds_of_community(session, row, local_date(now)))
+    check_day(day, field="day", last=local_date(now))
     begin, at = end_of_day(day - timedelta(days=1)), min(end_of_day(day), now)
     gates = queries.gates_of(session, day, row.community_id).get(row.community_id, [])
     found = OwnCounts(
         community=row,
         day=day,
         at=at,
-        inside=inside_at(session, row.community_id, at),
+        inside=inside_at(session, row.community_id, at, now),
         gates=gates,
         lost=[gate.code for gate in gates if is_lost(gate.last_start, now)],
         flows=queries.hourly_flows(session, [gate.gate_id for gate in gates], begin, at),
@@ -340,6 +326,8 @@ def own_bins(session: Session, actor: Actor, code: str, day: date, now: datetime
     ------
     NotFoundError
         ``counting_gate_unknown``.
+    InputError
+        As :func:`own_counts`.
     ForbiddenError, UnauthenticatedError
         Without either right there.
     """
@@ -348,6 +336,7 @@ def own_bins(session: Session, actor: Actor, code: str, day: date, now: datetime
     areas = bounds_of_community(session, community, local_date(now))
     if not actor.may(Permission.GATE_COUNTS_READ, areas):
         _require_gates(session, actor, gates, local_date(now))
+    check_day(day, field="day", last=local_date(now))
     until = min(end_of_day(day), now)
     found = queries.bins_of_day(session, gate.gate_id, end_of_day(day - timedelta(days=1)), until)
     record(session, actor, "gate_counts.read", f"counting_gate:{code}", after={"day": day})
@@ -372,9 +361,13 @@ def _require_gates(
             bounds[community.code] = bounds_of_community(session, community, on)
         areas = bounds[community.code]
         require(actor, Permission.GATE_COUNTS_PUSH, areas=areas)
-        reaching = (grant for grant in actor.grants if grant.reaches(Permission.GATE_COUNTS_PUSH, areas))
-        if not any(grant.department in {None, code} for grant in reaching):
+        if not _departments(actor, areas) & {None, code}:
             raise ForbiddenError("counting_gate_of_others", value=code, actor=actor.name)
+
+
+def _departments(actor: Actor, areas: Collection[str]) -> set[str | None]:
+    """Return the gates alone an actor may push for in areas; None where it is all of them."""
+    return {grant.department for grant in actor.grants if grant.reaches(Permission.GATE_COUNTS_PUSH, areas)}
 
 
 def _recompute(session: Session, gates: Mapping[str, tuple[CountingGate, GateCommunity]], bins: Sequence[Bin]) -> int:

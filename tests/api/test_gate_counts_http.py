@@ -14,9 +14,11 @@ import shapely
 from gridmgmt.access.rules import Role
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.cluster import Cluster
+from gridmgmt.errors import InputError
+from gridmgmt.gate_counts import releases, retention
 from gridmgmt.gate_counts.releases import release
 from gridmgmt.settings import Settings
-from gridmgmt.work import tidy
+from gridmgmt.work import keep_gate_counts, tidy
 from tests.api.conftest import District
 from tests.support.actors import TESTER, add_account, add_key, bearer
 from tests.support.division import spot
@@ -127,8 +129,10 @@ def test_whatever_is_no_count_is_refused_and_nothing_of_it_is_logged(
     [
         ({"minutes": 4}, "bin_too_short"),
         ({"minutes": 5}, "bin_length"),
+        ({"minutes": 10**18}, "bin_length"),
         ({"start": "2026-01-14T08:01:00+08:00"}, "bin_unaligned"),
         ({"start": "2026-01-15T12:00:00+08:00"}, "bin_ahead"),
+        ({"start": "9999-12-31T23:45:00Z"}, "bin_ahead"),
         ({"start": "2025-12-14T08:00:00+08:00"}, "bin_too_old"),
         ({"bin_id": "XX-G1/20260114T0000Z/visitor"}, "bin_id_other"),
     ],
@@ -136,6 +140,39 @@ def test_whatever_is_no_count_is_refused_and_nothing_of_it_is_logged(
 def test_a_bin_is_a_quarter_of_an_hour_that_has_passed(guard: httpx.Client, other: dict[str, Any], code: str) -> None:
     answer = push(guard, a_bin(quarter=8, **other))
     assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{code}")
+
+
+def test_a_bin_holds_no_more_than_could_pass(guard: httpx.Client) -> None:
+    assert push(guard, {**a_bin(quarter=9), "in": 10_001}).status_code == 422
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2026-01-16", "1999-12-31", "0001-01-01"])
+def test_a_day_without_counts_is_refused(village: District, day: str) -> None:
+    for path in ("communities/XX", "gates/XX-G1/bins"):
+        answer = village.administrator.get(f"{URL}/{path}", params={"day": day})
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/gate_day_outside")
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"lon": 1e300}, "position_out_of_range"),
+        ({"lon": 121.5}, "counting_gate_far"),
+        ({"valid_from": "2025-12-31"}, "gate_day_outside"),
+        ({"valid_from": "9999-12-31"}, "gate_day_outside"),
+    ],
+)
+def test_a_gate_stands_at_its_community(village: District, other: dict[str, Any], code: str) -> None:
+    lon, lat = spot(3, 1)
+    asked = {"code": "XX-G8", "community": "XX", "lon": lon, "lat": lat, "valid_from": "2026-01-01", **other}
+    answer = village.administrator.post(f"{URL}/gates", json=asked)
+    assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{code}")
+
+
+def test_a_place_that_is_no_number_is_refused(village: District) -> None:
+    body = b'{"code": "XX-G8", "community": "XX", "lon": NaN, "lat": 31.3}'
+    answer = village.administrator.post(f"{URL}/gates", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
 
 
 def test_who_sees_what(village: District, guard: httpx.Client) -> None:
@@ -177,3 +214,17 @@ def test_who_sees_what(village: District, guard: httpx.Client) -> None:
 
 def test_the_hourly_chore_publishes_and_forgets_without_harm(village: District) -> None:
     tidy(village.sessions, Settings())
+
+
+def test_what_is_old_is_forgotten_also_where_nothing_can_be_published(
+    village: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise InputError("publication_inconsistent", field="counts", value="")
+
+    forgotten: list[object] = []
+    monkeypatch.setattr(releases, "release_due", fail)
+    monkeypatch.setattr(retention, "forget_old", lambda *given: forgotten.append(given))
+    with pytest.raises(InputError):
+        keep_gate_counts(village.sessions, Settings())
+    assert len(forgotten) == 1

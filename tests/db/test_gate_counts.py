@@ -3,12 +3,16 @@
 The community is a square of the district of the paper, in quarter 003 of 顾村镇.
 """
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 import shapely
-from sqlalchemy import JSON, Engine, LargeBinary, String, Uuid, inspect, select, text
+from sqlalchemy import JSON, Engine, LargeBinary, String, Uuid, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from gridmgmt.access.models import Change
@@ -35,6 +39,7 @@ EIGHT = MIDNIGHT + timedelta(hours=8)
 NINE = MIDNIGHT + timedelta(hours=9)
 CENSUS = {FlowClass.RESIDENT: 100, FlowClass.NEWCOMER: 800, FlowClass.VISITOR: 0, FlowClass.VEHICLE: 40}
 RESIDENT, VISITOR = FlowClass.RESIDENT, FlowClass.VISITOR
+Answer = TypeVar("Answer")
 
 
 def _square(west: float, south: float, east: float, north: float) -> shapely.Polygon:
@@ -76,8 +81,37 @@ def take_census(session: Session, at: datetime, now: datetime | None = None, **o
     return service.take_census(session, TESTER, VILLAGE, at, counted, now or at)
 
 
-def inside(session: Session, at: datetime) -> dict[FlowClass, Occupancy] | None:
-    return service.inside_at(session, queries.community_named(session, VILLAGE).community_id, at)
+def inside(session: Session, at: datetime, now: datetime | None = None) -> dict[FlowClass, Occupancy] | None:
+    return service.inside_at(session, queries.community_named(session, VILLAGE).community_id, at, now or at)
+
+
+def while_open(engine: Engine, first: Callable[[Session], object], second: Callable[[Session], Answer]) -> Answer:
+    """What a second session answers that began before the first one ended, which it does once the second waits."""
+    sessions = make_sessions(engine)
+
+    def answer() -> Answer:
+        with sessions.begin() as session:
+            return second(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with sessions.begin() as session, engine.connect() as watch:
+            first(session)
+            asked = pool.submit(answer)
+            until = time.monotonic() + 5
+            while not watch.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert time.monotonic() < until, "it does not wait"
+                time.sleep(0.01)
+        return asked.result(10)
+
+
+@pytest.fixture
+def swept(drawn: Engine) -> Iterator[Engine]:
+    """The same database, for tests that commit; what they count and draw is taken away after them."""
+    yield drawn
+    with make_sessions(drawn).begin() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("gate_bins", "gate_censuses", "gate_communities WHERE code <> 'XX'"):
+            session.execute(text(f"DELETE FROM {table}"))
 
 
 def guard(area: tuple[str, str] | None, permission: Permission, gate: str | None = None) -> Actor:
@@ -165,6 +199,34 @@ def test_the_same_census_again_changes_nothing_and_another_is_refused(village: S
         take_census(village, EIGHT + BIN)
 
 
+def test_two_who_take_the_same_census_at_once_are_told_the_same(swept: Engine) -> None:
+    def taken(session: Session) -> queries.Census:
+        return take_census(session, EIGHT)
+
+    assert while_open(swept, taken, taken).counted == CENSUS
+
+
+def test_a_bin_that_comes_with_a_census_is_in_its_residual(swept: Engine) -> None:
+    with make_sessions(swept).begin() as session:
+        take_census(session, EIGHT)
+    taken = while_open(
+        swept,
+        lambda session: push(session, one(0, 0, 0, 20)),
+        lambda session: take_census(session, NINE, resident=85),
+    )
+    assert taken.residual[RESIDENT] == 85 - 80
+
+
+def test_a_key_for_one_gate_takes_no_census_of_the_community(village: Session) -> None:
+    quarter = ("residential_quarter", f"{GUCUN}003")
+    own = guard(quarter, Permission.GATE_COUNTS_PUSH, GATES[0])
+    with pytest.raises(ForbiddenError) as refused:
+        service.take_census(village, own, VILLAGE, EIGHT, CENSUS, EIGHT)
+    assert refused.value.code == "census_of_others"
+    of_all = guard(quarter, Permission.GATE_COUNTS_PUSH)
+    assert service.take_census(village, of_all, VILLAGE, EIGHT, CENSUS, EIGHT).counted == CENSUS
+
+
 def test_a_lost_gate_makes_the_community_stale(village: Session) -> None:
     """星星村 五个岗亭: no bin for more than two → the occupancy is stale, and the gate is named."""
     take_census(village, EIGHT)
@@ -243,6 +305,13 @@ def test_bands_are_withheld_where_they_would_tell_of_counts_that_are(village: Se
     assert queries.community_bands(village, DAY, DAY + timedelta(days=2))[0].occupancy_from == 500
 
 
+def test_a_low_threshold_rounds_to_less(village: Session) -> None:
+    push(village, one(0, 0, 7, 3))
+    for day, (threshold, rounding) in enumerate([(3, 3), (4, 3), (1, 1)]):
+        now = MIDNIGHT + timedelta(days=4)
+        assert release(village, TESTER, DAY + timedelta(days=day), now, threshold=threshold).rounding == rounding
+
+
 def test_bins_are_kept_30_days_hours_a_year_and_days_for_good(village: Session) -> None:
     take_census(village, EIGHT)
     push(village, one(0, 0, 4, 1), one(0, 1, 3, 1), one(0, 4, 2, 1), now=NINE + timedelta(hours=1))
@@ -251,7 +320,10 @@ def test_bins_are_kept_30_days_hours_a_year_and_days_for_good(village: Session) 
     forget_old(village, TESTER, EIGHT + timedelta(days=30))
     assert len(village.scalars(select(GateBin)).all()) == 3
     later = EIGHT + timedelta(days=31)
+    said: list[str] = []
+    event.listen(village.get_bind(), "before_cursor_execute", lambda *given: said.append(given[2]))
     assert forget_old(village, TESTER, later).bins == 3
+    assert sum("gate_bins" in each for each in said) == 1, "no bin can come between folding and deleting"
     hours = village.scalars(select(GateHour).order_by(GateHour.start)).all()
     assert [(row.entered, row.left) for row in hours] == [(7, 2), (2, 1)]
     assert inside(village, at_ten) == before, "hours tell what their bins told"
@@ -260,6 +332,7 @@ def test_bins_are_kept_30_days_hours_a_year_and_days_for_good(village: Session) 
     days = village.scalars(select(GateDay)).all()
     assert [(row.day, row.entered, row.left) for row in days] == [(DAY, 9, 3)]
     assert inside(village, EIGHT + timedelta(days=367)) is None, "the base is older than what is kept"
+    assert inside(village, at_ten, EIGHT + timedelta(days=367)) is None, "and says nothing of its own day either"
 
 
 def test_communities_are_apart_and_lie_in_a_quarter(village: Session) -> None:
@@ -267,10 +340,42 @@ def test_communities_are_apart_and_lie_in_a_quarter(village: Session) -> None:
         ("YY", _square(3, 1, 4, 1.5), ConflictError),
         (VILLAGE, _square(0, 0, 1, 1), DuplicateCodeError),
         ("ZZ", _square(20, 20, 21, 21), GeometryError),
+        ("ZZ", _square(1.5, 3, 4, 4), GeometryError),
     ):
         with pytest.raises(error):
             service.add_community(village, TESTER, NewCommunity(code, "他村", surface, FIRST))
+    with pytest.raises(InputError) as refused:
+        service.add_community(village, TESTER, NewCommunity("ZZ", "他村", _square(4, 1, 5, 2), date(1, 1, 1)))
+    assert refused.value.code == "gate_day_outside"
     assert service.add_community(village, TESTER, NewCommunity("YY", "邻村", _square(4, 1, 5, 2), FIRST)).code == "YY"
+
+
+def test_of_two_that_overlap_and_are_drawn_at_once_one_is_refused(swept: Engine) -> None:
+    def draw(code: str, west: float) -> Callable[[Session], object]:
+        new = NewCommunity(code, "他村", _square(west, 3, west + 1, 4), FIRST)
+        return lambda session: service.add_community(session, TESTER, new)
+
+    with pytest.raises(ConflictError) as refused:
+        while_open(swept, draw("YA", 3), draw("YB", 3.5))
+    assert refused.value.code == "gate_community_overlaps"
+
+
+@pytest.mark.parametrize(
+    ("place", "day", "code"),
+    [
+        ((math.nan, 31.3), FIRST, "position_out_of_range"),
+        (spot(3, 3), FIRST, "counting_gate_far"),
+        (spot(3, 1), date(2014, 12, 31), "gate_day_outside"),
+    ],
+)
+def test_a_gate_stands_at_its_community_while_there_is_one(
+    village: Session, place: tuple[float, float], day: date, code: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        service.add_gate(village, TESTER, VILLAGE, "XX-G8", place, day)
+    assert refused.value.code == code
+    near = spot(3, 2.8)
+    assert service.add_gate(village, TESTER, VILLAGE, "XX-G8", near, FIRST).code == "XX-G8"
 
 
 def test_no_table_can_hold_a_person(drawn: Engine) -> None:

@@ -1,7 +1,8 @@
 """What is published of a day at the gates of 星星村, attacked by whoever reads all of it.
 
-The attacker knows every shown number and how it was rounded, every sum among them, that what is withheld is no zero,
-and solves two linear programmes for each small count: its least and its greatest possible value.
+The attacker knows every shown number and how it was rounded, that no small one is shown, every sum among them, that
+what is withheld is no zero, and solves two linear programmes for each small count: its least and its greatest possible
+value.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.sparse import csr_array
 from gridmgmt.analysis.publication import THRESHOLD, Published, publish
 from gridmgmt.analysis.suppression import Relation
 from gridmgmt.errors import InputError
-from gridmgmt.gate_counts.rules import FlowClass
+from gridmgmt.gate_counts.rules import Band, FlowClass, occupancy_band
 from gridmgmt.gate_counts.tables import Cell, DayTable, day_table, published
 
 BUSY = (
@@ -73,7 +74,7 @@ def widths(shown: Published, relations: list[Relation], counts: np.ndarray) -> d
         elif number == 0:
             bounds.append((0, 0))
         else:
-            bounds.append((number - 2, number + 2))
+            bounds.append((max(THRESHOLD, number - 2), number + 2))
     found = {}
     for cell in np.flatnonzero((counts > 0) & (counts < THRESHOLD)).tolist():
         goal = np.zeros(len(counts))
@@ -103,6 +104,37 @@ def test_xingxing_village_the_same_attack_succeeds_where_nothing_complementary_i
     counts = table.counts()
     naive = publish(counts, table.relations, complementary=False)
     assert min(widths(naive, table.relations, counts).values()) < THRESHOLD - 1
+
+
+def test_that_nothing_small_is_shown_tells_the_reader_nothing() -> None:
+    """Of 68 to 72, at least 10 + 4 × 13 are shown: 1 and 9 alone withheld would lie from 1 to 9."""
+    counts = np.array([10, 13, 13, 13, 13, 1, 9, 72])
+    relations = [(7, tuple(range(7)))]
+    reached = widths(publish(counts, relations), relations, counts)
+    assert set(reached) == {5, 6}
+    assert min(reached.values()) >= THRESHOLD - 1e-5
+
+
+def test_a_day_of_more_than_a_million_is_published() -> None:
+    counts = np.array([600_000, 700_000, 5, 20, 40, 1_300_065, 1_300_065])
+    relations = [(5, (0, 1, 2, 3, 4)), (6, (5,))]
+    shown = publish(counts, relations)
+    assert shown.shown[:3].tolist() == [600_000, 700_000, -1]
+    assert min(widths(shown, relations, counts).values()) >= THRESHOLD - 1e-5
+
+
+def test_a_total_that_is_withheld_may_be_larger_than_any_count_shown() -> None:
+    parts = [900_000] * 24
+    counts = np.array([*parts, sum(parts), 3, sum(parts) + 3])
+    relations = [(24, tuple(range(24))), (26, (24, 25))]
+    shown = publish(counts, relations)
+    assert min(widths(shown, relations, counts).values()) >= THRESHOLD - 1e-5
+
+
+def test_a_band_narrower_than_the_threshold_is_withheld() -> None:
+    assert occupancy_band({FlowClass.RESIDENT: 30}, 50) == Band(0, 50)
+    assert occupancy_band({FlowClass.RESIDENT: 30}, 51) is None
+    assert occupancy_band({FlowClass.RESIDENT: 10_000}, 60_000) == Band(10_000, None)
 
 
 @settings(deadline=None, max_examples=3)
