@@ -157,8 +157,8 @@ def read_facts(
     review.refuse(wrong, "number_malformed", field="year", value=cells["year"])
     days = _days(review, cells["on"], "on")
     both = blank(cells["on"]) == blank(cells["year"])
-    shown = {name: np.where(blank(cells[name]), "-", cells[name]) for name in ("on", "year")}
-    review.refuse(both, "fact_day_or_year", **shown)
+    on, year = (np.where(blank(cells[name]), "-", cells[name]) for name in ("on", "year"))
+    review.refuse(both, "fact_day_or_year", on=on, year=year)
     plain = ("area_code", "kind", "source", "level", "unit", "bound", "note")
     return _found(
         review,
