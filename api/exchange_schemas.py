@@ -161,11 +161,6 @@ class ReconciliationSummary(Answer):
     held: int = Field(description="Orders of the day here.")
     counts: dict[DifferenceKind, int]
 
-    @classmethod
-    def of(cls, row: ExchangeReconciliation) -> "ReconciliationSummary":
-        """Return the numbers of a comparison."""
-        return cls(**_numbers(row))
-
 
 class ReconciliationOut(ReconciliationSummary):
     """The same with every difference."""
@@ -175,7 +170,10 @@ class ReconciliationOut(ReconciliationSummary):
     @classmethod
     def of(cls, row: ExchangeReconciliation) -> "ReconciliationOut":
         """Return a whole comparison."""
-        return cls(**_numbers(row), differences=[DifferenceOut(**each) for each in row.differences])
+        names = ("reconciliation_id", "day", "at", "listed", "held")
+        numbers = {name: getattr(row, name) for name in names}
+        counts = queries.counts_by_kind(row)
+        return cls(**numbers, counts=counts, differences=[DifferenceOut(**each) for each in row.differences])
 
 
 class ExchangeDeliveryOut(Answer):
@@ -219,7 +217,7 @@ class ExchangeOut(BaseModel):
         cls,
         partner: ExchangePartner | None,
         totals: queries.Totals,
-        last: ExchangeReconciliation | None,
+        last: queries.ReconciliationCounts | None,
         *,
         with_url: bool,
     ) -> "ExchangeOut":
@@ -231,7 +229,7 @@ class ExchangeOut(BaseModel):
             renewed_at=partner and partner.renewed_at,
             old_secret_until=partner and partner.previous_until,
             **vars(totals),
-            last_reconciliation=None if last is None else ReconciliationSummary.of(last),
+            last_reconciliation=None if last is None else ReconciliationSummary.model_validate(last),
         )
 
 
@@ -249,8 +247,3 @@ class NewExchangeSecret(BaseModel):
     """The secret that signs both ways, this once."""
 
     secret: str = Field(description="Nobody can show it again.", examples=["whsec_…"])
-
-
-def _numbers(row: ExchangeReconciliation) -> dict[str, Any]:
-    names = ("reconciliation_id", "day", "at", "listed", "held")
-    return {**{name: getattr(row, name) for name in names}, "counts": queries.counts_by_kind(row)}

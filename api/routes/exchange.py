@@ -67,7 +67,7 @@ by_partner = [asks(Permission.EXCHANGE_USE), Depends(_signed)]
 @router.get("", summary="How the exchange with the 12345 hotline stands", dependencies=reads)
 def read_exchange(session: RequestSession, actor: Caller) -> ExchangeOut:
     """Return whether the hotline is set up, what it has not taken, and the last comparison."""
-    last = queries.reconciliations(session, limit=1)
+    last = queries.reconciliation_counts(session, limit=1)
     return ExchangeOut.of(
         queries.partner(session),
         queries.totals(session),
@@ -160,8 +160,8 @@ def reconcile_day(session: RequestSession, context: Context, actor: Caller, ask:
 def list_reconciliations(session: RequestSession, pages: Pages) -> Page[ReconciliationSummary]:
     """List comparisons in numbers, the newest first."""
     after = pages.after(int)
-    found = queries.reconciliations(session, after=after[0] if after else None, limit=pages.limit + 1)
-    return pages.page(found, ReconciliationSummary.of, lambda row: (row.reconciliation_id,))
+    found = queries.reconciliation_counts(session, after=after[0] if after else None, limit=pages.limit + 1)
+    return pages.page(found, ReconciliationSummary.model_validate, lambda row: (row.reconciliation_id,))
 
 
 @router.get("/reconciliations/{reconciliation_id}", summary="One comparison", dependencies=reads)

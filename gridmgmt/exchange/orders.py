@@ -12,6 +12,7 @@ from gridmgmt.casework import intake, transitions
 from gridmgmt.casework.asking import MOST_CHARACTERS, MOST_CHARACTERS_OF_ADDRESS, ReportAsk, plain_text
 from gridmgmt.casework.machine import Given
 from gridmgmt.casework.moves import Move, Need
+from gridmgmt.casework.queries import HeldCase, lock_case
 from gridmgmt.casework.reporters import Reporter
 from gridmgmt.casework.transitions import CaseParts, MoveAsk
 from gridmgmt.clock import local_date
@@ -111,6 +112,8 @@ def correct(session: Session, actor: Actor, ask: Correction, now: datetime) -> b
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
     order, content = queries.order_row(session, ask.order_no), digests(asdict(ask))
+    case = lock_case(session, queries.case_no_of(session, order.case_id))
+    require(partner, Permission.CASES_REPORT, areas=case.facts.areas)
     if ask.sequence == order.sequence:
         if (field := changed(order.correction, content)) is not None:
             raise ConflictError("hotline_order_differs", field=field, value=ask.order_no)
@@ -121,7 +124,7 @@ def correct(session: Session, actor: Actor, ask: Correction, now: datetime) -> b
     words = {name: value for name, value in given.items() if value is not None}
     if not words:
         raise InputError("correction_empty", field="description", known=", ".join(_TEXTS))
-    _reword(session, partner, order, words, now)
+    _reword(session, partner, case, ask.order_no, words, now)
     order.sequence, order.correction = ask.sequence, content
     session.flush()
     told = {"sequence": ask.sequence, "fields": sorted(words)}
@@ -195,15 +198,15 @@ def _place(session: Session, ask: OrderAsk) -> tuple[float, float]:
     return geocoded.found.lon, geocoded.found.lat
 
 
-def _reword(session: Session, partner: Actor, order: ExchangeOrder, words: dict[str, str], now: datetime) -> None:
+def _reword(
+    session: Session, partner: Actor, case: HeldCase, order_no: str, words: dict[str, str], now: datetime
+) -> None:
     """Change a case that has not ended; one that was sent back for what is missing is supplemented by it."""
-    case_no = queries.case_no_of(session, order.case_id)
-    held = transitions.read(session, partner, case_no, now).held
-    if held.facts.state is CaseState.SUPPLEMENT:
-        transitions.move(session, partner, case_no, MoveAsk(Move.SUPPLEMENT), now)
-    elif held.facts.state in ENDED:
-        raise RuleViolationError("hotline_order_ended", field="order_no", value=order.order_no)
-    queries.correct_case(session, order.case_id, words, now)
+    if case.facts.state is CaseState.SUPPLEMENT:
+        transitions.move(session, partner, case.case_no, MoveAsk(Move.SUPPLEMENT), now)
+    elif case.facts.state in ENDED:
+        raise RuleViolationError("hotline_order_ended", field="order_no", value=order_no)
+    queries.correct_case(session, case.case_id, words, now)
 
 
 def _told(

@@ -38,7 +38,7 @@ def renew_secret(session: Session, actor: Actor, folder: Path, now: datetime) ->
         When the actor may not manage webhooks.
     """
     require(actor, Permission.WEBHOOKS_MANAGE)
-    salt, found = new_salt(), queries.partner(session)
+    salt, found = new_salt(), queries.partner(session, lock=True)
     secret = secret_of(folder_key(folder), salt)
     if found is None:
         session.add(ExchangePartner(name=rules.PARTNER, salt=salt, secret_sha256=digest(secret), renewed_at=now))

@@ -1,11 +1,26 @@
 """Reading orders, what the partner has not taken, and the comparisons of days."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, any_, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
 from gridmgmt.cases.models import Case
@@ -27,6 +42,7 @@ _LOCK = 3_101_141
 
 _WAITING = ExchangeDelivery.delivered_at.is_(None) & ExchangeDelivery.failed_at.is_(None)
 _FAILED = ExchangeDelivery.failed_at.is_not(None)
+_OF_KIND = "$[*] ? (@.kind == $kind)"
 
 
 @dataclass(frozen=True)
@@ -76,9 +92,21 @@ class Totals:
     last_delivered_at: datetime | None
 
 
-def partner(session: Session) -> ExchangePartner | None:
-    """Return the partner, None where it is not set up."""
-    return session.get(ExchangePartner, PARTNER)
+@dataclass(frozen=True)
+class ReconciliationCounts:
+    """A comparison in numbers; ``counts`` of its differences by kind."""
+
+    reconciliation_id: int
+    day: date
+    at: datetime
+    listed: int
+    held: int
+    counts: Mapping[DifferenceKind, int]
+
+
+def partner(session: Session, *, lock: bool = False) -> ExchangePartner | None:
+    """Return the partner, None where it is not set up, locked against others if asked for."""
+    return session.get(ExchangePartner, PARTNER, populate_existing=lock, with_for_update=lock or None)
 
 
 def known_partner(session: Session, *, lock: bool = False) -> ExchangePartner:
@@ -89,7 +117,7 @@ def known_partner(session: Session, *, lock: bool = False) -> ExchangePartner:
     NotFoundError
         ``exchange_not_set_up``.
     """
-    found = session.get(ExchangePartner, PARTNER, populate_existing=lock, with_for_update=lock or None)
+    found = partner(session, lock=lock)
     if found is None:
         raise NotFoundError("exchange_not_set_up", value=PARTNER)
     return found
@@ -237,7 +265,7 @@ def untold_moves(session: Session, case_nos: Collection[str] | None) -> list[tup
         .with_for_update(of=ExchangeOrder)
     )
     if case_nos is not None:
-        statement = statement.where(Case.case_no.in_(case_nos))
+        statement = statement.where(Case.case_no == any_(literal(list(case_nos))))
     return [(order, case_no, move) for order, case_no, move in session.execute(statement)]
 
 
@@ -258,14 +286,29 @@ def claimable(session: Session, now: datetime) -> ExchangeDelivery | None:
     )
 
 
-def reconciliations(
+def reconciliation_counts(
     session: Session, *, after: int | None = None, limit: int | None = None
-) -> Sequence[ExchangeReconciliation]:
-    """Return comparisons, the newest first."""
-    statement = select(ExchangeReconciliation).order_by(ExchangeReconciliation.reconciliation_id.desc()).limit(limit)
+) -> list[ReconciliationCounts]:
+    """Return comparisons in numbers, the newest first; the database counts, whatever a comparison has found."""
+    kept = ExchangeReconciliation
+    numbers = (kept.reconciliation_id, kept.day, kept.at, kept.listed, kept.held)
+    path = cast(_OF_KIND, JSONPATH)
+    of_kind = (func.jsonb_build_object("kind", str(kind)) for kind in DifferenceKind)
+    found = (func.jsonb_path_query_array(kept.differences, path, wanted) for wanted in of_kind)
+    counts = (
+        func.jsonb_array_length(each, type_=Integer).label(kind)
+        for kind, each in zip(DifferenceKind, found, strict=True)
+    )
+    statement = select(*numbers, *counts).order_by(kept.reconciliation_id.desc()).limit(limit)
     if after is not None:
-        statement = statement.where(ExchangeReconciliation.reconciliation_id < after)
-    return session.scalars(statement).all()
+        statement = statement.where(kept.reconciliation_id < after)
+    return [
+        ReconciliationCounts(
+            **{column.key: each[column.key] for column in numbers},
+            counts={kind: each[kind] for kind in DifferenceKind},
+        )
+        for each in session.execute(statement).mappings()
+    ]
 
 
 def last_of_day(session: Session, day: date) -> ExchangeReconciliation | None:

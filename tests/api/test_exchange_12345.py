@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,23 @@ def test_the_old_secret_is_taken_for_a_day_after_it_was_renewed(office: Office) 
         partners.check_signed(session, signed, office.folder, now() + timedelta(seconds=86_500))
 
 
+def test_two_who_renew_the_secret_at_once_keep_both(office: Office) -> None:
+    """The second waits for the first, whose secret is then the one before, and not lost."""
+
+    def renew() -> str:
+        with transaction(office.sessions) as session:
+            return partners.renew_secret(session, TESTER, office.folder, now())
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction(office.sessions) as session:
+            first = partners.renew_secret(session, TESTER, office.folder, now())
+            second = other.submit(renew)
+            time.sleep(0.3)
+        office.secret = second.result()
+    for number, secret in ((313, first), (314, office.secret)):
+        assert office.signed("POST", "/orders", order(number, now()), secret=secret).status_code == 201
+
+
 def test_corrections_come_in_their_order_and_supplement_what_was_asked_for(office: Office) -> None:
     case_no = office.give(305)
     office.move(case_no, (Move.ASK_SUPPLEMENT, by(reason="哪个井盖？")))
@@ -234,6 +252,23 @@ def test_corrections_come_in_their_order_and_supplement_what_was_asked_for(offic
     assert office.server.get(f"/api/v1/cases/{case_no}").json()["description"] == "东侧第二个井盖"
     elsewhere = office.signed("PATCH", "/orders/SH0305", {**first, "order_no": "SH0301"})
     assert elsewhere.json()["type"] == "/problems/hotline_order_no_differs"
+
+
+def test_a_key_of_one_area_corrects_no_order_of_another(office: Office) -> None:
+    case_no = office.give(312)
+    words = {"order_no": "SH0312", "sequence": 1, "description": "改写"}
+    for name, quarter, status in (("east", paper_grids.EAST, 403), ("west", paper_grids.WEST, 200)):
+        add_account(office.sessions, name, Role.PARTNER, area=("residential_quarter", quarter))
+        bound = replace(office, key=add_key(office.sessions, name))
+        assert bound.signed("PATCH", "/orders/SH0312", words).status_code == status
+        kept = office.server.get(f"/api/v1/cases/{case_no}").json()["description"]
+        assert kept == ("改写" if status == 200 else "井盖缺失 312")
+
+
+def test_the_logs_of_however_many_cases_are_looked_at(office: Office) -> None:
+    """After a long time without a connection there are more numbers than a statement takes parameters."""
+    with transaction(office.sessions) as session:
+        assert queries.untold_moves(session, [f"C-{number}" for number in range(70_000)]) == []
 
 
 def test_who_is_not_satisfied_has_the_case_opened_again(office: Office) -> None:
@@ -300,6 +335,13 @@ def test_a_day_ahead_and_an_order_twice_are_no_list(office: Office) -> None:
     assert twice.json()["type"] == "/problems/reconciliation_order_twice"
     same = [office.signed("POST", "/reconciliations", {"day": "2026-01-05", "items": []}).json() for _ in range(2)]
     assert same[0]["reconciliation_id"] == same[1]["reconciliation_id"]
+    items = [{"order_no": f"NO{number}", "state": "closed"} for number in range(2)]
+    compared = office.signed("POST", "/reconciliations", {"day": "2026-01-06", "items": items}).json()
+    counts = {"missing_here": 2, "missing_there": 0, "state_differs": 0}
+    assert compared.pop("differences")
+    assert compared["counts"] == counts
+    assert office.server.get(f"{HOTLINE}/reconciliations").json()["items"][0] == compared
+    assert office.server.get(HOTLINE).json()["last_reconciliation"] == compared
 
 
 def test_the_samples_of_the_guide_are_taken(office: Office) -> None:
