@@ -21,8 +21,7 @@ from api.assessment_schemas import (
 from gridmgmt.assessment.document import Document
 from gridmgmt.assessment.evidence import question
 from gridmgmt.assessment.queries import Entered, RoundSummary, SchemeSummary
-from gridmgmt.assessment.rules import AssessmentItem, Named
-from gridmgmt.assessment.scoring import ScoreState
+from gridmgmt.assessment.rules import MIN_RESPONDENTS, AssessmentItem, Named
 from gridmgmt.cases.measures import RATIOS
 from gridmgmt.errors import NotFoundError
 from gridmgmt.reports.indicators_addresses import CaseLists
@@ -119,7 +118,7 @@ def score_out(
         **{name: told.get(name) for name in names},
         **_case_lists(row, item, subject),
         judges=[JudgeOut(**{**each, "judge": each["judge_code"]}) for each in told.get("judges", ())],
-        entries=[_entry(each, item, score["state"]) for each in entries],
+        entries=[_entry(each, item, told) for each in entries],
         synthetic=synthetic,
     )  # fmt: skip
 
@@ -142,10 +141,13 @@ def _indicator(item: Part) -> AssessmentItem:
     )
 
 
-def _entry(entry: Entered, item: Part, state: str) -> AssessmentEntryOut:
-    """Return an entry; the mean of a survey that does not suffice is not told."""
-    few = entry.sample is not None and entry.sample < item["min_sample"]
-    hidden = few if entry.judge_code is None else state != ScoreState.JUDGED
+def _entry(entry: Entered, item: Part, told: Part) -> AssessmentEntryOut:
+    """Return an entry; the mean of a survey that does not suffice is not told, nor one of a judge that is hidden."""
+    if entry.judge_code is None:
+        hidden = entry.sample is not None and entry.sample < item["min_sample"]
+    else:
+        shown = {each["judge_code"] for each in told.get("judges", ()) if each["value"] is not None}
+        hidden = entry.judge_code not in shown or (entry.sample or 0) < MIN_RESPONDENTS
     return AssessmentEntryOut(
         entry_id=entry.entry_id, judge=entry.judge_code, value=None if hidden else float(entry.value),
         sample=entry.sample, document=entry.document, document_sha256=entry.document_sha256,

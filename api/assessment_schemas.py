@@ -258,7 +258,7 @@ class JudgeOut(BaseModel):
 
     judge: str
     sample: int
-    value: float
+    value: float | None = Field(description="Null where too few answered, or where another's could be worked out.")
 
 
 class AssessmentEntryOut(BaseModel):

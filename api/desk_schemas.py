@@ -192,7 +192,7 @@ class AreaReachOut(Answer):
     name: str
     type: CentreType
     desks: int = Field(description="That stand in the area.")
-    residents: float
+    residents: float | None = Field(description="Null in the public form where there are few.")
     reached: float | None = Field(description="Within the limit of a desk, wherever it stands.")
     reached_own: float | None = Field(description="Of a desk in the area itself; null in the public form.")
     ratio: float | None

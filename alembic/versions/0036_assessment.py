@@ -18,12 +18,25 @@ KEPT = (
     " AND (document IS NULL) = (signed_at IS NULL)"
 )
 NOTHING = sa.text("'{}'::jsonb")
+KEEP_SIGNED = """
+CREATE FUNCTION keep_signed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'assessment_rounds' OR EXISTS (
+        SELECT FROM assessment_rounds WHERE state = 'signed' AND round_id IN (OLD.round_id, NEW.round_id)
+    ) THEN
+        RAISE EXCEPTION 'what is signed is kept as it is'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_signed_kept';
+    END IF;
+    RETURN COALESCE(NEW, OLD);
+END $$
+"""
 
 
 def upgrade() -> None:
     _schemes()
     _rounds()
     _evidence()
+    _keep_signed()
 
 
 def _schemes() -> None:
@@ -165,6 +178,20 @@ def _evidence() -> None:
     op.create_index("ix_assessment_events_round_id", "assessment_events", ["round_id"])
 
 
+def _keep_signed() -> None:
+    op.execute(KEEP_SIGNED)
+    op.execute(
+        "CREATE TRIGGER keep_signed BEFORE UPDATE OR DELETE ON assessment_rounds "
+        "FOR EACH ROW WHEN (OLD.state = 'signed') EXECUTE FUNCTION keep_signed()"
+    )
+    for table in ("assessment_entries", "assessment_events"):
+        op.execute(
+            f"CREATE TRIGGER keep_signed BEFORE INSERT OR UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION keep_signed()"
+        )
+
+
 def downgrade() -> None:
     for table in ("events", "entries", "rounds", "items", "schemes"):
         op.drop_table(f"assessment_{table}")
+    op.execute("DROP FUNCTION keep_signed()")

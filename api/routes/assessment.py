@@ -153,7 +153,7 @@ def read_score(
     session: RequestSession, context: Context, round_id: RoundId, subject: Subject, item: Item, lang: Lang
 ) -> ScoreOut:
     """Return numerator, denominator and their lists of cases; count and mean of a survey; value and document."""
-    document = service.result(session, round_id, now=context.clock())
+    document = service.result(session, round_id, now=context.clock(), only=item)
     entries = queries.entries_of(session, round_id, subject, item)
     row, synthetic = queries.round_summary(session, round_id), bool(holds_synthetic(session))
     return score_out(row, document, (subject, item), entries, lang, synthetic=synthetic)

@@ -42,6 +42,7 @@ from gridmgmt.access.rules import Permission
 from gridmgmt.areas.queries import area_id_of
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
+from gridmgmt.errors import NotFoundError
 from gridmgmt.targets import budget_queries, project_queries, queries, service
 from gridmgmt.targets.budget_queries import BudgetView, StatedPart
 from gridmgmt.targets.project_queries import ProjectView
@@ -318,7 +319,10 @@ def _item(target: str, item: Item, *, exact: bool) -> TargetItemOut:
 
 def _one_item(session: Session, code: str, item_no: int, on: date) -> TargetItemOut:
     view = queries.target_on(session, code, on)
-    return next(_item(code, item, exact=True) for item in view.items if item.item_no == item_no)
+    found = next((item for item in view.items if item.item_no == item_no), None)
+    if found is None:  # it is planned from a later day
+        raise NotFoundError("item_unknown", target=code, field="item_no", value=item_no)
+    return _item(code, found, exact=True)
 
 
 def _withheld(view: ProjectView, least: int) -> ProjectView:

@@ -9,14 +9,13 @@ from sqlalchemy import select
 
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.assessment import queries
-from gridmgmt.assessment.document import RoundFacts, SchemeFacts
+from gridmgmt.assessment.document import RoundFacts
 from gridmgmt.assessment.queries import Entered
-from gridmgmt.assessment.rules import SIX, AssessmentDirection, AssessmentItem, EvidenceKind
+from gridmgmt.assessment.rules import MIN_RESPONDENTS, SIX, AssessmentDirection, AssessmentItem, EvidenceKind
 from gridmgmt.assessment.scoring import Evidence
 from gridmgmt.cases.measures import RATIOS, Dimension
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource
 from gridmgmt.coverage.models import CoverageAreaResult
-from gridmgmt.coverage.queries import latest_finished
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.indicators import service as indicators
@@ -32,14 +31,23 @@ BY: Mapping[AssessmentDirection, Dimension] = {
 """Along what the cases of the subjects are told apart."""
 
 
-def gather(session: Session, facts: RoundFacts, scheme: SchemeFacts, *, now: datetime) -> Found:
-    """Return all the evidence that there is for the items of a round's subjects; what has none is left out."""
+def gather(
+    session: Session,
+    facts: RoundFacts,
+    direction: AssessmentDirection,
+    items: Sequence[AssessmentItem],
+    *,
+    now: datetime,
+) -> Found:
+    """Return all the evidence that there is for these items of a round's subjects; what has none is left out."""
     of_kind: dict[EvidenceKind, list[AssessmentItem]] = defaultdict(list)
-    for item in scheme.items:
+    for item in items:
         of_kind[item.evidence].append(item)
     found: dict[tuple[str, str], Evidence] = {}
-    found.update(_counted(session, facts, scheme, of_kind[EvidenceKind.INDICATOR], now))
-    found.update(_entered(session, facts.round_id, [*of_kind[EvidenceKind.SURVEY], *of_kind[EvidenceKind.MANUAL]]))
+    if rates := of_kind[EvidenceKind.INDICATOR]:
+        found.update(_counted(session, facts, direction, rates, now))
+    if said := [*of_kind[EvidenceKind.SURVEY], *of_kind[EvidenceKind.MANUAL]]:
+        found.update(_entered(session, facts.round_id, said))
     if covered := of_kind[EvidenceKind.COVERAGE]:
         found.update(_covered(session, facts, covered))
     return found
@@ -78,17 +86,22 @@ def case_filter(narrowed: Mapping[str, str]) -> CaseFilter:
 
 
 def _counted(
-    session: Session, facts: RoundFacts, scheme: SchemeFacts, items: Sequence[AssessmentItem], now: datetime
+    session: Session,
+    facts: RoundFacts,
+    direction: AssessmentDirection,
+    items: Sequence[AssessmentItem],
+    now: datetime,
 ) -> Iterator[tuple[tuple[str, str], Evidence]]:
     """Yield the rates of subjects; items of the same cases share one question."""
     asked: dict[Question, list[AssessmentItem]] = defaultdict(list)
     for item in items:
-        asked[question(scheme.direction, facts.first, facts.last, item)].append(item)
-    for each, sharing in asked.items():
-        tallies = {code: tally for code, _, tally in indicators.read(session, each, now=now).rows}
+        asked[question(direction, facts.first, facts.last, item)].append(item)
+    counted = indicators.tallies(session, list(asked), now=now)
+    for tallies, sharing in zip(counted, asked.values(), strict=True):
         for code in facts.subjects:
+            tally = tallies.get(code, Tally())
             for item in sharing:
-                yield (code, item.code), _rate(item, tallies.get(code, Tally()))
+                yield (code, item.code), _rate(item, tally)
 
 
 def _rate(item: AssessmentItem, tally: Tally) -> Evidence:
@@ -103,23 +116,35 @@ def _entered(
     session: Session, round_id: int, items: Sequence[AssessmentItem]
 ) -> Iterator[tuple[tuple[str, str], Evidence]]:
     known = {item.code: item for item in items}
-    for key, entries in queries.entries_in_effect(session, round_id).items():
-        if (item := known.get(key[1])) is not None:
-            yield key, _pooled(item, entries) if item.evidence is EvidenceKind.SURVEY else _documented(entries[0])
+    for key, entries in queries.entries_in_effect(session, round_id, known).items():
+        item = known[key[1]]
+        yield key, _pooled(item, entries) if item.evidence is EvidenceKind.SURVEY else _documented(entries[0])
 
 
 def _pooled(item: AssessmentItem, entries: Sequence[Entered]) -> Evidence:
     """Return the mean of the judges' means, each street with one voice; a mean of too few respondents is not told."""
     sample = sum(each.sample or 0 for each in entries)
+    if sample < item.min_sample:
+        return Evidence(None, sample, {"judges": []})
     mean = (sum((each.value for each in entries), Decimal(0)) / len(entries)).quantize(SIX)
+    hidden = _hidden(entries)
     judges = [
-        {"judge_code": each.judge_code, "sample": each.sample, "value": format(each.value.normalize(), "f")}
+        {
+            "judge_code": each.judge_code,
+            "sample": each.sample,
+            "value": None if each.judge_code in hidden else format(each.value.normalize(), "f"),
+        }
         for each in entries
         if each.judge_code is not None
     ]
-    if sample < item.min_sample:
-        return Evidence(None, sample, {"judges": []})
     return Evidence(mean, sample, {"judges": judges})
+
+
+def _hidden(entries: Sequence[Entered]) -> set[str | None]:
+    """Return the judges whose means are not told: of too few respondents, and one more where the mean of all tells."""
+    by_sample = sorted(entries, key=lambda each: (each.sample or 0, each.judge_code or ""))
+    few = sum((each.sample or 0) < MIN_RESPONDENTS for each in entries)
+    return {each.judge_code for each in by_sample[: 2 if few == 1 else few]}
 
 
 def _documented(entry: Entered) -> Evidence:
@@ -129,12 +154,12 @@ def _documented(entry: Entered) -> Evidence:
 def _covered(
     session: Session, facts: RoundFacts, items: Sequence[AssessmentItem]
 ) -> Iterator[tuple[tuple[str, str], Evidence]]:
-    """Yield the shares of the newest run over the whole district; of counts nothing is told, which may be small."""
-    run = latest_finished(session)
-    if run is None:
+    """Yield the shares of a run over the whole district; of counts nothing is told, which may be small."""
+    run_id = queries.coverage_run(session, facts.last)
+    if run_id is None:
         return
     statement = select(CoverageAreaResult.code, CoverageAreaResult.figures).where(
-        CoverageAreaResult.run_id == run.run_id,
+        CoverageAreaResult.run_id == run_id,
         CoverageAreaResult.level == AreaLevel.TOWN,
         CoverageAreaResult.code.in_(facts.subjects),
     )
@@ -142,4 +167,4 @@ def _covered(
         residents, covered = figures["residents"], figures["covered"]
         share = (Decimal(str(covered)) / Decimal(str(residents))).quantize(Decimal("0.001")) if residents else None
         for item in items:
-            yield (code, item.code), Evidence(share, None, {"coverage_run": run.run_id})
+            yield (code, item.code), Evidence(share, None, {"coverage_run": run_id})

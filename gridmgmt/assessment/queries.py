@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Date, cast, select
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.orm import defer
 
 from gridmgmt.access.models import Change
@@ -33,6 +33,8 @@ from gridmgmt.assessment.rules import (
 )
 from gridmgmt.cases.measures import Ratio
 from gridmgmt.catalogue.service import catalogue_if_any
+from gridmgmt.coverage.models import CoverageRun
+from gridmgmt.coverage.rules import make_request
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
 
@@ -169,13 +171,15 @@ def round_facts(row: AssessmentRound) -> RoundFacts:
     return RoundFacts(row.round_id, name, row.period_first, row.period_last, tuple(row.subjects))
 
 
-def entries_in_effect(session: Session, round_id: int) -> Mapping[tuple[str, str], Sequence[Entered]]:
-    """Return the newest entry of each subject and item, of each street that judges its own, by the judges' codes."""
+def entries_in_effect(
+    session: Session, round_id: int, items: Collection[str]
+) -> Mapping[tuple[str, str], Sequence[Entered]]:
+    """Return the newest entry of each subject and of these items, of each street its own, by the judges' codes."""
     key = (AssessmentEntry.subject_code, AssessmentEntry.item_code, AssessmentEntry.judge_code)
     statement = (
         select(AssessmentEntry)
         .ext(distinct_on(*key))
-        .where(AssessmentEntry.round_id == round_id)
+        .where(AssessmentEntry.round_id == round_id, AssessmentEntry.item_code.in_(items))
         .order_by(*key, AssessmentEntry.entry_id.desc())
     )
     found: dict[tuple[str, str], list[Entered]] = defaultdict(list)
@@ -244,18 +248,39 @@ def subjects_on(session: Session, direction: AssessmentDirection, on: date) -> M
     return streets(session, on) if direction is AssessmentDirection.STREETS else departments(session, on)
 
 
-def district_codes(session: Session, on: date) -> list[str]:
-    """Return the codes of the districts in force on a day."""
-    statement = select(Area.code).where(Area.level == AreaLevel.DISTRICT, in_force_on(on)).order_by(Area.code)
-    return list(session.scalars(statement))
+def district_bounds(session: Session, on: date) -> list[str]:
+    """Return the code of the district of a day as permissions ask for it; none, for everywhere, unless there is one."""
+    statement = select(Area.code).where(Area.level == AreaLevel.DISTRICT, in_force_on(on)).limit(2)
+    codes = list(session.scalars(statement))
+    return codes if len(codes) == 1 else []
+
+
+def coverage_run(session: Session, last: date) -> int | None:
+    """Return the run over the whole district of the latest day up to one, None where there is none.
+
+    It asks what is asked where nothing else is said: bands alone may be others, which change no share.
+    """
+    usual = {name: value for name, value in asdict(make_request()).items() if name != "bands_s"}
+    asked_on = cast(CoverageRun.parameters["on"].astext, Date)
+    asked = CoverageRun.parameters.op("-")("on").op("-")("bands_s")
+    statement = (
+        select(CoverageRun.run_id)
+        .where(CoverageRun.finished_at.is_not(None), asked == cast(usual, JSONB), asked_on <= last)
+        .order_by(asked_on.desc(), CoverageRun.run_id.desc())
+        .limit(1)
+    )
+    return session.scalar(statement)
 
 
 def logged_sha256(session: Session, round_id: int) -> str | None:
-    """Return the hash of what was signed as the log of changes has it, None where it has none."""
+    """Return the hash of what was signed first as the log of changes has it, None where it has none.
+
+    A round is signed once: a later entry of the log is of one that was opened again behind the services.
+    """
     statement = (
         select(Change.after)
         .where(Change.object == f"assessment_round:{round_id}", Change.action == SIGNED)
-        .order_by(Change.change_id.desc())
+        .order_by(Change.change_id)
         .limit(1)
     )
     after = session.scalar(statement)

@@ -82,7 +82,7 @@ def add_scheme(session: Session, actor: Actor, new: NewScheme, *, now: datetime)
     DuplicateCodeError
         ``assessment_scheme_taken`` when there is one of the name and the day.
     """
-    require(actor, Permission.ASSESSMENT_WRITE, areas=queries.district_codes(session, new.valid_from))
+    require(actor, Permission.ASSESSMENT_WRITE, areas=queries.district_bounds(session, new.valid_from))
     check_scheme(new)
     for item in new.items:
         if item.narrowed:
@@ -116,7 +116,7 @@ def open_round(session: Session, actor: Actor, new: NewRound) -> int:
         ``assessment_subject_twice``; ``assessment_scheme_later`` when the scheme is valid from a day after the last;
         ``period_backwards``, ``period_too_long``; ``value_needed``.
     """
-    require(actor, Permission.ASSESSMENT_WRITE, areas=queries.district_codes(session, new.last))
+    require(actor, Permission.ASSESSMENT_WRITE, areas=queries.district_bounds(session, new.last))
     scheme = queries.scheme_facts(session, new.scheme_id)
     asked_period(new.first, new.last, new.last)
     if not (new.name.zh.strip() and new.name.en.strip()):
@@ -245,8 +245,7 @@ def sign(session: Session, actor: Actor, round_id: int, *, now: datetime) -> str
         ``assessment_signed``; ``assessment_period_runs`` until the period is over; ``assessment_appeal_undecided``.
     """
     row, scheme = _open_for_writing(session, round_id)
-    districts = queries.district_codes(session, row.period_last)
-    require(actor, Permission.ASSESSMENT_SIGN, areas=districts)
+    require(actor, Permission.ASSESSMENT_SIGN, areas=queries.district_bounds(session, row.period_last))
     if local_date(now) <= row.period_last:
         raise ConflictError("assessment_period_runs", last=row.period_last)
     undecided = [each for each in queries.events_of(session, round_id) if each.appeal is AppealState.OPEN]
@@ -261,8 +260,13 @@ def sign(session: Session, actor: Actor, round_id: int, *, now: datetime) -> str
     return row.sha256
 
 
-def result(session: Session, round_id: int, *, now: datetime) -> Document:
+def result(session: Session, round_id: int, *, now: datetime, only: str | None = None) -> Document:
     """Return the result of a round: made anew while it is open, as it was signed afterwards.
+
+    Parameters
+    ----------
+    only
+        Code of the one item of an open round that is looked at; scores, and the standings by them, are of it alone.
 
     Raises
     ------
@@ -273,7 +277,7 @@ def result(session: Session, round_id: int, *, now: datetime) -> Document:
     if row.document is not None:
         kept: Document = json.loads(row.document)
         return kept
-    return {**_computed(session, row, queries.scheme_facts(session, row.scheme_id), now), "signed": None}
+    return {**_computed(session, row, queries.scheme_facts(session, row.scheme_id), now, only), "signed": None}
 
 
 def verify(session: Session, round_id: int) -> Verification:
@@ -292,11 +296,14 @@ def verify(session: Session, round_id: int) -> Verification:
     return Verification(round_id, row.sha256, sha256_of(row.document), queries.logged_sha256(session, round_id))
 
 
-def _computed(session: Session, row: AssessmentRound, scheme: SchemeFacts, now: datetime) -> Document:
+def _computed(
+    session: Session, row: AssessmentRound, scheme: SchemeFacts, now: datetime, only: str | None = None
+) -> Document:
     facts = queries.round_facts(row)
-    found = evidence.gather(session, facts, scheme, now=now)
+    items = [each for each in scheme.items if only is None or each.code == only]
+    found = evidence.gather(session, facts, scheme.direction, items, now=now)
     events = queries.events_of(session, row.round_id)
-    outcome = assessed(facts.subjects, scheme.items, found, events)
+    outcome = assessed(facts.subjects, items, found, events)
     names = queries.names_of(queries.subjects_on(session, scheme.direction, facts.last), facts.subjects)
     return round_document(facts, scheme, names, outcome, events)
 
@@ -358,5 +365,5 @@ def _require(
         catalogue = catalogue_if_any(session, row.period_last)
         department = None if catalogue is None else catalogue.departments.get(code)
         areas = bounds_of(session, None if department is None else department.area_code, row.period_last)
-        areas = areas or queries.district_codes(session, row.period_last)
+        areas = areas or queries.district_bounds(session, row.period_last)
     require(actor, permission, areas=areas)

@@ -11,12 +11,13 @@ from gridmgmt.access.service import record
 from gridmgmt.areas.models import Area, Dated
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.bodies import queries
+from gridmgmt.bodies.ending import end_all
 from gridmgmt.bodies.models import Body, BodyAgreement, BodyPost, PostLink
 from gridmgmt.bodies.rules import BODY_FACTS, NewBody, Office, OrganisationKind, check_code, check_name, check_office
 from gridmgmt.bodies.taking import Source, Taken, What, take_all
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, DuplicateCodeError, InputError, RuleViolationError
-from gridmgmt.governance.history import begin, end, ended, require_on, shown
+from gridmgmt.governance.history import begin, ended, require_on, shown
 from gridmgmt.governance.queries import holds_on
 from gridmgmt.governance.rules import require_text
 
@@ -98,8 +99,7 @@ def end_body(session: Session, actor: Actor, code: str, on: date) -> Body:
         (BodyAgreement, (BodyAgreement.body_code == code) | (BodyAgreement.partner_code == code)),
     )
     for model, of_body in belonging:
-        for each in session.scalars(select(model).where(of_body, holds_on(model, on), model.valid_to.is_(None))):
-            end(session, each, on)
+        end_all(session, model, on, of_body)
     return ended(session, actor, row, on, ("body.end", f"body:{code}"))
 
 

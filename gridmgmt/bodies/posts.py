@@ -8,12 +8,13 @@ from gridmgmt.access.rules import Actor
 from gridmgmt.access.service import record
 from gridmgmt.bodies import queries
 from gridmgmt.bodies.changing import acted_on
+from gridmgmt.bodies.ending import end_all, holds_from
 from gridmgmt.bodies.models import BodyPost, PostLink
 from gridmgmt.bodies.rules import NewLink, NewPost, check_code, check_count, check_name
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError, RuleViolationError
-from gridmgmt.governance.history import begin, end, ended, shown
-from gridmgmt.governance.queries import held, holds_on
+from gridmgmt.governance.history import begin, ended, shown
+from gridmgmt.governance.queries import held
 
 
 def set_post(session: Session, actor: Actor, new: NewPost) -> BodyPost:
@@ -52,14 +53,12 @@ def end_post(session: Session, actor: Actor, body_code: str, code: str, on: date
     ------
     NotFoundError
         ``body_post_unknown`` when the body has none that day.
+    ConflictError
+        ``ended_already`` when it, or a link, ends by itself later.
     """
     acted_on(session, actor, body_code, on)
     row = _post(session, body_code, code, on)
-    links = select(PostLink).where(
-        PostLink.body_code == body_code, PostLink.post_code == code, holds_on(PostLink, on), PostLink.valid_to.is_(None)
-    )
-    for link in session.scalars(links):
-        end(session, link, on)
+    end_all(session, PostLink, on, PostLink.body_code == body_code, PostLink.post_code == code)
     return ended(session, actor, row, on, ("body_post.end", f"body:{body_code}"))
 
 
@@ -128,6 +127,11 @@ def _same_link(body_code: str, post_code: str, serves_code: str) -> tuple[Column
 
 
 def _most_serving(session: Session, new: NewPost) -> int:
-    """Return the largest number of these posts that serve in one other body on the day."""
-    of_post = (PostLink.body_code == new.body_code, PostLink.post_code == new.code, holds_on(PostLink, new.valid_from))
-    return session.scalar(select(func.coalesce(func.max(PostLink.count), 0)).where(*of_post)) or 0
+    """Return the largest number of these posts that serve in one other body while they are as many as is said now."""
+    same, on = _same_post(new.body_code, new.code), new.valid_from
+    later = (BodyPost.valid_from > on, holds_from(BodyPost, on))
+    until = session.scalar(select(func.min(BodyPost.valid_from)).where(*same, *later))
+    links = [PostLink.body_code == new.body_code, PostLink.post_code == new.code, holds_from(PostLink, on)]
+    if until is not None:
+        links.append(PostLink.valid_from < until)
+    return session.scalar(select(func.coalesce(func.max(PostLink.count), 0)).where(*links)) or 0

@@ -59,6 +59,10 @@ class DeskFacts:
 
 def desks_on(session: Session, on: date, wanted: DeskFilter = ANY) -> list[DeskFacts]:
     """Return the desks of a day by code."""
+    return _facts(session, on, *_conditions(wanted))
+
+
+def _facts(session: Session, on: date, *met: ColumnElement[bool]) -> list[DeskFacts]:
     area_name = (
         select(Area.name)
         .where(Area.level == Desk.level, Area.code == Desk.area_code, in_force_on(on))
@@ -67,7 +71,7 @@ def desks_on(session: Session, on: date, wanted: DeskFilter = ANY) -> list[DeskF
     )
     statement = (
         select(*(getattr(Desk, name) for name in _PLAIN), *lonlat(Desk.geom), area_name.label("area_name"))
-        .where(holds_on(Desk, on), *_conditions(wanted))
+        .where(holds_on(Desk, on), *met)
         .order_by(Desk.code)
     )
     return [DeskFacts(**row) for row in session.execute(statement).mappings()]
@@ -95,8 +99,10 @@ def desk_on(session: Session, code: str, on: date) -> DeskFacts:
     NotFoundError
         ``desk_unknown``.
     """
-    desk_row(session, code, on)
-    return next(each for each in desks_on(session, on) if each.code == code)
+    found = _facts(session, on, Desk.code == code)
+    if not found:
+        raise NotFoundError("desk_unknown", field="code", value=code, on=on)
+    return found[0]
 
 
 def history(session: Session, code: str) -> list[Desk]:

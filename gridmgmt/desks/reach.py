@@ -43,19 +43,19 @@ class AreaReach:
     name: str
     type: CentreType
     desks: int
-    residents: float
+    residents: float | None
     reached: float | None
     reached_own: float | None
 
     @property
     def ratio(self) -> float | None:
         """The share of residents who reach one, 0-1; None of nobody."""
-        return None if self.reached is None or not self.residents else min(self.reached / self.residents, 1.0)
+        return _share(self.reached, self.residents)
 
     @property
     def ratio_own(self) -> float | None:
         """The share of residents who reach one in their own area, 0-1."""
-        return None if self.reached_own is None or not self.residents else min(self.reached_own / self.residents, 1.0)
+        return _share(self.reached_own, self.residents)
 
 
 @dataclass(frozen=True)
@@ -121,31 +121,49 @@ def public(found: DeskReach, threshold: int) -> DeskReach:
 
     Those who reach a desk of their own area are left out.
     """
+    numberless: set[str] = set()  # the residents of an area are the same whatever the type
     withheld: set[tuple[CentreType, str]] = set()
     for type_ in CentreType:
-        rows = [row for row in found.rows if row.type is type_]
-        withheld |= {(type_, code) for code in _withheld(rows, threshold)}
+        areas, reached = _withheld([row for row in found.rows if row.type is type_], threshold)
+        numberless |= areas
+        withheld |= {(type_, code) for code in reached}
     shown = (
-        replace(row, reached_own=None, reached=None if (row.type, row.code) in withheld else row.reached)
+        replace(
+            row,
+            residents=None if row.code in numberless else row.residents,
+            reached=None if (row.type, row.code) in withheld else row.reached,
+            reached_own=None,
+        )
         for row in found.rows
     )
     return replace(found, rows=tuple(shown))
 
 
-def _withheld(rows: Sequence[AreaReach], threshold: int) -> set[str]:
-    """Return the areas of one type whose numbers must not be told, with those that would give them away."""
-    known = [(row, row.reached) for row in rows if row.reached is not None]
-    values = [number for row, reached in known for number in (row.residents, reached, row.residents - reached)]
+def _share(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else min(part / whole, 1.0)
+
+
+def _withheld(rows: Sequence[AreaReach], threshold: int) -> tuple[set[str], set[str]]:
+    """Return the areas of one type whose residents, and those whose reached, must not be told.
+
+    Small ones, and those that would give them away.
+    """
+    known = [(row, row.residents, row.reached) for row in rows if row.residents is not None and row.reached is not None]
+    values = [number for _, residents, reached in known for number in (residents, reached, residents - reached)]
     relations: list[Relation] = [(3 * i, (3 * i + 1, 3 * i + 2)) for i in range(len(known))]
-    top = next((i for i, (row, _) in enumerate(known) if row.level is AreaLevel.DISTRICT), None)
-    towns = [i for i, (row, _) in enumerate(known) if row.level is AreaLevel.TOWN]
+    top = next((i for i, (row, *_) in enumerate(known) if row.level is AreaLevel.DISTRICT), None)
+    towns = [i for i, (row, *_) in enumerate(known) if row.level is AreaLevel.TOWN]
     if top is not None and towns:
-        for part in (1, 2):
+        for part in range(3):
             rest = values[3 * top + part] - sum(values[3 * i + part] for i in towns)
-            values.append(max(rest, 0.0))
+            values.append(max(round(rest, 6), 0.0))  # sums of decimals: what is left of them may be no count
             relations.append((3 * top + part, (*(3 * i + part for i in towns), len(values) - 1)))
     hidden = suppress(np.array(values), relations, threshold)
-    return {row.code for i, (row, _) in enumerate(known) if hidden[3 * i + 1] or hidden[3 * i + 2]}
+    codes = [row.code for row, *_ in known]
+    return (
+        {code for i, code in enumerate(codes) if hidden[3 * i]},
+        {code for i, code in enumerate(codes) if hidden[3 * i : 3 * i + 3].any()},
+    )
 
 
 def _homes(session: Session, desks: Sequence[DeskFacts], on: date, level: AreaLevel) -> list[str | None]:

@@ -59,8 +59,8 @@ Codes = Sequence[tuple[Dimension, str]]
 """What a case must have, empty for nothing."""
 
 
-def count(session: Session, question: Question, now: datetime) -> Tallies:
-    """Return the tally of each code of a question's dimension; without a dimension all are of None.
+def count_all(session: Session, questions: Sequence[Question], now: datetime) -> list[Tallies]:
+    """Return for each question the tally of each code of its dimension; without a dimension all are of None.
 
     From the tallies by day where they tell what is asked, else from what is kept of each case; from the cases for
     filters of what is not kept, such as words. Whatever waits to be tallied is counted as it is now.
@@ -71,7 +71,11 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
         When the filter's area was never in force, or not on the question's day.
     """
     session.execute(_PLANNED_EACH_TIME)
-    on = question.areas_on if _of_areas(question) else None
+    return [_count(session, question, now) for question in questions]
+
+
+def _count(session: Session, question: Question, now: datetime) -> Tallies:
+    on = question.areas_on if of_areas(question) else None
     stored, today = _windows(question.period, now)
     if _kept(question.wanted):
         codes = _codes(session, question.wanted, anew=on is not None)
@@ -98,7 +102,7 @@ def count(session: Session, question: Question, now: datetime) -> Tallies:
     return Tallies([told for told, *_ in found], numbers)
 
 
-def _of_areas(question: Question) -> bool:
+def of_areas(question: Question) -> bool:
     """Tell whether it depends on areas what is counted, or where."""
     wanted = question.wanted
     return question.by in LEVELS or wanted.lacks in LEVELS or wanted.area is not None or wanted.within is not None

@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.cases.counting import LEVELS
 from gridmgmt.cases.measures import Dimension
 from gridmgmt.cases.queries import list_cases
 from gridmgmt.cases.rules import CaseFilter
@@ -17,7 +16,7 @@ from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.indicators import folding, queries
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
-from gridmgmt.indicators.reading import count
+from gridmgmt.indicators.reading import count_all, of_areas
 from gridmgmt.indicators.rules import AreaBasis, Compare, Indicators, Question, Window
 from gridmgmt.texts import Language
 
@@ -53,12 +52,27 @@ def read(
     basis = AreaBasis.AS_REPORTED if on is None else AreaBasis.ON if on == question.areas_on else AreaBasis.COMPARED
     question, compared = replace(question, areas_on=on), replace(compared, areas_on=on)
     asked = [question] if question.compare is Compare.NONE else [question, compared]
-    counted = [count(session, each, now) for each in asked]
+    counted = count_all(session, asked, now)
     codes = [_in_window(tallies, window) for tallies in counted]
     if window.most is not None:  # what is compared stands beside the rows of the page
         codes = [codes[0]] * len(counted)
     answers = [_answer(session, *each, basis, now, lang) for each in zip(asked, counted, codes, strict=True)]
     return replace(answers[0], compared=answers[1] if len(answers) > 1 else None)
+
+
+def tallies(session: Session, questions: Sequence[Question], *, now: datetime) -> list[Tallies]:
+    """Return the tallies of some questions by code without names; whatever they are compared with is not counted.
+
+    Raises
+    ------
+    InputError
+        ``period_before_editions`` where areas are asked for and none was in force on the last day.
+    NotFoundError
+        As :func:`read`.
+    """
+    if last := [each.areas_on or each.period.last for each in questions if of_areas(each)]:
+        _check_in_force(days_of_change(session), min(last))
+    return count_all(session, questions, now)
 
 
 def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
@@ -84,17 +98,20 @@ def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
 
 def _areas_on(session: Session, question: Question, compared: Question) -> date | None:
     """Return the day whose areas are counted in; None: each case in those that held it, or no area is asked for."""
-    wanted = question.wanted
-    if question.by not in LEVELS and wanted.area is None and wanted.within is None and wanted.lacks not in LEVELS:
+    if not of_areas(question):
         return None
     changes, last = days_of_change(session), question.areas_on or question.period.last
-    if not changes or last < changes[0]:
-        first = changes[0] if changes else None
-        raise InputError("period_before_editions", field="to", value=last, first=first or "—")
+    _check_in_force(changes, last)
     if question.areas_on is not None or question.compare is Compare.NONE:
         return question.areas_on
     between = any(compared.period.first < day <= last for day in changes)
     return last if between else None
+
+
+def _check_in_force(changes: Sequence[date], on: date) -> None:
+    if not changes or on < changes[0]:
+        first = changes[0] if changes else "—"
+        raise InputError("period_before_editions", field="to", value=on, first=first)
 
 
 def _answer(

@@ -19,6 +19,7 @@ from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import CodeFormatError, ConflictError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.governance.history import begin, shown
+from gridmgmt.governance.queries import covers
 from gridmgmt.governance.rules import require_text
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting.document import Chosen, parse
@@ -124,7 +125,7 @@ def add_item(session: Session, actor: Actor, code: str, new: NewItem) -> TargetI
     NotFoundError
         ``target_unknown``.
     RuleViolationError
-        ``target_full``.
+        ``target_full``; ``item_outside_area`` when it does not lie in the target's area.
     InputError
         ``value_needed``, ``target_number``, ``dues_unordered``, or when the position cannot be one.
     """
@@ -142,7 +143,8 @@ def add_from_plan(session: Session, actor: Actor, code: str, asked: FromPlan) ->
         ``target_plan_ended`` when the plan is superseded or withdrawn; ``plan_point_taken`` when a point is an item
         already.
     RuleViolationError
-        ``target_kind_other`` when the plan is of a type that the target does not want; ``target_full``.
+        ``target_kind_other`` when the plan is of a type that the target does not want; ``target_full``;
+        ``item_outside_area``.
     ForbiddenError
         Without the right to keep targets, or to see exact results.
     """
@@ -177,7 +179,7 @@ def change_item(session: Session, actor: Actor, code: str, item_no: int, facts: 
     InputError
         As :func:`add_item`.
     RuleViolationError
-        ``item_without_place`` when it would lose the place that its stage needs.
+        ``item_without_place`` when it would lose the place that its stage needs; ``item_outside_area``.
     """
     target = queries.target_row(session, code, on)
     require_there(session, actor, target.level, target.area_code, on)
@@ -187,6 +189,8 @@ def change_item(session: Session, actor: Actor, code: str, item_no: int, facts: 
         last = queries.last_milestone(session, item)
         if last is not None and last.stage is not TargetStage.PLANNED:
             raise RuleViolationError("item_without_place", field="lonlat", value=last.stage)
+    if facts.get("lonlat") is not None:
+        _check_inside(session, target, "lonlat", facts["lonlat"], on)
     for name in CHANGEABLE:
         if name in facts:
             _put(item, name, facts[name])
@@ -219,7 +223,8 @@ def note_milestone(
     NotFoundError
         ``target_unknown``, ``item_unknown``; ``item_point_unknown`` when no point of the code is open that day.
     RuleViolationError
-        ``item_without_place``; ``item_needs_point``, ``item_takes_no_point``; ``target_kind_other``.
+        ``item_without_place``; ``item_needs_point``, ``item_takes_no_point``; ``target_kind_other``;
+        ``item_outside_area`` when its point does not lie in the target's area.
     ConflictError
         ``milestone_before_last``, ``stage_unchanged``; ``point_opened_other`` when the point has opened another item.
     InputError
@@ -263,6 +268,8 @@ def _add(session: Session, actor: Actor, target: Target, new: Sequence[NewItem])
     first = max(numbers, default=0) + 1
     items = []
     for number, each in enumerate(new, start=first):
+        if each.lonlat is not None:
+            _check_inside(session, target, "lonlat", each.lonlat, each.planned_on)
         item = TargetItem(target_code=target.code, item_no=number)
         if each.plan is not None:
             item.plan_name, item.plan_rank = each.plan
@@ -295,17 +302,30 @@ def _of_point(plan: str, point: Chosen, asked: FromPlan) -> NewItem:
 
 
 def _check_point(session: Session, target: Target, item: TargetItem, code: str | None, on: date) -> None:
-    """Refuse to open an item without an open service point of the target's kinds that has opened no other item."""
+    """Refuse to open an item without an open point of the target's kinds and area that has opened no other item."""
     if code is None:
         raise RuleViolationError("item_needs_point", field="service_point_code", target=target.code, value=item.item_no)
-    type_ = queries.open_point_type(session, code, on)
-    if type_ is None:
+    found = queries.open_point(session, code, on)
+    if found is None:
         raise NotFoundError("item_point_unknown", field="service_point_code", value=code, on=on)
+    type_, place = found
     if type_ not in target.kinds:
         raise RuleViolationError("target_kind_other", target=target.code, value=type_, known=", ".join(target.kinds))
     holder = queries.holder_of_point(session, code)
     if holder not in (None, (item.target_code, item.item_no)):
         raise ConflictError("point_opened_other", field="service_point_code", value=code, holder=holder)
+    _check_inside(session, target, "service_point_code", place, on)
+
+
+def _check_inside(session: Session, target: Target, told_as: str, place: LonLat, on: date) -> None:
+    """Refuse a place outside the target's area as it is on a day; of an area that is gone nothing is known."""
+    check_position(*place)
+    area_id = queries.area_id_on(session, target, on)
+    if area_id is not None and not covers(session, area_id, Point(place)):
+        lon, lat = place
+        raise RuleViolationError(
+            "item_outside_area", field=told_as, target=target.code, area=target.area_code, lon=lon, lat=lat
+        )
 
 
 def _milestone(item: TargetItem, reached: Reached) -> TargetMilestone:

@@ -13,6 +13,7 @@ from gridmgmt.db import Session
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.errors import NotFoundError
+from gridmgmt.frames import lonlat
 from gridmgmt.governance.queries import held, holds_on
 from gridmgmt.service_points.models import ServicePoint
 from gridmgmt.service_points.rules import PointStatus
@@ -176,14 +177,21 @@ def last_milestone(session: Session, item: TargetItem) -> Reached | None:
     return None if row is None else Reached(TargetStage(row.stage), row.reached_on, row.reason)
 
 
-def open_point_type(session: Session, code: str, on: date) -> str | None:
-    """Return the type of the open service point of a code on a day, None where there is none."""
-    statement = select(ServicePoint.type).where(
+def open_point(session: Session, code: str, on: date) -> tuple[str, tuple[float, float]] | None:
+    """Return type and place of the open service point of a code on a day, None where there is none."""
+    statement = select(ServicePoint.type, *lonlat(ServicePoint.geom)).where(
         ServicePoint.code == code,
         ServicePoint.status == PointStatus.OPEN,
         ServicePoint.edition_id.in_(edition_ids_in_force(Subject.SERVICE_POINTS, on)),
     )
-    return session.scalar(statement.limit(1))
+    row = session.execute(statement.limit(1)).one_or_none()
+    return None if row is None else (row.type, (row.lon, row.lat))
+
+
+def area_id_on(session: Session, target: Target, on: date) -> int | None:
+    """Return the id of a target's area on a day, None where it is gone."""
+    here = (Area.level == target.level, Area.code == target.area_code)
+    return session.scalar(select(Area.area_id).where(*here, in_force_on(on)))
 
 
 def holder_of_point(session: Session, code: str) -> tuple[str, int] | None:

@@ -11,13 +11,13 @@ from gridmgmt.errors import InputError
 from tests.api.conftest import Town
 from tests.support.paper_town import degrees
 
-EAST = "310113002"
+WEST, EAST = "310113001", "310113002"
 TARGETS, PROJECTS, BUDGETS = "/api/v1/targets", "/api/v1/projects", "/api/v1/budgets"
 ASK = {
-    "code": "ZM-15", "name": "20分钟为老服务圈", "area": EAST, "wanted": 15, "year": 2026,
+    "code": "ZM-15", "name": "20分钟为老服务圈", "area": WEST, "wanted": 15, "year": 2026,
     "kinds": ["elderly_service_point"], "owner_post": "街道老龄工作岗", "source": "《工作计划》", "on": "2026-01-01",
 }  # fmt: skip
-SPOT = degrees([(1500, 400)])[0]
+SPOT = degrees([(100, 400)])[0]
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,23 @@ def target(client: httpx.Client) -> str:
 def test_a_target_is_listed_with_its_progress_and_told_with_its_items(
     client: httpx.Client, public_client: httpx.Client, target: str
 ) -> None:
-    (listed,) = client.get(TARGETS, params={"area": EAST, "year": 2026}).json()["items"]
+    (listed,) = client.get(TARGETS, params={"area": WEST, "year": 2026}).json()["items"]
     assert (listed["code"], listed["progress"]["unlisted"], listed["progress"]["late"]) == ("ZM-15", 13, 2)
     assert client.get(TARGETS, params={"year": 2025}).json()["items"] == []
     found = public_client.get(target).json()
     assert [item["late"] for item in found["items"]] == [["open"], ["open"]]
     assert public_client.get(target, params={"on": "2025-12-31"}).status_code == 404
     assert public_client.post(TARGETS, json=ASK).status_code == 401
+
+
+def test_an_item_that_is_planned_from_a_later_day_is_not_there_yet(client: httpx.Client, target: str) -> None:
+    said = {**ASK, "code": "ZZ", "year": 2031}
+    assert client.post(TARGETS, json=said).status_code == 201
+    item = {"name": "以后", "on": "2031-01-01"}
+    assert client.post(f"{TARGETS}/ZZ/items", json=item).status_code == 201
+    answer = client.patch(f"{TARGETS}/ZZ/items/1", json={"name": "更名"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/item_unknown")
+    assert client.get(f"{TARGETS}/ZZ", params={"on": "2031-01-01"}).json()["items"][0]["name"] == "以后"
 
 
 def test_milestones_cards_and_places_are_noted(client: httpx.Client, target: str) -> None:

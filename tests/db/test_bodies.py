@@ -34,6 +34,7 @@ from gridmgmt.bodies.rules import (
 )
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.errors import (
+    ConflictError,
     DuplicateCodeError,
     FileRefusedError,
     ForbiddenError,
@@ -196,6 +197,25 @@ def test_a_body_ends_with_its_posts_links_and_agreements(bodies: Session) -> Non
     assert queries.posts_of(bodies, "R1", MARCH)[0].count == 5
     with pytest.raises(DuplicateCodeError):  # a code is used once for all time
         add(bodies, "R1", ORG.RESIDENTS_COMMITTEE, valid_from=MAY)
+
+
+def test_what_would_begin_after_a_body_has_ended_never_holds(bodies: Session) -> None:
+    service.link_post(bodies, TESTER, NewLink("R1", "member", "O1", 3, MAY))
+    service.add_agreement(bodies, TESTER, NewAgreement("A1", "R1", "U1", AgreementKind.JOINT_BUILDING, "共建", MAY))
+    service.set_post(bodies, TESTER, NewPost("R1", "clerk", "社工", 2, MAY))
+    with pytest.raises(RuleViolationError):  # three serve from May
+        service.set_post(bodies, TESTER, NewPost("R1", "member", "居委会委员", 2, MARCH))
+    service.end_body(bodies, TESTER, "R1", APRIL)
+    later = date(2016, 1, 1)
+    assert queries.posts_of(bodies, "R1", later) == []
+    assert (queries.serving_in(bodies, "O1", later), queries.agreements_of(bodies, "U1", later)) == ([], [])
+
+
+def test_a_body_does_not_end_while_a_post_ends_by_itself_later(bodies: Session) -> None:
+    service.end_post(bodies, TESTER, "R1", "member", MAY)
+    with pytest.raises(ConflictError) as refused:
+        service.end_body(bodies, TESTER, "R1", APRIL)
+    assert refused.value.code == "ended_already"
 
 
 def test_a_subdistrict_has_six_offices_and_two_and_missing_ones_are_listed(district: Session) -> None:

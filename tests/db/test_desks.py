@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import sessionmaker
 
@@ -155,6 +155,16 @@ def test_powers_and_matters_are_two_lists_with_fates_of_their_own(district: Sess
     assert in_force is not None
     assert set(in_force.by_code) == codes[ListKind.MATTERS]
     refused("matters_missing", catalogue.matters_on, district, date(2013, 1, 1), ListKind.POWERS)
+
+
+def test_one_desk_is_read_alone(district: Session) -> None:
+    statements: list[str] = []
+    event.listen(district.get_bind(), "before_cursor_execute", lambda *told: statements.append(told[2]))
+    found = queries.desk_on(district, BAOLIN, BEGIN)
+    read = [each for each in statements if "FROM desks" in each]
+    assert ["desks.code = " in each for each in read] == [True]
+    assert found == next(each for each in queries.desks_on(district, BEGIN) if each.code == BAOLIN)
+    refused("desk_unknown", queries.desk_on, district, BAOLIN, date(2000, 1, 1))
 
 
 def test_what_a_desk_offers_has_a_history_that_nobody_changes(district: Session) -> None:
@@ -343,6 +353,17 @@ def test_small_numbers_of_reach_are_withheld_from_the_public(town: Session) -> N
     assert row_of(shown.rows, EAST_TOWN, AFFAIRS).reached is None
     assert row_of(shown.rows, WEST_TOWN, AFFAIRS).reached == 10.5
     assert row_of(shown.rows, WEST_TOWN, HEALTH).ratio is None  # five do not reach it
+
+
+def test_a_small_number_of_residents_is_withheld_for_every_type(town: Session) -> None:
+    found = desk_reach(town, DAY)
+    few = replace(row_of(found.rows, EAST_TOWN, AFFAIRS), residents=4.0, reached=0.0, reached_own=0.0)
+    rows = tuple(replace(few, type=row.type) if row.code == EAST_TOWN else row for row in found.rows)
+    shown = public(replace(found, rows=rows), 10)
+    east = [row for row in shown.rows if row.code == EAST_TOWN]
+    assert len(east) == len(CentreType)
+    assert all((row.residents, row.reached, row.ratio) == (None, None, None) for row in east)
+    assert row_of(shown.rows, WEST_TOWN, AFFAIRS).residents == 35.75
 
 
 def test_conflicting_changes_of_a_desk_are_told(town: Session) -> None:

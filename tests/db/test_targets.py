@@ -33,7 +33,7 @@ from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY, degrees, labels
-from tests.support.planning import keep, open_points, run
+from tests.support.planning import CANDIDATES, keep, open_points, run, spot
 
 WEST, EAST = "310113001", "310113002"
 MARCH, JULY, AUGUST, BACK = date(2026, 3, 1), date(2026, 7, 1), date(2026, 8, 1), date(2028, 1, 1)
@@ -77,7 +77,7 @@ def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     engine = make_engine(module_database_url)
     sessions, folder = make_sessions(engine), tmp_path_factory.mktemp("town")
     paper_town.load(sessions, folder)
-    keep(sessions, "town", run(sessions))
+    keep(sessions, "town", run(sessions, candidates=(*CANDIDATES[:2], spot(2800, 0, "w", cost_yuan=50_000))))
     open_points(sessions, folder, MARCH, [("U", 1500, 400)])
     with sessions.begin() as session:
         session.execute(text("UPDATE editions SET valid_to = :on WHERE name LIKE 'more-%'"), {"on": BACK})
@@ -166,6 +166,7 @@ def test_no_more_items_than_wanted_and_no_point_of_a_plan_twice(target: Session)
         (TargetStage.OPEN, JULY, {"reason": "并入"}, "item_needs_point"),
         (TargetStage.OPEN, JULY, {"reason": "并入", "point": "P"}, "item_point_unknown"),
         (TargetStage.OPEN, date(2026, 2, 28), {"reason": "并入", "point": "U"}, "item_point_unknown"),
+        (TargetStage.OPEN, JULY, {"reason": "并入", "point": "A"}, "item_outside_area"),
         (TargetStage.LOCATED, JULY, {"point": "U"}, "item_takes_no_point"),
         (TargetStage.APPROVED, JULY, {}, "milestone_reason_needed"),
         (TargetStage.LOCATED, date(2025, 12, 31), {}, "target_unknown"),
@@ -177,6 +178,18 @@ def test_a_milestone_that_cannot_be_is_refused(target: Session, stage, on, said,
     with pytest.raises(GridMgmtError) as refused:
         note(target, item_of(target, "u").item_no, stage, on, **said)
     assert refused.value.code == code
+
+
+def test_items_lie_in_the_area_of_their_target(target: Session) -> None:
+    (west,) = degrees([(500, 0)])
+    with pytest.raises(RuleViolationError) as outside:
+        service.add_item(target, TESTER, "ZM-15", service.NewItem("x", DAY, (west[0], west[1])))
+    assert (outside.value.code, outside.value.fields["area"]) == ("item_outside_area", EAST)
+    with pytest.raises(RuleViolationError):
+        service.change_item(target, TESTER, "ZM-15", 1, {"lonlat": (west[0], west[1])}, AUGUST)
+    service.set_target(target, TESTER, replace(TARGET, code="W-1", area_code=WEST))
+    with pytest.raises(RuleViolationError):
+        service.add_from_plan(target, TESTER, "W-1", service.FromPlan("town", DAY))
 
 
 def test_one_point_opens_one_item_and_going_back_frees_it(target: Session) -> None:
