@@ -3,10 +3,12 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import FileResponse
 
 from api.access import Caller, asks
 from api.context import Context, OnDate, RequestSession
+from api.downloads import download, download_folder
 from api.language import Lang
 from api.paging import Page, Pages
 from api.premises_schemas import (
@@ -37,7 +39,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.premises import queries, service
-from gridmgmt.premises.files import inspections_csv, premises_csv
+from gridmgmt.premises.files import write_inspections, write_premises
 from gridmgmt.premises.models import PremisesAppeal, PremisesInspection, PremisesPublication
 from gridmgmt.premises.queries import LEVEL_COLUMNS, PremisesFilter, Publication
 from gridmgmt.premises.rules import Factor, PremisesColour, Rubric
@@ -50,8 +52,9 @@ anybody, reads, writes = (
 
 PathCode = Annotated[str, Path(max_length=64, description="Code.", openapi_examples={"601室": {"value": "R000001"}})]
 Level = Annotated[AreaLevel, Query(description="district, town or residential_quarter.")]
+_TABLE = "text/csv; charset=utf-8"
 _CSV: dict[str, Any] = {
-    "response_class": Response,
+    "response_class": FileResponse,
     "responses": {200: {"description": "The file.", "content": {"text/csv": {}}}},
 }
 
@@ -88,14 +91,17 @@ def register_premises(session: RequestSession, context: Context, actor: Caller, 
     """Register premises from a day on; the quarter is the one that holds them on that day, and is kept."""
     on = ask.on or context.today()
     said = ask.model_dump(exclude={"on"})
-    service.register(session, actor, NewPremises(**said, on=on))
+    service.register(session, actor, NewPremises(**said, on=on), today=context.today())
     return PremisesOut.model_validate(queries.premises_on(session, ask.code, on))
 
 
 @router.get("/premises.csv", summary="Premises of a filter as CSV", dependencies=reads, **_CSV)
-def premises_as_csv(session: RequestSession, on: OnDate, wanted: Wanted, lang: Lang) -> Response:
+def premises_as_csv(session: RequestSession, on: OnDate, wanted: Wanted, lang: Lang) -> FileResponse:
     """Write all premises that the list has."""
-    return _file(premises_csv(queries.premises_summaries(session, on, wanted, limit=None), lang), "premises.csv")
+    with download_folder() as folder:
+        path = folder / "premises.csv"
+        write_premises(path, queries.every_premises(session, on, wanted), lang)
+        return download(path, _TABLE)
 
 
 @router.get("/premises-inspections.csv", summary="Inspections of a filter as CSV", dependencies=reads, **_CSV)
@@ -105,9 +111,12 @@ def inspections_as_csv(
     wanted: Wanted,
     lang: Lang,
     since: Annotated[date, Query(description="The first day; the last is `on`.", openapi_examples={"年初": {}})],
-) -> Response:
+) -> FileResponse:
     """Write the inspections from a day on, until `on`, of the premises that the list has."""
-    return _file(inspections_csv(queries.inspections(session, since, on, wanted), lang), "inspections.csv")
+    with download_folder() as folder:
+        path = folder / "inspections.csv"
+        write_inspections(path, queries.every_inspection(session, since, on, wanted), lang)
+        return download(path, _TABLE)
 
 
 @router.get("/premises/summary", summary="Published counts of premises by area", dependencies=anybody)
@@ -185,8 +194,9 @@ def decide_appeal(
     ask: PremisesDecisionAsk,
 ) -> PremisesAppealOut:
     """Uphold or refuse an appeal; upheld, the inspection is set aside and the premises are due at once."""
-    on = ask.on or context.today()
-    return _appeal(service.decide(session, actor, appeal_id, on, upheld=ask.upheld))
+    today = context.today()
+    found = service.decide(session, actor, appeal_id, ask.on or today, upheld=ask.upheld, today=today)
+    return _appeal(found)
 
 
 @router.get("/premises/{code}", summary="Premises with their history", dependencies=reads)
@@ -200,16 +210,18 @@ def flag_premises(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: PremisesFlagsAsk
 ) -> PremisesOut:
     """Say from a day on whether premises are let to groups or cooperate; the colour follows at once."""
-    on = ask.on or context.today()
-    service.flag(session, actor, code, on, group_renting=ask.group_renting, cooperating=ask.cooperating)
+    today = context.today()
+    on, said = ask.on or today, ask.model_dump(exclude={"on"})
+    service.flag(session, actor, code, on, today=today, **said)
     return PremisesOut.model_validate(queries.premises_on(session, code, on))
 
 
 @router.delete("/premises/{code}", summary="Take premises off the register", dependencies=writes)
-def end_premises(session: RequestSession, actor: Caller, on: OnDate, code: PathCode) -> PremisesVersion:
+def end_premises(
+    session: RequestSession, context: Context, actor: Caller, on: OnDate, code: PathCode
+) -> PremisesVersion:
     """End premises on a day and return what was said of them last; it stays."""
-    service.end(session, actor, code, on)
-    return PremisesVersion.model_validate(queries.history(session, code)[0])
+    return PremisesVersion.model_validate(service.end(session, actor, code, on, today=context.today()))
 
 
 @router.post("/premises/{code}/inspections", status_code=201, summary="Record an inspection", dependencies=writes)
@@ -227,7 +239,8 @@ def appeal(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: PremisesAppealAsk
 ) -> PremisesAppealOut:
     """Lodge an appeal against the inspection that gives premises their colour."""
-    return _appeal(service.appeal(session, actor, code, ask.reason, ask.on or context.today()))
+    today = context.today()
+    return _appeal(service.appeal(session, actor, code, ask.reason, ask.on or today, today=today))
 
 
 def _check(level: AreaLevel) -> None:
@@ -269,8 +282,3 @@ def _publication(found: Publication | PremisesPublication) -> PremisesPublicatio
 
 def _rubric(rubric: Rubric) -> PremisesRubricOut:
     return PremisesRubricOut(**vars(rubric))
-
-
-def _file(content: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

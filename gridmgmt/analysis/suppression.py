@@ -34,11 +34,18 @@ _REWARD = 1e-3
 """What lifting another small count is worth against a published value's change: too little to withhold one for it."""
 
 
-def suppress(values: NDArray[np.float64], relations: Sequence[Relation], threshold: float) -> NDArray[np.bool_]:
+def suppress(
+    values: NDArray[np.float64], relations: Sequence[Relation], threshold: float, *, least: float = 0.0
+) -> NDArray[np.bool_]:
     """Return which of the values, shape ``(n,)``, must be withheld.
 
     First every small count, ``0 < value < threshold``; zeros are published. Then complementary cells, the smallest
     that serve, until each small count may lie anywhere in an interval at least ``threshold`` wide.
+
+    Parameters
+    ----------
+    least
+        What a reader knows every withheld value to be at least: 1 for counts whose zeros are all shown.
 
     Raises
     ------
@@ -49,7 +56,7 @@ def suppress(values: NDArray[np.float64], relations: Sequence[Relation], thresho
         raise InputError("number_not_positive", field="threshold", value=threshold)
     if (bad := np.flatnonzero(~(np.isfinite(values) & (values >= 0)))).size:
         raise InputError("count_invalid", field="values", row=int(bad[0]), value=float(values[bad[0]]))
-    table = _Table(values, relations, threshold)
+    table = _Table(values, relations, threshold, least)
     small = (values > 0) & (values < threshold)
     withheld = small.copy()
     table.withhold_complements(withheld)
@@ -60,9 +67,12 @@ def suppress(values: NDArray[np.float64], relations: Sequence[Relation], thresho
 class _Table:
     """Values, their relations as one signed matrix (total +1, parts -1), and which relations each value is in."""
 
-    def __init__(self, values: NDArray[np.float64], relations: Sequence[Relation], threshold: float) -> None:
+    def __init__(
+        self, values: NDArray[np.float64], relations: Sequence[Relation], threshold: float, least: float
+    ) -> None:
         self.values = values
         self.threshold = threshold
+        self.most_fall = np.maximum(values - least, 0.0)
         self.totals = [total for total, _ in relations]
         self.parts = [np.asarray(parts, dtype=np.int64) for _, parts in relations]
         rows = np.repeat(np.arange(len(relations)), [1 + len(parts) for parts in self.parts])
@@ -194,7 +204,7 @@ class _Guard:
         The values of the region may change for it; other small counts in need are moved the same way where that is
         free. What differs from the truth is withheld and widens the spans.
         """
-        threshold, truth = self.table.threshold, self.table.values[region]
+        threshold, truth, fall = self.table.threshold, self.table.values[region], self.table.most_fall[region]
         needy, chosen = (self.small & self._is_narrow())[region], np.isin(region, cells)
         room = _ROOM * threshold * cells.size
         most = np.where(needy, self.low[region] + threshold, truth + room) - truth
@@ -208,7 +218,7 @@ class _Guard:
             np.concatenate([cost - reward, cost + reward]),
             A_eq=hstack([equations, -equations]),
             b_eq=np.zeros(equations.shape[0]),
-            bounds=np.column_stack([np.append(most * forced, 0 * truth), np.append(most, truth * ~forced)]),
+            bounds=np.column_stack([np.append(most * forced, 0 * truth), np.append(most, fall * ~forced)]),
             method="highs",
         )
         if solution.status != 0:

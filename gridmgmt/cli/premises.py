@@ -12,7 +12,7 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, write_content
 from gridmgmt.cli.options import DAY, JSON, LEVEL, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import keep_refused, telling_refused
-from gridmgmt.clock import system_clock
+from gridmgmt.clock import local_date, system_clock
 from gridmgmt.errors import InputError, Problem
 from gridmgmt.premises import queries, service
 from gridmgmt.premises.files import colour_name, premises_csv
@@ -94,7 +94,7 @@ def add(
     day = day_or_today(on)
     new = NewPremises(code, address, lon, lat, day, group_renting, not uncooperative)
     with database(ctx) as session:
-        service.register(session, actor(), new)
+        service.register(session, actor(), new, today=local_date(system_clock()))
     say(ctx, "premises.registered", code=code, on=day)
 
 
@@ -195,7 +195,7 @@ def import_file(
             first = day_or_today(on)
             new = [NewPremises(**{**vars(row), "on": row.on or first}) for row in found.rows]
             read, problems = found.read, [*found.problems]
-            problems += service.register_many(session, actor(), new)
+            problems += service.register_many(session, actor(), new, today=local_date(system_clock()))
     rows = {problem.row for problem in problems}
     keep_refused(ctx, file, refused, problems)
     say(ctx, "premises.imported", taken=read - len(rows), refused=len(rows))

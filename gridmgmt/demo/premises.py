@@ -43,7 +43,7 @@ def establish_premises(
     """
     rng = Generator(PCG64(DEFAULT_SEED))
     registered = list(_premises(areas, places, on, rng))
-    service.register_many(session, actor, registered)
+    service.register_many(session, actor, registered, today=local_date(now))
     quality = rng.beta(5, 2, len(registered)) * 10
     for since in SINCE_DAYS:
         inspections = [
@@ -94,4 +94,4 @@ def _inspection(code: str, on: date, level: float, rng: Generator) -> NewInspect
 def _appeal(session: Session, actor: Actor, on: date) -> None:
     red = queries.premises_summaries(session, on, PremisesFilter(colour=PremisesColour.RED), limit=1)
     for each in red:
-        service.appeal(session, actor, each.code, PremisesAppealReason.SCORE_WRONG, on)
+        service.appeal(session, actor, each.code, PremisesAppealReason.SCORE_WRONG, on, today=on)

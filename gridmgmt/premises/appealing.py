@@ -9,11 +9,13 @@ from gridmgmt.errors import ConflictError, InputError, NotFoundError
 from gridmgmt.premises import queries
 from gridmgmt.premises.models import PremisesAppeal, PremisesInspection
 from gridmgmt.premises.rubrics import rubric_named
-from gridmgmt.premises.rules import PremisesAppealReason, PremisesAppealState, PremisesChange
+from gridmgmt.premises.rules import PremisesAppealReason, PremisesAppealState, PremisesChange, check_day
 from gridmgmt.premises.states import areas_of, begun, by_inspection, held_row, turn, uninspected, values_of
 
 
-def appeal(session: Session, actor: Actor, code: str, reason: PremisesAppealReason, on: date) -> PremisesAppeal:
+def appeal(
+    session: Session, actor: Actor, code: str, reason: PremisesAppealReason, on: date, *, today: date
+) -> PremisesAppeal:
     """Lodge an appeal against the inspection that gives premises their colour.
 
     The colour stays until it is decided; what is published counts red premises as on watch meanwhile.
@@ -23,10 +25,11 @@ def appeal(session: Session, actor: Actor, code: str, reason: PremisesAppealReas
     NotFoundError, ConflictError, ForbiddenError
         As :func:`gridmgmt.premises.states.held_row`.
     InputError
-        ``premises_uninspected`` where there is nothing to appeal against.
+        ``premises_uninspected`` where there is nothing to appeal against; ``premises_in_future``.
     ConflictError
         ``premises_appeal_open``; ``premises_appeal_decided`` when one against the same inspection was.
     """
+    check_day(on, today)
     row = held_row(session, actor, code, on)
     if row.inspection_id is None:
         raise InputError("premises_uninspected", field="code", value=code)
@@ -45,7 +48,7 @@ def appeal(session: Session, actor: Actor, code: str, reason: PremisesAppealReas
     return found
 
 
-def decide(session: Session, actor: Actor, appeal_id: int, on: date, *, upheld: bool) -> PremisesAppeal:
+def decide(session: Session, actor: Actor, appeal_id: int, on: date, *, upheld: bool, today: date) -> PremisesAppeal:
     """Decide an appeal; where it is upheld, the inspection before counts again, or none.
 
     Raises
@@ -55,10 +58,11 @@ def decide(session: Session, actor: Actor, appeal_id: int, on: date, *, upheld: 
     ConflictError
         ``premises_appeal_decided``; ``premises_later``.
     InputError
-        ``premises_appeal_decided_early`` on a day before it was lodged.
+        ``premises_appeal_decided_early`` on a day before it was lodged; ``premises_in_future``.
     ForbiddenError
         Without the right to write premises there.
     """
+    check_day(on, today)
     found = session.get(PremisesAppeal, appeal_id, with_for_update=True)
     if found is None:
         raise NotFoundError("premises_appeal_unknown", field="appeal_id", value=appeal_id)

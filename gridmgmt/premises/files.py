@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
 
 from gridmgmt.premises.models import PremisesInspection
 from gridmgmt.premises.queries import PremisesSummary
@@ -18,7 +20,19 @@ _INSPECTIONS = ("code", "inspected_on", "colour", "score", "cooperating", "rubri
 
 
 def premises_csv(rows: Iterable[PremisesSummary], lang: Language) -> str:
-    """Return premises as CSV with words in a language; positions in WGS 84 degrees."""
+    """Return premises as CSV, as :func:`write_premises`."""
+    stream = io.StringIO()
+    _write_premises(stream, rows, lang)
+    return stream.getvalue()
+
+
+def write_premises(path: Path, rows: Iterable[PremisesSummary], lang: Language) -> None:
+    """Write premises as CSV with words in a language, as they come; positions in WGS 84 degrees."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        _write_premises(stream, rows, lang)
+
+
+def _write_premises(stream: TextIO, rows: Iterable[PremisesSummary], lang: Language) -> None:
     cells = (
         [
             each.code,
@@ -35,11 +49,11 @@ def premises_csv(rows: Iterable[PremisesSummary], lang: Language) -> str:
         ]
         for each in rows
     )
-    return _csv([text(f"premises.header.{name}", lang) for name in _PREMISES], cells)
+    _write(stream, [text(f"premises.header.{name}", lang) for name in _PREMISES], cells)
 
 
-def inspections_csv(rows: Iterable[PremisesInspection], lang: Language) -> str:
-    """Return inspections as CSV with their seven scores; an empty cell is a factor that was not scored."""
+def write_inspections(path: Path, rows: Iterable[PremisesInspection], lang: Language) -> None:
+    """Write inspections as CSV with their seven scores, as they come; an empty cell is a factor that was not scored."""
     header = [text(f"premises.header.{name}", lang) for name in _INSPECTIONS]
     cells = (
         [
@@ -55,7 +69,8 @@ def inspections_csv(rows: Iterable[PremisesInspection], lang: Language) -> str:
         ]
         for each in rows
     )
-    return _csv([*header, *(text(f"premises_factor.{factor}", lang) for factor in Factor)], cells)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        _write(stream, [*header, *(text(f"premises_factor.{factor}", lang) for factor in Factor)], cells)
 
 
 def colour_name(colour: str | None, lang: Language) -> str:
@@ -68,10 +83,8 @@ def yes_or_no(value: bool, lang: Language) -> str:
     return text("premises.yes" if value else "premises.no", lang)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    stream = io.StringIO()
+def _write(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     stream.write("\ufeff")  # by which spreadsheets know the encoding
     writer = csv.writer(stream)
     writer.writerow(header)
     writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return stream.getvalue()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from gridmgmt.access.rules import Actor, Permission, system_actor
 from gridmgmt.access.service import record, require
@@ -17,7 +17,7 @@ from gridmgmt.clock import local_date
 from gridmgmt.codes import is_code
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, GridMgmtError, InputError, NotFoundError, Problem
-from gridmgmt.premises import queries
+from gridmgmt.premises import places, queries
 from gridmgmt.premises.models import Premises, PremisesInspection
 from gridmgmt.premises.rubrics import rubric_on
 from gridmgmt.premises.rules import Factor, PremisesChange, PremisesColour, Rubric, Scores, colour_of, due_on, score
@@ -150,7 +150,7 @@ def _check(asked: NewInspection, row: Premises | None, done: set[tuple[str, date
 
 def _done(session: Session, codes: Sequence[str]) -> set[tuple[str, date]]:
     statement = select(PremisesInspection.premises_code, PremisesInspection.inspected_on)
-    found = session.execute(statement.where(PremisesInspection.premises_code.in_(codes)))
+    found = session.execute(statement.where(PremisesInspection.premises_code == func.any(list(codes))))
     return {(code, on) for code, on in found}
 
 
@@ -209,6 +209,8 @@ def _task(session: Session, row: Premises, judged: Judged, now: datetime) -> str
     """Return the number of the case that asks for a re-inspection; None where none is due.
 
     One that is still open is not asked for twice. The system reports it: whoever inspects need not be one who may.
+    Cases are public and premises are not: it says neither which ones nor why, and lies at a point of their quarter.
+    Which premises it is about, their inspection alone tells.
     """
     recent = local_date(now) - judged.asked.on <= OLDEST
     if judged.colour is not PremisesColour.RED or not recent:
@@ -218,21 +220,13 @@ def _task(session: Session, row: Premises, judged: Judged, now: datetime) -> str
         return None
     if (open_ := next(_open_tasks(session, row.code), None)) is not None:
         return open_
-    ((lon, lat),) = session.execute(
-        select(Premises.geom.ST_X(), Premises.geom.ST_Y()).where(Premises.premises_id == row.premises_id)
-    ).tuples()
+    if (point := places.point_in_quarter(session, row.quarter_code, local_date(now))) is None:
+        return None
     asked = ReportAsk(
-        lon=lon,
-        lat=lat,
+        *point,
         type=judged.rubric.reinspection_type,
         source=CaseSource.INSPECTOR,
-        description=text(
-            "premises.task",
-            code=row.code,
-            score=f"{judged.score:.2f}",
-            due=due_on(judged.rubric, PremisesColour.RED, judged.asked.on),
-        ),
-        address=row.address,
+        description=text("premises.task", due=due_on(judged.rubric, PremisesColour.RED, judged.asked.on)),
     )
     case = report(session, system_actor("premises"), asked, now=now)
     return case.case_no if isinstance(case, Reported) else None

@@ -1,31 +1,16 @@
 """Reading rental premises: lists, one with its history, counts of areas, and what was published."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    Boolean,
-    ColumnElement,
-    Double,
-    Integer,
-    Select,
-    case,
-    cast,
-    exists,
-    func,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Double, Integer, Select, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import in_force_on
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
 from gridmgmt.premises.models import (
@@ -50,6 +35,7 @@ _PLAIN = (
     "code", "address", "quarter_code", "town_code", "district_code", "group_renting", "cooperating", "inspected_on",
     "score", "colour", "due_on", "change", "valid_from", "valid_to",
 )  # fmt: skip
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -149,10 +135,17 @@ def premises_summaries(
     limit
         At most so many; None for all.
     """
-    statement = _select_summaries().where(held_on(on), *_conditions(wanted, on)).order_by(Premises.code).limit(limit)
+    statement = _select_listed(on, wanted).limit(limit)
     if after is not None:
         statement = statement.where(Premises.code > after)
     return [PremisesSummary(**row) for row in session.execute(statement).mappings()]
+
+
+def every_premises(session: Session, on: date, wanted: PremisesFilter) -> Iterator[PremisesSummary]:
+    """Yield all premises of a day by code, however many, without ever holding them all."""
+    statement = _select_listed(on, wanted).execution_options(yield_per=_AT_ONCE)
+    for row in session.execute(statement).mappings():
+        yield PremisesSummary(**row)
 
 
 def premises_on(session: Session, code: str, on: date, within: Collection[str] | None = None) -> PremisesSummary:
@@ -184,13 +177,14 @@ def inspections_of(session: Session, code: str) -> Sequence[PremisesInspection]:
     return session.scalars(statement.order_by(PremisesInspection.inspected_on.desc())).all()
 
 
-def inspections(session: Session, first: date, last: date, wanted: PremisesFilter) -> Sequence[PremisesInspection]:
-    """Return the inspections from one day to another of premises that a filter selects on the last, by day and code."""
+def every_inspection(session: Session, first: date, last: date, wanted: PremisesFilter) -> Iterator[PremisesInspection]:
+    """Yield the inspections from one day to another of premises that a filter selects on the last, by day and code."""
     codes = select(Premises.code).where(held_on(last), *_conditions(wanted, last))
     statement = select(PremisesInspection).where(
         PremisesInspection.inspected_on.between(first, last), PremisesInspection.premises_code.in_(codes)
     )
-    return session.scalars(statement.order_by(PremisesInspection.inspected_on, PremisesInspection.premises_code)).all()
+    ordered = statement.order_by(PremisesInspection.inspected_on, PremisesInspection.premises_code)
+    yield from session.scalars(ordered.execution_options(yield_per=_AT_ONCE))
 
 
 def appeals_of(session: Session, code: str) -> Sequence[PremisesAppeal]:
@@ -220,14 +214,9 @@ def last_rows(session: Session, codes: Collection[str]) -> dict[str, Premises]:
     return {row.code: row for row in session.scalars(statement.order_by(Premises.code).with_for_update())}
 
 
-def lasting_until(session: Session, codes: Collection[str]) -> dict[str, date]:
-    """Return when the last that held of each of some premises has ended."""
-    statement = (
-        select(Premises.code, func.max(Premises.valid_to))
-        .where(Premises.code == func.any(list(codes)), Premises.valid_to > Premises.valid_from)
-        .group_by(Premises.code)
-    )
-    return {code: until for code, until in session.execute(statement) if until is not None}
+def used_codes(session: Session, codes: Collection[str]) -> set[str]:
+    """Return which of some codes premises have, or ever had."""
+    return set(session.scalars(select(Premises.code).where(Premises.code == func.any(list(codes)))))
 
 
 def rubrics(session: Session) -> list[Rubric]:
@@ -353,6 +342,10 @@ def _select_summaries() -> Select[*tuple[Any, ...]]:
     )
 
 
+def _select_listed(on: date, wanted: PremisesFilter) -> Select[*tuple[Any, ...]]:
+    return _select_summaries().where(held_on(on), *_conditions(wanted, on)).order_by(Premises.code)
+
+
 def _held_by(codes: Collection[str]) -> ColumnElement[bool]:
     return or_(*(column.in_(list(codes)) for column in _AREA_COLUMNS))
 
@@ -379,35 +372,3 @@ def _counted(on: date, within: Collection[str] | None) -> Select[*tuple[Any, ...
     begun = select(*columns).where(Premises.valid_from <= on, *bounds)
     both = union_all(begun.where(Premises.valid_to.is_(None)), begun.where(Premises.valid_to > on)).subquery()
     return select(both)
-
-
-def holders(session: Session, positions: Sequence[tuple[float, float]], on: date) -> list[dict[AreaLevel, str]]:
-    """Return the code by level of the areas in force on a day that hold each position (WGS 84 degrees).
-
-    A point on a border belongs to the area with the lower code, as for
-    :func:`gridmgmt.areas.queries.areas_at`.
-    """
-    given = (
-        func.unnest(
-            cast([lon for lon, _ in positions], ARRAY(Double)), cast([lat for _, lat in positions], ARRAY(Double))
-        )
-        .table_valued("lon", "lat", with_ordinality="place", name="given")
-        .render_derived()
-    )
-    point = func.ST_SetSRID(func.ST_MakePoint(given.c.lon, given.c.lat), STORAGE_SRID)
-    statement = (
-        select(given.c.place, Area.level, Area.code)
-        .join(Area, func.ST_Covers(Area.geom, point, type_=Boolean))
-        .where(in_force_on(on), Area.level.in_([str(level) for level in _HOLDING]))
-        .order_by(given.c.place, Area.code.desc())
-    )
-    found: list[dict[AreaLevel, str]] = [{} for _ in positions]
-    for place, level, code in session.execute(statement):
-        found[place - 1][AreaLevel(level)] = code
-    return found
-
-
-_HOLDING = (
-    AreaLevel.DISTRICT, AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.SECTOR,
-    AreaLevel.RESIDENTIAL_QUARTER,
-)  # fmt: skip

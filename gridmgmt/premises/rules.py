@@ -104,6 +104,7 @@ DUE_DAYS: Mapping[PremisesColour, int] = {
     PremisesColour.RED: 14,
 }
 MOST_DAYS = 3_660
+MOST_SCORE = 1e6
 
 EVEN: Mapping[Factor, float] = dict.fromkeys(Factor, 1.0)
 TENS: Mapping[Factor, float] = dict.fromkeys(Factor, 10.0)
@@ -116,14 +117,14 @@ def check_rubric(rubric: Rubric) -> None:
     ------
     InputError
         ``rubric_factors`` without a weight and a maximum above zero for each of the seven; ``rubric_bands`` unless
-        0 < cut < green_from ≤ full_score; ``rubric_due_days`` when a colour has no term of 1 to 3,660 days.
+        0 < cut < green_from ≤ full_score ≤ 1,000,000; ``rubric_due_days`` when a colour has no term of 1 to 3,660 days.
     """
     for name, values in (("weights", rubric.weights), ("maxima", rubric.maxima)):
         if set(values) != set(Factor) or not all(0 < value < float("inf") for value in values.values()):
             raise InputError("rubric_factors", field=name, value=len(values), count=len(Factor))
-    if not 0 < rubric.cut < rubric.green_from <= rubric.full_score < float("inf"):
+    if not 0 < rubric.cut < rubric.green_from <= rubric.full_score <= MOST_SCORE:
         bands = f"{rubric.cut:g} / {rubric.green_from:g} / {rubric.full_score:g}"
-        raise InputError("rubric_bands", field="cut", value=bands)
+        raise InputError("rubric_bands", field="cut", value=bands, most=int(MOST_SCORE))
     days = rubric.due_days
     if set(days) != set(PremisesColour) or not all(1 <= each <= MOST_DAYS for each in days.values()):
         raise InputError("rubric_due_days", field="due_days", value=len(days), most=MOST_DAYS)
@@ -174,6 +175,18 @@ def colour_of(rubric: Rubric, found: float | None, *, cooperating: bool) -> Prem
 def due_on(rubric: Rubric, colour: PremisesColour, inspected_on: date) -> date:
     """Return the day on which premises of a colour are to be inspected again."""
     return inspected_on + timedelta(days=rubric.due_days[colour])
+
+
+def check_day(on: date, today: date) -> None:
+    """Refuse to say something of premises from a day on that has not come: nothing could be said before it.
+
+    Raises
+    ------
+    InputError
+        ``premises_in_future``.
+    """
+    if on > today:
+        raise InputError("premises_in_future", field="on", value=on, today=today)
 
 
 def missing(scores: Scores) -> tuple[Factor, ...]:

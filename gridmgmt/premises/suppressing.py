@@ -43,6 +43,7 @@ def published(quarters: Sequence[QuarterCounts], threshold: int) -> list[Publish
 
     No count above zero and below the threshold can be worked out from what is published more closely than to a range
     of the threshold: neither from the sums of quarters to towns to the district, nor from those of colours to all.
+    Zeros are shown, so whoever reads knows that what is withheld is at least 1.
     """
     import numpy as np  # noqa: PLC0415 -- the linear programmes take a second to load
 
@@ -60,7 +61,7 @@ def published(quarters: Sequence[QuarterCounts], threshold: int) -> list[Publish
         for area in areas
         for several in (COLOURS, ("group_renting", _OTHER))
     ]
-    withheld = suppress(values, relations, threshold) if len(values) else np.zeros(0, dtype=bool)
+    withheld = suppress(values, relations, threshold, least=1) if len(values) else np.zeros(0, dtype=bool)
 
     def shown(area: Area, cell: str) -> int | None:
         return None if withheld[place[area, cell]] else sums[area][cell]

@@ -7,10 +7,12 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cli.main import root
 from tests.api.conftest import District
+from tests.support.actors import TESTER
 from tests.support.division import spot
-from tests.support.paper_district import GUCUN
+from tests.support.paper_district import FIRST, GUCUN
 
 PREMISES = "/api/v1/premises"
 SEVEN = {
@@ -120,6 +122,14 @@ def test_an_appeal_is_lodged_and_decided(register: httpx.Client) -> None:
     assert register.get(f"{PREMISES}/R3").status_code == 404
 
 
+def test_premises_may_end_on_the_day_they_were_registered(register: httpx.Client) -> None:
+    register.post(PREMISES, json=body("R4", on="2026-01-15")).raise_for_status()
+    far = register.delete(f"{PREMISES}/R4", params={"on": "9999-12-31"})
+    assert (far.status_code, far.json()["type"]) == (422, "/problems/premises_in_future")
+    ended = register.delete(f"{PREMISES}/R4")
+    assert (ended.status_code, ended.json()["valid_to"]) == (200, "2026-01-15")
+
+
 def test_a_rubric_is_added_once(register: httpx.Client) -> None:
     asked = {"name": "2040", "valid_from": "2040-01-01", "cut_inclusive": False}
     assert register.post(f"{PREMISES}/rubrics", json=asked).json()["due_days"]["red"] == 14
@@ -162,3 +172,21 @@ def test_files_and_commands_say_what_they_did(register: httpx.Client, run: Run, 
     assert "F4" in added.output
     assert "published" in run("premises", "publish", "2025-12").output
     assert "菊二" in run("premises", "summary").output
+
+
+def test_a_re_inspection_tells_the_public_nothing_of_the_premises(
+    register: httpx.Client, shared_district: District
+) -> None:
+    """出租房分色管理: neither the case nor what Open311 answers holds code, address, score or point."""
+    with shared_district.sessions.begin() as session:
+        load_builtin(session, TESTER, today=FIRST)
+    asked = body("RED-77", address="菊泉街77弄7号")
+    register.post(PREMISES, json=asked).raise_for_status()
+    inspected = register.post(f"{PREMISES}/RED-77/inspections", json={"scores": SEVEN, "cooperating": False}).json()
+    visitor, case_no = shared_district.visitor, inspected["case_no"]
+    for path in (f"/api/v1/cases/{case_no}", f"/open311/v2/requests/{case_no}.json"):
+        told = visitor.get(path)
+        assert told.status_code == 200, told.text
+        assert "复查" in told.text
+        for secret in ("RED-77", "77弄", "4.00", "红", "配合", str(asked["lon"]), str(asked["lat"])):
+            assert secret not in told.text, (path, secret)

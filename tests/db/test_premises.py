@@ -22,6 +22,7 @@ from tests.support.paper_district import DACHANG, FIRST, GUCUN, load_district
 
 JAN, FEB, MARCH = date(2026, 1, 10), date(2026, 2, 10), date(2026, 3, 10)
 NOW = datetime(2026, 3, 15, 4, tzinfo=UTC)
+TODAY = date(2026, 3, 15)
 HERE = (0.5, 4.5)
 """In the quarter 001 of 顾村."""
 
@@ -63,7 +64,7 @@ def test_colour_history_is_kept_by_the_rubric_in_force_on_the_day(district: Sess
     """出租房分色管理: colour history kept, each by the edition in force on the day; 5.0 by the inclusive flag."""
     strict = Rubric("2026-02", date(2026, 2, 1), EVEN, TENS, cut_inclusive=False)
     service.add_rubric(district, TESTER, strict)
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     assert service.inspect(district, TESTER, at(5.0, JAN + timedelta(days=5)), now=NOW).colour == "red"
     assert service.inspect(district, TESTER, at(5.0, FEB), now=NOW).colour == "yellow"
     service.inspect(district, TESTER, at(4.9, MARCH, cooperating=True), now=NOW)
@@ -85,7 +86,7 @@ def test_colour_history_is_kept_by_the_rubric_in_force_on_the_day(district: Sess
 
 def test_an_incomplete_inspection_leaves_the_colour_and_the_premises_due(district: Session) -> None:
     """出租房分色管理: a missing factor gives "incomplete", not 0."""
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     found = service.inspect(district, TESTER, at(9.0, JAN, without="fire_safety", cooperating=True), now=NOW)
     assert (found.score, found.colour) == (None, None)
     assert queries.premises_on(district, "R1", JAN).due_on == JAN
@@ -97,72 +98,120 @@ def test_an_incomplete_inspection_leaves_the_colour_and_the_premises_due(distric
 
 def test_cooperation_turns_red_to_watch_from_the_day_it_is_given(district: Session) -> None:
     """出租房分色管理: a cooperating 4.9 is watch, not red."""
-    service.register(district, TESTER, new(group_renting=True))
+    service.register(district, TESTER, new(group_renting=True), today=TODAY)
     service.inspect(district, TESTER, at(4.9, FEB), now=NOW)
-    service.flag(district, TESTER, "R1", FEB + timedelta(days=3), cooperating=True)
+    service.flag(district, TESTER, "R1", FEB + timedelta(days=3), cooperating=True, today=TODAY)
     assert states(district)[1:] == [(FEB, "red", "inspected"), (FEB + timedelta(days=3), "watch", "flagged")]
     with pytest.raises(InputError):
-        service.flag(district, TESTER, "R1", MARCH, cooperating=True, group_renting=True)
+        service.flag(district, TESTER, "R1", MARCH, cooperating=True, group_renting=True, today=TODAY)
     with pytest.raises(ConflictError):
-        service.flag(district, TESTER, "R1", JAN, group_renting=False)
+        service.flag(district, TESTER, "R1", JAN, group_renting=False, today=TODAY)
     with pytest.raises(ConflictError):
         service.inspect(district, TESTER, at(9.0, FEB), now=NOW)
 
 
 def test_red_premises_are_to_be_inspected_again_as_one_case(district: Session) -> None:
     """出租房分色管理: re-inspection tasks are cases of the catalogue, where the premises stand, one at a time."""
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     first = service.inspect(district, TESTER, at(4.0, MARCH), now=NOW)
     again = service.inspect(district, TESTER, at(3.0, MARCH + timedelta(days=1)), now=NOW)
     assert first.case_no is not None
     assert again.case_no == first.case_no
     row = district.execute(
-        text("SELECT type, state, quarter_code, description FROM cases WHERE case_no = :no"), {"no": first.case_no}
+        text(
+            "SELECT cases.type, cases.state, cases.quarter_code, cases.description, cases.address,"
+            " cases.geom = ST_PointOnSurface(areas.geom)"
+            " FROM cases JOIN areas ON areas.code = cases.quarter_code WHERE cases.case_no = :no"
+        ),
+        {"no": first.case_no},
     ).one()
-    assert tuple(row)[:3] == ("2102", "reported", f"{GUCUN}001")
-    assert "R1" in row.description
-    service.register(district, TESTER, new("R2"))
+    assert tuple(row) == ("2102", "reported", f"{GUCUN}001", "请于 2026-03-24 前复查", None, True)
+    service.register(district, TESTER, new("R2"), today=TODAY)
     assert service.inspect(district, TESTER, at(4.0, JAN, code="R2"), now=NOW).case_no is None  # long past
     assert service.inspect(district, TESTER, at(9.0, MARCH, code="R2"), now=NOW).case_no is None
 
 
+def test_nothing_is_said_from_a_day_on_that_has_not_come(district: Session) -> None:
+    """What begins in 9999 would leave nothing to be said before it."""
+    far, reason = date(9999, 12, 31), PremisesAppealReason.REMEDIED
+    service.register(district, TESTER, new(), today=TODAY)
+    service.inspect(district, TESTER, at(4.0, FEB), now=NOW)
+    for on in (far, TODAY + timedelta(days=1)):
+        for act in (
+            lambda on=on: service.register(district, TESTER, new("R2", on=on), today=TODAY),
+            lambda on=on: service.flag(district, TESTER, "R1", on, cooperating=True, today=TODAY),
+            lambda on=on: service.end(district, TESTER, "R1", on, today=TODAY),
+            lambda on=on: service.appeal(district, TESTER, "R1", reason, on, today=TODAY),
+        ):
+            with pytest.raises(InputError, match=str(TODAY)):
+                act()
+    lodged = service.appeal(district, TESTER, "R1", reason, TODAY, today=TODAY)
+    with pytest.raises(InputError, match=str(TODAY)):
+        service.decide(district, TESTER, lodged.appeal_id, far, upheld=True, today=TODAY)
+    (problem,) = service.register_many(district, TESTER, [new("R2", on=far)], today=TODAY)
+    assert problem.code == "premises_in_future"
+
+
+def test_only_another_colour_changes_when_premises_are_due(district: Session) -> None:
+    service.register(district, TESTER, new(), today=TODAY)
+    service.inspect(district, TESTER, at(6.0, JAN), now=NOW)
+    service.inspect(district, TESTER, at(4.0, FEB), now=NOW)
+    lodged = service.appeal(district, TESTER, "R1", PremisesAppealReason.SCORE_WRONG, FEB, today=TODAY)
+    service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=True, today=TODAY)
+    service.flag(district, TESTER, "R1", MARCH, group_renting=True, today=TODAY)
+    service.flag(district, TESTER, "R1", MARCH, cooperating=True, today=TODAY)
+    found = queries.premises_on(district, "R1", MARCH)
+    assert (found.colour, found.due_on) == ("yellow", MARCH)
+
+
+def test_a_code_that_was_ever_used_shows_nothing_to_another_town(district: Session) -> None:
+    service.register(district, TESTER, new(), today=TODAY)
+    service.inspect(district, TESTER, at(9.0, JAN), now=NOW)
+    service.end(district, TESTER, "R1", FEB, today=TODAY)
+    service.register(district, TESTER, new("R2"), today=TODAY)
+    assert service.end(district, TESTER, "R2", JAN, today=TODAY).valid_to == JAN
+    for code in ("R1", "R2"):
+        with pytest.raises(ConflictError):
+            service.register(district, TESTER, new(code, at=(6.0, 1.0), on=MARCH), today=TODAY)
+
+
 def test_an_appeal_that_is_upheld_sets_the_inspection_aside(district: Session) -> None:
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     with pytest.raises(InputError):
-        service.appeal(district, TESTER, "R1", PremisesAppealReason.NOT_LET, JAN)
+        service.appeal(district, TESTER, "R1", PremisesAppealReason.NOT_LET, JAN, today=TODAY)
     service.inspect(district, TESTER, at(9.0, JAN, cooperating=True), now=NOW)
     service.inspect(district, TESTER, at(4.0, FEB), now=NOW)
-    lodged = service.appeal(district, TESTER, "R1", PremisesAppealReason.SCORE_WRONG, FEB)
+    lodged = service.appeal(district, TESTER, "R1", PremisesAppealReason.SCORE_WRONG, FEB, today=TODAY)
     assert queries.premises_on(district, "R1", FEB).appealed
     assert queries.quarter_counts(district, FEB)[0].counts == {
         "green": 0, "yellow": 0, "watch": 1, "red": 0, "uninspected": 0, "group_renting": 0,
     }  # fmt: skip
     with pytest.raises(ConflictError):
-        service.appeal(district, TESTER, "R1", PremisesAppealReason.SCORE_WRONG, FEB)
-    service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=True)
+        service.appeal(district, TESTER, "R1", PremisesAppealReason.SCORE_WRONG, FEB, today=TODAY)
+    service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=True, today=TODAY)
     now = queries.premises_on(district, "R1", MARCH)
     assert (now.colour, now.score, now.due_on, now.appealed) == ("green", 9.0, MARCH, False)
     assert states(district)[-1] == (MARCH, "green", "appeal_upheld")
     with pytest.raises(ConflictError):
-        service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=False)
+        service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=False, today=TODAY)
     assert queries.quarter_counts(district, MARCH - timedelta(days=1))[0].counts["watch"] == 1
 
 
 def test_a_refused_appeal_leaves_red(district: Session) -> None:
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     service.inspect(district, TESTER, at(4.0, FEB), now=NOW)
-    lodged = service.appeal(district, TESTER, "R1", PremisesAppealReason.REMEDIED, FEB)
-    service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=False)
+    lodged = service.appeal(district, TESTER, "R1", PremisesAppealReason.REMEDIED, FEB, today=TODAY)
+    service.decide(district, TESTER, lodged.appeal_id, MARCH, upheld=False, today=TODAY)
     assert queries.premises_on(district, "R1", MARCH).colour == "red"
     assert queries.quarter_counts(district, MARCH)[0].counts["red"] == 1
 
 
 def test_what_cannot_be_registered_is_refused_with_its_reason(district: Session) -> None:
-    service.register(district, TESTER, new())
+    service.register(district, TESTER, new(), today=TODAY)
     with pytest.raises(ConflictError):
-        service.register(district, TESTER, new())
+        service.register(district, TESTER, new(), today=TODAY)
     with pytest.raises(RuleViolationError):
-        service.register(district, TESTER, new("R2", at=(40.0, 40.0)))
+        service.register(district, TESTER, new("R2", at=(40.0, 40.0)), today=TODAY)
     lon, lat = spot(*HERE)
     rows = [
         NewPremises("R3", "a", lon, lat, JAN, row=2),
@@ -170,7 +219,7 @@ def test_what_cannot_be_registered_is_refused_with_its_reason(district: Session)
         NewPremises("R 4", "a", lon, lat, JAN, row=4),
         NewPremises("R5", "13800001111", lon, lat, JAN, row=5),
     ]
-    problems = service.register_many(district, TESTER, rows)
+    problems = service.register_many(district, TESTER, rows, today=TODAY)
     assert [(each.row, each.code) for each in problems] == [
         (3, "premises_known"),
         (4, "premises_code_malformed"),
@@ -180,19 +229,20 @@ def test_what_cannot_be_registered_is_refused_with_its_reason(district: Session)
         service.inspect(district, TESTER, at(4.0, FEB, code="R9"), now=NOW)
     with pytest.raises(InputError):
         service.inspect(district, TESTER, at(4.0, date(2026, 4, 1)), now=NOW)
-    service.end(district, TESTER, "R1", FEB)
+    service.end(district, TESTER, "R1", FEB, today=TODAY)
     with pytest.raises(NotFoundError):
         queries.premises_on(district, "R1", FEB)
-    service.register(district, TESTER, new(on=MARCH))
+    with pytest.raises(ConflictError):
+        service.register(district, TESTER, new(on=MARCH), today=TODAY)
 
 
 def test_who_is_bound_to_a_town_reads_and_writes_there_alone(district: Session) -> None:
     both = frozenset({Permission.PREMISES_READ, Permission.PREMISES_WRITE})
     bound = Actor("account", "inspector", 1, (Grant(Role.INSPECTOR, both, "town", GUCUN),))
-    service.register(district, bound, new())
+    service.register(district, bound, new(), today=TODAY)
     with pytest.raises(ForbiddenError):
-        service.register(district, bound, new("R2", at=(6.0, 1.0)))
-    service.register(district, TESTER, new("R2", at=(6.0, 1.0)))
+        service.register(district, bound, new("R2", at=(6.0, 1.0)), today=TODAY)
+    service.register(district, TESTER, new("R2", at=(6.0, 1.0)), today=TODAY)
     with pytest.raises(ForbiddenError):
         service.inspect(district, bound, at(9.0, FEB, code="R2"), now=NOW)
     within = service.readable(bound)
@@ -214,7 +264,7 @@ def fill(session: Session) -> None:
         for quarter, (where, count) in places.items()
         for k in range(count)
     ]
-    assert service.register_many(session, TESTER, asked) == []
+    assert service.register_many(session, TESTER, asked, today=TODAY) == []
     inspections = [at(4.0 if k < 3 else 9.0, JAN, code=each.code) for k, each in enumerate(asked)]
     assert service.inspect_many(session, TESTER, inspections, now=NOW, follow_up=False) == []
 
@@ -247,6 +297,18 @@ def test_a_month_is_published_once_and_corrections_show_in_the_next(district: Se
     february = queries.publication_of(district, MARCH)
     assert february is not None
     assert queries.published_areas(district, february, AreaLevel.RESIDENTIAL_QUARTER)[1].counts["red"] == 4
+
+
+def test_files_are_read_as_they_are_written(district: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many premises and inspections there are, few are held at once."""
+    fill(district)
+    monkeypatch.setattr(queries, "_AT_ONCE", 10)
+    everything = PremisesFilter()
+    premises = queries.every_premises(district, FEB, everything)
+    first = next(premises)
+    assert [first, *premises] == queries.premises_summaries(district, FEB, everything, limit=None)
+    inspections = queries.every_inspection(district, JAN, FEB, everything)
+    assert [next(inspections).inspected_on, sum(1 for _ in inspections)] == [JAN, 56]
 
 
 def test_quarters_are_ranked_by_their_share_of_red(district: Session) -> None:

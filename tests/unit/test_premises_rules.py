@@ -97,6 +97,7 @@ def test_red_is_only_at_or_below_the_cut_and_uncooperative(points: list[float], 
         {"cut": 8.0},
         {"green_from": 10.5},
         {"cut": float("nan")},
+        {"full_score": 1e30},
         {"due_days": {PremisesColour.RED: 14}},
     ],
 )
@@ -133,13 +134,17 @@ CELLS = ("premises", *MEASURES, "rest")
 
 
 class Attack:
-    """What linear programmes make of all that is published: the attacker knows every relation, and what is the rest."""
+    """What linear programmes make of all that is published.
+
+    The attacker knows every relation, what is the rest, and that what is withheld is at least 1: zeros are shown.
+    """
 
     def __init__(self, quarters: list[QuarterCounts], told: list[PublishedCounts]) -> None:
         areas = [each.area_code for each in told]
         self.place = {(area, cell): k * len(CELLS) + c for k, area in enumerate(areas) for c, cell in enumerate(CELLS)}
         self.rows: list[np.ndarray] = []
         self.right: list[float] = []
+        self.bounds: list[tuple[float, float | None]] = [(0, None)] * len(self.place)
         for area in areas:
             self._relate((area, "premises"), [(area, colour) for colour in COLOURS])
             self._relate((area, "premises"), [(area, "group_renting"), (area, "rest")])
@@ -150,13 +155,16 @@ class Attack:
             self._relate(("310113", cell), [(town, cell) for town in towns])
         for each in told:
             for cell, value in {"premises": each.premises, **each.counts}.items():
-                if value is not None:
+                if value is None:
+                    self.bounds[self.place[each.area_code, cell]] = (1, None)
+                else:
                     self._say(self._unit((each.area_code, cell)), value)
 
     def width(self, area: str, cell: str) -> float:
         """How wide the range is that a count can be pinned to."""
         aim = self._unit((area, cell))
-        low, high = (linprog(sign * aim, A_eq=np.array(self.rows), b_eq=self.right) for sign in (1, -1))
+        table = {"A_eq": np.array(self.rows), "b_eq": self.right, "bounds": self.bounds}
+        low, high = (linprog(sign * aim, **table) for sign in (1, -1))
         return float("inf") if high.status else -high.fun - low.fun
 
     def _relate(self, total: tuple[str, str], parts: list[tuple[str, str]]) -> None:
@@ -198,10 +206,18 @@ def test_no_small_count_of_premises_can_be_worked_out_from_what_is_published() -
     assert shown["310113109001"].counts["uninspected"] == 0
 
 
+def test_ones_in_all_quarters_are_not_told_by_their_sum() -> None:
+    """出租房分色管理: ten withheld counts of a town that sum to 10 would each be 1, for zeros are shown."""
+    ones = [quarter(k, "310113109", 40, 20, 15, 1, 0, 12) for k in range(10)]
+    ranges = ranges_of_small(ones, published(ones, THRESHOLD))
+    assert len(ranges) == 10
+    assert min(ranges.values()) >= THRESHOLD - 1e-6
+
+
 def test_the_attack_finds_the_count_without_complementary_suppression(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above would notice if only the small counts themselves were withheld."""
     monkeypatch.setattr(
-        suppression, "suppress", lambda values, _relations, threshold: (values > 0) & (values < threshold)
+        suppression, "suppress", lambda values, _relations, threshold, **_: (values > 0) & (values < threshold)
     )
     assert min(ranges_of_small(EXAMPLE, published(EXAMPLE, THRESHOLD)).values()) < 1
 
