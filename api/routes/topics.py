@@ -177,7 +177,7 @@ def add_hearing(
 
 
 @router.post("/topics/{code}/decision", status_code=201, summary="Decide a topic", dependencies=writes)
-def decide_topic(session: RequestSession, actor: Caller, code: PathCode, ask: TopicDecisionAsk) -> TopicDetail:
+def decide_topic(context: Context, actor: Caller, code: PathCode, ask: TopicDecisionAsk) -> TopicDetail:
     """Decide a topic on the agenda in a sitting at which all needed roles were.
 
     A decided gate comes into the walking network on the day it opens, and what it changes is measured and kept.
@@ -194,8 +194,12 @@ def decide_topic(session: RequestSession, actor: Caller, code: PathCode, ask: To
         tasks=[NewTask(**each.model_dump()) for each in ask.tasks],
         follow_up_on=ask.follow_up_on,
     )
-    decisions.decide(session, actor, code, new)
-    return topic_detail(session, code, None)
+    with context.transaction() as session:
+        decisions.decide(session, actor, code, new, measured=False)
+    with context.transaction() as session:  # takes seconds, in which nobody else could write into the log
+        if new.gate is not None:
+            decisions.measure(session, actor, code, at=new.gate.at)
+        return topic_detail(session, code, None)
 
 
 @router.post("/topics/{code}/effects", summary="Measure what a decided gate changes", dependencies=writes)

@@ -95,6 +95,7 @@ def ensure_demo(factory: sessionmaker[Session], *, today: date, lease_s: float) 
         ask_demo_cells(factory)
         run_id, job_id = ask_coverage(factory, DEMO_ACTOR, make_request(), on=today)
         finish_coverage(factory, run_id, job_id, lease_s=lease_s)
+    if synthetic is not False:
         measure_side_gate(factory, DEMO_ACTOR)
 
 
