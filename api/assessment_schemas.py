@@ -50,20 +50,14 @@ class AssessmentItemAsk(Asked):
         max_length=64, description="`public_management`, `public_service`, `public_safety`, or one named in `groups`."
     )
     name: BothLanguages
-    weight: Decimal = Field(
-        max_digits=15, decimal_places=6, description="All weights sum to 100 exactly.", examples=["8"]
-    )
+    weight: Amount = Field(description="All weights sum to 100 exactly.", examples=["8"])
     evidence: EvidenceKind
-    zero_at: Decimal = Field(
-        max_digits=15,
-        decimal_places=6,
+    zero_at: Amount = Field(
         default=Decimal(0),
         description="The value that earns nothing.",
         examples=["0.6"],
     )
-    full_at: Decimal = Field(
-        max_digits=15,
-        decimal_places=6,
+    full_at: Amount = Field(
         default=Decimal(1),
         description="The value that earns all of it.",
         examples=["0.95"],
