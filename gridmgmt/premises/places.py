@@ -50,7 +50,8 @@ def point_in_quarter(session: Session, quarter_code: str, on: date) -> tuple[flo
     statement = select(func.ST_X(inside, type_=Double), func.ST_Y(inside, type_=Double)).where(
         Area.level == AreaLevel.RESIDENTIAL_QUARTER, Area.code == quarter_code, in_force_on(on)
     )
-    found = session.execute(statement).tuples().first()
+    row = session.execute(statement).first()
+    found = None if row is None else (row[0], row[1])
     if found is None and (ended := last_of_code(session, quarter_code, on)) is not None:
         return ended.centre
     return found
