@@ -15,7 +15,7 @@ from rasterio.io import MemoryFile
 from tests.support.browsing import Console, Served
 from tests.support.serving import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SHARE_COLOURS = [
     (0.0, (0xD9, 0x68, 0x3F)), (0.2, (0xEB, 0xA2, 0x7F)), (0.4, (0xF2, 0xD9, 0xB8)),
@@ -79,7 +79,6 @@ def test_panel_shows_the_numbers_of_the_run(console: Console, run: dict[str, Any
     expect(rows.first).to_contain_text(percent(min(area["figures"]["ratio"] for area in towns)))
 
 
-@pytest.mark.long
 def test_a_run_that_counted_within_other_boundaries_says_so(console: Console) -> None:
     page = console.open("/")
     expect(page.get_by_test_id("ratio")).to_be_visible()
@@ -111,7 +110,6 @@ def test_page_is_served_under_a_strict_policy(console: Console) -> None:
     assert "script-src 'self';" in policy
 
 
-@pytest.mark.long
 def test_legend_names_what_is_in_view(console: Console) -> None:
     legend = console.open("/").get_by_test_id("legend")
     console.drawn()
@@ -119,7 +117,6 @@ def test_legend_names_what_is_in_view(console: Console) -> None:
     expect(legend).to_contain_text("综合为老服务中心")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("choose", [min, max], ids=["worst", "best"])
 def test_areas_have_the_colour_of_their_share(
     console: Console, api: Callable[[str], Any], run: dict[str, Any], choose: Callable[..., Any]
@@ -159,7 +156,6 @@ def camera_of(page: Page) -> tuple[float, float, float]:
     return lon, lat, zoom
 
 
-@pytest.mark.long
 def test_link_to_an_area_shows_it_on_the_map(console: Console, api: Callable[[str], Any]) -> None:
     quarter = api("/areas?level=residential_quarter&limit=1")["items"][0]
     page = console.open(f"/?select=area:{quarter['code']}")
@@ -170,7 +166,6 @@ def test_link_to_an_area_shows_it_on_the_map(console: Console, api: Callable[[st
     assert west - (east - west) < lon < east + 2 * (east - west), "beside the drawer"
 
 
-@pytest.mark.long
 def test_link_to_an_area_opens_the_map_on_a_narrow_screen(console: Console, api: Callable[[str], Any]) -> None:
     quarter = api("/areas?level=residential_quarter&limit=1")["items"][0]
     console.page.set_viewport_size({"width": 390, "height": 844})
@@ -182,7 +177,6 @@ def test_link_to_an_area_opens_the_map_on_a_narrow_screen(console: Console, api:
     assert lat < (south + north) / 2, "the area lies above the sheet that covers the lower half"
 
 
-@pytest.mark.long
 def test_click_on_an_uncovered_place_says_why(console: Console, run: dict[str, Any]) -> None:
     place = next(p for p in run["report"]["uncovered_places"]["listed"] if p["status"] == "uncovered")
     page = console.open(f"/?run={run['run_id']}&camera={place['lon']},{place['lat']},19&layers=places")
@@ -237,7 +231,6 @@ def test_the_map_shows_the_cases_of_the_list(console: Console, cases: int) -> No
     expect(page.get_by_test_id("legend-cases")).not_to_contain_text("已结束")
 
 
-@pytest.mark.long
 def test_language_is_switched_and_kept(console: Console) -> None:
     page = console.open("/areas")
     expect(page.get_by_role("heading", level=1)).to_have_text("区划")
@@ -294,7 +287,6 @@ def test_new_run_is_followed_to_its_end_and_shown(console: Console, api: Callabl
     expect(page.get_by_test_id("ratio")).to_have_text(percent(shown["report"]["totals"]["ratio"]))
 
 
-@pytest.mark.long
 def test_failure_names_the_request_and_can_be_tried_again(console: Console, run: dict[str, Any]) -> None:
     problem = {"title": "Busy", "detail": "no database", "status": 503, "request_id": "request-7"}
     address = re.compile(rf"/coverage/runs/{run['run_id']}$")
@@ -309,7 +301,6 @@ def test_failure_names_the_request_and_can_be_tried_again(console: Console, run:
     expect(page.get_by_test_id("ratio")).to_have_text(percent(run["report"]["totals"]["ratio"]))
 
 
-@pytest.mark.long
 def test_withheld_counts_are_shown_as_an_asterisk(console: Console, run: dict[str, Any]) -> None:
     public = json.loads(json.dumps(run))
     public["report"] |= {"form": "public", "suppression_threshold": 10, "uncovered_places": None}
@@ -335,14 +326,12 @@ def test_pages_keep_the_run_and_back_returns(console: Console, run: dict[str, An
     expect(page.locator("[data-testid=area-table] tbody tr[data-code]")).to_have_count(1)
 
 
-@pytest.mark.long
 def test_documentation_of_the_interface_needs_no_internet(console: Console) -> None:
     page = console.open("/docs")
     expect(page.get_by_text("/api/v1/cases/routing", exact=True).first).to_be_visible()
     assert console.outside == []
 
 
-@pytest.mark.long
 def test_narrow_screens_have_tabs(console: Console) -> None:
     console.page.set_viewport_size({"width": 390, "height": 844})
     page = console.open("/")

@@ -24,7 +24,7 @@ from tests.support.actors import PASSWORD, add_account
 from tests.support.browsing import Console, Served
 from tests.support.serving import served
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 TOWNS_TODAY, TOWNS_2030 = 12, 13
 NOT_COUNTED = {"planned", "closed", "rejected", "duplicate", "voided"}
@@ -123,7 +123,6 @@ def test_a_day_picked_from_the_turning_points_changes_the_list_and_is_marked(con
     assert "on=" not in page.url
 
 
-@pytest.mark.long
 def test_any_day_can_be_typed_and_goes_along_to_other_pages(console: Console) -> None:
     page = console.open("/areas")
     page.get_by_test_id("as-of").click()
@@ -152,7 +151,6 @@ def test_a_verdict_names_the_surface_that_was_judged_where_it_is_another_now(con
     expect(page.locator(f"[data-testid=mode-report] [data-code='{DACHANG}']")).not_to_contain_text("认定时")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("on", "name"), [("2029-12-31", "顾村镇"), ("2030-01-01", "菊泉街道")])
 def test_the_map_follows_the_day(console: Console, api: Callable[[str], Any], on: str, name: str) -> None:
     lon, lat = api(f"/areas/{JUQUAN}?on=2030-01-01")["centre"]
@@ -163,7 +161,6 @@ def test_the_map_follows_the_day(console: Console, api: Callable[[str], Any], on
     assert console.errors == []
 
 
-@pytest.mark.long
 def test_an_old_code_says_what_became_of_it_and_the_new_one_where_it_came_from(console: Console) -> None:
     page = console.open(f"/areas?on=2030-01-01&select=area:{JUQUAN_UNIT}")
     retired = page.get_by_test_id("retired")
@@ -189,7 +186,6 @@ def test_an_area_tells_its_computed_and_published_surface_and_its_end(
     expect(page.get_by_test_id("lineage-forward")).to_contain_text(JUQUAN)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("on", "shown"), [("2029-12-31", 1), ("2030-01-01", 0)])
 def test_numbers_of_a_run_are_not_shown_for_other_boundaries_of_the_same_code(
     context: BrowserContext, served_demo: Served, on: str, shown: int
@@ -199,7 +195,6 @@ def test_numbers_of_a_run_are_not_shown_for_other_boundaries_of_the_same_code(
     expect(page.get_by_test_id("area-figures")).to_have_count(shown)
 
 
-@pytest.mark.long
 def test_a_mode_against_the_rule_is_shown_as_overridden_wherever_it_stands(console: Console) -> None:
     page = console.open("/areas")
     expect(page.locator("[data-testid=areas] [data-testid=overridden]")).to_have_count(1)
@@ -239,7 +234,6 @@ def test_missing_centres_are_named(console: Console) -> None:
     expect(missing.first).to_contain_text("菊泉街道")
 
 
-@pytest.mark.long
 def test_sectors_units_and_the_joint_centre_have_their_numbers(console: Console) -> None:
     page = console.open("/governance?part=sectors")
     expect(rows(page, "sectors")).to_have_count(4)
@@ -252,7 +246,6 @@ def test_sectors_units_and_the_joint_centre_have_their_numbers(console: Console)
     expect(joint).to_contain_text("22")
 
 
-@pytest.mark.long
 def test_the_service_area_of_the_joint_centre_is_outlined_on_the_map(
     console: Console, api: Callable[[str], Any]
 ) -> None:
@@ -273,7 +266,6 @@ def test_the_service_area_of_the_joint_centre_is_outlined_on_the_map(
     assert page.screenshot(clip=east_of_name) != outlined
 
 
-@pytest.mark.long
 def test_a_row_of_the_report_selects_on_the_map(console: Console, api: Callable[[str], Any]) -> None:
     page = console.open("/governance")
     console.drawn()
@@ -283,7 +275,6 @@ def test_a_row_of_the_report_selects_on_the_map(console: Console, api: Callable[
     camera_lies_in(page, west, south, 2 * east - west, north)  # beside the drawer
 
 
-@pytest.mark.long
 def test_an_edition_in_force_shows_what_it_changed(console: Console, api: Callable[[str], Any]) -> None:
     page = console.open("/areas/editions")
     row = page.locator(f"[data-edition='{SPLIT_OFF}']")
@@ -387,7 +378,6 @@ def test_a_draft_goes_from_the_form_into_force(chief: Console, api: Callable[[st
     assert chief.errors == []
 
 
-@pytest.mark.long
 def test_a_line_is_drawn_on_the_map_by_clicks(chief: Console, api: Callable[[str], Any]) -> None:
     code = "310113112001"
     lon, lat = api(f"/areas/{code}")["centre"]
@@ -455,7 +445,6 @@ def test_findings_go_with_the_map_both_ways_and_errors_forbid_approval(
     expect(row).to_have_attribute("aria-selected", "true")
 
 
-@pytest.mark.long
 def test_a_file_with_bad_rows_is_refused_with_their_numbers(chief: Console, tmp_path: Path) -> None:
     corners = [(121.40, 31.40), (121.41, 31.40), (121.41, 31.41), (121.40, 31.40)]
     square = {"type": "Polygon", "coordinates": [corners]}
@@ -474,7 +463,6 @@ def test_a_file_with_bad_rows_is_refused_with_their_numbers(chief: Console, tmp_
     expect(refused.locator("li")).to_contain_text("第 2 行")
 
 
-@pytest.mark.long
 def test_pages_are_whole_in_english_and_fit_a_narrow_screen(console: Console) -> None:
     console.page.set_viewport_size({"width": 390, "height": 844})
     for address in (

@@ -17,7 +17,7 @@ from gridmgmt.clock import local_date, system_clock
 from tests.support.browsing import Console, Served
 from tests.support.serving import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 MADE_S = 900.0
 """A worker makes the month of cases after the coverage."""
@@ -109,7 +109,6 @@ def test_rates_stand_over_their_two_numbers(console: Console, answer: Answer) ->
     assert sum(row["counts"]["due"]["value"] for row in told.values()) == totals["due"]["value"] > 0
 
 
-@pytest.mark.long
 def test_area_period_and_dimension_are_chosen(console: Console, answer: Answer) -> None:
     page = console.open(f"/indicators?{ASKED}")
     expect(page.get_by_test_id("basis")).to_contain_text(f"{TODAY - timedelta(days=13):%Y年%-m月%-d日}")
@@ -193,7 +192,6 @@ def test_keys_alone_lead_from_a_rate_to_its_cases(console: Console, answer: Answ
     expect(page.get_by_test_id("case-count")).to_have_text(f"{count:,} 件")
 
 
-@pytest.mark.long
 def test_the_chart_shows_the_column_that_is_chosen(console: Console, answer: Answer) -> None:
     page = console.open(f"/indicators?{ASKED}")
     charts = page.get_by_test_id("charts")
@@ -244,7 +242,6 @@ def test_hot_spots_have_their_legend_and_places_their_cases(console: Console, an
     expect(page.get_by_test_id("counted")).to_contain_text("20 米")
 
 
-@pytest.mark.long
 def test_what_cannot_be_told_says_what_can(console: Console) -> None:
     page = console.open("/indicators?from=2014-01-01&to=2014-12-31")
     for part in ("table", "ranking", "hot_spots"):
@@ -260,7 +257,6 @@ def test_what_cannot_be_told_says_what_can(console: Console) -> None:
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-@pytest.mark.long
 def test_everything_is_there_in_english(console: Console) -> None:
     page = console.open(f"/indicators?{ASKED}&by=source&compare=month&lang=en")
     words = page.get_by_test_id("indicators").inner_text() + page.get_by_test_id("basis").inner_text()

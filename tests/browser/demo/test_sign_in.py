@@ -16,7 +16,7 @@ from tests.support.actors import PASSWORD, add_account
 from tests.support.browsing import Console, Served
 from tests.support.serving import served, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 class ServedWithLog(Served):
@@ -153,7 +153,6 @@ def test_a_closed_server_shows_its_door_first_and_opens_by_keyboard(
     expect(page.get_by_test_id("submit-sign-in")).to_be_visible()
 
 
-@pytest.mark.long
 def test_a_session_that_has_ended_leads_back_to_the_door(closed: str, open_console: Callable[[str], Console]) -> None:
     console = open_console(closed)
     page = console.open("/cases?lang=en")
