@@ -30,7 +30,7 @@ from gridmgmt.demo.exchange import establish_exchange
 from gridmgmt.demo.load import DEMO_ACTOR, IN_FORCE_FROM, ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.demo.month import establish_cases
-from gridmgmt.exchange.queries import reconciliations, undelivered
+from gridmgmt.exchange.queries import last_of_day, undelivered
 from gridmgmt.governance.queries import completeness_matrix, mode_report
 from gridmgmt.hours import parse_hours, rules_of_text
 from gridmgmt.jobs.models import Job
@@ -203,8 +203,8 @@ def test_the_log_of_every_case_of_the_month_tells_the_whole_case(demo) -> None:
 
 def test_the_hotline_has_a_list_of_yesterday_that_differs_in_two_orders(demo) -> None:
     assert establish_exchange(demo, DEMO_ACTOR, now=NOW) > 5
-    (compared,) = reconciliations(demo)
-    assert compared.day == date(2026, 11, 19)
+    compared = last_of_day(demo, date(2026, 11, 19))
+    assert compared is not None
     assert [each["kind"] for each in compared.differences] == ["state_differs", "missing_here"]
     (failed,) = undelivered(demo)
     assert (failed.order_no, failed.event) == (compared.differences[0]["order_no"], "closed")
