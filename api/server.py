@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -109,7 +110,12 @@ def _end_with_parent() -> None:
 
 
 def set_up_logging() -> None:
-    """Log to standard error: requests that fail, and what the server and its parts have to say."""
+    """Log to standard error: requests that fail, and what the server and its parts have to say.
+
+    Not the want of a proxy's library: `requests` silences that while it loads, but beside other threads, whose own
+    changes of Python's one list of filters can undo it.
+    """
+    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
