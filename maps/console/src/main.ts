@@ -3,6 +3,7 @@ import 'element-plus/theme-chalk/dark/css-vars.css'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/parts.css'
 
 import { createApp, watch } from 'vue'
 
