@@ -9,9 +9,9 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.middleware.gzip import GZipMiddleware
 
 from api import pages
+from api.compression import Compression
 from api.context import ApiContext
 from api.envelope import Envelope
 from api.event_stream import ended_by_signals
@@ -91,9 +91,6 @@ from gridmgmt.settings import Settings
 from gridmgmt.walking.cache import WARM
 
 TITLE = "gridmgmt"
-GZIP_FROM_BYTES = 1_400
-"""What fits one packet is not worth compressing; tiles bring their own compression."""
-GZIP_LEVEL = 5
 DESCRIPTION = (
     "Urban grid management on PostGIS. Positions are longitude and latitude in WGS 84, areas in m², lengths in m, "
     "durations in s, ratios 0–1, times RFC 3339. Errors are problem details (RFC 9457)."
@@ -161,7 +158,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     install_handlers(app)
     _add_routes(app)
     app.add_middleware(RequestListsFirst, context=context, names=names)  # its answers are compressed like all
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Compression)
     app.add_middleware(CasesFirst, context=context)
     app.add_middleware(PositionsFirst, context=context)
     app.add_middleware(TilesFirst, tiles=tiles)

@@ -1,7 +1,5 @@
 """Indicators of cases: counts and rates that open their lists, as a table, as files and as a ranking."""
 
-import json
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -20,7 +18,7 @@ from gridmgmt.cases.measures import Dimension, Ratio
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.indicators import service
 from gridmgmt.indicators.rules import Compare, Indicators, Window
-from gridmgmt.reports.indicators_json import Told, Values
+from gridmgmt.reports.indicators_json import Told
 from gridmgmt.reports.indicators_ranking import MIN_CASES, ranked
 from gridmgmt.texts import Language
 
@@ -70,7 +68,7 @@ def read_indicators(
     found = service.read(session, asked.question(by, compare), now=context.clock(), lang=lang, window=window)
     page = pages.page(found.rows, lambda row: row, lambda row: (row[0],))
     told = Told(found, bool(holds_synthetic(session)), lang)
-    return _json(request, told.table(page.items, page.next))
+    return _json(request, found, told.table(page.items, page.next))
 
 
 @router.get(
@@ -95,7 +93,7 @@ def read_ranking(
     found = service.read(session, asked.question(by), now=context.clock(), lang=lang)
     told = Told(found, bool(holds_synthetic(session)), lang)
     places = ranked(found.rows, ratio, min_cases=min_cases)
-    return _json(request, told.ranking(ratio, places, min_cases))
+    return _json(request, found, told.ranking(ratio, places, min_cases))
 
 
 def _file(format_: str) -> dict[str, Any]:
@@ -146,8 +144,7 @@ def _sent(request: Request, found: Indicators, lang: Language, format_: str) -> 
     return unless_held(request, rendered.content, rendered.content, rendered.media_type, headers)
 
 
-def _json(request: Request, values: Values) -> Response:
-    """Return values as JSON; the moment of counting makes no other answer."""
-    as_of = json.dumps(values.pop("as_of").isoformat()).encode()
-    told = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
-    return unless_held(request, b'{"as_of":' + as_of + b"," + told[1:], told)
+def _json(request: Request, found: Indicators, told: str) -> Response:
+    """Return an answer as JSON; the moment of counting makes no other answer."""
+    body = told.encode()
+    return unless_held(request, f'{{"as_of":"{found.as_of.isoformat()}",'.encode() + body[1:], body)

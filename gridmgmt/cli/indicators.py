@@ -1,5 +1,6 @@
 """``gridmgmt indicators``: counts and rates of cases, as a table or a file, and their tallies counted anew."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -88,7 +89,8 @@ def indicators(ctx: click.Context, *, question: Question, as_json: bool, output:
     if output is not None:
         write_content(ctx, render_indicators(found, output.suffix.removeprefix("."), lang).content, output)
     elif as_json:
-        print_json(Told(found, synthetic, lang).table(found.rows, None) | {"as_of": found.as_of.isoformat()})
+        table = json.loads(Told(found, synthetic, lang).table(found.rows, None))
+        print_json({"as_of": found.as_of.isoformat(), **table})
     else:
         _print(ctx, found, lang)
 

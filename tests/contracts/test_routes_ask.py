@@ -8,10 +8,10 @@ import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Asks, AsksAccount, Open
 from api.app import create_app
+from api.compression import Compression
 from api.envelope import Envelope
 from api.gate import COOKIE
 from api.moves import PLAIN, CasesFirst
@@ -126,7 +126,7 @@ def test_what_is_no_route_is_known() -> None:
     """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
     others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
     assert [route.path for route in others] == [OPENAPI_PATH]
-    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, GZipMiddleware, RequestListsFirst}
+    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, Compression, RequestListsFirst}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
     asked = [set(plain.asks) for plain in PLAIN]
