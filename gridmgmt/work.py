@@ -167,10 +167,21 @@ def keep_gate_counts(factory: sessionmaker[Session], settings: Settings) -> None
             forget_old(session, system_actor("retention"), now)
 
 
+def publish_premises(factory: sessionmaker[Session], settings: Settings) -> None:
+    """Publish the counts of premises of the months that are due; two workers at once publish one month once."""
+    from gridmgmt.premises.service import publish_due  # noqa: PLC0415 -- see the module
+
+    with transaction(factory) as session:
+        publish_due(session, system_actor("publication"), system_clock(), threshold=settings.suppression_threshold)
+
+
 def tidy(factory: sessionmaker[Session], settings: Settings) -> None:
     """See to all that is to be published or forgotten by the hour."""
-    forget_what_is_over(factory, settings)
-    keep_gate_counts(factory, settings)
+    try:
+        forget_what_is_over(factory, settings)
+        keep_gate_counts(factory, settings)
+    finally:
+        publish_premises(factory, settings)
 
 
 class Hourly:

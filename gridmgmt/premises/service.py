@@ -4,7 +4,7 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import require
 from gridmgmt.premises.appealing import appeal, decide
 from gridmgmt.premises.inspecting import Judged, NewInspection, inspect, inspect_many
-from gridmgmt.premises.publishing import publish
+from gridmgmt.premises.publishing import publish, publish_due
 from gridmgmt.premises.registering import NewPremises, end, flag, register, register_many
 from gridmgmt.premises.rubrics import add_rubric
 
@@ -20,6 +20,7 @@ __all__ = [
     "inspect",
     "inspect_many",
     "publish",
+    "publish_due",
     "readable",
     "register",
     "register_many",

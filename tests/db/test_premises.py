@@ -299,6 +299,22 @@ def test_a_month_is_published_once_and_corrections_show_in_the_next(district: Se
     assert queries.published_areas(district, february, AreaLevel.RESIDENTIAL_QUARTER)[1].counts["red"] == 4
 
 
+def test_months_that_are_due_are_published_once_each_in_their_order(district: Session) -> None:
+    """Premises stand from 10 January: nothing is due for December; February waits until 4 March in Shanghai."""
+
+    def due(year: int, month: int, day: int, hour: int = 4) -> list[str]:
+        now = datetime(year, month, day, hour, tzinfo=UTC)
+        return [f"{each:%Y-%m}" for each in service.publish_due(district, TESTER, now, threshold=10)]
+
+    fill(district)
+    assert due(2026, 1, 20) == []
+    assert due(2026, 3, 3, 15) == ["2026-01"]
+    assert due(2026, 3, 3, 16) == ["2026-02"]
+    assert due(2026, 3, 31) == []
+    assert due(2026, 6, 5) == ["2026-03", "2026-04", "2026-05"]
+    assert due(2027, 8, 5) == [f"2026-{n:02}" for n in range(8, 13)] + [f"2027-{n:02}" for n in range(1, 8)]
+
+
 def test_files_are_read_as_they_are_written(district: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many premises and inspections there are, few are held at once."""
     fill(district)
