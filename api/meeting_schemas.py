@@ -324,7 +324,6 @@ class TopicOptionAsk(Asked):
     title: Title
     detail: Said | None = None
     amount_yuan: Yuan | None = None
-    on: OnDay = None
 
 
 class TopicObjectionAsk(Asked):
@@ -334,7 +333,6 @@ class TopicObjectionAsk(Asked):
     said: Said
     objectors: Annotated[int, Field(ge=1, le=100_000)] = 1
     answer: Said | None = None
-    on: OnDay = None
 
 
 class TopicHearingAsk(Asked):

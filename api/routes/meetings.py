@@ -61,7 +61,8 @@ def convene_meeting(session: RequestSession, context: Context, actor: Caller, as
     new = NewMeeting(
         ask.code, ask.kind, ask.name, ask.area, ask.convenor, members, on, seats=ask.seats, body_code=ask.body_code
     )
-    return _meeting(queries.meeting_record(session, sittings.convene(session, actor, new), on))
+    meeting = sittings.convene(session, actor, new, today=context.today())
+    return _meeting(queries.meeting_record(session, meeting, on))
 
 
 @router.get("/meetings/{code}", summary="One joint meeting")
@@ -75,8 +76,9 @@ def end_meeting(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: MeetingEndAsk
 ) -> MeetingOut:
     """End a meeting on a day; what it has decided stays."""
-    on = ask.on or context.today()
-    return _meeting(queries.meeting_record(session, sittings.end_meeting(session, actor, code, on), on))
+    today = context.today()
+    meeting = sittings.end_meeting(session, actor, code, ask.on or today, today=today)
+    return _meeting(queries.meeting_record(session, meeting, ask.on or today))
 
 
 @router.get("/meetings/{code}/sittings", summary="Sittings of a meeting, the newest first")
@@ -92,7 +94,7 @@ def hold_sitting(
 ) -> SittingOut:
     """Note that a meeting sat, with heads by role; whether it could decide follows from the rule of its kind."""
     new = NewSitting(ask.held_on or context.today(), ask.attendance, place=ask.place, document_no=ask.document_no)
-    return SittingOut.model_validate(sittings.hold_sitting(session, actor, code, new))
+    return SittingOut.model_validate(sittings.hold_sitting(session, actor, code, new, today=context.today()))
 
 
 @router.post("/meetings/{code}/agreements", status_code=201, summary="Note an agreement", dependencies=writes)
@@ -103,7 +105,7 @@ def add_agreement(
     new = NewAgreement(
         ask.subject, ask.on or context.today(), partner=ask.partner, agreements=ask.agreements, source=ask.source
     )
-    return PartnerAgreementOut.model_validate(sittings.agree(session, actor, code, new))
+    return PartnerAgreementOut.model_validate(sittings.agree(session, actor, code, new, today=context.today()))
 
 
 @router.get("/self-projects", summary="Self-governance projects, by code")
@@ -119,7 +121,7 @@ def apply_for_project(session: RequestSession, context: Context, actor: Caller, 
     """Take in a self-governance project with its budget."""
     on = ask.on or context.today()
     new = NewProject(ask.code, ask.area, ask.title, ask.amount_yuan, on, topic=ask.topic)
-    project = sittings.apply_for_project(session, actor, new)
+    project = sittings.apply_for_project(session, actor, new, today=context.today())
     return _project(project, queries.area_name(session, project.level, project.area_code), ask.topic)
 
 
@@ -128,8 +130,8 @@ def move_project(
     session: RequestSession, context: Context, actor: Caller, code: ProjectCode, ask: SelfProjectStep
 ) -> SelfProjectOut:
     """Bring a project to the state that follows; it is finished with a result."""
-    on = ask.on or context.today()
-    project = sittings.move_project(session, actor, code, ask.state, on=on, result=ask.result)
+    today = context.today()
+    project = sittings.move_project(session, actor, code, ask.state, on=ask.on or today, today=today, result=ask.result)
     topic = queries.topic_code_of(session, project.topic_id)
     return _project(project, queries.area_name(session, project.level, project.area_code), topic)
 

@@ -94,7 +94,7 @@ def propose_topic(
 ) -> TopicDetail:
     """Bring a topic in at a place; what residents propose waits for supporters."""
     proposal = Proposal(**{**ask.model_dump(), "on": ask.on or context.today()})
-    topic = topics.propose(session, actor, proposal)
+    topic = topics.propose(session, actor, proposal, today=context.today())
     response.headers["Location"] = f"{PREFIX}/topics/{topic.code}"
     return topic_detail(session, topic.code, None)
 
@@ -133,7 +133,8 @@ def support_topic(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: SupportAsk, threshold: Threshold
 ) -> TopicDetail:
     """Count more supporters; who they are is not kept. Enough of them bring the topic on."""
-    topics.support(session, actor, code, ask.supporters, ask.on or context.today())
+    today = context.today()
+    topics.support(session, actor, code, ask.supporters, ask.on or today, today=today)
     return topic_detail(session, code, threshold)
 
 
@@ -142,7 +143,7 @@ def move_topic(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: TopicMoveAsk
 ) -> TopicDetail:
     """Put a topic on the agenda of a meeting, refuse it in a sitting, finish it with a result, or withdraw it."""
-    _move(session, actor, code, ask, ask.on or context.today())
+    _move(session, actor, code, ask, context.today())
     return topic_detail(session, code, None)
 
 
@@ -151,8 +152,8 @@ def add_option(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: TopicOptionAsk
 ) -> TopicDetail:
     """Add a way to settle an open topic."""
-    on = ask.on or context.today()
-    topics.add_option(session, actor, code, ask.title, on, detail=ask.detail, amount_yuan=ask.amount_yuan)
+    today = context.today()
+    topics.add_option(session, actor, code, ask.title, today=today, detail=ask.detail, amount_yuan=ask.amount_yuan)
     return topic_detail(session, code, None)
 
 
@@ -161,8 +162,10 @@ def add_objection(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: TopicObjectionAsk
 ) -> TopicDetail:
     """Note an objection to an open topic by the office that heard it."""
-    on = ask.on or context.today()
-    topics.object_to(session, actor, code, ask.office, ask.said, on, objectors=ask.objectors, answer=ask.answer)
+    today = context.today()
+    topics.object_to(
+        session, actor, code, ask.office, ask.said, today=today, objectors=ask.objectors, answer=ask.answer
+    )
     return topic_detail(session, code, None)
 
 
@@ -171,8 +174,9 @@ def add_hearing(
     session: RequestSession, context: Context, actor: Caller, code: PathCode, ask: TopicHearingAsk
 ) -> TopicDetail:
     """Keep the record of a hearing on an open topic."""
-    on = ask.on or context.today()
-    topics.hear(session, actor, code, on, ask.attendance, ask.record, document_no=ask.document_no)
+    today = context.today()
+    heard = (ask.on or today, ask.attendance, ask.record)
+    topics.hear(session, actor, code, *heard, today=today, document_no=ask.document_no)
     return topic_detail(session, code, None)
 
 
@@ -195,16 +199,17 @@ def decide_topic(context: Context, actor: Caller, code: PathCode, ask: TopicDeci
         follow_up_on=ask.follow_up_on,
     )
     with context.transaction() as session:
-        decisions.decide(session, actor, code, new, measured=False)
+        decisions.decide(session, actor, code, new, today=context.today(), measured=False)
     with context.transaction() as session:  # takes seconds, in which nobody else could write into the log
         if new.gate is not None:
-            decisions.measure(session, actor, code, at=new.gate.at)
+            decisions.measure(session, actor, code, today=context.today(), at=new.gate.at)
         return topic_detail(session, code, None)
 
 
 @router.post("/topics/{code}/effects", summary="Measure what a decided gate changes", dependencies=writes)
 def measure_topic(
     session: RequestSession,
+    context: Context,
     actor: Caller,
     code: PathCode,
     at: Annotated[
@@ -212,7 +217,7 @@ def measure_topic(
     ] = decisions.DEFAULT_AT,
 ) -> TopicDetail:
     """Measure the walks before and after a decided gate anew, and keep them with the decision."""
-    decisions.measure(session, actor, code, at=at)
+    decisions.measure(session, actor, code, today=context.today(), at=at)
     return topic_detail(session, code, None)
 
 
@@ -222,20 +227,22 @@ def complete_task(
     task_no: Annotated[int, Path(ge=1, le=10**6, description="Number of the task.")],
 ) -> TopicDetail:  # fmt: skip
     """Note that a task of a decided topic is done, with its result."""
-    decisions.complete_task(session, actor, code, task_no, ask.result, ask.on or context.today())
+    today = context.today()
+    decisions.complete_task(session, actor, code, task_no, ask.result, ask.on or today, today=today)
     return topic_detail(session, code, None)
 
 
-def _move(session: Session, actor: Actor, code: str, ask: TopicMoveAsk, on: date) -> None:
+def _move(session: Session, actor: Actor, code: str, ask: TopicMoveAsk, today: date) -> None:
+    on = ask.on or today
     if ask.move == "schedule":
-        topics.schedule(session, actor, code, _given(ask.meeting, "meeting", ask.move), on)
+        topics.schedule(session, actor, code, _given(ask.meeting, "meeting", ask.move), on, today=today)
     elif ask.move == "refuse":
         sitting_no = _given(ask.sitting_no, "sitting_no", ask.move)
-        decisions.refuse(session, actor, code, sitting_no, _given(ask.note, "note", ask.move))
+        decisions.refuse(session, actor, code, sitting_no, _given(ask.note, "note", ask.move), today=today)
     elif ask.move == "finish":
-        decisions.finish(session, actor, code, _given(ask.note, "note", ask.move), on)
+        decisions.finish(session, actor, code, _given(ask.note, "note", ask.move), on, today=today)
     else:
-        topics.withdraw(session, actor, code, _given(ask.note, "note", ask.move), on)
+        topics.withdraw(session, actor, code, _given(ask.note, "note", ask.move), on, today=today)
 
 
 def _given(value: Any, field: str, move: str) -> Any:  # Any: whatever type the field has

@@ -33,6 +33,8 @@ FOUR, JOINT, COMMITTEE = "M-TXHY", "M-JQ", "M-CUN"
 HELD_FROM = date(2026, 1, 1)
 PROPOSED, COUNTED, SCHEDULED = date(2026, 3, 2), date(2026, 3, 16), date(2026, 4, 1)
 HEARD, DECIDED, DONE = date(2026, 4, 18), date(2026, 5, 20), date(2026, 9, 10)
+TODAY = DONE
+"""All is noted as on the day of the last of it, whenever the demo is made."""
 OPENS, FOLLOWED_UP = date(2029, 7, 1), date(2029, 10, 1)
 """Ahead of every reader, so that the walks of today are as they were."""
 HOURS = {"mon-sun": ["06:00-22:00"]}
@@ -63,7 +65,9 @@ def establish_meetings(session: Session, actor: Actor, areas: gpd.GeoDataFrame) 
     village = quarters.loc[quarters["parent_code"] == COMMITTEE_TOWN, "code"].tolist()[-1]
     if gate is None:
         raise ValueError(f"the demo has no gate {SIDE_GATE}")
-    home = topics.propose(session, actor, _proposal("side_gate", (gate.lon, gate.lat), owners_procedure=True))
+    home = topics.propose(
+        session, actor, _proposal("side_gate", (gate.lon, gate.lat), owners_procedure=True), today=TODAY
+    )
     _convene(session, actor, home.area_code, village)
     _decide_side_gate(session, actor, home)
     _bring_in_others(session, actor, places[home.area_code], [places[code] for code in of_unit])
@@ -78,7 +82,7 @@ def measure_side_gate(factory: sessionmaker[Session], actor: Actor) -> None:
             statement.where(TopicDecision.gate_code == SIDE_GATE, TopicDecision.effects.is_(None))
         )  # fmt: skip
         if code is not None:
-            decisions.measure(session, actor, code)
+            decisions.measure(session, actor, code, today=TODAY)
 
 
 def _convene(session: Session, actor: Actor, quarter: str, village: str) -> None:
@@ -94,34 +98,40 @@ def _convene(session: Session, actor: Actor, quarter: str, village: str) -> None
         (COMMITTEE, MeetingKind.MANAGEMENT_COMMITTEE, village, groups, 11),
     ):
         name, convenor = text(f"demo.meeting.{kind}"), text(f"demo.meeting.convenor_{kind}")
-        sittings.convene(session, actor, NewMeeting(code, kind, name, area, convenor, members, HELD_FROM, seats=seats))
+        sittings.convene(
+            session, actor, NewMeeting(code, kind, name, area, convenor, members, HELD_FROM, seats=seats), today=TODAY
+        )
     agreed = NewAgreement(text("demo.meeting.agreements"), HELD_FROM, agreements=AGREEMENTS,
                           source=text("demo.joint_centre.source"))  # fmt: skip
-    sittings.agree(session, actor, JOINT, agreed)
+    sittings.agree(session, actor, JOINT, agreed, today=TODAY)
     for code, roles, on in (
         (FOUR, _ROLES[:3], SCHEDULED), (FOUR, _ROLES, DECIDED), (JOINT, (*_ROLES, *_OTHERS), DECIDED),
         (COMMITTEE, (MeetingRole.LOCALS, MeetingRole.NEWCOMERS), HEARD),
     ):  # fmt: skip
-        sittings.hold_sitting(session, actor, code, NewSitting(on, dict.fromkeys(roles, 1), text("demo.meeting.place")))
+        sittings.hold_sitting(
+            session, actor, code, NewSitting(on, dict.fromkeys(roles, 1), text("demo.meeting.place")), today=TODAY
+        )
 
 
 def _decide_side_gate(session: Session, actor: Actor, topic: Topic) -> None:
     """Take the side gate from its supporters through the hearing to the decision."""
     code = topic.code
-    topics.support(session, actor, code, 46, COUNTED)
-    topics.schedule(session, actor, code, FOUR, SCHEDULED)
+    topics.support(session, actor, code, 46, COUNTED, today=TODAY)
+    topics.schedule(session, actor, code, FOUR, SCHEDULED, today=TODAY)
     for option, yuan in (("card", FUNDED_YUAN), ("open", 22_000), ("wall", 0)):
         topics.add_option(
-            session, actor, code, text(f"demo.option.{option}"), SCHEDULED,
-            detail=text(f"demo.option.{option}_detail"), amount_yuan=yuan,
+            session, actor, code, text(f"demo.option.{option}"),
+            detail=text(f"demo.option.{option}_detail"), amount_yuan=yuan, today=TODAY,
         )  # fmt: skip
     for objection, heads in (("safety", 14), ("cost", 11)):
         topics.object_to(
             session, actor, code, text("meeting_role.residents_committee"), text(f"demo.objection.{objection}"),
-            HEARD, objectors=heads, answer=text(f"demo.objection.{objection}_answer"),
+            objectors=heads, answer=text(f"demo.objection.{objection}_answer"), today=TODAY,
         )  # fmt: skip
     attended = {**dict.fromkeys(_ROLES, 2), MeetingRole.POLICE: 1}
-    topics.hear(session, actor, code, HEARD, attended, text("demo.hearing"), document_no="听证〔2026〕01号（合成）")
+    topics.hear(
+        session, actor, code, HEARD, attended, text("demo.hearing"), document_no="听证〔2026〕01号（合成）", today=TODAY
+    )
     new = NewDecision(
         sitting_no=2,
         resolution=text("demo.topic.side_gate_resolution"),
@@ -136,28 +146,28 @@ def _decide_side_gate(session: Session, actor: Actor, topic: Topic) -> None:
         ],
         follow_up_on=FOLLOWED_UP,
     )
-    decisions.decide(session, actor, code, new, measured=False)
+    decisions.decide(session, actor, code, new, measured=False, today=TODAY)
 
 
 def _bring_in_others(session: Session, actor: Actor, home: Place, unit: list[Place]) -> None:
     """Bring six other topics in, one for each of the other states."""
     codes = dict(_others(session, actor, home, unit))
     for name in ("parking", "lights", "trees", "market"):
-        topics.support(session, actor, codes[name], 24, COUNTED)
-    topics.support(session, actor, codes["benches"], 12, COUNTED)
-    topics.schedule(session, actor, codes["lights"], JOINT, SCHEDULED)
-    topics.schedule(session, actor, codes["trees"], FOUR, SCHEDULED)
-    topics.schedule(session, actor, codes["rubbish"], JOINT, SCHEDULED)
-    decisions.refuse(session, actor, codes["trees"], 2, text("demo.topic.trees_refused"))
+        topics.support(session, actor, codes[name], 24, COUNTED, today=TODAY)
+    topics.support(session, actor, codes["benches"], 12, COUNTED, today=TODAY)
+    topics.schedule(session, actor, codes["lights"], JOINT, SCHEDULED, today=TODAY)
+    topics.schedule(session, actor, codes["trees"], FOUR, SCHEDULED, today=TODAY)
+    topics.schedule(session, actor, codes["rubbish"], JOINT, SCHEDULED, today=TODAY)
+    decisions.refuse(session, actor, codes["trees"], 2, text("demo.topic.trees_refused"), today=TODAY)
     task = NewTask(text("demo.task.rubbish"), text("meeting_role.property_firm"), date(2026, 8, 31))
     decided = NewDecision(
         1, text("demo.topic.rubbish_resolution"), amount_yuan=36_000, funding=text("demo.topic.town_funds"),
         tasks=[task], follow_up_on=date(2026, 12, 1),
     )  # fmt: skip
-    decisions.decide(session, actor, codes["rubbish"], decided)
-    decisions.complete_task(session, actor, codes["rubbish"], 1, text("demo.task.rubbish_done"), DONE)
-    decisions.finish(session, actor, codes["rubbish"], text("demo.topic.rubbish_result"), DONE)
-    topics.withdraw(session, actor, codes["market"], text("demo.topic.market_withdrawn"), SCHEDULED)
+    decisions.decide(session, actor, codes["rubbish"], decided, today=TODAY)
+    decisions.complete_task(session, actor, codes["rubbish"], 1, text("demo.task.rubbish_done"), DONE, today=TODAY)
+    decisions.finish(session, actor, codes["rubbish"], text("demo.topic.rubbish_result"), DONE, today=TODAY)
+    topics.withdraw(session, actor, codes["market"], text("demo.topic.market_withdrawn"), SCHEDULED, today=TODAY)
 
 
 def _others(session: Session, actor: Actor, home: Place, unit: list[Place]) -> Iterator[tuple[str, str]]:
@@ -170,7 +180,10 @@ def _others(session: Session, actor: Actor, home: Place, unit: list[Place]) -> I
         ("market", unit[4], TopicOrigin.RESIDENT_PROPOSAL),
     ):
         ref = text("demo.topic.rubbish_origin") if origin is TopicOrigin.INDICATOR else None
-        yield name, topics.propose(session, actor, _proposal(name, place, origin=origin, origin_ref=ref)).code
+        yield (
+            name,
+            topics.propose(session, actor, _proposal(name, place, origin=origin, origin_ref=ref), today=TODAY).code,
+        )
 
 
 def _apply(session: Session, actor: Actor, topic: Topic, quarter: str) -> None:
@@ -180,10 +193,10 @@ def _apply(session: Session, actor: Actor, topic: Topic, quarter: str) -> None:
         ("P-JQ-1", quarter, None, 5_000, (ProjectState.APPROVED, ProjectState.RUNNING, ProjectState.FINISHED)),
     ):
         new = NewProject(code, area, text(f"demo.project.{code}"), yuan, SCHEDULED, topic=origin)
-        sittings.apply_for_project(session, actor, new)
+        sittings.apply_for_project(session, actor, new, today=TODAY)
         for state in states:
             result = text("demo.project.result") if state is ProjectState.FINISHED else None
-            sittings.move_project(session, actor, code, state, on=DONE, result=result)
+            sittings.move_project(session, actor, code, state, on=DONE, result=result, today=TODAY)
 
 
 def _proposal(

@@ -90,7 +90,9 @@ class NewDecision:
     follow_up_on: date | None = None
 
 
-def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, measured: bool = True) -> TopicDecision:
+def decide(
+    session: Session, actor: Actor, code: str, new: NewDecision, *, today: date, measured: bool = True
+) -> TopicDecision:
     """Decide a topic that is on the agenda, in a sitting of its meeting at which all were whom it needs.
 
     Parameters
@@ -110,7 +112,7 @@ def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, measu
         ``owners_vote_invalid``; ``funding_missing`` for money from nowhere; ``gate_opens_early`` for a gate that opens
         before it is decided; ``decision_dates`` for a task or follow-up before that day.
     """
-    sitting, topic = _sitting(session, actor, code, new.sitting_no, TopicMove.DECIDE)
+    sitting, topic = _sitting(session, actor, code, new.sitting_no, TopicMove.DECIDE, today)
     _check(session, topic, sitting, new)
     decision = TopicDecision(
         topic_id=topic.topic_id, option_no=new.option_no, decided_on=sitting.held_on, amount_yuan=new.amount_yuan,
@@ -119,7 +121,7 @@ def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, measu
         geom=None if new.geometry is None else _stored(new.geometry),
     )  # fmt: skip
     if new.gate is not None:
-        _adopt(session, actor, topic, sitting, decision, new.gate)
+        _adopt(session, actor, topic, sitting, decision, new.gate, today)
     _resolve(session, topic, sitting, TopicState.DECIDED, new.resolution)
     session.add(decision)
     session.add_all(
@@ -127,24 +129,24 @@ def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, measu
     )
     note_step(session, actor, topic, TopicMove.DECIDE, sitting.held_on, new.resolution)
     if new.gate is not None and measured:
-        measure(session, actor, code, at=new.gate.at)
+        measure(session, actor, code, at=new.gate.at, today=today)
     return decision
 
 
-def refuse(session: Session, actor: Actor, code: str, sitting_no: int, reason: str) -> Topic:
+def refuse(session: Session, actor: Actor, code: str, sitting_no: int, reason: str, *, today: date) -> Topic:
     """Refuse a topic that is on the agenda, in a sitting that may, for a reason.
 
     Raises
     ------
     As :func:`decide`, for the sitting.
     """
-    sitting, topic = _sitting(session, actor, code, sitting_no, TopicMove.REFUSE)
+    sitting, topic = _sitting(session, actor, code, sitting_no, TopicMove.REFUSE, today)
     _resolve(session, topic, sitting, TopicState.REFUSED, reason)
     note_step(session, actor, topic, TopicMove.REFUSE, sitting.held_on, reason)
     return topic
 
 
-def finish(session: Session, actor: Actor, code: str, result: str, on: date) -> Topic:
+def finish(session: Session, actor: Actor, code: str, result: str, on: date, *, today: date) -> Topic:
     """Close a decided topic with what came of it.
 
     Raises
@@ -152,7 +154,7 @@ def finish(session: Session, actor: Actor, code: str, result: str, on: date) -> 
     ConflictError
         ``topic_move_refused``; ``topic_tasks_open`` while a task is not done.
     """
-    topic = held(session, actor, code, on)
+    topic = held(session, actor, code, today)
     state = moved(TopicState(topic.state), TopicMove.FINISH, code)
     open_tasks = session.scalars(
         select(TopicTask.title).where(TopicTask.topic_id == topic.topic_id, TopicTask.done_on.is_(None))
@@ -164,7 +166,9 @@ def finish(session: Session, actor: Actor, code: str, result: str, on: date) -> 
     return topic
 
 
-def complete_task(session: Session, actor: Actor, code: str, task_no: int, result: str, on: date) -> TopicTask:
+def complete_task(
+    session: Session, actor: Actor, code: str, task_no: int, result: str, on: date, *, today: date
+) -> TopicTask:
     """Note that a task of a decided topic is done.
 
     Raises
@@ -174,7 +178,7 @@ def complete_task(session: Session, actor: Actor, code: str, task_no: int, resul
     ConflictError
         ``topic_task_done`` when it is already.
     """
-    topic = held(session, actor, code, on)
+    topic = held(session, actor, code, today)
     task = session.get(TopicTask, (topic.topic_id, task_no))
     if task is None:
         raise NotFoundError("topic_task_unknown", field="task", value=task_no, topic=code)
@@ -186,7 +190,7 @@ def complete_task(session: Session, actor: Actor, code: str, task_no: int, resul
     return task
 
 
-def measure(session: Session, actor: Actor, code: str, *, at: str = DEFAULT_AT) -> GateEffects | None:
+def measure(session: Session, actor: Actor, code: str, *, today: date, at: str = DEFAULT_AT) -> GateEffects | None:
     """Measure what the decided gate of a topic changes at a time of the week, and keep it with the decision.
 
     Returns
@@ -205,7 +209,7 @@ def measure(session: Session, actor: Actor, code: str, *, at: str = DEFAULT_AT) 
     decision = session.get(TopicDecision, topic.topic_id)
     if decision is None or decision.gate_code is None or decision.opens_on is None:
         raise NotFoundError("topic_gate_missing", field="topic", value=code)
-    held(session, actor, code, decision.decided_on)
+    held(session, actor, code, today)
     spans = None if decision.gate_hours is None else parse_hours(decision.gate_hours).spans
     access = Access(decision.gate_access or Access.PUBLIC)
     found = gate_effects(session, decision.gate_code, access, spans, decision.opens_on, at)
@@ -227,17 +231,19 @@ def effects_of(decision: TopicDecision) -> GateEffects | None:
     return GateEffects(**{**kept, "on": on, "total": AreaEffect(**kept["total"]), "areas": areas})
 
 
-def _sitting(session: Session, actor: Actor, code: str, sitting_no: int, move: TopicMove) -> tuple[Sitting, Topic]:
+def _sitting(
+    session: Session, actor: Actor, code: str, sitting_no: int, move: TopicMove, today: date
+) -> tuple[Sitting, Topic]:
     """Return the sitting that settles a topic, once it may, and the topic."""
     topic = queries.topic_of_code(session, code, hold=True)
     moved(TopicState(topic.state), move, code)
     meeting = session.get_one(Meeting, topic.meeting_id)
     sitting = queries.sitting_of(session, meeting, sitting_no)
-    held(session, actor, code, sitting.held_on)
+    held(session, actor, code, today)
     require(
         actor,
         Permission.MEETINGS_WRITE,
-        areas=ancestors(session, meeting.level, meeting.area_code, sitting.held_on),
+        areas=ancestors(session, meeting.level, meeting.area_code, today),
     )
     if sitting.held_on < topic.proposed_on:
         raise InputError("decision_dates", field="sitting", value=sitting.held_on, decided=topic.proposed_on)
@@ -270,7 +276,7 @@ def _resolve(session: Session, topic: Topic, sitting: Sitting, state: TopicState
 
 
 def _adopt(
-    session: Session, actor: Actor, topic: Topic, sitting: Sitting, decision: TopicDecision, gate: NewGate
+    session: Session, actor: Actor, topic: Topic, sitting: Sitting, decision: TopicDecision, gate: NewGate, today: date
 ) -> None:  # fmt: skip
     """Put a gate into the network of the day it opens, as an edition of its own, and note it in the decision."""
     hours = None if gate.hours is None else {day: list(spans) for day, spans in gate.hours.items()}
@@ -282,7 +288,7 @@ def _adopt(
     else:
         place = shapely.get_coordinates(shapely.from_wkb(bytes(topic.geom.data)))[0]
         lon, lat = gate.lonlat or (float(place[0]), float(place[1]))
-    there = [area.code for area in areas_at(session, lon, lat, gate.opens_on)]
+    there = [area.code for area in areas_at(session, lon, lat, today)]
     require(actor, Permission.MEETINGS_WRITE, areas=there)
     name = gate.name or (known[-1].name if known else None) or topic.title
     edition = _edition(session, topic, sitting, gate, (lon, lat))

@@ -1,6 +1,7 @@
 """Reading meetings, sittings, topics and projects."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -158,35 +159,20 @@ def meetings_on(
     after
         Code of the last meeting of the page before.
     """
-    statement = select(Meeting).where(holds(Meeting, on)).order_by(Meeting.code).limit(limit)
+    statement = _select_meetings().where(holds(Meeting, on)).order_by(Meeting.code).limit(limit)
     if area is not None:
         statement = statement.where(_below(session, area, on, Meeting.level, Meeting.area_code))
     if kind is not None:
         statement = statement.where(Meeting.kind == kind)
     if after is not None:
         statement = statement.where(Meeting.code > after)
-    return [meeting_record(session, meeting, on) for meeting in session.scalars(statement).all()]
+    return _meeting_records(session, statement, on)
 
 
 def meeting_record(session: Session, meeting: Meeting, on: date) -> MeetingRecord:
     """Return a meeting with what belongs to it; agreements are those of the day."""
-    of_meeting = MeetingMember.meeting_id == meeting.meeting_id
-    order = {str(role): number for number, role in enumerate(MeetingRole)}
-    members = sorted(session.scalars(select(MeetingMember).where(of_meeting)), key=lambda m: (order[m.role], m.name))
-    agreements = select(PartnerAgreement).where(
-        PartnerAgreement.meeting_id == meeting.meeting_id, holds(PartnerAgreement, on)
-    )
-    return MeetingRecord(
-        meeting=meeting,
-        area_name=session.scalar(_area_name(meeting.level, meeting.area_code)),
-        needed=needed_roles(session, meeting.kind),
-        members=members,
-        agreements=session.scalars(agreements.order_by(PartnerAgreement.agreement_id)).all(),
-        sittings=session.scalars(
-            select(Sitting).where(Sitting.meeting_id == meeting.meeting_id).order_by(Sitting.sitting_no.desc())
-        ).all(),
-        topics=session.scalar(select(func.count()).where(Topic.meeting_id == meeting.meeting_id)) or 0,
-    )
+    (found,) = _meeting_records(session, _select_meetings().where(Meeting.meeting_id == meeting.meeting_id), on)
+    return found
 
 
 def sitting_of(session: Session, meeting: Meeting, sitting_no: int) -> Sitting:
@@ -328,6 +314,43 @@ def area_names(session: Session, level: str, codes: Sequence[str]) -> dict[str, 
 def next_no(session: Session, column: Any, *of: ColumnElement[bool]) -> int:  # Any: a column that counts from 1
     """Return the number after the last one of a column."""
     return (session.scalar(select(func.max(column)).where(*of)) or 0) + 1
+
+
+def _select_meetings() -> Select[*tuple[Any, ...]]:
+    topics = select(func.count()).where(Topic.meeting_id == Meeting.meeting_id).scalar_subquery()
+    area_name = _area_name(Meeting.level, Meeting.area_code).scalar_subquery()
+    return select(Meeting, area_name, QuorumRule.roles, topics).outerjoin(QuorumRule, QuorumRule.kind == Meeting.kind)
+
+
+def _meeting_records(session: Session, statement: Select[*tuple[Any, ...]], on: date) -> list[MeetingRecord]:
+    """Return the meetings of a statement in its order; what belongs to them is asked once for all."""
+    rows = session.execute(statement).all()
+    ids = [meeting.meeting_id for meeting, *_ in rows]
+    order = {str(role): number for number, role in enumerate(MeetingRole)}
+    members = _by_meeting(session, MeetingMember, ids)
+    agreements = _by_meeting(session, PartnerAgreement, ids, holds(PartnerAgreement, on))
+    sittings = _by_meeting(session, Sitting, ids)
+    return [
+        MeetingRecord(
+            meeting=meeting,
+            area_name=area_name,
+            needed=tuple(MeetingRole(role) for role in roles or ()),
+            members=sorted(members[meeting.meeting_id], key=lambda each: (order[each.role], each.name)),
+            agreements=sorted(agreements[meeting.meeting_id], key=lambda each: each.agreement_id),
+            sittings=sorted(sittings[meeting.meeting_id], key=lambda each: -each.sitting_no),
+            topics=topics,
+        )
+        for meeting, area_name, roles, topics in rows
+    ]
+
+
+def _by_meeting(
+    session: Session, model: Any, ids: Sequence[int], *met: ColumnElement[bool]
+) -> defaultdict[int, list[Any]]:  # Any: whatever belongs to meetings
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in session.scalars(select(model).where(model.meeting_id.in_(ids), *met)):
+        found[row.meeting_id].append(row)
+    return found
 
 
 def _select_summaries() -> Select[*tuple[Any, ...]]:

@@ -209,6 +209,18 @@ def check_attendance(attendance: Mapping[MeetingRole, int], seats: Mapping[Meeti
             raise InputError("attendance_invalid", field="attendance", value=count, role=role, maximum=most)
 
 
+def check_held(on: date, today: date, *, field: str) -> None:
+    """Refuse to note what is yet to be held.
+
+    Raises
+    ------
+    InputError
+        ``held_in_future``.
+    """
+    if on > today:
+        raise InputError("held_in_future", field=field, value=on, today=today)
+
+
 def first_state(origin: TopicOrigin) -> TopicState:
     """Return where a topic begins: only what residents propose needs supporters.
 

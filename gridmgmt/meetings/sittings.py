@@ -19,6 +19,7 @@ from gridmgmt.meetings.rules import (
     Member,
     ProjectState,
     check_attendance,
+    check_held,
     check_members,
     check_project_step,
     quorum,
@@ -73,12 +74,12 @@ class NewProject:
     topic: str | None = None
 
 
-def require_on(session: Session, actor: Actor, level: str, code: str, on: date) -> None:
-    """Ask for the right to keep meetings on an area and all that hold it."""
-    require(actor, Permission.MEETINGS_WRITE, areas=ancestors(session, level, code, on))
+def require_today(session: Session, actor: Actor, level: str, code: str, today: date) -> None:
+    """Ask for the right to keep meetings on an area and all that hold it today, whatever day it is about."""
+    require(actor, Permission.MEETINGS_WRITE, areas=ancestors(session, level, code, today))
 
 
-def convene(session: Session, actor: Actor, new: NewMeeting) -> Meeting:
+def convene(session: Session, actor: Actor, new: NewMeeting, *, today: date) -> Meeting:
     """Set up a meeting of an area.
 
     Raises
@@ -92,7 +93,7 @@ def convene(session: Session, actor: Actor, new: NewMeeting) -> Meeting:
         could never decide has no seat.
     """
     area = area_in_force(session, new.area, new.valid_from)
-    require_on(session, actor, area.level, area.code, new.valid_from)
+    require_today(session, actor, area.level, area.code, today)
     if session.scalar(select(Meeting.meeting_id).where(Meeting.code == new.code)) is not None:
         raise DuplicateCodeError("meeting_code_taken", field="code", value=new.code)
     seats = check_members(new.kind, new.members, new.seats)
@@ -112,7 +113,7 @@ def convene(session: Session, actor: Actor, new: NewMeeting) -> Meeting:
     return meeting
 
 
-def end_meeting(session: Session, actor: Actor, code: str, on: date) -> Meeting:
+def end_meeting(session: Session, actor: Actor, code: str, on: date, *, today: date) -> Meeting:
     """End a meeting on a day.
 
     Raises
@@ -121,7 +122,7 @@ def end_meeting(session: Session, actor: Actor, code: str, on: date) -> Meeting:
         ``ended_already``.
     """
     meeting = queries.meeting_of_code(session, code)
-    require_on(session, actor, meeting.level, meeting.area_code, on)
+    require_today(session, actor, meeting.level, meeting.area_code, today)
     if meeting.valid_to is not None:
         raise ConflictError("ended_already", begins=meeting.valid_from, ended=meeting.valid_to, on=on)
     meeting.valid_to = on
@@ -130,7 +131,7 @@ def end_meeting(session: Session, actor: Actor, code: str, on: date) -> Meeting:
     return meeting
 
 
-def hold_sitting(session: Session, actor: Actor, code: str, new: NewSitting) -> Sitting:
+def hold_sitting(session: Session, actor: Actor, code: str, new: NewSitting, *, today: date) -> Sitting:
     """Note that a meeting sat, and whether all were there whom it needs to decide.
 
     Raises
@@ -140,10 +141,11 @@ def hold_sitting(session: Session, actor: Actor, code: str, new: NewSitting) -> 
     ConflictError
         ``meeting_not_held`` on a day on which there was no such meeting.
     InputError
-        As :func:`gridmgmt.meetings.rules.check_attendance`.
+        ``held_in_future``; as :func:`gridmgmt.meetings.rules.check_attendance`.
     """
     meeting = queries.meeting_of_code(session, code)
-    require_on(session, actor, meeting.level, meeting.area_code, new.held_on)
+    require_today(session, actor, meeting.level, meeting.area_code, today)
+    check_held(new.held_on, today, field="held_on")
     if meeting.valid_from > new.held_on or (meeting.valid_to is not None and meeting.valid_to <= new.held_on):
         raise ConflictError("meeting_not_held", field="held_on", value=new.held_on, meeting=code)
     seats: dict[MeetingRole, int] = {}
@@ -168,7 +170,7 @@ def hold_sitting(session: Session, actor: Actor, code: str, new: NewSitting) -> 
     return sitting
 
 
-def agree(session: Session, actor: Actor, code: str, new: NewAgreement) -> PartnerAgreement:
+def agree(session: Session, actor: Actor, code: str, new: NewAgreement, *, today: date) -> PartnerAgreement:
     """Note an agreement of a meeting with a partner unit.
 
     Raises
@@ -177,7 +179,7 @@ def agree(session: Session, actor: Actor, code: str, new: NewAgreement) -> Partn
         ``agreement_count_invalid`` for fewer than one, or for several with one partner.
     """
     meeting = queries.meeting_of_code(session, code)
-    require_on(session, actor, meeting.level, meeting.area_code, new.valid_from)
+    require_today(session, actor, meeting.level, meeting.area_code, today)
     if new.agreements < 1 or (new.partner is not None and new.agreements != 1):
         raise InputError("agreement_count_invalid", field="agreements", value=new.agreements)
     agreement = PartnerAgreement(meeting_id=meeting.meeting_id, **asdict(new))
@@ -188,7 +190,7 @@ def agree(session: Session, actor: Actor, code: str, new: NewAgreement) -> Partn
     return agreement
 
 
-def apply_for_project(session: Session, actor: Actor, new: NewProject) -> SelfProject:
+def apply_for_project(session: Session, actor: Actor, new: NewProject, *, today: date) -> SelfProject:
     """Take in a self-governance project.
 
     Raises
@@ -199,7 +201,7 @@ def apply_for_project(session: Session, actor: Actor, new: NewProject) -> SelfPr
         ``self_project_code_taken``.
     """
     area = area_in_force(session, new.area, new.applied_on)
-    require_on(session, actor, area.level, area.code, new.applied_on)
+    require_today(session, actor, area.level, area.code, today)
     if session.scalar(select(SelfProject.project_id).where(SelfProject.code == new.code)) is not None:
         raise DuplicateCodeError("self_project_code_taken", field="code", value=new.code)
     topic_id = None if new.topic is None else queries.topic_of_code(session, new.topic).topic_id
@@ -215,7 +217,7 @@ def apply_for_project(session: Session, actor: Actor, new: NewProject) -> SelfPr
 
 
 def move_project(
-    session: Session, actor: Actor, code: str, state: ProjectState, *, on: date, result: str | None = None
+    session: Session, actor: Actor, code: str, state: ProjectState, *, on: date, today: date, result: str | None = None
 ) -> SelfProject:
     """Bring a project to the state that follows.
 
@@ -227,7 +229,7 @@ def move_project(
         ``self_project_result_missing`` when it is finished without a result.
     """
     project = queries.project_of_code(session, code)
-    require_on(session, actor, project.level, project.area_code, on)
+    require_today(session, actor, project.level, project.area_code, today)
     before = ProjectState(project.state)
     check_project_step(before, state, code)
     if state is ProjectState.FINISHED and not result:

@@ -22,6 +22,7 @@ from gridmgmt.meetings.rules import (
     TopicMove,
     TopicOrigin,
     TopicState,
+    check_held,
     first_state,
     moved,
     topic_code,
@@ -50,7 +51,7 @@ class Proposal:
     owners_procedure: bool = False
 
 
-def propose(session: Session, actor: Actor, proposal: Proposal) -> Topic:
+def propose(session: Session, actor: Actor, proposal: Proposal, *, today: date) -> Topic:
     """Bring a topic in; what residents propose waits for supporters, as many as the rule of the day says.
 
     Raises
@@ -61,10 +62,11 @@ def propose(session: Session, actor: Actor, proposal: Proposal) -> Topic:
     NotFoundError
         ``case_unknown``; ``topic_rule_missing``.
     """
-    area, above = _area_of(session, proposal)
+    area = _area_of(session, proposal)
     resident = proposal.origin is TopicOrigin.RESIDENT_PROPOSAL
     # What needs no supporters is brought in by whoever keeps the topics.
-    require(actor, Permission.CASES_REPORT if resident else Permission.MEETINGS_WRITE, areas=above)
+    permission = Permission.CASES_REPORT if resident else Permission.MEETINGS_WRITE
+    require(actor, permission, areas=ancestors(session, area.level, area.code, today))
     if not resident and not proposal.origin_ref:
         raise InputError("topic_origin_missing", field="origin_ref", origin=proposal.origin)
     ref = proposal.origin_ref
@@ -85,7 +87,7 @@ def propose(session: Session, actor: Actor, proposal: Proposal) -> Topic:
     return topic
 
 
-def support(session: Session, actor: Actor, code: str, supporters: int, on: date) -> Topic:
+def support(session: Session, actor: Actor, code: str, supporters: int, on: date, *, today: date) -> Topic:
     """Count more supporters, who are nobody's business beyond their number; enough of them bring the topic on.
 
     Raises
@@ -96,7 +98,7 @@ def support(session: Session, actor: Actor, code: str, supporters: int, on: date
         ``topic_move_refused`` unless the topic is proposed or supported.
     """
     topic = queries.topic_of_code(session, code, hold=True)
-    require(actor, Permission.CASES_REPORT, areas=_above(session, topic, on))
+    require(actor, Permission.CASES_REPORT, areas=_above(session, topic, today))
     if not 1 <= supporters <= MOST_SUPPORTERS:
         raise InputError("supporters_invalid", field="supporters", value=supporters, maximum=MOST_SUPPORTERS)
     if topic.state != TopicState.SUPPORTED:
@@ -111,7 +113,7 @@ def support(session: Session, actor: Actor, code: str, supporters: int, on: date
     return topic
 
 
-def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: date) -> Topic:
+def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: date, *, today: date) -> Topic:
     """Put a supported topic on the agenda of a meeting that holds its area.
 
     Raises
@@ -121,7 +123,7 @@ def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: d
     ConflictError
         ``topic_move_refused``; ``meeting_not_held`` on the day.
     """
-    topic = held(session, actor, code, on)
+    topic = held(session, actor, code, today)
     meeting = queries.meeting_of_code(session, meeting_code)
     if meeting.area_code not in _above(session, topic, on):
         raise InputError("meeting_of_other_area", field="meeting", value=meeting_code, topic=code, area=topic.area_code)
@@ -133,7 +135,7 @@ def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: d
     return topic
 
 
-def withdraw(session: Session, actor: Actor, code: str, reason: str, on: date) -> Topic:
+def withdraw(session: Session, actor: Actor, code: str, reason: str, on: date, *, today: date) -> Topic:
     """End a topic that is not decided, for a reason.
 
     Raises
@@ -141,18 +143,18 @@ def withdraw(session: Session, actor: Actor, code: str, reason: str, on: date) -
     ConflictError
         ``topic_move_refused``.
     """
-    topic = held(session, actor, code, on)
+    topic = held(session, actor, code, today)
     topic.state = moved(TopicState(topic.state), TopicMove.WITHDRAW, code)
     note_step(session, actor, topic, TopicMove.WITHDRAW, on, reason)
     return topic
 
 
 def add_option(
-    session: Session, actor: Actor, code: str, title: str, on: date, *,
+    session: Session, actor: Actor, code: str, title: str, *, today: date,
     detail: str | None = None, amount_yuan: int | None = None,
 ) -> TopicOption:  # fmt: skip
     """Add a way to settle an open topic."""
-    topic = _open(session, actor, code, on)
+    topic = _open(session, actor, code, today)
     number = queries.next_no(session, TopicOption.option_no, TopicOption.topic_id == topic.topic_id)
     option = TopicOption(
         topic_id=topic.topic_id, option_no=number, title=title, detail=detail, amount_yuan=amount_yuan
@@ -163,7 +165,7 @@ def add_option(
 
 
 def object_to(
-    session: Session, actor: Actor, code: str, office: str, said: str, on: date, *,
+    session: Session, actor: Actor, code: str, office: str, said: str, *, today: date,
     objectors: int = 1, answer: str | None = None,
 ) -> TopicObjection:  # fmt: skip
     """Note an objection to an open topic by the office that heard it; objectors are only counted.
@@ -173,7 +175,7 @@ def object_to(
     InputError
         ``objectors_invalid`` for fewer than one.
     """
-    topic = _open(session, actor, code, on)
+    topic = _open(session, actor, code, today)
     if objectors < 1:
         raise InputError("objectors_invalid", field="objectors", value=objectors)
     number = queries.next_no(session, TopicObjection.objection_no, TopicObjection.topic_id == topic.topic_id)
@@ -187,16 +189,17 @@ def object_to(
 
 def hear(
     session: Session, actor: Actor, code: str, on: date, attendance: Mapping[MeetingRole, int], text: str, *,
-    document_no: str | None = None,
+    today: date, document_no: str | None = None,
 ) -> TopicHearing:  # fmt: skip
     """Keep the record of a hearing on an open topic.
 
     Raises
     ------
     InputError
-        ``attendance_missing`` when nobody came, ``attendance_invalid`` for fewer than none.
+        ``held_in_future``; ``attendance_missing`` when nobody came, ``attendance_invalid`` for fewer than none.
     """
-    topic = _open(session, actor, code, on)
+    topic = _open(session, actor, code, today)
+    check_held(on, today, field="on")
     for role, count in attendance.items():
         if count < 0:
             raise InputError("attendance_invalid", field="attendance", value=count, role=role, maximum="∞")
@@ -230,10 +233,10 @@ def set_supporters_needed(session: Session, actor: Actor, supporters: int, on: d
     return rule
 
 
-def held(session: Session, actor: Actor, code: str, on: date) -> Topic:
-    """Return a topic locked against other changes, once the actor may keep meetings where it lies."""
+def held(session: Session, actor: Actor, code: str, today: date) -> Topic:
+    """Return a topic locked against other changes, once the actor may keep meetings where it lies today."""
     topic = queries.topic_of_code(session, code, hold=True)
-    require(actor, Permission.MEETINGS_WRITE, areas=_above(session, topic, on))
+    require(actor, Permission.MEETINGS_WRITE, areas=_above(session, topic, today))
     return topic
 
 
@@ -248,8 +251,8 @@ def note_step(session: Session, actor: Actor, topic: Topic, move: TopicMove, on:
     record(session, actor, f"topic.{move}", f"topic:{topic.code}", after=after)
 
 
-def _open(session: Session, actor: Actor, code: str, on: date) -> Topic:
-    topic = held(session, actor, code, on)
+def _open(session: Session, actor: Actor, code: str, today: date) -> Topic:
+    topic = held(session, actor, code, today)
     if topic.state not in _OPEN:
         raise ConflictError("topic_closed", topic=code, state=topic.state)
     return topic
@@ -264,15 +267,15 @@ def _above(session: Session, topic: Topic, on: date) -> list[str]:
     return ancestors(session, topic.level, topic.area_code, on)
 
 
-def _area_of(session: Session, proposal: Proposal) -> tuple[AreaSummary, list[str]]:
-    """Return the area of a proposal, and the codes of it and of all that hold its place."""
+def _area_of(session: Session, proposal: Proposal) -> AreaSummary:
+    """Return the area of a proposal: the smallest that holds its place, or the one that is named."""
     found = [
         area for area in areas_at(session, proposal.lon, proposal.lat, proposal.on) if area.level != AreaLevel.GRID_CELL
     ]
     meant = [area for area in found if proposal.area in (None, area.code)]
     if not meant:
         raise InputError("topic_outside", field="area", value=proposal.area, lon=proposal.lon, lat=proposal.lat)
-    return meant[-1], ancestors(session, meant[-1].level, meant[-1].code, proposal.on)
+    return meant[-1]
 
 
 def _next_code(session: Session, year: int) -> str:

@@ -9,13 +9,13 @@
           0  500      1000        1500
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from gridmgmt import imports
@@ -57,6 +57,7 @@ STREETS = [
 ]
 PLACES = [(200, 20, (20, 0, 0, 0, 0)), (900, 0, (30, 0, 0, 0, 10)), (1500, 500, (30, 0, 0, 0, 0))]
 FEBRUARY, MARCH, MAY, JULY = date(2026, 2, 1), date(2026, 3, 1), date(2026, 5, 1), date(2026, 7, 1)
+TODAY = date(2026, 11, 23)
 HOURS = {"mon-sun": ["06:00-22:00"]}
 SPEED_M_PER_S = 0.83
 FOUR = (
@@ -116,18 +117,18 @@ def convene(session: Session, code: str = "M1", **changes: object) -> None:
     members = [Member(role, str(role)) for role in FOUR]
     said = {"kind": MeetingKind.FOUR_IN_ONE, "name": "西一居四位一体", "area": WEST, "convenor": "居民区党总支",
             "members": members, "valid_from": DAY}  # fmt: skip
-    sittings.convene(session, TESTER, NewMeeting(code, **{**said, **changes}))
+    sittings.convene(session, TESTER, NewMeeting(code, **{**said, **changes}), today=TODAY)
 
 
 def sit(session: Session, *roles: MeetingRole, code: str = "M1", on: date = MARCH) -> int:
-    return sittings.hold_sitting(session, TESTER, code, NewSitting(on, dict.fromkeys(roles, 1))).sitting_no
+    return sittings.hold_sitting(session, TESTER, code, NewSitting(on, dict.fromkeys(roles, 1)), today=TODAY).sitting_no
 
 
 def on_agenda(session: Session, title: str = "红林路小门", **changes: object) -> str:
     """Bring a topic of residents onto the agenda of M1."""
-    topic = topics.propose(session, TESTER, Proposal(title, **place(600, 0), on=FEBRUARY, **changes))
-    topics.support(session, TESTER, topic.code, 20, FEBRUARY)
-    topics.schedule(session, TESTER, topic.code, "M1", FEBRUARY)
+    topic = topics.propose(session, TESTER, Proposal(title, **place(600, 0), on=FEBRUARY, **changes), today=TODAY)
+    topics.support(session, TESTER, topic.code, 20, FEBRUARY, today=TODAY)
+    topics.schedule(session, TESTER, topic.code, "M1", FEBRUARY, today=TODAY)
     return topic.code
 
 
@@ -143,9 +144,9 @@ def test_a_quorum_needs_all_four_roles(session: Session) -> None:
     for absent in FOUR:
         number = sit(session, *(role for role in FOUR if role is not absent))
         with pytest.raises(RuleViolationError) as found:
-            decisions.decide(session, TESTER, code, NewDecision(number, "同意"))
+            decisions.decide(session, TESTER, code, NewDecision(number, "同意"), today=TODAY)
         assert (found.value.code, found.value.fields["missing"]) == ("quorum_missing", absent)
-    decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "同意"))
+    decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "同意"), today=TODAY)
     assert queries.topic_record(session, code).topic.state == TopicState.DECIDED
 
 
@@ -160,9 +161,9 @@ def test_no_matter_of_the_owners_is_decided_without_their_record(session: Sessio
         (OwnersVote(300, 240, 180, 0.6, 0.5, "1"), "owners_vote_failed"),  # by floor too few took part
     ):
         with pytest.raises(RuleViolationError) as found:
-            decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=vote))
+            decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=vote), today=TODAY)
         assert found.value.code == reason
-    decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=VOTE))
+    decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=VOTE), today=TODAY)
     assert queries.topic_record(session, code).decision.owners_vote["document_no"] == "业决〔2026〕1号"
 
 
@@ -176,27 +177,27 @@ def test_member_groups_add_up_to_the_total(session: Session) -> None:
     with refused(InputError, "meeting_roles_missing"):
         convene(session, "W2", kind=MeetingKind.MANAGEMENT_COMMITTEE, members=groups[:1])
     with refused(InputError, "attendance_invalid"):
-        sittings.hold_sitting(session, TESTER, "W1", NewSitting(MARCH, {MeetingRole.LOCALS: 9}))
+        sittings.hold_sitting(session, TESTER, "W1", NewSitting(MARCH, {MeetingRole.LOCALS: 9}), today=TODAY)
     attended = {MeetingRole.LOCALS: 5, MeetingRole.NEWCOMERS: 2}
-    assert sittings.hold_sitting(session, TESTER, "W1", NewSitting(MARCH, attended)).quorate
+    assert sittings.hold_sitting(session, TESTER, "W1", NewSitting(MARCH, attended), today=TODAY).quorate
 
 
 def test_each_decided_proposal_has_a_sitting_and_a_result(session: Session) -> None:
     """自治项目申报, 自下而上议题: supporters are counted, and the database itself holds what a decision needs."""
     convene(session)
-    code = topics.propose(session, TESTER, Proposal("长椅", **place(200, 20), on=FEBRUARY)).code
+    code = topics.propose(session, TESTER, Proposal("长椅", **place(200, 20), on=FEBRUARY), today=TODAY).code
     assert code == "YT2026-0001"
-    topics.support(session, TESTER, code, 19, FEBRUARY)
+    topics.support(session, TESTER, code, 19, FEBRUARY, today=TODAY)
     with refused(ConflictError, "topic_move_refused"):
-        topics.schedule(session, TESTER, code, "M1", FEBRUARY)
-    topics.support(session, TESTER, code, 1, FEBRUARY)
-    topics.schedule(session, TESTER, code, "M1", FEBRUARY)
+        topics.schedule(session, TESTER, code, "M1", FEBRUARY, today=TODAY)
+    topics.support(session, TESTER, code, 1, FEBRUARY, today=TODAY)
+    topics.schedule(session, TESTER, code, "M1", FEBRUARY, today=TODAY)
     task = NewTask("安装长椅", "物业服务站", MAY)
-    decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "安装四张", tasks=[task]))
+    decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "安装四张", tasks=[task]), today=TODAY)
     with refused(ConflictError, "topic_tasks_open"):
-        decisions.finish(session, TESTER, code, "已装", MAY)
-    decisions.complete_task(session, TESTER, code, 1, "四张已装", MAY)
-    decisions.finish(session, TESTER, code, "四张长椅已投入使用", MAY)
+        decisions.finish(session, TESTER, code, "已装", MAY, today=TODAY)
+    decisions.complete_task(session, TESTER, code, 1, "四张已装", MAY, today=TODAY)
+    decisions.finish(session, TESTER, code, "四张长椅已投入使用", MAY, today=TODAY)
     found = queries.topic_record(session, code)
     assert (found.topic.state, found.topic.sitting_no, found.topic.sitting_on) == (TopicState.DONE, 1, MARCH)
     assert (found.topic.resolution, found.topic.result) == ("安装四张", "四张长椅已投入使用")
@@ -219,18 +220,20 @@ def test_the_side_gate_of_tianxin_garden_from_topic_to_report(session: Session) 
     assert walks_m(session, DAY, "wed 10:00") == before
     code = on_agenda(session, owners_procedure=True, detail="通往地铁站的小门长期关闭")
     for title, yuan in (("刷卡门", 48_000), ("常开", 12_000)):
-        topics.add_option(session, TESTER, code, title, FEBRUARY, amount_yuan=yuan)
+        topics.add_option(session, TESTER, code, title, amount_yuan=yuan, today=TODAY)
     topics.object_to(
-        session, TESTER, code, "居委会", "夜间安全", FEBRUARY, objectors=12, answer="22 时后关闭"
+        session, TESTER, code, "居委会", "夜间安全", objectors=12, answer="22 时后关闭", today=TODAY,
     )  # fmt: skip
-    topics.hear(session, TESTER, code, FEBRUARY, dict.fromkeys(FOUR, 2), "三种门式均作了说明", document_no="听证1")
+    topics.hear(
+        session, TESTER, code, FEBRUARY, dict.fromkeys(FOUR, 2), "三种门式均作了说明", document_no="听证1", today=TODAY
+    )
     gate = NewGate("G1", JULY, hours=HOURS)
     tasks = [NewTask("安装门禁", "物业公司", date(2026, 6, 20))]
     new = NewDecision(
         sit(session, *FOUR), "开设小门，刷卡进出", option_no=1, owners_vote=VOTE, amount_yuan=48_000,
         funding="维修资金", gate=gate, tasks=tasks, follow_up_on=date(2026, 10, 1),
     )  # fmt: skip
-    decisions.decide(session, TESTER, code, new)
+    decisions.decide(session, TESTER, code, new, today=TODAY)
 
     after = pytest.approx([230, 910, 2010], rel=1e-3)
     assert walks_m(session, MAY, "wed 10:00") == before, "it is not open yet"
@@ -261,10 +264,12 @@ def test_a_new_gate_stands_where_the_topic_does_and_money_comes_from_somewhere(s
         ({"follow_up_on": FEBRUARY}, "decision_dates"),
     ):
         with refused(InputError, reason):
-            decisions.decide(session, TESTER, code, NewDecision(number, "同意", **wrong))
+            decisions.decide(session, TESTER, code, NewDecision(number, "同意", **wrong), today=TODAY)
     with refused(NotFoundError, "topic_option_unknown"):
-        decisions.decide(session, TESTER, code, NewDecision(number, "同意", option_no=3))
-    decision = decisions.decide(session, TESTER, code, NewDecision(number, "同意", gate=NewGate("N", JULY)))
+        decisions.decide(session, TESTER, code, NewDecision(number, "同意", option_no=3), today=TODAY)
+    decision = decisions.decide(
+        session, TESTER, code, NewDecision(number, "同意", gate=NewGate("N", JULY)), today=TODAY
+    )
     assert (decision.gate_code, decision.effects["total"]["residents"]) == ("N", 0), "nobody's wall stands there"
     gates = session.execute(text("SELECT code, name, access, ST_X(geom) FROM gates WHERE code = 'N'")).all()
     assert [tuple(row) for row in gates] == [("N", "红林路小门", "public", pytest.approx(place(600, 0)["lon"]))]
@@ -273,22 +278,22 @@ def test_a_new_gate_stands_where_the_topic_does_and_money_comes_from_somewhere(s
 def test_topics_end_otherwise_and_are_found_again(session: Session) -> None:
     convene(session)
     turned_down, left = on_agenda(session), on_agenda(session, title="停车位")
-    decisions.refuse(session, TESTER, turned_down, sit(session, *FOUR), "不具备条件")
-    topics.withdraw(session, TESTER, left, "已由物业解决", MARCH)
+    decisions.refuse(session, TESTER, turned_down, sit(session, *FOUR), "不具备条件", today=TODAY)
+    topics.withdraw(session, TESTER, left, "已由物业解决", MARCH, today=TODAY)
     with refused(ConflictError, "topic_move_refused"):
-        topics.support(session, TESTER, left, 1, MARCH)
+        topics.support(session, TESTER, left, 1, MARCH, today=TODAY)
     with refused(ConflictError, "topic_closed"):
-        topics.add_option(session, TESTER, left, "…", MARCH)
+        topics.add_option(session, TESTER, left, "…", today=TODAY)
     body = Proposal("树木", **place(1500, 500), on=MARCH, origin=TopicOrigin.BODY, origin_ref="居委会")
-    of_body = topics.propose(session, TESTER, body)
+    of_body = topics.propose(session, TESTER, body, today=TODAY)
     assert (of_body.state, of_body.area_code) == (TopicState.SUPPORTED, EAST)
     with refused(InputError, "meeting_of_other_area"):
-        topics.schedule(session, TESTER, of_body.code, "M1", MARCH)
+        topics.schedule(session, TESTER, of_body.code, "M1", MARCH, today=TODAY)
     case = Proposal("树木", **place(1500, 500), on=MARCH, origin=TopicOrigin.CASE, origin_ref="?")
     with refused(NotFoundError, "case_unknown"):
-        topics.propose(session, TESTER, case)
+        topics.propose(session, TESTER, case, today=TODAY)
     with refused(InputError, "topic_outside"):
-        topics.propose(session, TESTER, Proposal("…", **place(9000, 9000), on=MARCH))
+        topics.propose(session, TESTER, Proposal("…", **place(9000, 9000), on=MARCH), today=TODAY)
 
     def listed(**wanted: object) -> list[str]:
         return [each.code for each in queries.topic_summaries(session, MARCH, TopicFilter(**wanted))]
@@ -308,23 +313,83 @@ def test_projects_go_step_by_step_and_agreements_are_counted(session: Session) -
     """自治项目 with a small budget; 22 agreements of which the source does not say with whom."""
     convene(session)
     new = NewProject("P1", WEST, "楼道美化", 5_000, FEBRUARY, topic=on_agenda(session))
-    sittings.apply_for_project(session, TESTER, new)
+    sittings.apply_for_project(session, TESTER, new, today=TODAY)
     with refused(ConflictError, "self_project_step_refused"):
-        sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MARCH, result="完成")
+        sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MARCH, result="完成", today=TODAY)
     for state in (ProjectState.APPROVED, ProjectState.RUNNING):
-        sittings.move_project(session, TESTER, "P1", state, on=MARCH)
+        sittings.move_project(session, TESTER, "P1", state, on=MARCH, today=TODAY)
     with refused(InputError, "self_project_result_missing"):
-        sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY)
-    sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, result="六个楼道已完成")
+        sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, today=TODAY)
+    sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, result="六个楼道已完成", today=TODAY)
     ((project, name, topic),) = queries.projects_of(session, MAY, area=WEST)
     assert (project.state, project.result, name, topic) == ("finished", "六个楼道已完成", "310113001一居", new.topic)
-    sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, agreements=22))
+    sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, agreements=22), today=TODAY)
     with refused(InputError, "agreement_count_invalid"):
-        sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, partner="学校", agreements=2))
+        sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, partner="学校", agreements=2), today=TODAY)
     (found,) = queries.meetings_on(session, MAY, area=WEST)
     assert (sum(each.agreements for each in found.agreements), len(found.members), found.topics) == (22, 4, 1)
-    sittings.end_meeting(session, TESTER, "M1", MAY)
+    sittings.end_meeting(session, TESTER, "M1", MAY, today=TODAY)
     assert queries.meetings_on(session, MAY) == []
+
+
+def statements_of(session: Session, ask: Callable[[], object]) -> int:
+    said: list[str] = []
+
+    def note(*told: object) -> None:
+        said.append(str(told[2]))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    ask()
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+    return len(said)
+
+
+def test_lists_take_as_many_statements_for_many_as_for_one(session: Session) -> None:
+    def asked() -> list[int]:
+        session.expire_all()
+        lists = (queries.meetings_on, queries.projects_of)
+        return [statements_of(session, lambda ask=ask: ask(session, MAY, area=WEST[:9])) for ask in lists]
+
+    def add(number: int) -> None:
+        convene(session, f"M{number}")
+        sit(session, *FOUR, code=f"M{number}")
+        sittings.agree(session, TESTER, f"M{number}", NewAgreement(f"共建{number}", DAY), today=TODAY)
+        new = NewProject(f"P{number}", WEST, "楼道美化", 5_000, FEBRUARY)
+        sittings.apply_for_project(session, TESTER, new, today=TODAY)
+
+    add(1)
+    of_one = asked()
+    for number in (2, 3, 4):
+        add(number)
+    sit(session, *FOUR[:2], code="M3", on=MAY)
+    assert asked() == of_one
+    found = {each.meeting.code: each for each in queries.meetings_on(session, MAY)}
+    assert [each.quorate for each in found["M3"].sittings] == [False, True], "each its own, the newest first"
+    assert [each.subject for each in found["M4"].agreements] == ["共建4"]
+
+
+def test_a_right_is_judged_by_today_and_nothing_is_held_ahead_of_it(session: Session) -> None:
+    """Before the first edition the quarter was in no town: naming a day gives the people of its town no right."""
+    convene(session)
+    sittings.apply_for_project(session, TESTER, NewProject("P1", WEST, "楼道美化", 5_000, FEBRUARY), today=TODAY)
+    code = on_agenda(session)
+    right = frozenset({Permission.CASES_REPORT, Permission.MEETINGS_WRITE})
+    town = Actor("account", "town", 1, (Grant(Role.PLANNER, right, "town", WEST[:9]),))
+    long_ago = DAY - timedelta(days=1)
+    for act in (
+        lambda today: topics.withdraw(session, town, code, "…", MARCH, today=today),
+        lambda today: sittings.move_project(session, town, "P1", ProjectState.APPROVED, on=MARCH, today=today),
+        lambda today: sittings.end_meeting(session, town, "M1", MAY, today=today),
+    ):
+        with pytest.raises(ForbiddenError):
+            act(long_ago)
+        act(TODAY)
+    for act in (
+        lambda: sittings.hold_sitting(session, TESTER, "M1", NewSitting(MARCH, {FOUR[0]: 1}), today=FEBRUARY),
+        lambda: topics.hear(session, TESTER, on_agenda(session), MARCH, {FOUR[0]: 1}, "…", today=FEBRUARY),
+    ):
+        with refused(InputError, "held_in_future"):
+            act()
 
 
 def test_who_acts_acts_in_an_area_of_theirs_and_it_is_logged(session: Session) -> None:
@@ -332,13 +397,13 @@ def test_who_acts_acts_in_an_area_of_theirs_and_it_is_logged(session: Session) -
     right = frozenset({Permission.CASES_REPORT, Permission.MEETINGS_WRITE})
     east = Actor("account", "east", 1, (Grant(Role.PLANNER, right, "residential_quarter", EAST),))
     for act in (
-        lambda: topics.propose(session, east, Proposal("…", **place(200, 20), on=FEBRUARY)),
-        lambda: sittings.hold_sitting(session, east, "M1", NewSitting(MARCH, dict.fromkeys(FOUR, 1))),
+        lambda: topics.propose(session, east, Proposal("…", **place(200, 20), on=FEBRUARY), today=TODAY),
+        lambda: sittings.hold_sitting(session, east, "M1", NewSitting(MARCH, dict.fromkeys(FOUR, 1)), today=TODAY),
         lambda: topics.set_supporters_needed(session, east, 5, MARCH, "镇"),
     ):
         with pytest.raises(ForbiddenError):
             act()
-    code = topics.propose(session, east, Proposal("…", **place(1500, 500), on=FEBRUARY)).code
+    code = topics.propose(session, east, Proposal("…", **place(1500, 500), on=FEBRUARY), today=TODAY).code
     logged = session.execute(text("SELECT actor, action FROM changes WHERE object = :o"), {"o": f"topic:{code}"})
     assert [tuple(row) for row in logged] == [("east", "topic.propose")]
     topics.set_supporters_needed(session, TESTER, 5, MARCH, "镇")
