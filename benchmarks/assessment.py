@@ -10,13 +10,17 @@ import statistics
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from harness import publish, require
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 from tiles_cold import demo_database
 
 from gridmgmt.access.rules import system_actor
+from gridmgmt.areas.models import Area
+from gridmgmt.areas.queries import in_force_on
+from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.assessment import queries, service
 from gridmgmt.assessment.rules import (
     AssessmentDirection,
@@ -32,9 +36,9 @@ from gridmgmt.clock import local_date
 from gridmgmt.db import make_engine
 from gridmgmt.indicators import service as indicators
 
-CASES, ROUNDS = 20_000, 9
+CASES, ROUNDS, SUBJECTS = 20_000, 9, 12
 MOST_MS = 1000.0
-NARROWED = (
+NARROWED: tuple[dict[str, str], ...] = (
     {}, {"kind": "event"}, {"kind": "component"}, {"source": "grid_officer"}, {"source": "hotline_12345"},
     {"source": "public"}, {"source": "video"}, {"kind": "event", "source": "public"}, {"type": "1101"}, {"major": "11"},
 )  # fmt: skip
@@ -47,9 +51,9 @@ INSERT INTO cases (
     rework_count, send_back_count, geom
 )
 SELECT
-    'B' || n, CASE WHEN (n / 12) % 3 = 0 THEN 'component' ELSE 'event' END,
-    CASE WHEN (n / 12) % 3 = 0 THEN '0101' ELSE '1101' END,
-    (ARRAY['grid_officer', 'hotline_12345', 'public', 'video'])[1 + (n / 36) % 4], 'closed', reported,
+    'B' || n, CASE WHEN (n / :towns) % 3 = 0 THEN 'component' ELSE 'event' END,
+    CASE WHEN (n / :towns) % 3 = 0 THEN '0101' ELSE '1101' END,
+    (ARRAY['grid_officer', 'hotline_12345', 'public', 'video'])[1 + (n / (3 * :towns)) % 4], 'closed', reported,
     reported + interval '1 hour', reported + interval '1 day', reported + interval '1 day' * (1 + n % 5),
     reported + interval '4 days', town.code, (n % 11 = 0)::int, (n % 13 = 0)::int, town.inside
 FROM (
@@ -58,8 +62,8 @@ FROM (
 ) AS drawn
 INNER JOIN (
     SELECT row_number() OVER (ORDER BY code) - 1 AS place, code, ST_PointOnSurface(geom) AS inside
-    FROM areas WHERE level = 'town' AND code = ANY(:towns)
-) AS town ON town.place = n % 12
+    FROM areas WHERE area_id = ANY(:areas)
+) AS town ON town.place = n % :towns
 """
 
 
@@ -67,7 +71,12 @@ def items() -> list[AssessmentItem]:
     """Return sixty items that weigh 100 together."""
     rates = [(EvidenceKind.INDICATOR, {"ratio": ratio, "narrowed": each}) for each in NARROWED for ratio in RATES]
     surveys = [(EvidenceKind.SURVEY, {"full_at": Decimal(5), "min_sample": 30})] * SURVEYS
-    kinds = [*rates, *surveys, *[(EvidenceKind.MANUAL, {})] * DOCUMENTS, (EvidenceKind.COVERAGE, {})]
+    kinds: list[tuple[EvidenceKind, dict[str, Any]]] = [
+        *rates,
+        *surveys,
+        *[(EvidenceKind.MANUAL, {})] * DOCUMENTS,
+        (EvidenceKind.COVERAGE, {}),
+    ]
     weights = [Decimal("1.6")] * (len(kinds) - 1)
     weights.append(100 - sum(weights, Decimal(0)))
     return [
@@ -76,11 +85,13 @@ def items() -> list[AssessmentItem]:
     ]
 
 
-def measure(session: Session, now: datetime) -> dict[str, object]:
+def measure(session: Session, now: datetime) -> dict[str, float]:
     """Return what a read takes in milliseconds, how many statements it makes, and what it was of."""
     actor, today = system_actor("benchmark"), local_date(now)
     towns = list(queries.streets(session, today))
-    session.execute(text(FILL), {"cases": CASES, "towns": towns})
+    areas = session.scalars(select(Area.area_id).where(Area.level == AreaLevel.TOWN, in_force_on(today))).all()
+    require(len(areas) == len(towns) == SUBJECTS, f"{len(areas)} areas of {len(towns)} towns")
+    session.execute(text(FILL), {"cases": CASES, "areas": areas, "towns": len(areas)})
     while indicators.fold(session, most=50_000):
         pass
     session.execute(text("ANALYZE cases, counted_cases, day_tallies"))
@@ -111,7 +122,7 @@ def measure(session: Session, now: datetime) -> dict[str, object]:
     return {
         "subjects": len(towns), "items": len(scheme.items), "cases": CASES,
         "first_ms": spent_ms[0], "median_ms": statistics.median(spent_ms), "worst_ms": max(spent_ms),
-        "statements": len(statements) / ROUNDS, "bar_ms": MOST_MS,
+        "statements": len(statements) / ROUNDS,
     }  # fmt: skip
 
 
@@ -127,8 +138,7 @@ def main() -> None:
             figures = measure(session, datetime.now(UTC))
             session.rollback()
         engine.dispose()
-    publish("assessment", figures)
-    require(figures["median_ms"] <= MOST_MS, f"{figures['median_ms']:.0f} ms")
+    publish("assessment", figures, {"median in ms": (figures["median_ms"], MOST_MS)})
 
 
 if __name__ == "__main__":

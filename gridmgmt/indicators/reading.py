@@ -1,6 +1,7 @@
 """Counting by what is stored and what still waits, in one statement and so in one moment of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -21,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     union_all,
 )
 
@@ -48,6 +50,8 @@ _NARROWED = ("department", "type", "major", "source", "kind", "post")
 """Filters that are columns of what is kept of each case, beside areas and what a case lacks."""
 _TALLIED = frozenset({Dimension.DISTRICT, Dimension.TOWN})
 """What a tally can be narrowed to."""
+_MOST_TOGETHER = 60
+"""Questions of one statement, each a bit of a large integer."""
 _DUE = "due_on"
 _PLANNED_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
 """One plan for a day and for a year would be bad for both."""
@@ -71,7 +75,51 @@ def count_all(session: Session, questions: Sequence[Question], now: datetime) ->
         When the filter's area was never in force, or not on the question's day.
     """
     session.execute(_PLANNED_EACH_TIME)
-    return [_count(session, question, now) for question in questions]
+    found: dict[int, Tallies] = {}
+    for places in _sharing(session, questions):
+        found.update(zip(places, _count_together(session, [questions[at] for at in places], now), strict=True))
+    return [found[at] if at in found else _count(session, each, now) for at, each in enumerate(questions)]
+
+
+def _sharing(session: Session, questions: Sequence[Question]) -> Iterator[list[int]]:
+    """Yield which questions are about the same period and told apart alike, so that one look at it answers them all.
+
+    Those that the tallies answer alone are left out.
+    """
+    alike: dict[tuple[Period, Dimension | None], list[int]] = defaultdict(list)
+    for at, each in enumerate(questions):
+        anew = each.areas_on is not None and of_areas(each)
+        if not anew and each.by is not Dimension.CELL and _kept(each.wanted):
+            alike[each.period, each.by].append(at)
+    for places in alike.values():
+        singly = [
+            at for at in places if not _is_tallied(questions[at], _codes(session, questions[at].wanted, anew=False))
+        ]
+        for begin in range(0, len(singly), _MOST_TOGETHER):
+            if len(together := singly[begin : begin + _MOST_TOGETHER]) > 1:
+                yield together
+
+
+def _count_together(session: Session, questions: Sequence[Question], now: datetime) -> list[Tallies]:
+    """Count for several questions about one period at once, each case for those whose codes it has."""
+    period, by = questions[0].period, questions[0].by
+    stored, today = _windows(period, now)
+    met = [_codes(session, question.wanted, anew=False) for question in questions]
+    parts = [_narrowed(rows, by, (), stored, met) for rows in (_touched(period), _waiting())]
+    if today:
+        parts.append(_narrowed(_due_today(now), by, (), today, met))
+    alike = _alike(union_all(*parts).subquery("rows"), "asked")
+    number = func.generate_series(0, len(questions) - 1).table_valued("number").render_derived()
+    meets = alike.c.asked.bitwise_rshift(number.c.number).bitwise_and(1) == 1
+    counted = (
+        select(number.c.number, alike.c.told, *_totals(alike))
+        .select_from(alike.join(number, meets))
+        .group_by(number.c.number, alike.c.told)
+    )
+    found: list[list[Any]] = [[] for _ in questions]
+    for at, *row in session.execute(counted):
+        found[at].append(row)
+    return [_tallies_of(rows) for rows in found]
 
 
 def _count(session: Session, question: Question, now: datetime) -> Tallies:
@@ -97,9 +145,12 @@ def _count(session: Session, question: Question, now: datetime) -> Tallies:
     if tallied is not None:
         both = union_all(tallied, counted).subquery("both")
         counted = select(both.c.told, *(_whole(func.sum(both.c[name])) for name in NUMBERS)).group_by(both.c.told)
-    found = session.execute(counted).all()
-    numbers = np.array([row[1:] for row in found], dtype=np.int64).reshape(-1, len(NUMBERS))
-    return Tallies([told for told, *_ in found], numbers)
+    return _tallies_of(session.execute(counted).all())
+
+
+def _tallies_of(rows: Sequence[Any]) -> Tallies:  # Any: rows of a code and its numbers
+    numbers = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, len(NUMBERS))
+    return Tallies([told for told, *_ in rows], numbers)
 
 
 def of_areas(question: Question) -> bool:
@@ -139,7 +190,7 @@ def _windows(period: Period, now: datetime) -> tuple[Windows, Windows]:
 def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
     """Return the statement that adds the tallies of days up; None where they do not tell what is asked."""
     by = question.by
-    if by is Dimension.CELL or not {dimension for dimension, _ in codes} <= _TALLIED:
+    if not _is_tallied(question, codes):
         return None
     dimension: Dimension | None = by
     told: ColumnElement[str] = TALLIES.c.code
@@ -161,8 +212,15 @@ def _tallied(question: Question, codes: Codes, windows: Windows) -> Rows | None:
     return select(row, *sums).where(*held, *(TALLIES.c[each] == code for each, code in codes)).group_by(row)
 
 
-def _narrowed(rows: Rows, by: Dimension | None, codes: Codes, windows: Windows) -> Rows:
-    """Return the statement that selects of rows with these codes what counts of them in these days, as ``bits``."""
+def _is_tallied(question: Question, codes: Codes) -> bool:
+    return question.by is not Dimension.CELL and {dimension for dimension, _ in codes} <= _TALLIED
+
+
+def _narrowed(rows: Rows, by: Dimension | None, codes: Codes, windows: Windows, met: Sequence[Codes] = ()) -> Rows:
+    """Return the statement that selects of rows with these codes what counts of them in these days, as ``bits``.
+
+    Of several questions, ``met`` are the codes of each; ``asked`` has the bit of those that a row meets.
+    """
     kept = rows.subquery()
     bits: list[ColumnElement[int]] = []
     for day, window in windows.items():
@@ -170,25 +228,41 @@ def _narrowed(rows: Rows, by: Dimension | None, codes: Codes, windows: Windows) 
         bits.append(case((kept.c[day].between(*window), kept.c.flags.bitwise_and(mask)), else_=0))
     told = (literal("") if by is None else kept.c[by]).label("told")
     columns = (told, reduce(add, bits).label("bits"), *(kept.c[name] for name in ("sign", "handling_s", "lon", "lat")))
-    return select(*columns).where(*(kept.c[each] == code for each, code in codes))
+    statement = select(*columns).where(*(kept.c[each] == code for each, code in codes))
+    if not met:
+        return statement
+    meets = (and_(true(), *(kept.c[each] == code for each, code in of_one)) for of_one in met)
+    asked = (case((each, literal(1 << n, BigInteger)), else_=0) for n, each in enumerate(meets))
+    return statement.add_columns(reduce(add, asked).label("asked"))
 
 
 def _summed(rows: FromClause) -> Rows:
-    """Return the statement that adds rows up by what they are told apart by; of most there are many alike."""
-    told, bits, sign, handling_s = (rows.c[name] for name in ("told", "bits", "sign", "handling_s"))
-    alike = (
+    """Return the statement that adds rows up by what they are told apart by."""
+    alike = _alike(rows)
+    return select(alike.c.told, *_totals(alike)).group_by(alike.c.told)
+
+
+def _alike(rows: FromClause, *more: str) -> FromClause:
+    """Return rows as groups of those that are alike, ``more`` columns included: of most there are many."""
+    keys = [rows.c[name] for name in ("told", "bits", *more)]
+    sign, handling_s = rows.c.sign, rows.c.handling_s
+    return (
         select(
-            told, bits, func.sum(sign).label("cases"), func.sum(sign * handling_s).label("handling_s"),
+            *keys, func.sum(sign).label("cases"), func.sum(sign * handling_s).label("handling_s"),
             func.sum(sign).filter(handling_s.is_not(None)).label("handling_n"),
-        ).group_by(told, bits).subquery("alike")
+        ).group_by(*keys).subquery("alike")
     )  # fmt: skip
+
+
+def _totals(alike: FromClause) -> list[ColumnElement[int]]:
+    """Return :data:`NUMBERS` of groups."""
 
     def total(name: str, measure: Measure) -> ColumnElement[int]:
         return _whole(func.sum(alike.c[name]).filter(alike.c.bits.bitwise_and(BITS[measure]) != 0))
 
     counts = [total("cases", measure).label(measure) for measure in MEASURES]
     handling = [total(name, Measure.HANDLED).label(name) for name in NUMBERS[len(MEASURES) :]]
-    return select(alike.c.told, *counts, *handling).group_by(alike.c.told)
+    return [*counts, *handling]
 
 
 def _whole(number: ColumnElement[Any]) -> ColumnElement[int]:

@@ -14,7 +14,7 @@ from gridmgmt.cases.counting import LEVELS
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.db import Session
-from gridmgmt.frames import read_numbers_and_text
+from gridmgmt.frames import read_numbers, read_numbers_and_text
 from gridmgmt.indicators.queries import MEASURES, Tallies
 from gridmgmt.indicators.rules import Question
 
@@ -36,16 +36,21 @@ def counted_singly(session: Session, question: Question, on: date | None, rows: 
     NotFoundError
         ``area_unknown`` for a filter's area that is not in force on the day.
     """
-    by = question.by
     handling_s = func.coalesce(rows.c.handling_s, -1).label("handling_s")
-    numbers = select(rows.c.bits, rows.c.sign, handling_s, rows.c.lon, rows.c.lat).where(rows.c.bits != 0)
-    table, told = read_numbers_and_text(session, numbers.add_columns(rows.c.told), "told")
-    if on is not None:
-        points = _Points(session, on, table)
-        met = points.meet(question.wanted)
-        told = points.told(by) if by is not None and by in LEVELS else told
-        table, told = table.filter(met), told.filter(met)
-    return _summed(table, told)
+    numbers = select(rows.c.bits, rows.c.sign, handling_s).where(rows.c.bits != 0)
+    if on is None:
+        return _summed(*read_numbers_and_text(session, numbers.add_columns(rows.c.told), "told"))
+    numbers, by = numbers.add_columns(rows.c.lon, rows.c.lat), question.by
+    told: pa.Array | None = None
+    if by is None or by in LEVELS:
+        table = read_numbers(session, numbers)
+    else:
+        table, told = read_numbers_and_text(session, numbers.add_columns(rows.c.told), "told")
+    points = _Points(session, on, table)
+    met = points.meet(question.wanted)
+    if told is None:
+        told = pa.array([""] * len(table)) if by is None else points.told(by)
+    return _summed(table.filter(met), told.filter(met))
 
 
 @dataclass(frozen=True)

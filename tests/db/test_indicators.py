@@ -69,9 +69,21 @@ def check(session: Session, rng: Generator, now: datetime) -> None:
     assert found.total == sum(expected.values(), Tally())
 
 
+def check_together(session: Session, rng: Generator, now: datetime) -> None:
+    """Six questions about one period, which share one look at it, are answered as if each was asked alone."""
+    by = rng.choice([None, Dimension.TOWN, Dimension.TYPE])
+    asked, period = [narrowed(rng) for _ in range(6)], between(rng, now)
+    found = service.tallies(session, [Question(Period(*period), by, wanted) for wanted, _ in asked], now=now)
+    for tallies, (_, met) in zip(found, asked, strict=True):
+        told = {None if by is None else code: tally for code, tally in tallies.items()}
+        expected = recount(session, CODES[by], period, now, met)
+        assert {code: tally for code, tally in told.items() if any(tally.counts.values())} == expected
+
+
 def test_at_any_moment_indicators_equal_a_recount(session: Session) -> None:
     """A hundred and fifty lives, and at forty moments of them some questions, with few or many changes waiting."""
     rng = Generator(PCG64(7))
+    several = Generator(PCG64(11))
     steps, register = lives(rng, 150), Register()
     stops = sorted({int(stop) for stop in rng.integers(1, len(steps), 39)} | {len(steps)})
     done = 0
@@ -85,6 +97,7 @@ def test_at_any_moment_indicators_equal_a_recount(session: Session) -> None:
         now = steps[stop - 1].at + timedelta(minutes=int(rng.integers(0, 90)))
         for _ in range(4):
             check(session, rng, now)
+        check_together(session, several, now)
         session.rollback()
     counts = recount(session, "NULL", (OCTOBER.first, OCTOBER.last), END)[None].counts
     assert all(counts.values()), f"some measure was never tried: {counts}"
