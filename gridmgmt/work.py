@@ -6,6 +6,7 @@ first needed.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -175,13 +176,21 @@ def publish_premises(factory: sessionmaker[Session], settings: Settings) -> None
         publish_due(session, system_actor("publication"), system_clock(), threshold=settings.suppression_threshold)
 
 
+def reconcile_exchange(factory: sessionmaker[Session]) -> None:
+    """Compare the days of the exchange whose list never came with what the partner has taken."""
+    from gridmgmt.exchange.reconciling import reconcile_due  # noqa: PLC0415 -- see the module
+
+    with transaction(factory) as session:
+        reconcile_due(session, system_actor("reconciliation"), system_clock())
+
+
 def tidy(factory: sessionmaker[Session], settings: Settings) -> None:
-    """See to all that is to be published or forgotten by the hour."""
-    try:
-        forget_what_is_over(factory, settings)
-        keep_gate_counts(factory, settings)
-    finally:
-        publish_premises(factory, settings)
+    """See to all that is to be published, compared or forgotten by the hour; what fails keeps nothing else back."""
+    with ExitStack() as chores:  # the last one first
+        chores.callback(reconcile_exchange, factory)
+        chores.callback(publish_premises, factory, settings)
+        chores.callback(keep_gate_counts, factory, settings)
+        chores.callback(forget_what_is_over, factory, settings)
 
 
 class Hourly:

@@ -72,12 +72,13 @@ def receive(session: Session, actor: Actor, ask: OrderAsk, reporter: Reporter | 
         What cannot be taken, as :func:`gridmgmt.casework.intake.report`; ``hotline_order_place_missing``,
         ``hotline_order_place_unknown``.
     ForbiddenError, UnauthenticatedError
-        When the actor may not use the exchange there.
+        When the actor may not use the exchange there, also for an order of theirs that is repeated.
     """
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
     content = digests(asdict(ask))
     if (held := queries.order_or_none(session, ask.order_no)) is not None:
+        _own_case(session, partner, held)
         if (field := changed(held.digests, content)) is not None:
             raise ConflictError("hotline_order_differs", field=field, value=ask.order_no)
         return False
@@ -112,8 +113,7 @@ def correct(session: Session, actor: Actor, ask: Correction, now: datetime) -> b
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
     order, content = queries.order_row(session, ask.order_no), digests(asdict(ask))
-    case = lock_case(session, queries.case_no_of(session, order.case_id))
-    require(partner, Permission.CASES_REPORT, areas=case.facts.areas)
+    case = _own_case(session, partner, order)
     if ask.sequence == order.sequence:
         if (field := changed(order.correction, content)) is not None:
             raise ConflictError("hotline_order_differs", field=field, value=ask.order_no)
@@ -151,6 +151,7 @@ def hear(session: Session, actor: Actor, ask: Feedback, now: datetime) -> Heard:
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
     order, content = queries.order_row(session, ask.order_no), digests(asdict(ask))
+    case = _own_case(session, partner, order)
     if (held := queries.feedback_or_none(session, order.order_id, ask.feedback_no)) is not None:
         if (field := changed(held.digests, content)) is not None:
             raise ConflictError("hotline_order_differs", field=field, value=ask.feedback_no)
@@ -158,7 +159,7 @@ def hear(session: Session, actor: Actor, ask: Feedback, now: datetime) -> Heard:
     reason = plain_text("reason", ask.reason, MOST_CHARACTERS)
     if reason is None and ask.kind is not FeedbackKind.SATISFIED:
         raise InputError("feedback_reason_missing", field="reason", kind=ask.kind)
-    reopened = _told(session, partner, queries.case_no_of(session, order.case_id), ask.kind, reason, now)
+    reopened = _told(session, partner, case.case_no, ask.kind, reason, now)
     row = ExchangeFeedback(feedback_no=ask.feedback_no, kind=ask.kind, digests=content, reopened=reopened, at=now)
     row.order_id = order.order_id
     session.add(row)
@@ -174,6 +175,13 @@ def _acting(actor: Actor) -> Actor:
         require(actor, Permission.EXCHANGE_USE)
     reaching = [grant for grant in actor.grants if Permission.EXCHANGE_USE in grant.permissions]
     return replace(actor, grants=tuple(replace(grant, permissions=ACTS_WITH) for grant in reaching))
+
+
+def _own_case(session: Session, partner: Actor, order: ExchangeOrder) -> HeldCase:
+    """Return the case of an order, locked, to whoever acts where it lies; what is repeated is told to nobody else."""
+    case = lock_case(session, queries.case_no_of(session, order.case_id))
+    require(partner, Permission.CASES_REPORT, areas=case.facts.areas)
+    return case
 
 
 def _report(session: Session, ask: OrderAsk) -> ReportAsk:

@@ -35,7 +35,7 @@ from gridmgmt.exchange.models import (
     ExchangePartner,
     ExchangeReconciliation,
 )
-from gridmgmt.exchange.rules import PARTNER, STATES, DifferenceKind, HeldOrder, HotlineState
+from gridmgmt.exchange.rules import PARTNER, STATES, DifferenceKind, HeldOrder, HotlineState, ListedOrder
 
 _LOCK = 3_101_141
 """Advisory lock of this database, with a hash of the number of the order that is written."""
@@ -317,6 +317,19 @@ def last_of_day(session: Session, day: date) -> ExchangeReconciliation | None:
     return session.scalar(
         select(ExchangeReconciliation).where(ExchangeReconciliation.day == day).order_by(newest).limit(1)
     )
+
+
+def days_uncompared(session: Session, first: date, last: date) -> list[date]:
+    """Return the days of a period that have orders and no comparison, the first first."""
+    compared = exists().where(ExchangeReconciliation.day == ExchangeOrder.day)
+    statement = select(ExchangeOrder.day).where(ExchangeOrder.day.between(first, last), ~compared).distinct()
+    return sorted(session.scalars(statement))
+
+
+def taken_orders(session: Session, day: date) -> list[ListedOrder]:
+    """Return the orders of a day with the state that the partner has last taken."""
+    rows = session.execute(_select_orders().where(ExchangeOrder.day == day).order_by(ExchangeOrder.order_no))
+    return [ListedOrder(each.order_no, each.told_state) for each in map(_summary, rows)]
 
 
 def reconciliation_by_id(session: Session, reconciliation_id: int) -> ExchangeReconciliation:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -18,7 +18,11 @@ from gridmgmt.exchange.rules import HotlineState, ListedOrder, differences
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
+MOST_DAYS = 7
+"""Of more days that were missed the last ones are compared by themselves."""
 _COLUMNS = ("order_no", "state")
+_DAYS = "days"
+"""Whoever compares days by itself waits for another who does."""
 
 
 def reconcile(
@@ -48,6 +52,27 @@ def reconcile(
     told = {"listed": row.listed, "held": held, "differences": len(found)}
     record(session, actor, "exchange.reconcile", f"day:{day}", after=told)
     return row
+
+
+def reconcile_due(session: Session, actor: Actor, now: datetime) -> list[date]:
+    """Compare the last days whose list never came with what the partner has taken, and return those days.
+
+    So no day goes without a comparison; a list that comes later is compared as ever.
+
+    Raises
+    ------
+    ForbiddenError, UnauthenticatedError
+        As :func:`reconcile`.
+    """
+    partner = queries.partner(session)
+    if partner is None or partner.url is None:
+        return []
+    queries.one_at_a_time(session, _DAYS)
+    until = local_date(now) - timedelta(days=1)
+    found = queries.days_uncompared(session, until - timedelta(days=MOST_DAYS - 1), until)
+    for day in found:
+        reconcile(session, actor, day, queries.taken_orders(session, day), now)
+    return found
 
 
 def differences_csv(row: ExchangeReconciliation, lang: Language) -> bytes:

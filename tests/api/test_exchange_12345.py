@@ -28,7 +28,7 @@ from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
 from gridmgmt.exchange import partner as partners
-from gridmgmt.exchange import queries
+from gridmgmt.exchange import queries, reconciling
 from gridmgmt.exchange.outbox import Outbox
 from gridmgmt.feed.sending import networks_of
 from gridmgmt.settings import PROJECT_DIR, Settings
@@ -172,7 +172,7 @@ def test_12345_exchange_zero_lost(office: Office) -> None:
 
 def _all(server: httpx.Client, path: str) -> list[dict[str, Any]]:
     """Return all pages of a list."""
-    found, following = [], f"{HOTLINE}{path}?limit=90"
+    found, following = [], f"{HOTLINE}{path}{'&' if '?' in path else '?'}limit=90"
     while following:
         page = server.get(following).json()
         found, following = found + page["items"], page["next"]
@@ -263,6 +263,41 @@ def test_a_key_of_one_area_corrects_no_order_of_another(office: Office) -> None:
         assert bound.signed("PATCH", "/orders/SH0312", words).status_code == status
         kept = office.server.get(f"/api/v1/cases/{case_no}").json()["description"]
         assert kept == ("改写" if status == 200 else "井盖缺失 312")
+
+
+def test_what_is_repeated_is_told_to_nobody_else(office: Office) -> None:
+    """The very words of another area's order, or of what was said of it, do not open it to a key of this one."""
+    body = order(315, now())
+    assert office.signed("POST", "/orders", body).status_code == 201
+    office.move(_all(office.server, "/orders?q=SH0315")[0]["case_no"], *TO_CLOSED)
+    said = {"order_no": "SH0315", "feedback_no": "HF1", "kind": "satisfied"}
+    assert office.signed("POST", "/orders/SH0315/feedback", said).status_code == 200
+    for name, quarter, status in (("far", paper_grids.EAST, 403), ("near", paper_grids.WEST, 200)):
+        add_account(office.sessions, name, Role.PARTNER, area=("residential_quarter", quarter))
+        bound = replace(office, key=add_key(office.sessions, name))
+        again = bound.signed("POST", "/orders", body), bound.signed("POST", "/orders/SH0315/feedback", said)
+        assert [each.status_code for each in again] == [status, status]
+        assert [each.json().get("case_no") is None for each in again] == [status == 403] * 2
+
+
+def test_a_day_whose_list_never_came_is_compared_by_itself(office: Office) -> None:
+    """Once, with what the hotline has taken: an order it was not told of yet differs, one it knows does not."""
+    early = now() - timedelta(days=2)
+    with transaction(office.sessions) as session:
+        assert reconciling.reconcile_due(session, TESTER, now() + timedelta(days=2)) == [], "it has no address"
+    office.server.put(f"{HOTLINE}/address", json={"url": "http://127.0.0.1:1/"})
+    for number in (316, 317):
+        answer = office.signed("POST", "/orders", order(number, early))
+        assert answer.status_code == 201, answer.text
+    office.move(answer.json()["case_no"], ACCEPTED)
+    day = local_date(early)
+    for found in ([day], []):
+        with transaction(office.sessions) as session:
+            assert reconciling.reconcile_due(session, TESTER, now()) == found
+    kept = office.server.get(f"{HOTLINE}/reconciliations").json()["items"][0]
+    assert (kept["day"], kept["listed"], kept["held"]) == (str(day), 2, 2)
+    assert kept["counts"] == {"missing_here": 0, "missing_there": 0, "state_differs": 1}
+    office.server.put(f"{HOTLINE}/address", json={"url": None})
 
 
 def test_the_logs_of_however_many_cases_are_looked_at(office: Office) -> None:
