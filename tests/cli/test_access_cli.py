@@ -18,6 +18,7 @@ from gridmgmt.access import service
 from gridmgmt.cluster import Cluster
 from gridmgmt.db import Session, make_engine
 from tests.support import paper_town
+from tests.support.command import run_here
 from tests.support.drafts import take_into_force
 from tests.support.folders import data_folder
 
@@ -34,10 +35,7 @@ class Machine:
         self.environment.pop("DATABASE_URL", None)
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, "--data", self.data, *arguments],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, env=self.environment, check=False, timeout=300,
-        )  # fmt: skip
+        return run_here("--data", self.data, *arguments, environment=self.environment)
 
     def ok(self, *arguments: str) -> str:
         done = self(*arguments)

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: its own process, an embedded database of its own, real files."""
+"""The command line as a person uses it, on a database of its own and real files; signals and terminals in a process."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import pytest
 
 from gridmgmt.cluster import Cluster
 from tests.support import paper_town
+from tests.support.command import run_here
 from tests.support.folders import data_folder
 
 COMMAND = Path(sys.executable).with_name("gridmgmt")
@@ -29,10 +30,7 @@ class Folder:
     def __call__(self, *arguments: object, lang: str = "en") -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "GRIDMGMT_LANG": lang}
         environment.pop("DATABASE_URL", None)
-        return subprocess.run(
-            [COMMAND, "--data", self.data, *map(str, arguments)],
-            capture_output=True, text=True, cwd=self.files, env=environment, check=False, timeout=300,
-        )  # fmt: skip
+        return run_here("--data", self.data, *arguments, environment=environment, folder=self.files)
 
     def ok(self, *arguments: object) -> str:
         done = self(*arguments)
