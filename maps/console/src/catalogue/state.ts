@@ -1,10 +1,14 @@
+import { computed } from 'vue'
+
 import { get } from '../api/client'
 import type {
   CatalogueOut,
   CaseTypeOut,
   HandlingDepartmentDetail,
   HandlingDepartmentList,
+  ListKind,
   MatterChangesOut,
+  MatterSearch,
   MattersLists,
   MattersOut,
 } from '../api/schema'
@@ -19,9 +23,14 @@ export const PARTS = ['types', 'departments', 'matters'] as const
 export type Part = (typeof PARTS)[number]
 
 const chosenPart = viewed('part')
+const chosenList = viewed('list')
 const chosenType = viewed('type')
 const chosenDepartment = viewed('department')
 export const words = viewed('q')
+
+export const LISTS: ListKind[] = ['matters', 'powers']
+/** Which of the two lists is shown: matters, unless the address says powers. */
+export const list = computed(() => LISTS.find((each) => each === chosenList.value) ?? 'matters')
 
 export function partShown(): Part {
   return PARTS.find((each) => each === chosenPart.value) ?? 'types'
@@ -50,18 +59,24 @@ export const department = useLoaded(
   (_, signal) => get<HandlingDepartmentDetail>(`/departments/${encodeURIComponent(chosenDepartment.value)}`, { on: asOf.value }, signal),
 )
 export const matters = useLoaded(
-  () => asked('matters'),
-  (_, signal) => get<MattersOut>('/matters', { on: asOf.value }, signal),
+  () => asked('matters', list.value),
+  (_, signal) => get<MattersOut>('/matters', { on: asOf.value, list: list.value }, signal),
 )
 export const lists = useLoaded(
-  () => asked('matters'),
-  async (_, signal) => (await get<MattersLists>('/matters/lists', {}, signal)).items,
+  () => asked('matters', list.value),
+  async (_, signal) => (await get<MattersLists>('/matters/lists', { list: list.value }, signal)).items,
 )
 
-/** What became of the matters of the list before the one in force; null where it is the first. */
+/** What became of the items of the list before the one in force; null where it is the first. */
 export const changes = useLoaded(
-  () => (previous() ? asked('matters', previous()) : null),
-  (_, signal) => get<MatterChangesOut>('/matters/changes', { from: previous(), to: asOf.value }, signal),
+  () => (previous() ? asked('matters', [list.value, previous()].join('|')) : null),
+  (_, signal) => get<MatterChangesOut>('/matters/changes', { from: previous(), to: asOf.value, list: list.value }, signal),
+)
+
+/** Who does what is looked for: in both lists, with the departments that hold it and what it was before. */
+export const holders = useLoaded(
+  () => (words.value.trim() ? asked('matters', words.value.trim()) : null),
+  async (_, signal) => (await get<MatterSearch>('/matters/search', { q: words.value.trim(), on: asOf.value }, signal)).items,
 )
 
 function previous(): string | null {

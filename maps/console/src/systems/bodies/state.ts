@@ -57,5 +57,5 @@ export const files = computed(() => ({
 }))
 
 export async function renew(): Promise<void> {
-  await Promise.all([bodies.reload(), body.reload(), facts.reload()])
+  await Promise.all([bodies.reload(), body.reload(), facts.reload(), services.reload()])
 }

@@ -1,5 +1,5 @@
 import { get } from '../../api/client'
-import type { DeskDetail, DeskOut, DeskReachOut, NearestDesksOut, PageDeskOut, WhoseJobOut } from '../../api/schema'
+import type { CentreType, DeskDetail, DeskKind, DeskOut, DeskReachOut, NearestDesksOut, PageDeskOut, WhoseJobOut } from '../../api/schema'
 import { router } from '../../router'
 import { asOf } from '../../state/boundaries'
 import { useLoaded } from '../../state/loaded'
@@ -9,6 +9,8 @@ import { positionOf } from '../../words/format'
 import { language } from '../../words/texts'
 
 export const VIEWS = ['ask', 'list', 'reach'] as const
+export const KINDS: DeskKind[] = ['centre', 'branch', 'extension_desk', 'joint_service_centre', 'social_organisation_centre']
+export const TYPES: CentreType[] = ['community_affairs', 'health', 'culture', 'party_building', 'public_security', 'grid_management', 'social_organisations']
 export type View = (typeof VIEWS)[number]
 
 const chosenPart = viewed('part')
@@ -60,3 +62,11 @@ export const reach = useLoaded(
   () => asked('reach'),
   (_, signal) => get<DeskReachOut>('/desks/reach', { on: asOf.value }, signal),
 )
+
+/** What stands in lines of its own, without empty ones. */
+export function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((each) => each.trim())
+    .filter(Boolean)
+}

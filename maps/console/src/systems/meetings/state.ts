@@ -1,5 +1,5 @@
 import { get } from '../../api/client'
-import type { MeetingOut, SelfProjectOut, TopicDetail, TopicOut, TopicState } from '../../api/schema'
+import type { MeetingOut, MeetingRole, ProjectState, SelfProjectOut, TopicDetail, TopicOut, TopicState } from '../../api/schema'
 import { asOf } from '../../state/boundaries'
 import { useLoaded } from '../../state/loaded'
 import { viewed } from '../../state/view'
@@ -11,7 +11,18 @@ export type View = (typeof VIEWS)[number]
 /** The columns of the board, in the order in which a topic goes through them. */
 export const STATES: TopicState[] = ['proposed', 'supported', 'agenda', 'decided', 'done', 'refused', 'withdrawn']
 /** What may be done with a topic: its legal moves, and what is noted of an open one. */
-export type Act = TopicDetail['legal'][number] | 'option' | 'objection'
+export type Act = TopicDetail['legal'][number] | 'option' | 'objection' | 'hearing'
+export const ROLES: MeetingRole[] = [
+  'party_organisation', 'residents_committee', 'owners_committee', 'property_firm', 'police', 'partner_unit', 'social_group', 'locals', 'newcomers',
+]
+/** Which states of a project may follow which. */
+export const STEPS: Record<ProjectState, ProjectState[]> = {
+  applied: ['approved', 'turned_down'],
+  approved: ['running'],
+  running: ['finished'],
+  finished: [],
+  turned_down: [],
+}
 
 export const LISTED = 500
 
@@ -34,8 +45,8 @@ function asked(view: View, ...more: string[]): string | null {
 type Items<T> = { items: T[] }
 
 export const topics = useLoaded(
-  () => asked('topics', words.value),
-  async (_, signal) => (await get<Items<TopicOut>>('/topics', { on: asOf.value, q: words.value, limit: LISTED }, signal)).items,
+  () => asked('topics', words.value) ?? asked('meetings', 'agenda'),
+  async (_, signal) => (await get<Items<TopicOut>>('/topics', { on: asOf.value, q: viewShown() === 'topics' ? words.value : null, limit: LISTED }, signal)).items,
 )
 export const topic = useLoaded(
   () => (chosenTopic.value ? asked('topics', chosenTopic.value) : null),
@@ -52,18 +63,5 @@ export const projects = useLoaded(
 
 /** Show what has changed. */
 export async function reloadTopics(): Promise<void> {
-  await Promise.all([topics.reload(), topic.reload()])
-}
-
-/** Hours of a week as somebody writes them, `mon-fri 06:00-22:00; sat 07:00-21:00`; null for always. */
-export function hoursOf(text: string): Record<string, string[]> | null {
-  const parts = text.split(/[;；]/).map((part) => part.trim().split(/\s+/))
-  const rules = parts.filter(([days]) => days).map(([days, spans]) => [days!, (spans ?? '').split(/[,，]/)])
-  return rules.length ? (Object.fromEntries(rules) as Record<string, string[]>) : null
-}
-
-export function hoursText(hours: Record<string, string[]>): string {
-  return Object.entries(hours)
-    .map(([days, spans]) => `${days} ${spans.join(',')}`)
-    .join('; ')
+  await Promise.all([topics.reload(), topic.reload(), meetings.reload()])
 }
