@@ -307,7 +307,7 @@ LAYERS: Mapping[str, Layer] = {
                 "uninspected": "Number",
                 "group_renting": "Number",
             },
-            min_zoom=10,
+            min_zoom=9,
         ),
         Layer(
             name="target_items",
@@ -337,7 +337,7 @@ LAYERS: Mapping[str, Layer] = {
                 "running": "Boolean",
                 "area_m2": "Number",
             },
-            min_zoom=10,
+            min_zoom=9,
         ),
         Layer(
             name="desks",
@@ -368,7 +368,7 @@ LAYERS: Mapping[str, Layer] = {
                 "ratio_from": "Number",
                 "ratio_below": "Number",
             },
-            min_zoom=11,
+            min_zoom=9,
         ),
         Layer(
             name="counting_gates",
@@ -384,7 +384,7 @@ LAYERS: Mapping[str, Layer] = {
             subject=Subject.AREAS,
             geometry="point",
             fields={"code": "String", "title": "String", "state": "String", "origin": "String"},
-            min_zoom=11,
+            min_zoom=9,
         ),
         Layer(
             name="coverage",

@@ -60,13 +60,28 @@ const SHOWN_BY_PART: Record<string, LayerGroup[]> = {
   plans: ['gates', 'plan', 'service_points', ...GROUND],
 }
 
+/** What the parts of the page of systems show. */
+const SHOWN_BY_SYSTEM: Record<string, LayerGroup[]> = {
+  meetings: ['topics', ...GROUND],
+  premises: ['premises_quarters', ...GROUND],
+  targets: ['projects', 'target_items', ...GROUND],
+  gates: ['gate_communities', ...GROUND],
+}
+
 const chosen = viewed('layers')
+const system = viewed('part')
 const only = viewed('only')
 const finding = viewed('finding')
 
+function shownAtFirst(): LayerGroup[] {
+  const page = String(router.currentRoute.value.name)
+  if (page === 'systems') return SHOWN_BY_SYSTEM[system.value] ?? GROUND
+  return SHOWN_BY_PART[part.value ?? ''] ?? SHOWN_AT_FIRST[page] ?? GROUND
+}
+
 /** The groups that are shown: the reader's choice in the URL, else what the page begins with. */
 export const shownGroups = computed((): ReadonlySet<LayerGroup> => {
-  if (!chosen.value) return new Set(SHOWN_BY_PART[part.value ?? ''] ?? SHOWN_AT_FIRST[String(router.currentRoute.value.name)] ?? GROUND)
+  if (!chosen.value) return new Set(shownAtFirst())
   const names = chosen.value.split(',')
   return new Set(LAYER_GROUPS.filter((group) => names.includes(group)))
 })
@@ -141,6 +156,7 @@ export const picture = computed((): MapPicture => {
     bands_s: report.value?.parameters.bands_s ?? [],
     level: isOfCells.value ? 'grid_cell' : (indicatorLevel.value ?? sitingLevel.value ?? shownLevel.value),
     boundaries: indicatorBoundaries.value ?? boundaries.value,
+    on: asOf.value,
     edition: edition.value && { name: edition.value.name, side: side.value, levels: changedLevels.value },
     jointCentres: (jointCentres.data ?? []).map(({ name, geometry }) => ({ type: 'Feature', properties: { name }, geometry })),
     findings: findingShapes.value,

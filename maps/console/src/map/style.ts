@@ -12,11 +12,12 @@ import { hotSources, hotSpots, type HotPicture } from './hotspots'
 import { merging, mergingSources, type MergingPicture } from './merging'
 import { groundLayers, planningMarks, planningSources, type PlanningPicture } from './planning'
 import { siting, sitingSources } from './siting'
+import { systemLayers, systemSources } from './systems'
 import { BEYOND_COLOUR, BEYOND_RIM_COLOUR, RATIO_CLASSES, UNREACHABLE_COLOUR, bandColour, type Palette } from './palette'
 import { compounds, flows, gates, planned, walkingSources, type WalkingPicture } from './walking'
 
 /** What the map can show or hide. */
-export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'siting', 'siting_out', 'hot_spots', 'indicator', 'ratio', 'flows', 'places', 'gates', 'plan', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
+export const LAYER_GROUPS = ['grids', 'modes', 'changes', 'findings', 'conflicts', 'departments', 'merge_result', 'ground', 'newly_covered', 'siting', 'siting_out', 'hot_spots', 'indicator', 'ratio', 'flows', 'places', 'gates', 'plan', 'premises_quarters', 'gate_communities', 'projects', 'target_items', 'topics', 'service_points', 'cases', 'streets', 'land', 'labels'] as const
 export type LayerGroup = (typeof LAYER_GROUPS)[number]
 
 /** Everything that decides how the map looks; the style is a pure function of it. */
@@ -30,6 +31,8 @@ export interface MapPicture {
   level: string | null
   /** What asks for the boundaries that are shown: a day or an edition. */
   boundaries: Query
+  /** The day that is looked at. */
+  on: string
   /** The edition whose changes are drawn, with the levels to draw. */
   edition: { name: string; side: Side; levels: string[] } | null
   /** The service areas of joint centres, each with its name. */
@@ -111,6 +114,7 @@ function sources(picture: MapPicture): Record<string, SourceSpecification> {
     ...planningSources(picture),
     ...sitingSources(picture),
     ...hotSources(picture),
+    ...systemSources(picture),
     ...picture.drawing?.sources,
     joint_centres: { type: 'geojson', data: { type: 'FeatureCollection', features: picture.jointCentres } },
     highlight: {
@@ -377,6 +381,11 @@ function highlighted({ palette }: MapPicture): LayerSpecification {
   }
 }
 
+/** What the shown part of the page of systems draws, but for what the reader has hidden. */
+function drawnByPart({ drawing, shown }: MapPicture): LayerSpecification[] {
+  return (drawing?.layers ?? []).filter(({ id }) => !drawing?.groups?.[id] || shown.has(drawing.groups[id]))
+}
+
 /** Return the style of a picture. It names no glyphs: labels are drawn from the fonts of the reader's machine. */
 export function mapStyle(picture: MapPicture): StyleSpecification {
   const { shown, palette } = picture
@@ -408,7 +417,8 @@ export function mapStyle(picture: MapPicture): StyleSpecification {
     ...planningMarks(picture),
     ...siting(picture),
     ...drawn(picture),
-    ...(picture.drawing?.layers ?? []),
+    ...systemLayers(picture),
+    ...drawnByPart(picture),
     highlighted(picture),
   ]
   return { version: 8, sources: given, layers }

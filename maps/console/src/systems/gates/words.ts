@@ -2,6 +2,9 @@ import type { GateBandOut, ReleasedFlowOut } from '../../api/schema'
 import { count, shortNumber } from '../../words/format'
 import { t } from '../../words/texts'
 
+/** Whom a gate tells apart. */
+export const CLASSES = ['resident', 'newcomer', 'visitor', 'vehicle'] as const
+
 /** A band, such as `500–999`; a dash where it is withheld or not known. */
 export function bandOf(band: GateBandOut | null, whole: boolean): string {
   if (!band) return '—'

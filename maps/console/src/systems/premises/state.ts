@@ -46,7 +46,7 @@ export const one = useLoaded(
   (_, signal) => get<PremisesDetail>(`/premises/${encodeURIComponent(chosenCode.value)}`, { on: asOf.value }, signal),
 )
 export const rubric = useLoaded(
-  () => (isOpen.value && can('premises.write') ? asOf.value : null),
+  () => (isOpen.value && can('read') ? asOf.value : null),
   async (on, signal) => (await get<PremisesRubrics>('/premises/rubrics', {}, signal)).items.filter(({ valid_from }) => valid_from <= on).at(-1) ?? null,
 )
 

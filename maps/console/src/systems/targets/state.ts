@@ -1,20 +1,17 @@
 import { computed, shallowRef } from 'vue'
 
 import { get } from '../../api/client'
-import type { PageBudgetOut, PageRenewalProjectOut, PagePlanTargetOut, TargetDetail, TargetStage } from '../../api/schema'
+import type { AmountBound, PageBudgetOut, PageRenewalProjectOut, PagePlanTargetOut, TargetDetail, TargetStage } from '../../api/schema'
 import { asOf } from '../../state/boundaries'
 import { useLoaded } from '../../state/loaded'
 import { can } from '../../state/session'
 import { viewed } from '../../state/view'
 
 export const STAGES: TargetStage[] = ['planned', 'located', 'approved', 'building', 'open']
-export const STAGE_COLOURS: Record<TargetStage, string> = {
-  planned: '#8e8e93',
-  located: '#2471a3',
-  approved: '#7d3c98',
-  building: '#d68910',
-  open: '#1e8449',
-}
+/** What stands before an amount, by its bound. */
+export const BOUNDS: Record<AmountBound, string> = { exact: '=', at_least: '≥', more_than: '>' }
+/** Chinese readers count in 万元, others in million yuan. */
+export const UNIT_YUAN = { zh: 1e4, en: 1e6 }
 /** As many as a page of a list holds. */
 const MOST = 1000
 
