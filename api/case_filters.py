@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
+from api.access import Caller
 from api.schemas import Moment
 from gridmgmt.areas.rules import check_position
 from gridmgmt.cases.measures import Dimension, Measure
@@ -183,6 +184,7 @@ class _Told:
 
 
 def _wanted(
+    actor: Caller,
     how: Annotated[_How, Depends()],
     what: Annotated[_What, Depends()],
     where: Annotated[_Where, Depends()],
@@ -192,7 +194,8 @@ def _wanted(
     values: dict[str, Any] = {}
     for part in (how, what, where, told, counted):
         values |= part.values
-    return CaseFilter(**values)
+    # Internal cases are counted nowhere, so they are not among the cases behind a number either.
+    return CaseFilter(**values, with_internal=actor.works_on_cases and values["measure"] is None)
 
 
 Wanted = Annotated[CaseFilter, Depends(_wanted)]

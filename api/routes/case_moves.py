@@ -19,6 +19,7 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.casework import history, transitions
 from gridmgmt.casework.idempotency import Keyed, answered, keep, keyed
 from gridmgmt.casework.moves import RULES
+from gridmgmt.casework.queries import check_shown
 from gridmgmt.casework.transitions import MoveAsk
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError, StaleVersionError, TransitionNotAllowedError, VersionMissingError
@@ -92,8 +93,9 @@ def made(
     summary="The log of a case, the oldest entry first",
     dependencies=[asks(Permission.READ)],
 )
-def read_log(session: RequestSession, case_no: CaseNo, lang: Lang) -> LogList:
+def read_log(session: RequestSession, actor: Caller, case_no: CaseNo, lang: Lang) -> LogList:
     """List all that was done to a case, by whom and why, with the time used in each stage."""
+    check_shown(session, case_no, works_on_cases=actor.works_on_cases)
     entries, catalogue = history.log_of(session, case_no)
     return LogList(items=[entry_of(entry, catalogue, lang) for entry in entries])
 

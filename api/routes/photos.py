@@ -17,6 +17,7 @@ from gridmgmt.casework.photo_files import MEDIA_TYPE, PhotoSize, photo_folder
 from gridmgmt.casework.photo_models import Photo, PhotoKind
 from gridmgmt.casework.photo_queries import PhotoOfCase, named_case
 from gridmgmt.casework.photos import ADDING
+from gridmgmt.casework.queries import check_shown
 from gridmgmt.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def read_photo(
 
 
 @router.get("/cases/{case_no:path}/photos", summary="The photos of a case", dependencies=[asks(Permission.READ)])
-def list_photos(session: RequestSession, case_no: CaseNo) -> CasePhotoList:
+def list_photos(session: RequestSession, actor: Caller, case_no: CaseNo) -> CasePhotoList:
     """List the photos of a case in the order in which they were added, with who added them."""
+    check_shown(session, case_no, works_on_cases=actor.works_on_cases)
     return _list(photos.of_case(session, case_no))
 
 

@@ -119,6 +119,12 @@ DEMO_ROLES = (
 )
 """The roles that the demo has an account for; none of them administers."""
 
+CASE_WORK = (
+    Permission.CASES_ACCEPT, Permission.CASES_CONFIRM, Permission.CASES_REGISTER, Permission.CASES_DISPATCH,
+    Permission.CASES_HANDLE, Permission.CASES_CLOSE, Permission.CASES_SUPERVISE,
+)  # fmt: skip
+"""Who has one of these works on cases, and sees those too that are told to nobody else."""
+
 _VISITOR_OF_THE_DEMO = frozenset({Permission.RESULTS_EXACT, Permission.COVERAGE_RUN, Permission.JOBS_CANCEL})
 
 ActorKind = Literal["account", "key", "local", "anonymous", "system"]
@@ -190,6 +196,11 @@ class Actor:
     def holds(self, permission: Permission) -> bool:
         """Tell whether the actor has a permission on some area at least."""
         return any(permission in grant.permissions for grant in self.grants)
+
+    @property
+    def works_on_cases(self) -> bool:
+        """Whether the actor has any permission of :data:`CASE_WORK`."""
+        return any(map(self.holds, CASE_WORK))
 
     def is_person(self, account_id: int) -> bool:
         """Tell whether it is the holder of an account in person, and not a key made for it."""

@@ -67,6 +67,7 @@ class Case(Base):
         Index("ix_cases_source", "source", "reported_at", "case_id", postgresql_where=text(OF_FEW)),
         Index("ix_cases_flagged", "reported_at", "case_id", postgresql_where=text(FLAGGED)),
         Index("ix_cases_supervised", "reported_at", "case_id", postgresql_where=text("supervised")),
+        Index("ix_cases_internal", "case_id", postgresql_where=text("internal")),
         Index("ix_cases_requests", "due_at", postgresql_where=text("requests <> '[]'::jsonb")),
         Index("ix_cases_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     )
@@ -131,6 +132,8 @@ class Case(Base):
     """Closed by force, counted apart."""
     supervised: Mapped[bool] = mapped_column(server_default=text("false"))
     """Under a supervision order."""
+    internal: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Listed, drawn and told only to those who work on cases, and counted nowhere."""
     satisfied: Mapped[bool | None]
     """What whoever reported it said of the outcome; None when nobody has asked."""
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("cases.case_id"))

@@ -248,6 +248,8 @@ def _conditions_but_areas(wanted: CaseFilter, now: Moment) -> list[ColumnElement
     found: list[ColumnElement[bool] | TextClause] = [
         getattr(Case, name) == value for name in named if (value := getattr(wanted, name)) is not None
     ]
+    if not wanted.with_internal:
+        found.append(~Case.internal)
     if wanted.department is not None:
         found.append(Case.department_code == wanted.department)
     if wanted.component is not None:

@@ -119,6 +119,8 @@ class CaseFilter:
         Code of the officer post that answered for the cell when it was reported.
     major
         Class of the catalogue: the first two digits of a type's code.
+    with_internal
+        Also those that nobody is told of but who works on cases.
     """
 
     states: Collection[CaseState] = ()
@@ -147,6 +149,7 @@ class CaseFilter:
     areas_on: date | None = None
     post: str | None = None
     major: str | None = None
+    with_internal: bool = False
 
 
 def near_of(value: str | None) -> tuple[float, float, float] | None:

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from gridmgmt.areas.rules import RANK, AreaLevel
@@ -82,6 +82,25 @@ def read_case(session: Session, case_no: str) -> HeldCase:
         ``case_unknown``.
     """
     return _held(_row(session, READ_CASE, case_no))
+
+
+def check_shown(session: Session, case_no: str, *, works_on_cases: bool) -> None:
+    """Refuse an internal case to who does not work on cases, as if there were none.
+
+    Raises
+    ------
+    NotFoundError
+        ``case_unknown``.
+    """
+    if works_on_cases:
+        return
+    if session.scalar(select(Case.case_id).where(Case.case_no == case_no, Case.internal)) is not None:
+        raise NotFoundError("case_unknown", field="case_no", value=case_no)
+
+
+def keep_internal(session: Session, case_id: int) -> None:
+    """Tell of a case nobody but who works on cases from now on."""
+    session.execute(update(Case).where(Case.case_id == case_id).values(internal=True))
 
 
 def lock_case(session: Session, case_no: str) -> HeldCase:

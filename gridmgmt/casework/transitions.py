@@ -45,8 +45,9 @@ def read(session: Session, actor: Actor, case_no: str, now: datetime) -> CasePar
     Raises
     ------
     NotFoundError
-        ``case_unknown``.
+        ``case_unknown``; also of an internal one for who does not work on cases.
     """
+    queries.check_shown(session, case_no, works_on_cases=actor.works_on_cases)
     return parts_of(session, actor, queries.read_case(session, case_no), now)
 
 

@@ -38,6 +38,7 @@ LEFT JOIN LATERAL (
         WHERE pg_visible_in_snapshot(e.transaction_id, here.upto)
             AND e.move_id > CAST(%(after)s AS bigint)
             AND e.move_id > (SELECT last_foreign_move_id FROM feed_epochs WHERE identity = here.identity)
+            AND NOT EXISTS (SELECT FROM cases AS i WHERE i.case_id = e.case_id AND i.internal)
         ORDER BY e.move_id
         LIMIT %(most)s
     )

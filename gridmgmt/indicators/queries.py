@@ -50,7 +50,7 @@ def countable() -> Select[Any]:
         reduce(add, bits).label("flags"),
         HANDLING_S.label("handling_s"),
         *lonlat(Case.geom),
-    )
+    ).where(~Case.internal)
 
 
 def _meant(measure: Measure) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from gridmgmt.cases.models import Case
 from gridmgmt.cases.rules import ENDED, CaseSource
 from gridmgmt.casework.asking import OLDEST, ReportAsk
 from gridmgmt.casework.intake import Reported, report
+from gridmgmt.casework.queries import keep_internal
 from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.codes import is_code
@@ -209,8 +210,8 @@ def _task(session: Session, row: Premises, judged: Judged, now: datetime) -> str
     """Return the number of the case that asks for a re-inspection; None where none is due.
 
     One that is still open is not asked for twice. The system reports it: whoever inspects need not be one who may.
-    Cases are public and premises are not: it says neither which ones nor why, and lies at a point of their quarter.
-    Which premises it is about, their inspection alone tells.
+    Only who works on cases is told of it. Not all of them may read premises: it says neither which ones nor why, and
+    lies at a point of their quarter. Which premises it is about, their inspection alone tells.
     """
     recent = local_date(now) - judged.asked.on <= OLDEST
     if judged.colour is not PremisesColour.RED or not recent:
@@ -229,7 +230,10 @@ def _task(session: Session, row: Premises, judged: Judged, now: datetime) -> str
         description=text("premises.task", due=due_on(judged.rubric, PremisesColour.RED, judged.asked.on)),
     )
     case = report(session, system_actor("premises"), asked, now=now)
-    return case.case_no if isinstance(case, Reported) else None
+    if not isinstance(case, Reported):
+        return None
+    keep_internal(session, case.case_id)
+    return case.case_no
 
 
 def _open_tasks(session: Session, code: str) -> Iterator[str]:

@@ -149,7 +149,7 @@ def _select_service_points(on: date) -> Select[*tuple[Any, ...]]:
 
 def _select_cases(on: date, period: Period | None) -> Select[*tuple[Any, ...]]:
     statement = select(*lonlat(Case.geom), Case.kind, Case.type, Case.state).order_by(Case.case_id)
-    statement = statement.where(Case.state != CaseState.DUPLICATE)
+    statement = statement.where(Case.state != CaseState.DUPLICATE, ~Case.internal)
     if period is None:
         return statement.where(Case.reported_at < end_of_day(on))
     begins, ends = period.moments()

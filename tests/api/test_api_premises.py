@@ -7,14 +7,18 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from gridmgmt.cases.queries import select_drawn
+from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cli.main import root
-from tests.api.conftest import District
+from gridmgmt.feed.queries import news, pages
+from tests.api.conftest import NOW, District
 from tests.support.actors import TESTER
 from tests.support.division import spot
 from tests.support.paper_district import FIRST, GUCUN
 
 PREMISES = "/api/v1/premises"
+JANUARY = {"counted_from": "2026-01-01", "counted_to": "2026-01-31"}
 SEVEN = {
     "population_information": 4, "sanitation": 4, "fire_safety": 4, "public_security": 4, "neighbour_relations": 4,
     "care_of_property": 4, "family_planning": 4,
@@ -174,19 +178,39 @@ def test_files_and_commands_say_what_they_did(register: httpx.Client, run: Run, 
     assert "菊二" in run("premises", "summary").output
 
 
-def test_a_re_inspection_tells_the_public_nothing_of_the_premises(
+def test_a_re_inspection_is_shown_to_those_alone_who_work_on_cases(
     register: httpx.Client, shared_district: District
 ) -> None:
-    """出租房分色管理: neither the case nor what Open311 answers holds code, address, score or point."""
+    """出租房分色管理: no list, file, tile, feed or count tells others of it; nor do its words tell of the premises."""
     with shared_district.sessions.begin() as session:
         load_builtin(session, TESTER, today=FIRST)
+        before = news(session, None).position.snapshot
     asked = body("RED-77", address="菊泉街77弄7号")
     register.post(PREMISES, json=asked).raise_for_status()
     inspected = register.post(f"{PREMISES}/RED-77/inspections", json={"scores": SEVEN, "cooperating": False}).json()
-    visitor, case_no = shared_district.visitor, inspected["case_no"]
-    for path in (f"/api/v1/cases/{case_no}", f"/open311/v2/requests/{case_no}.json"):
-        told = visitor.get(path)
-        assert told.status_code == 200, told.text
-        assert "复查" in told.text
-        for secret in ("RED-77", "77弄", "4.00", "红", "配合", str(asked["lon"]), str(asked["lat"])):
-            assert secret not in told.text, (path, secret)
+    visitor, planner, case_no = shared_district.visitor, shared_district.planner, inspected["case_no"]
+    for client in (visitor, planner):
+        for path in ("", "/log", "/photos"):
+            assert client.get(f"/api/v1/cases/{case_no}{path}").status_code == 404, path
+        assert client.get(f"/open311/v2/requests/{case_no}.json").status_code == 404
+        near = {"lon": asked["lon"], "lat": asked["lat"], "type": "2102"}
+        for path, parameters in (
+            ("/api/v1/cases", {}), ("/api/v1/cases", {"measure": "reported", **JANUARY}), ("/api/v1/cases.csv", {}),
+            ("/api/v1/cases.geojson", {}), ("/api/v1/cases/board", {}), ("/api/v1/cases/duplicates", near),
+            ("/open311/v2/requests.json", {}),
+        ):  # fmt: skip
+            told = client.get(path, params=parameters)
+            assert told.status_code == 200, told.text
+            assert case_no not in told.text, path
+        counted = client.get("/api/v1/indicators", params={"by": "type", "from": "2026-01-01", "to": "2026-01-31"})
+        assert counted.json()["rows"] == [], counted.text
+    told = register.get(f"/api/v1/cases/{case_no}")
+    assert [each["case_no"] for each in register.get("/api/v1/cases").json()["items"]] == [case_no]
+    assert register.get("/api/v1/cases/board").json()["open"] == 1
+    assert register.get("/api/v1/cases", params={"measure": "reported", **JANUARY}).json()["items"] == []
+    assert "复查" in told.text
+    for secret in ("RED-77", "77弄", "4.00", "红", "配合", str(asked["lon"]), str(asked["lat"])):
+        assert secret not in told.text, secret
+    with shared_district.sessions() as session:
+        assert session.execute(select_drawn(CaseFilter(), NOW)).all() == []
+        assert [page.events for page in pages(session, before)] == [()]

@@ -120,12 +120,12 @@ def test_red_premises_are_to_be_inspected_again_as_one_case(district: Session) -
     row = district.execute(
         text(
             "SELECT cases.type, cases.state, cases.quarter_code, cases.description, cases.address,"
-            " cases.geom = ST_PointOnSurface(areas.geom)"
+            " cases.geom = ST_PointOnSurface(areas.geom), cases.internal"
             " FROM cases JOIN areas ON areas.code = cases.quarter_code WHERE cases.case_no = :no"
         ),
         {"no": first.case_no},
     ).one()
-    assert tuple(row) == ("2102", "reported", f"{GUCUN}001", "请于 2026-03-24 前复查", None, True)
+    assert tuple(row) == ("2102", "reported", f"{GUCUN}001", "请于 2026-03-24 前复查", None, True, True)
     service.register(district, TESTER, new("R2"), today=TODAY)
     assert service.inspect(district, TESTER, at(4.0, JAN, code="R2"), now=NOW).case_no is None  # long past
     assert service.inspect(district, TESTER, at(9.0, MARCH, code="R2"), now=NOW).case_no is None

@@ -53,6 +53,7 @@ near AS (
     JOIN cases AS c ON c.geom && ST_Expand(point.geom, %(near_lon)s::float8, %(near_lat)s::float8)
     WHERE c.reported_at >= %(since)s::timestamptz
       AND c.type = ANY(%(types)s::text[])
+      AND NOT c.internal
       AND c.state NOT IN ('duplicate', 'rejected', 'voided')
     ORDER BY distance_m, c.reported_at DESC
     LIMIT %(most)s::int

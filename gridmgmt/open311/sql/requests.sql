@@ -11,7 +11,8 @@ SELECT
 FROM (
     SELECT *
     FROM cases AS each
-    WHERE (%(ids)s::text[] IS NULL OR each.case_no = ANY (%(ids)s::text[]))
+    WHERE NOT each.internal
+      AND (%(ids)s::text[] IS NULL OR each.case_no = ANY (%(ids)s::text[]))
       AND (%(district)s::text IS NULL OR each.district_code = %(district)s::text)
       AND (%(start)s::timestamptz IS NULL OR each.reported_at >= %(start)s::timestamptz)
       AND (%(end)s::timestamptz IS NULL OR each.reported_at <= %(end)s::timestamptz)
