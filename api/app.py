@@ -26,6 +26,7 @@ from api.problems import MEDIA_TYPE, install_handlers
 from api.routes import (
     accounts,
     addresses,
+    area_profiles,
     areas,
     assessment,
     bodies,
@@ -102,7 +103,7 @@ _ROUTES = (
     single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage,
     isochrones, siting, imports, exports, jobs, session, accounts, keys, changes, merging, walking, events, webhooks,
     bulletins, exchange, gate_counts, hot_spots, assessment, targets, premises, meetings, topics, bodies, facts,
-    health,
+    area_profiles, health,
 )  # fmt: skip
 """In the order in which an address is looked for among them: what is asked for most comes first."""
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select, tuple_
 
+from gridmgmt.areas.nesting import lying_in
+from gridmgmt.areas.queries import area_in_force
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.bodies.models import AreaFact, FactKind
-from gridmgmt.bodies.queries import area_name, places_below
+from gridmgmt.bodies.queries import area_name
 from gridmgmt.bodies.rules import FactBound, FactUnit, NewFactKind, total
 from gridmgmt.db import Session
 from gridmgmt.errors import NotFoundError
@@ -183,7 +185,8 @@ def _fact(row: Any) -> Fact:  # Any: a mapping of the columns of the statement a
 def _conditions(session: Session, wanted: FactFilter, on: date) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.area is not None and wanted.below:
-        found.append(tuple_(AreaFact.level, AreaFact.area_code).in_(places_below(session, wanted.area, on)))
+        area_id = area_in_force(session, wanted.area, on).area_id
+        found.append(tuple_(AreaFact.level, AreaFact.area_code).in_(lying_in(AreaFact, area_id, on)))
     elif wanted.area is not None:
         found.append(AreaFact.area_code == wanted.area)
     if wanted.kind is not None:

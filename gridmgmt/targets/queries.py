@@ -8,7 +8,8 @@ from datetime import date
 from sqlalchemy import ColumnElement, Double, func, select, tuple_
 
 from gridmgmt.areas.models import Area
-from gridmgmt.areas.queries import at_or_below, in_force_on
+from gridmgmt.areas.nesting import lying_in
+from gridmgmt.areas.queries import in_force_on
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
@@ -206,8 +207,7 @@ _ITEMS_LOCK = 3_101_141
 
 def of_area(model: type[Target | RenewalProject | Budget], area_id: int, on: date) -> ColumnElement[bool]:
     """Return the condition that a row is of an area, or of one that lies in it on a day."""
-    below = select(Area.level, Area.code).where(Area.area_id.in_(at_or_below(area_id, on)))
-    return tuple_(model.level, model.area_code).in_(below)
+    return tuple_(model.level, model.area_code).in_(lying_in(model, area_id, on))
 
 
 def area_names(session: Session, named: Collection[tuple[str, str]], on: date) -> dict[tuple[str, str], str]:

@@ -130,7 +130,7 @@ BODIES = {
     ("post", "/api/v1/topics/{code}/decision"): {"sitting_no": 1, "resolution": "1"},
     ("post", "/api/v1/topics/{code}/tasks/{task_no}"): {"result": "1"},
 }
-QUERY = {"level": "town", "file": "a.geojson"}
+QUERY = {"level": "town", "file": "a.geojson", "year": "2026"}
 """What a change of something unknown says beside its address."""
 
 

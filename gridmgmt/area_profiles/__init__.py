@@ -1,0 +1,1 @@
+"""One area with all that is known of it: each number with its source and the way to its evidence."""
