@@ -19,7 +19,7 @@ from gridmgmt.assessment.rules import (
 from gridmgmt.assessment.scoring import ScoreState
 from gridmgmt.cases.measures import Ratio
 
-AssessmentFormat = Literal["json", "html", "xlsx", "csv"]
+AssessmentFormat = Literal["json", "html", "pdf", "xlsx", "csv"]
 AssessedCode = Annotated[
     str, Field(min_length=1, max_length=64, description="Code of a street or department.", examples=["310113109"])
 ]

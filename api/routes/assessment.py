@@ -53,6 +53,7 @@ Item = Annotated[str, Path(max_length=64, description="Code of an item of the ro
 _FILES: dict[str, dict[str, object]] = {
     "text/csv": {},
     "text/html": {},
+    "application/pdf": {},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
 }
 _AS_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The report.", "content": _FILES}}

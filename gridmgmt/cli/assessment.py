@@ -36,6 +36,7 @@ class _Points(click.ParamType):  # type: ignore[type-arg]  # generic since click
 
 _NUMBER = _Points()
 _ROUND = click.argument("round_id", type=click.IntRange(min=1), metavar="ROUND")
+_FORMATS = click.Choice(["json", "html", "pdf", "xlsx", "csv"])
 _SUBJECT = click.argument("subject", metavar="CODE")
 _DOCUMENT = click.option("--document", required=True, help="Reference of the document.")
 _HASH = click.option("--sha256", "document_sha256", help="SHA-256 of the document's text or file.")
@@ -131,7 +132,7 @@ def open_round(
 
 @assessment.command()
 @_ROUND
-@click.option("--format", "format_", type=click.Choice(["json", "html", "xlsx", "csv"]), help="A table here if absent.")
+@click.option("--format", "format_", type=_FORMATS, help="A table here if absent.")
 @OUTPUT
 @click.pass_context
 def report(ctx: click.Context, round_id: int, *, format_: str | None, output: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""A round of assessment as a report: ranking, scores by item, events; HTML, XLSX and CSV of one document."""
+"""A round of assessment as a report: ranking, scores by item, events; HTML, PDF, XLSX and CSV of one document."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from gridmgmt.assessment.document import Document
 from gridmgmt.assessment.rules import WHOLE
 from gridmgmt.reports.formatting import label
 from gridmgmt.reports.governance import Page, rendered
-from gridmgmt.reports.render import Rendered
+from gridmgmt.reports.render import MEDIA_TYPES, Rendered
 from gridmgmt.reports.tables import Cell, Column, Kind, Table
 from gridmgmt.texts import Language, text
 
@@ -30,11 +30,19 @@ def render_round(document: Document, format_: str, *, lang: Language, synthetic:
     ------
     InputError
         When there is no such format.
+    UnavailableError
+        When a PDF is asked for and no Chinese typeface is installed.
     """
     told = document["round"]
     title = text("assessment.title", lang, name=told["name"][lang], first=told["from"], last=told["to"])
-    tables = round_tables(document, lang)
     name = f"assessment-{told['round_id']}-{told['to']}"
+    if format_ == "pdf":
+        # Only one who wants paper waits for what sets it.
+        from gridmgmt.reports.assessment_pdf import round_pdf  # noqa: PLC0415
+
+        paper = round_pdf(document, title, lang, synthetic=synthetic, sha256=sha256)
+        return Rendered(paper, MEDIA_TYPES[format_], f"{name}.pdf")
+    tables = round_tables(document, lang)
     page = Page(name, title, round_notes(document, lang, sha256=sha256), tables, tables[1], synthetic)
     return rendered(page, document | {"synthetic": synthetic}, format_, lang)
 

@@ -143,6 +143,9 @@ def test_vetoes_deductions_appeals_files_and_the_signature(paper: District, addr
     page = paper.visitor.get(address, params={"format": "html", "lang": "en"})
     assert signed["sha256"] in page.text
     assert "Content-Security-Policy" in page.headers
+    paged = paper.visitor.get(address, params={"format": "pdf", "lang": "en"})
+    assert (paged.headers["content-type"], paged.content[:5]) == ("application/pdf", b"%PDF-")
+    assert paged.content == paper.visitor.get(address, params={"format": "pdf", "lang": "en"}).content
     book = openpyxl.load_workbook(io.BytesIO(paper.visitor.get(address, params={"format": "xlsx"}).content))
     assert book.sheetnames == ["排名", "逐项得分", "扣分与一票否决"]
     table = paper.visitor.get(address, params={"format": "csv", "lang": "en"}).content.decode("utf-8-sig")
