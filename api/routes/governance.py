@@ -39,6 +39,7 @@ from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
+from gridmgmt.desks import service as desks
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.governance import queries, service
 from gridmgmt.governance.matrix import CompletenessMatrix, OpenCentre
@@ -222,8 +223,8 @@ def read_matrix(session: RequestSession, on: OnDate, lang: Lang, format: Format 
 
 @router.delete("/centres/{code}", summary="Close a centre or branch", dependencies=writes)
 def close_centre(session: RequestSession, actor: Caller, on: OnDate, code: PathCode) -> CentreOut:
-    """Close a centre from a day on; branches of a closed centre stay, as findings of the matrix."""
-    return _centre(service.close_centre(session, actor, code, on))
+    """Close a centre and its desks from a day on; branches of a closed centre stay, as findings of the matrix."""
+    return _centre(desks.close_centre(session, actor, code, on))
 
 
 def _modes(report: ModeReport, lang: Language, *, synthetic: bool) -> ModesOut:

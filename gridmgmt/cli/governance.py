@@ -13,6 +13,7 @@ from gridmgmt.cli.options import DAY, JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import telling_refused
 from gridmgmt.cli.report_tables import print_report_table
 from gridmgmt.crs import Datum
+from gridmgmt.desks import service as desks
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
 from gridmgmt.governance import queries, service
@@ -220,9 +221,9 @@ def add(ctx: click.Context, /, code: str, begins: date | None, **given: Any) -> 
 @_FROM
 @click.pass_context
 def close(ctx: click.Context, code: str, begins: date | None) -> None:
-    """Close the centre or branch CODE; its own branches stay, as findings of the matrix."""
+    """Close the centre or branch CODE and its desks; its own branches stay, as findings of the matrix."""
     with database(ctx) as session:
-        service.close_centre(session, actor(), code, day_or_today(begins))
+        desks.close_centre(session, actor(), code, day_or_today(begins))
     say(ctx, "cli.centre_closed", code=code, on=day_or_today(begins))
 
 

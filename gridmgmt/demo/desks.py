@@ -12,7 +12,7 @@ from numpy.random import PCG64, Generator
 from gridmgmt.access.rules import Actor
 from gridmgmt.db import Session
 from gridmgmt.demo.generator import DEFAULT_SEED
-from gridmgmt.demo.governance import JOINT_CENTRE_UNIT, SPLIT_OFF_ON
+from gridmgmt.demo.governance import JOINT_CENTRE_UNIT
 from gridmgmt.desks import service
 from gridmgmt.desks.queries import desks_on
 from gridmgmt.desks.rules import DeskKind, MonthCount, NewDesk, Offer, kind_at_centre, month_of
@@ -53,9 +53,6 @@ def establish_desks(session: Session, actor: Actor, areas: gpd.GeoDataFrame, poi
     desks = [*_at_centres(session, on), _joint(areas, points, on), _extension(points, on)]
     for desk in desks:
         service.add_desk(session, actor, desk)
-    for desk in desks:
-        if desk.kind is DeskKind.BRANCH and desk.code.startswith(f"{JOINT_CENTRE_UNIT}-"):
-            service.close_desk(session, actor, desk.code, SPLIT_OFF_ON)
     return len(desks)
 
 

@@ -11,7 +11,7 @@ from gridmgmt.areas.queries import covered_by, in_force_on
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.db import Session
 from gridmgmt.desks.models import Desk, DeskVisits
-from gridmgmt.desks.rules import DeskKind
+from gridmgmt.desks.rules import AT_CENTRES, DeskKind
 from gridmgmt.errors import NotFoundError
 from gridmgmt.frames import lonlat
 from gridmgmt.governance.queries import holds_on
@@ -91,6 +91,13 @@ def desk_row(session: Session, code: str, on: date) -> Desk:
     return row
 
 
+def rows_at(session: Session, centre: str, on: date) -> Sequence[Desk]:
+    """Return the rows of the desks at a centre or branch that hold on a day or on a later one."""
+    held = Desk.valid_to.is_(None) | ((Desk.valid_to > on) & (Desk.valid_to > Desk.valid_from))
+    at_it = (Desk.site_code == centre, Desk.kind.in_(AT_CENTRES))
+    return session.scalars(select(Desk).where(*at_it, held).order_by(Desk.code, Desk.valid_from)).all()
+
+
 def desk_on(session: Session, code: str, on: date) -> DeskFacts:
     """Return a desk as it is on a day.
 
@@ -136,11 +143,12 @@ def visit_rows(session: Session, keys: Collection[tuple[str, date]]) -> dict[tup
     return {(row.desk_code, row.month): row for row in rows if (row.desk_code, row.month) in keys}
 
 
-def served_areas(session: Session, on: date) -> list[tuple[AreaLevel, str, str]]:
-    """Return level, code and name of the district, its towns, subdistricts and units of a day, by level and code."""
+def served_areas(session: Session, on: date) -> list[tuple[AreaLevel, str, str, str | None]]:
+    """Return level, code, name and the code above of district, towns, subdistricts and units, by level and code."""
     levels = (AreaLevel.DISTRICT, AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT)
-    statement = select(Area.level, Area.code, Area.name).where(in_force_on(on), Area.level.in_(levels))
-    rows = [(AreaLevel(level), code, name) for level, code, name in session.execute(statement)]
+    columns = (Area.level, Area.code, Area.name, Area.parent_code)
+    statement = select(*columns).where(in_force_on(on), Area.level.in_(levels))
+    rows = [(AreaLevel(level), code, name, parent) for level, code, name, parent in session.execute(statement)]
     return sorted(rows, key=lambda row: (levels.index(row[0]), row[1]))
 
 

@@ -27,6 +27,7 @@ from gridmgmt.walking.rules import DEFAULT_AT, DEFAULT_PROFILE
 from gridmgmt.walking.state import Ground, InputEdition
 
 MOST_MINUTES = 60.0
+_ROUNDING = 1e-6
 LEVELS = (AreaLevel.DISTRICT, AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT)
 
 
@@ -34,6 +35,7 @@ LEVELS = (AreaLevel.DISTRICT, AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT)
 class AreaReach:
     """Who of an area's residents reaches a desk of a type within the limit (inclusive).
 
+    Shares are of all ``residents`` of the area, those too from whom no way leads anywhere.
     ``reached`` counts desks wherever they stand, ``reached_own`` those that stand in the area. What is withheld from
     the public is None.
     """
@@ -46,6 +48,8 @@ class AreaReach:
     residents: float | None
     reached: float | None
     reached_own: float | None
+    parent: str | None = None
+    """Code of the area above, whose residents are among others those of this one."""
 
     @property
     def ratio(self) -> float | None:
@@ -109,7 +113,7 @@ def desk_reach(
     homes = {level: _homes(session, desks, on, level) for level in LEVELS}
     areas = queries.served_areas(session, on)
     count = _Count(ground, desks, times, homes)
-    rows = tuple(count.row(level, code, name, type_) for level, code, name in areas for type_ in CentreType)
+    rows = tuple(count.row(*area, type_) for area in areas for type_ in CentreType)
     return DeskReach(
         on, limit_s, profile_name, walking.edition, walking.speed_m_per_s, str(ground.counting),
         tuple(row for row in rows if row is not None), ground.inputs,
@@ -151,19 +155,27 @@ def _withheld(rows: Sequence[AreaReach], threshold: int) -> tuple[set[str], set[
     known = [(row, row.residents, row.reached) for row in rows if row.residents is not None and row.reached is not None]
     values = [number for _, residents, reached in known for number in (residents, reached, residents - reached)]
     relations: list[Relation] = [(3 * i, (3 * i + 1, 3 * i + 2)) for i in range(len(known))]
-    top = next((i for i, (row, *_) in enumerate(known) if row.level is AreaLevel.DISTRICT), None)
-    towns = [i for i, (row, *_) in enumerate(known) if row.level is AreaLevel.TOWN]
-    if top is not None and towns:
-        for part in range(3):
-            rest = values[3 * top + part] - sum(values[3 * i + part] for i in towns)
+    for whole, (row, *_) in enumerate(known):
+        below = [i for i, (other, *_) in enumerate(known) if _is_part(other, row)]
+        for part in range(3 if below else 0):
+            rest = values[3 * whole + part] - sum(values[3 * i + part] for i in below)
+            if rest < -_ROUNDING:  # parts that overlap make no sum that would tell anything
+                continue
             values.append(max(round(rest, 6), 0.0))  # sums of decimals: what is left of them may be no count
-            relations.append((3 * top + part, (*(3 * i + part for i in towns), len(values) - 1)))
+            relations.append((3 * whole + part, (*(3 * i + part for i in below), len(values) - 1)))
     hidden = suppress(np.array(values), relations, threshold)
     codes = [row.code for row, *_ in known]
     return (
         {code for i, code in enumerate(codes) if hidden[3 * i]},
         {code for i, code in enumerate(codes) if hidden[3 * i : 3 * i + 3].any()},
     )
+
+
+def _is_part(row: AreaReach, of: AreaReach) -> bool:
+    """Tell whether the residents of an area are among those of another: of a unit its town's, of a town all."""
+    if of.level is AreaLevel.DISTRICT:
+        return row.level is AreaLevel.TOWN
+    return of.level is AreaLevel.TOWN and row.level is AreaLevel.BASIC_MANAGEMENT_UNIT and row.parent == of.code
 
 
 def _homes(session: Session, desks: Sequence[DeskFacts], on: date, level: AreaLevel) -> list[str | None]:
@@ -189,7 +201,7 @@ class _Count:
         self._types = np.array([each.type for each in desks], dtype=object)
         self._weight = ground.weights[:, 0]
 
-    def row(self, level: AreaLevel, code: str, name: str, type_: CentreType) -> AreaReach | None:
+    def row(self, level: AreaLevel, code: str, name: str, parent: str | None, type_: CentreType) -> AreaReach | None:
         """Return the reach of an area; None where no place is in it."""
         grouping = self._ground.place_area.get(level)
         if grouping is None or code not in grouping.codes:
@@ -200,6 +212,7 @@ class _Count:
         return AreaReach(
             level, code, name, type_, desks=int(own.sum()), residents=self._sum(here),
             reached=self._sum(here & self._reached(of_type)), reached_own=self._sum(here & self._reached(own)),
+            parent=parent,
         )  # fmt: skip
 
     def _reached(self, desks: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -39,7 +39,8 @@ from gridmgmt.errors import (
     NotFoundError,
     RuleViolationError,
 )
-from gridmgmt.governance.history import begin, ended, require_on, shown
+from gridmgmt.governance import centres as governance
+from gridmgmt.governance.history import begin, end, ended, require_on, shown
 from gridmgmt.governance.models import Centre, JointCentre
 from gridmgmt.governance.queries import held
 from gridmgmt.governance.rules import CentreType, require_text
@@ -50,7 +51,7 @@ _SAME = ("code", "kind", "type", "name", "level", "area_code", "site_code", "add
 
 
 def add_desk(session: Session, actor: Actor, new: NewDesk) -> Desk:
-    """Set up a desk from a day on.
+    """Set up a desk from a day on, until the centre that it stands at closes.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def add_desk(session: Session, actor: Actor, new: NewDesk) -> Desk:
         valid_from=new.valid_from,
     )
     begin(session, row, Desk.code == new.code)
+    if site.closes_on is not None:
+        end(session, row, site.closes_on)
     record(session, actor, "desk.add", f"desk:{new.code}", after=shown(row))
     return row
 
@@ -126,6 +129,22 @@ def close_desk(session: Session, actor: Actor, code: str, on: date) -> Desk:
     row = queries.desk_row(session, code, on)
     require_on(session, actor, AreaLevel(row.level), row.area_code, on)
     return ended(session, actor, row, on, ("desk.close", f"desk:{code}"))
+
+
+def close_centre(session: Session, actor: Actor, code: str, on: date) -> Centre:
+    """Close a centre or branch from a day on, and with it the desks that stand at it.
+
+    Raises
+    ------
+    NotFoundError
+        ``centre_unknown``.
+    ConflictError
+        ``ended_already`` when it, or what one of its desks offers, ends by itself later.
+    """
+    centre = governance.close_centre(session, actor, code, on)
+    for row in queries.rows_at(session, code, on):
+        ended(session, actor, row, max(on, row.valid_from), ("desk.close", f"desk:{row.code}"))
+    return centre
 
 
 @dataclass(frozen=True)
@@ -187,6 +206,7 @@ class _Site:
     type: CentreType | None
     address: str | None
     geom: WKBElement | None
+    closes_on: date | None = None
 
 
 def _site(session: Session, new: NewDesk) -> _Site:
@@ -213,7 +233,7 @@ def _at_centre(session: Session, new: NewDesk) -> _Site:
     expected = kind_at_centre(type_, branch=centre.parent_code is not None)
     if new.kind is not expected:
         raise RuleViolationError("desk_kind_of_site", field="kind", value=new.kind, site=centre.code, expected=expected)
-    return _Site(AreaLevel(centre.level), centre.area_code, type_, centre.address, centre.geom)
+    return _Site(AreaLevel(centre.level), centre.area_code, type_, centre.address, centre.geom, centre.valid_to)
 
 
 def _service_point(session: Session, new: NewDesk) -> ServicePoint:

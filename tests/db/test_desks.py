@@ -182,6 +182,23 @@ def test_what_a_desk_offers_has_a_history_that_nobody_changes(district: Session)
         district.execute(text("UPDATE desks SET name = 'x' WHERE code = :code"), {"code": code})
 
 
+def test_the_desks_of_a_centre_close_with_it(district: Session) -> None:
+    """Also one that is set up at a centre whose end is known; one whose offer changes later is not closed before."""
+    centre, branch = f"{GUCUN}-{AFFAIRS}", f"{GUCUN}-U1-{AFFAIRS}"
+    end = date(2017, 1, 1)
+    service.close_centre(district, TESTER, centre, end)
+    refused("desk_unknown", queries.desk_on, district, centre, end)
+    assert queries.desk_on(district, centre, LATER).valid_to == end
+    assert queries.desk_on(district, branch, end).valid_to is None, "that of a branch stays with the branch"
+    late = service.add_desk(district, TESTER, NewDesk("LATE", DeskKind.CENTRE, "x", LATER, site_code=centre))
+    assert late.valid_to == end
+    actions = district.execute(text("SELECT action FROM changes WHERE object = :o ORDER BY change_id"),
+                               {"o": f"desk:{centre}"})  # fmt: skip
+    assert list(actions.scalars()) == ["desk.add", "desk.close"]
+    service.set_offer(district, TESTER, branch, Offer(("G01",)), end)
+    refused("ended_already", service.close_centre, district, TESTER, branch, LATER)
+
+
 @pytest.mark.parametrize(
     ("new", "error", "code"),
     [
@@ -364,6 +381,25 @@ def test_a_small_number_of_residents_is_withheld_for_every_type(town: Session) -
     assert len(east) == len(CentreType)
     assert all((row.residents, row.reached, row.ratio) == (None, None, None) for row in east)
     assert row_of(shown.rows, WEST_TOWN, AFFAIRS).residents == 35.75
+
+
+def test_a_town_gives_no_unit_away(town: Session) -> None:
+    """Of a town's 35.75 residents 30.25 live in its unit: 5.5 elsewhere, whom the difference of the two would tell."""
+    found = desk_reach(town, DAY)
+    west = [row for row in found.rows if row.code == WEST_TOWN]
+    units = tuple(
+        replace(
+            row, level=AreaLevel.BASIC_MANAGEMENT_UNIT, code=f"{WEST_TOWN}U1", parent=WEST_TOWN, residents=30.25,
+            reached=row.reached * 30.25 / 35.75,
+        )
+        for row in west
+    )  # fmt: skip
+    shown = public(replace(found, rows=(*found.rows, *units)), 10)
+    told = {row.code: row.residents for row in shown.rows if row.code in {WEST_TOWN, f"{WEST_TOWN}U1"}}
+    assert None in told.values(), told
+    apart = tuple(replace(row, parent="another") for row in units)
+    untouched = public(replace(found, rows=(*found.rows, *apart)), 10)
+    assert row_of(untouched.rows, WEST_TOWN, AFFAIRS).residents == 35.75
 
 
 def test_conflicting_changes_of_a_desk_are_told(town: Session) -> None:
