@@ -26,16 +26,18 @@ from tests.support.folders import data_folder
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-DEMO = "tests/browser/demo/"
+TOGETHER = ("tests/browser/demo/", ("tests/db/test_demo_district.py", "tests/unit/test_demo.py"))
+"""Tests of several files that one process makes something costly for once: the served demo, and its district."""
 TEMPLATE = "gridmgmt_test_template"
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
 class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types
-    """Keeps the tests of a file in one process, and all that look at the demo, so that it is served once."""
+    """Keeps the tests of a file in one process, and those :data:`TOGETHER`."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return DEMO if nodeid.startswith(DEMO) else nodeid.split("::", maxsplit=1)[0]
+        shared = (str(files) for files in TOGETHER if nodeid.startswith(files))
+        return next(shared, nodeid.split("::", maxsplit=1)[0])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,7 +61,8 @@ def test_cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.gettempdir()) / f"gridmgmt-test-{run}"
     lock = folder.with_name(f"gridmgmt-test-{os.getuid()}.lock")
     # Tests lose nothing by a crash, so the server need not wait for the disk.
-    cluster = Cluster(folder, {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"})
+    careless = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    cluster = Cluster(folder, {**careless, "wal_level": "minimal", "max_wal_senders": "0", "shared_buffers": "256MB"})
     with exclusively(lock):
         using = cluster.using()
         url = using.__enter__()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, select, text
@@ -25,6 +26,7 @@ from gridmgmt.cells.queries import newest_generations
 from gridmgmt.cells.service import GenerationAsk, generate
 from gridmgmt.components.queries import ComponentFilter, component_summaries
 from gridmgmt.db import migrated_sessions, transaction
+from gridmgmt.demo import load
 from gridmgmt.demo.components import establish_components
 from gridmgmt.demo.exchange import establish_exchange
 from gridmgmt.demo.load import DEMO_ACTOR, IN_FORCE_FROM, ask_demo_cells, load_demo
@@ -40,6 +42,7 @@ from gridmgmt.statistics.queries import figure_of
 from gridmgmt.walking.gates import what_if
 from gridmgmt.walking.rules import make_question
 from tests.conftest import copy_of
+from tests.support.demo import generated
 
 TODAY, SPLIT_OFF = date(2026, 11, 22), date(2030, 1, 1)
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -50,7 +53,8 @@ SPLIT_OFF_EDITION = "合成示例 2030 析出菊泉街道"
 @pytest.fixture(scope="module")
 def demo(test_cluster) -> Iterator[Session]:
     with copy_of(test_cluster) as url, migrated_sessions(url) as sessions:
-        load_demo(sessions)
+        with patch.object(load, "generate", generated):
+            load_demo(sessions)
         with transaction(sessions) as session:
             establish_cases(session, DEMO_ACTOR, now=NOW, cases=600)
         with transaction(sessions) as session:

@@ -36,5 +36,5 @@ def run_here(
         except SystemExit as stop:
             code = stop.code or 0
     assert isinstance(code, int)
-    told = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+    told = (stream.buffer.getvalue().decode() for stream in (out, err))
     return subprocess.CompletedProcess(words, code, *told)

@@ -14,12 +14,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
-from gridmgmt.demo.generator import EDITION, SOURCE, DemoDistrict, generate
+from gridmgmt.demo.generator import EDITION, SOURCE, DemoDistrict
 from gridmgmt.demo.lattice import build_skeleton
 from gridmgmt.demo.names import street_names
 from gridmgmt.demo.towns import TOWNS
 from gridmgmt.texts import LANGUAGES, text
 from gridmgmt.units import AGE_BANDS
+from tests.support.demo import generated
 
 METRES = 95_112.0, 110_872.0
 """Length of a degree of longitude and latitude at 31.4° N."""
@@ -27,7 +28,7 @@ METRES = 95_112.0, 110_872.0
 
 @pytest.fixture(scope="module")
 def demo() -> DemoDistrict:
-    return generate(2015)
+    return generated(2015)
 
 
 def level(demo: DemoDistrict, name: str) -> gpd.GeoDataFrame:
