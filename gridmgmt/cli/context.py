@@ -7,8 +7,9 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -78,6 +79,22 @@ def write_content(ctx: click.Context, content: bytes, output: Path | None) -> No
         click.echo(content, nl=False)
         return
     output.write_bytes(content)
+    say(ctx, "cli.report_written", file=output)
+
+
+@contextmanager
+def content_stream(ctx: click.Context, output: Path | None) -> Iterator[TextIO]:
+    """Give a stream for a long document, to a file, which is said then, or to standard output where there is none."""
+    if output is None:
+        sys.stdout.flush()
+        stream = TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+        try:
+            yield stream
+        finally:
+            stream.detach()  # what it wraps stays open
+        return
+    with output.open("w", encoding="utf-8", newline="") as file:
+        yield file
     say(ctx, "cli.report_written", file=output)
 
 

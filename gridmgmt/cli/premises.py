@@ -9,13 +9,22 @@ import click
 
 from gridmgmt.areas.queries import area_in_force
 from gridmgmt.areas.rules import AreaLevel
-from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, write_content
+from gridmgmt.cli.context import (
+    actor,
+    columns_of,
+    content_stream,
+    database,
+    print_json,
+    print_table,
+    say,
+    settings_of,
+)
 from gridmgmt.cli.options import DAY, JSON, LEVEL, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import keep_refused, telling_refused
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.errors import InputError, Problem
 from gridmgmt.premises import queries, service
-from gridmgmt.premises.files import colour_name, premises_csv
+from gridmgmt.premises.files import colour_name, stream_premises
 from gridmgmt.premises.queries import LEVEL_COLUMNS, PremisesFilter, PremisesSummary
 from gridmgmt.premises.rules import Factor, PremisesColour, missing
 from gridmgmt.premises.service import NewInspection, NewPremises
@@ -58,10 +67,12 @@ def list_premises(  # noqa: PLR0913  each is an option of the command
     with database(ctx) as session:
         codes = None if area is None else [area_in_force(session, area, day).code]
         wanted = PremisesFilter(PremisesColour(colour) if colour else None, codes, None, due or None, None, words)
+        if as_csv:
+            with content_stream(ctx, output) as stream:
+                stream_premises(stream, queries.every_premises(session, day, wanted), settings_of(ctx).lang)
+            return
         found = queries.premises_summaries(session, day, wanted, limit=None)
-    if as_csv:
-        write_content(ctx, premises_csv(found, settings_of(ctx).lang).encode(), output)
-    elif as_json:
+    if as_json:
         print_json([asdict(each) for each in found])
     elif not found:
         say(ctx, "premises.none", on=day)

@@ -1,7 +1,6 @@
 """Premises and their inspections as tables for who may read them."""
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -19,20 +18,14 @@ _PREMISES = (
 _INSPECTIONS = ("code", "inspected_on", "colour", "score", "cooperating", "rubric", "post", "case")
 
 
-def premises_csv(rows: Iterable[PremisesSummary], lang: Language) -> str:
-    """Return premises as CSV, as :func:`write_premises`."""
-    stream = io.StringIO()
-    _write_premises(stream, rows, lang)
-    return stream.getvalue()
-
-
 def write_premises(path: Path, rows: Iterable[PremisesSummary], lang: Language) -> None:
     """Write premises as CSV with words in a language, as they come; positions in WGS 84 degrees."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        _write_premises(stream, rows, lang)
+        stream_premises(stream, rows, lang)
 
 
-def _write_premises(stream: TextIO, rows: Iterable[PremisesSummary], lang: Language) -> None:
+def stream_premises(stream: TextIO, rows: Iterable[PremisesSummary], lang: Language) -> None:
+    """Write premises to an open stream, as :func:`write_premises`."""
     cells = (
         [
             each.code,

@@ -170,6 +170,10 @@ def test_files_and_commands_say_what_they_did(register: httpx.Client, run: Run, 
         in run("premises", "import", inspections, "--inspections", "--refused", refused).output
     )
     assert "Green" in run("premises", "list", "--search", "F1").output
+    table, on = tmp_path / "all.csv", {"on": "2026-01-15"}
+    assert "all.csv" in run("premises", "list", "--csv", "--output", table, "--on", "2026-01-15").output
+    served = register.get(f"{PREMISES}.csv", params=on, headers={"Accept-Language": "en"}).content
+    assert table.read_bytes() == served == run("premises", "list", "--csv", "--on", "2026-01-15").stdout_bytes
     said = run("premises", "inspect", "F1", "sanitation=8").output
     assert "incomplete without Population information" in said
     added = run("premises", "add", "F4", "--address", "1", "--lon", lon, "--lat", lat, "--from", "2025-12-01")

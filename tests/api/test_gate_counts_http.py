@@ -1,5 +1,6 @@
 """Counts at gates over HTTP: what is taken, what is refused without a trace, who sees what."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 import shapely
+from click.testing import CliRunner, Result
 
 from gridmgmt.access.rules import Role
+from gridmgmt.cli.main import root
 from gridmgmt.clock import LOCAL_ZONE
 from gridmgmt.cluster import Cluster
 from gridmgmt.errors import InputError
@@ -210,6 +213,31 @@ def test_who_sees_what(village: District, guard: httpx.Client) -> None:
     assert len(village.visitor.get(f"{URL}/releases").json()["items"]) == 1
     tile = village.visitor.get("/tiles/gate_communities.json")
     assert tile.status_code == 200
+
+
+def test_commands_take_a_census_publish_and_forget(village: District) -> None:
+    """A census is of the whole community; what the command shows of it is what those see who answer for it."""
+    url = village.sessions.kw["bind"].url.render_as_string(hide_password=False).replace("+psycopg", "")
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(root, ["--lang", "en", "gate-counts", *arguments], env={"DATABASE_URL": url})
+
+    at = (datetime.now(LOCAL_ZONE) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:00")
+    counted = ("--resident", "120", "--newcomer", "960", "--visitor", "60", "--vehicle", "210")
+    taken = run("census", "XX", at, *counted)
+    assert (taken.exit_code, "960" in taken.output) == (0, True), taken.output
+    assert run("census", "XX", at, *counted).exit_code == 0, "the same again changes nothing"
+    assert run("census", "XX", at, "--resident", "121", *counted[2:]).exit_code == 1
+    assert run("census", "NOBODY", at, *counted).exit_code == 1
+    (told,) = [each for each in json.loads(run("communities", "--json").output) if each["code"] == "XX"]
+    assert "inside" not in told, "bands alone"
+    assert "XX" in run("communities").output
+    released = run("release")
+    assert released.exit_code == 0, released.output
+    assert "no day is due" in run("release").output
+    assert run("release", "--day", "2026-01-13").exit_code == 1
+    assert "bins folded" in run("retention").output
+    assert "0 bins folded" in run("retention").output
 
 
 def test_the_hourly_chore_publishes_and_forgets_without_harm(village: District) -> None:
