@@ -20,7 +20,7 @@ from api.hot_spot_schemas import (
 from api.language import Lang
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
-from gridmgmt.cases.rules import CaseKind
+from gridmgmt.cases.rules import CaseFilter, CaseKind
 from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
@@ -35,6 +35,7 @@ from gridmgmt.hotspots.rules import (
     Span,
     SpotLevel,
 )
+from gridmgmt.indicators.service import check_known
 
 if TYPE_CHECKING:
     from gridmgmt.hotspots.service import HotSpots
@@ -46,6 +47,7 @@ GEOJSON = "application/geo+json"
 
 
 def _span(
+    session: RequestSession,
     context: Context,
     first: Annotated[
         date | None, Query(alias="from", description="The first day of report, in the district's time zone.")
@@ -66,6 +68,8 @@ def _span(
         first = last - A_YEAR + timedelta(days=1)
     if first is None or last is None:
         raise InputError("period_incomplete", field="from" if first is None else "to")
+    if type is not None:
+        check_known(session, CaseFilter(type=type), now=context.clock())
     return Span(first, last, type=type, kind=kind)
 
 

@@ -135,6 +135,12 @@ def test_what_cannot_be_asked_is_refused(client: httpx.Client, path: str, query:
         assert query.partition("=")[0] in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["hot-spots", "repeated-places"])
+def test_a_type_that_nobody_knows_is_not_counted_as_nothing(client: httpx.Client, path: str) -> None:
+    answer = client.get(f"/api/v1/{path}?type=9999")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/indicator_type_unknown")
+
+
 def run(url: str, *command: str) -> str:
     done = CliRunner().invoke(
         root, ["--lang", "en", *command], env={"GRIDMGMT_DATABASE_URL": url}, catch_exceptions=False
