@@ -1,5 +1,6 @@
 """The page of the catalogue: types with their conditions, departments, matters and what became of them."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -81,3 +82,17 @@ def test_matters_add_up_and_are_those_of_the_day(console: Console) -> None:
     expect(page.locator("[data-fate]")).to_have_count(0)
     page.get_by_test_id("language").click()
     expect(page.locator("[data-matter='S01']")).to_contain_text("Subdistrict office")
+
+
+def test_powers_are_a_list_of_their_own_and_a_search_tells_who_holds_what_in_both(console: Console) -> None:
+    page = console.open("/catalogue?part=matters&lang=zh")
+    page.get_by_test_id("list-powers").click()
+    expect(page.locator("[data-matter]")).to_have_count(6)
+    expect(page.get_by_test_id("editions").get_by_role("button")).to_have_count(2)
+    expect(page.get_by_test_id("sums")).to_have_text("原 8 项 = 保留 5 + 合并 1 + 划转 1 + 取消 1；新增 0 项，现 6 项")
+    expect(page.get_by_test_id("xlsx")).to_have_attribute("href", re.compile("list=powers"))
+    page.get_by_test_id("catalogue-search").fill("群租")
+    held = page.locator("[data-held]")
+    expect(held).to_have_count(3)
+    assert [row.get_attribute("data-held") for row in held.all()] == ["G01", "H01", "Q03"]
+    expect(held.nth(0)).to_contain_text("群租投诉受理")

@@ -39,8 +39,11 @@ def console(browser: Browser, module_database_url: str) -> Iterator[Console]:
     engine.dispose()
     with served(create_app(Settings(reading="accounts"), module_database_url)) as client:
         context = signed_in(browser, client, "chief")
-        yield Console(context.new_page(), str(client.base_url).rstrip("/"))
+        console = Console(context.new_page(), str(client.base_url).rstrip("/"))
+        yield console
         context.close()
+    # A browser tells each answer of 4xx, and these are meant.
+    assert (console.outside, [each for each in console.errors if "status of 4" not in each]) == ([], [])
 
 
 def signed_in(browser: Browser, client: httpx.Client, name: str) -> BrowserContext:
