@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.locks import exclusively
-from gridmgmt.db import make_engine, migrate
+from gridmgmt.db import make_engine, make_sessions, migrate
 from tests.support.folders import data_folder
 
 # A busy machine is no finding: properties are judged by what they find, not by how long an example takes.
@@ -92,6 +93,25 @@ def module_database_url(test_cluster: Cluster) -> Iterator[str]:
 def fresh_database_url(test_cluster: Cluster) -> Iterator[str]:
     """A migrated, empty database of this one test, which may commit in it."""
     with copy_of(test_cluster) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def drawn_paper_town(test_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with the paper town that others are copies of; nobody is connected to it."""
+    from tests.support import paper_town  # noqa: PLC0415 -- most tests need none of what it loads
+
+    with copy_of(test_cluster) as url:
+        engine = make_engine(url)
+        paper_town.load(make_sessions(engine), tmp_path_factory.mktemp("town"))
+        engine.dispose()
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def paper_town_url(test_cluster: Cluster, drawn_paper_town: str) -> Iterator[str]:
+    """A database with the paper town for this one test, which may commit in it."""
+    with copy_of(test_cluster, drawn_paper_town) as url:
         yield url
 
 

@@ -7,17 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 from gridmgmt.cli.isochrones import isochrone
-from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.settings import Settings
 from gridmgmt.walking.cache import WARM
-from tests.support import paper_town
 from tests.support.paper_town import degrees
 
 
 @pytest.fixture
-def run(fresh_database_url: str, tmp_path: Path):
-    paper_town.load(make_sessions(make_engine(fresh_database_url)), tmp_path)
-    settings = Settings(data=tmp_path, database_url=fresh_database_url, lang="en")
+def run(paper_town_url: str, tmp_path: Path):
+    settings = Settings(data=tmp_path, database_url=paper_town_url, lang="en")
     yield lambda *arguments: CliRunner().invoke(isochrone, list(arguments), obj=settings)
     WARM.clear()
 

@@ -15,7 +15,6 @@ from gridmgmt.cli.main import root
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import GridMgmtError
-from tests.support import paper_town
 from tests.support.planning import CANDIDATES, keep
 from tests.support.planning import run as site
 
@@ -24,14 +23,13 @@ SOON, END = (local_date(system_clock()) + timedelta(days=days) for days in (30, 
 
 
 @pytest.fixture
-def run(fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    engine = make_engine(fresh_database_url)
+def run(paper_town_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    engine = make_engine(paper_town_url)
     sessions = make_sessions(engine)
-    paper_town.load(sessions, tmp_path)
     site(sessions)
     keep(sessions, "one", site(sessions, 1, CANDIDATES[1:]))
     engine.dispose()
-    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    monkeypatch.setenv("DATABASE_URL", paper_town_url)
 
     def run(*arguments: object) -> Result:
         found = CliRunner().invoke(root, ["--lang", "en", *map(str, arguments)])

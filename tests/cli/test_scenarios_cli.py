@@ -11,7 +11,6 @@ from gridmgmt.cli.main import root
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import GridMgmtError
 from gridmgmt.walking.cache import WARM
-from tests.support import paper_town
 from tests.support.paper_gates import load_gates
 from tests.support.paper_town import degrees
 
@@ -20,13 +19,12 @@ ON = ("--on", "2026-01-15")
 
 
 @pytest.fixture
-def run(fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    engine = make_engine(fresh_database_url)
+def run(paper_town_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    engine = make_engine(paper_town_url)
     sessions = make_sessions(engine)
-    paper_town.load(sessions, tmp_path)
     load_gates(sessions, tmp_path)
     engine.dispose()
-    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    monkeypatch.setenv("DATABASE_URL", paper_town_url)
 
     def run(*arguments: object) -> Result:
         found = CliRunner().invoke(root, ["--lang", "en", *map(str, arguments)])

@@ -21,10 +21,8 @@ from tests.support.paper_town import DAY
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
-    factory = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
-    return factory
+def sessions(paper_town_url: str) -> sessionmaker[Session]:
+    return make_sessions(make_engine(paper_town_url))
 
 
 def test_hull_that_stands_in_for_areas_has_an_outline(fresh_database_url: str, tmp_path: Path) -> None:

@@ -33,7 +33,6 @@ from gridmgmt.settings import Settings
 from gridmgmt.walking import scenarios
 from gridmgmt.walking.edits import read_edits
 from gridmgmt.work import HANDLERS
-from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY, degrees, labels
 
@@ -56,10 +55,9 @@ Worker(make_sessions(make_engine(sys.argv[1])), HANDLERS, lease_s=float(sys.argv
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
-    engine = make_engine(fresh_database_url)
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
     factory = make_sessions(engine)
-    paper_town.load(factory, tmp_path)
     yield factory
     engine.dispose()
 
@@ -266,8 +264,8 @@ def test_who_plans_one_town_orders_for_that_town_alone(sessions: sessionmaker[Se
     ]
 
 
-def test_the_commands(sessions: sessionmaker[Session], fresh_database_url: str, tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path, database_url=fresh_database_url, lang="en")
+def test_the_commands(sessions: sessionmaker[Session], paper_town_url: str, tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, database_url=paper_town_url, lang="en")
 
     def run(*arguments: str) -> str:
         done = CliRunner().invoke(coverage, ["orders", *arguments], obj=settings, catch_exceptions=False)
@@ -323,7 +321,7 @@ def test_a_failing_chore_stops_no_work(sessions: sessionmaker[Session]) -> None:
 
 
 def test_a_worker_killed_while_it_writes_leaves_no_half_answer(
-    sessions: sessionmaker[Session], fresh_database_url: str
+    sessions: sessionmaker[Session], paper_town_url: str
 ) -> None:
     """The place results are the last to be written: they are locked, so the worker dies with the rest written."""
     add(sessions)
@@ -331,7 +329,7 @@ def test_a_worker_killed_while_it_writes_leaves_no_half_answer(
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'coverage_place_results'::regclass")
     with sessions.begin() as blocking:
         blocking.execute(text("LOCK TABLE coverage_place_results IN ACCESS EXCLUSIVE MODE"))
-        process = subprocess.Popen([sys.executable, "-c", WORKER, fresh_database_url, str(LEASE_S)])
+        process = subprocess.Popen([sys.executable, "-c", WORKER, paper_town_url, str(LEASE_S)])
         try:
             for _ in range(int(DEADLINE_S / 0.05)):
                 with sessions.begin() as session:

@@ -1,7 +1,6 @@
 """Guaranteed areas over the town drawn in `tests.support.paper_town`, with surfaces that a person worked out."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from gridmgmt.errors import InputError, NotFoundError
 from gridmgmt.walking.cache import WARM
 from gridmgmt.walking.isochrones import MAX_LIMITS, GroundClass, fineness_of, geojson, guaranteed_areas, make_ask
 from gridmgmt.walking.service import make_question
-from tests.support import paper_town
 from tests.support.paper_town import DAY, degrees
 
 QUESTION = make_question(DAY)
@@ -23,9 +21,8 @@ FIVE_MINUTES_M2 = 37_800 + np.pi * 100**2 / 2
 
 
 @pytest.fixture
-def session(fresh_database_url: str, tmp_path: Path) -> Iterator[Session]:
-    factory: sessionmaker[Session] = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
+def session(paper_town_url: str) -> Iterator[Session]:
+    factory: sessionmaker[Session] = make_sessions(make_engine(paper_town_url))
     with factory() as session:
         yield session
     WARM.clear()

@@ -27,7 +27,6 @@ from gridmgmt.siting.plan_rules import Milestone, MilestoneState, PlanState
 from gridmgmt.siting.plans import draft, withdraw
 from gridmgmt.siting.reruns import change, rerun
 from gridmgmt.work import finish_siting
-from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY
 from tests.support.planning import (
@@ -49,10 +48,9 @@ WEST_TOWN, EAST_TOWN = "310113001", "310113002"
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
-    engine = make_engine(fresh_database_url)
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
     factory = make_sessions(engine)
-    paper_town.load(factory, tmp_path)
     yield factory
     engine.dispose()
 

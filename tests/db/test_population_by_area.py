@@ -29,7 +29,6 @@ from gridmgmt.reports.coverage_html import coverage_html
 from gridmgmt.reports.coverage_tables import reading_tables
 from gridmgmt.reports.public import public_form
 from gridmgmt.work import finish_coverage
-from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.drafts import take_into_force
 from tests.support.paper_town import DAY, degrees, geojson, labels
@@ -56,9 +55,8 @@ def flats(folder: Path) -> Path:
 
 
 @pytest.fixture
-def town(fresh_database_url, tmp_path) -> sessionmaker[Session]:
-    with migrated_sessions(fresh_database_url) as sessions:
-        paper_town.load(sessions, tmp_path)
+def town(paper_town_url) -> sessionmaker[Session]:
+    with migrated_sessions(paper_town_url) as sessions:
         yield sessions
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,10 +32,9 @@ SPEED = 0.83
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
-    engine = make_engine(fresh_database_url)
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
     factory = make_sessions(engine)
-    paper_town.load(factory, tmp_path)
     yield factory
     engine.dispose()
     WARM.clear()

@@ -7,7 +7,6 @@ in the east town, nobody of which has a point before.
 import io
 import json
 import re
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -21,16 +20,13 @@ from gridmgmt.siting.document import SitingDocument, canonical_json
 from gridmgmt.siting.rules import CandidateSource, SiteCandidate, SourceKind, make_terms
 from gridmgmt.work import ask_siting, finish_siting
 from maps.siting_map import newest_siting, siting_map
-from tests.support import paper_town
 from tests.support.actors import TESTER
 from tests.support.paper_town import DAY, STREETS, degrees
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
-    factory = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
-    return factory
+def sessions(paper_town_url: str) -> sessionmaker[Session]:
+    return make_sessions(make_engine(paper_town_url))
 
 
 def answer(sessions: sessionmaker[Session]) -> tuple[int, SitingDocument]:

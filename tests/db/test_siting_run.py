@@ -11,7 +11,6 @@ is 2010 m from it; p4, p5 and p6 (15 in all) join no street. Spots on the street
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,11 +72,9 @@ def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def fresh(fresh_database_url: str, tmp_path: Path) -> Sessions:
+def fresh(paper_town_url: str) -> Sessions:
     """A town of its own for one test."""
-    factory = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
-    return factory
+    return make_sessions(make_engine(paper_town_url))
 
 
 def spots(**named: tuple[float, float]) -> CandidateSource:
