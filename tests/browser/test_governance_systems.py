@@ -149,7 +149,7 @@ def decide(page: Page) -> None:
     give(form, **{"give-funding": "维修资金"})
     form.get_by_test_id("give-sitting_no").select_option("1")
     send(form)
-    expect(form.locator("[data-refused=sitting_no]")).to_contain_text("第 1 次会议缺")
+    expect(form.locator("[data-refused=sitting_no]")).to_contain_text("第 1 次会议缺 业委会, 物业公司")
     form.get_by_test_id("give-sitting_no").select_option("2")
     send(form)
     expect(page.get_by_test_id("decision")).to_contain_text("48,000")
