@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from geoalchemy2 import WKBElement
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Double,
     ScalarSelect,
     Select,
+    String,
     and_,
     bindparam,
     case,
@@ -193,8 +194,17 @@ def names_above(
     session: Session, level: str, code: str, on: date, *, draft: int | None = None
 ) -> list[tuple[str, str]]:
     """Return level and code of an area and of all above it in force on a day, from itself up."""
+    found = session.execute(_select_above(draft), {"of_level": level, "of_code": code, "on": on})
+    return [(level, code) for level, code in found]
+
+
+@lru_cache(maxsize=8)
+def _select_above(draft: int | None) -> Select[str, str]:
+    """Return the statement of :func:`names_above`, made once: every permission asks it."""
+    on = bindparam("on", type_=Date)
     named = select(Area.level, Area.code, Area.parent_level, Area.parent_code).where(in_force_on(on, draft))
-    here = named.where(Area.level == level, Area.code == code).cte("above", recursive=True)
+    of_area = (Area.level == bindparam("of_level", type_=String), Area.code == bindparam("of_code", type_=String))
+    here = named.where(*of_area).cte("above", recursive=True)
     parent = aliased(Area)
     above = (
         select(parent.level, parent.code, parent.parent_level, parent.parent_code)
@@ -202,8 +212,7 @@ def names_above(
         .where(in_force_on(on, draft, parent))
     )
     chain = here.union_all(above)
-    found = session.execute(select(chain.c.level, chain.c.code).order_by(case(RANK, value=chain.c.level).desc()))
-    return [(level, code) for level, code in found]
+    return select(chain.c.level, chain.c.code).order_by(case(RANK, value=chain.c.level).desc())
 
 
 @dataclass(frozen=True)
