@@ -78,6 +78,15 @@ def client(town_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def steady(module_database_url: str) -> Iterator[httpx.Client]:
+    """For tests that change nothing."""
+    with psycopg.connect(module_database_url) as connection:
+        connection.execute(TOWN.read_bytes())
+    with served(module_database_url) as client:
+        yield client
+
+
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
@@ -87,9 +96,9 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
 
 
 @pytest.mark.parametrize("layer", [name for name, each in LAYERS.items() if each.asks is Permission.READ])
-def test_every_layer_gives_a_tile(client: httpx.Client, layer: str) -> None:
+def test_every_layer_gives_a_tile(steady: httpx.Client, layer: str) -> None:
     tile = tile_at(121.4701, 31.2001, max(TILE.z, LAYERS[layer].min_zoom))
-    response = client.get(f"{layer}/{tile.z}/{tile.x}/{tile.y}.mvt")
+    response = steady.get(f"{layer}/{tile.z}/{tile.x}/{tile.y}.mvt")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/vnd.mapbox-vector-tile"
     assert response.headers["vary"] == "Accept-Encoding"
@@ -231,9 +240,9 @@ def test_before_any_run_the_coverage_is_empty(fresh_database_url: str) -> None:
         (f"coverage/{PATH}?run=99999999999999999999", 400, "layer_run_malformed"),
     ],
 )
-def test_what_cannot_be_drawn_is_a_problem(client: httpx.Client, path: str, status: int, code: str) -> None:
-    body = assert_problem(client.get(path), status, code)
-    english = client.get(path, headers={"Accept-Language": "en"}).json()
+def test_what_cannot_be_drawn_is_a_problem(steady: httpx.Client, path: str, status: int, code: str) -> None:
+    body = assert_problem(steady.get(path), status, code)
+    english = steady.get(path, headers={"Accept-Language": "en"}).json()
     assert english["detail"] != body["detail"]
 
 
