@@ -198,7 +198,7 @@ def bodies(ground: Ground) -> Section:
     """Return how many bodies of each kind the area and what lies in it have, with their posts, and the first names."""
     code, on = ground.area.code, ground.on
     kinds = queries.bodies_by_kind(ground.session, ground.places, on)
-    page = console("/systems", part="bodies", area=code, on=on)
+    page = console("/systems", {"part": "bodies", "in": code, "on": on})
     figures = [
         Figure("bodies", Said("area_profile.bodies"), "count", float(sum(count for _, count, _ in kinds)), as_of=on,
                href=address("/bodies", area=code, on=on), page=page),
@@ -206,13 +206,19 @@ def bodies(ground: Ground) -> Section:
                href=address("/bodies", area=code, on=on), page=page),
         *(
             Figure(f"kind.{kind}", Said(f"organisation_kind.{kind}"), "count", float(count), as_of=on,
-                   href=address("/bodies", area=code, kind=kind, on=on), page=page)
+                   href=address("/bodies", area=code, kind=kind, on=on),
+                   page=console("/systems", {"part": "bodies", "in": code, "kind": kind, "on": on}))
             for kind, count, _ in kinds
         ),
     ]  # fmt: skip
     named_ = queries.bodies_first(ground.session, ground.places, on, MOST_ENTRIES)
     entries = tuple(
-        Entry(name, Said(f"organisation_kind.{kind}"), address(f"/bodies/{in_path(body)}", on=on), page)
+        Entry(
+            name,
+            Said(f"organisation_kind.{kind}"),
+            address(f"/bodies/{in_path(body)}", on=on),
+            console("/systems", {"part": "bodies", "in": code, "body": body, "on": on}),
+        )
         for body, name, kind in named_
     )
     return Section("bodies", tuple(figures), entries, sum(count for _, count, _ in kinds))
@@ -224,7 +230,7 @@ def area_facts(ground: Ground) -> Section | None:
     own = facts(session, on, FactFilter(area=code, below=False), limit=MOST_FACTS)
     kinds = {fact.kind for fact in own}
     sums = [each for each in totals(session, on, code) if each.kind not in kinds]
-    page = console("/systems", part="bodies", area=code, on=on)
+    page = console("/systems", {"part": "bodies", "in": code, "on": on})
     figures = [_fact(each, ground, page) for each in own]
     figures += [_total(each, code, ground, page) for each in sums]
     return Section("facts", tuple(figures)) if figures else None

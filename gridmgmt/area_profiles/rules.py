@@ -15,7 +15,7 @@ SectionName = Literal[
     "premises_register", "topics", "targets", "budgets", "assessment", "gates",
 ]  # fmt: skip
 """The sections in their order; one that does not apply to an area is left out."""
-ProfileUnit = Literal["count", "people", "m2", "ratio", "yuan", "posts", "points", "rank", "word"]
+ProfileUnit = Literal["count", "people", "m2", "ratio", "yuan", "posts", "points", "rank", "times", "word"]
 ProfileBound = Literal["exact", "at_least", "more_than", "about"]
 FigureState = Literal["known", "unknown", "withheld"]
 MOST_ENTRIES = 12

@@ -48,7 +48,7 @@ def centres(ground: Ground) -> Section:
             Figure("faulty", Said("area_profile.centres_faulty"), "count", float(states["faulty"]), **asked),
         ]  # fmt: skip
     desks = desks_on(ground.session, on, DeskFilter(area_id=ground.area.area_id))
-    desk_page = console("/systems", part="desks", area=code, on=on)
+    desk_page = console("/systems", part="desks", on=on)
     figures += [
         Figure("desks", Said("area_profile.desks"), "count", float(len(desks)), as_of=on,
                href=address("/desks", area=code, on=on), page=desk_page),
@@ -59,7 +59,12 @@ def centres(ground: Ground) -> Section:
         ),
     ]  # fmt: skip
     named_ = [
-        Entry(desk.name, Said(f"desk_kind.{desk.kind}"), address(f"/desks/{in_path(desk.code)}", on=on), desk_page)
+        Entry(
+            desk.name,
+            Said(f"desk_kind.{desk.kind}"),
+            address(f"/desks/{in_path(desk.code)}", on=on),
+            console("/systems", part="desks", desk=desk.code, on=on),
+        )
         for desk in desks
     ]
     entries, total = first_of(named_)
@@ -184,4 +189,4 @@ def _inputs(run: RunFacts) -> Iterator[Entry]:
     for each in run.inputs:
         if each["subject"] != Subject.AREAS or each.get("level") == AreaLevel.TOWN:
             remark = Said(f"subject.{each['subject']}")
-            yield Entry(f"{each['name']} · {each['source']}", remark, address("/editions", subject=each["subject"]))
+            yield Entry(each["name"], remark, address("/editions", subject=each["subject"]))

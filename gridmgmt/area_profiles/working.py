@@ -29,6 +29,7 @@ from gridmgmt.assessment.rules import AssessmentDirection, RoundState
 from gridmgmt.assessment.service import result
 from gridmgmt.cases.measures import RATIOS, Measure, Ratio
 from gridmgmt.cases.rules import CaseFilter
+from gridmgmt.clock import local_date
 from gridmgmt.gate_counts.queries import CommunityBand, community_bands, last_release
 from gridmgmt.indicators.queries import Tallies, days_of_change
 from gridmgmt.indicators.rules import Period, Question, Tally
@@ -160,13 +161,19 @@ def topics(ground: Ground) -> Section:
     """Return how many topics of the area were in each state on the day, and the newest ones."""
     code, on = ground.area.code, ground.on
     counts = queries.topics_by_state(ground.session, ground.places, on)
-    page = console("/systems", part="meetings", area=code, on=on)
+    page, present = console("/systems", part="meetings", on=on), on >= local_date(ground.reader.now)
+
+    def of_state(state: TopicState) -> Told:
+        # The list of topics knows the present states alone.
+        asked = state if present else None
+        page = console("/systems", part="meetings", state=asked, on=on)
+        return {"as_of": on, "href": address("/topics", area=code, state=asked, on=on), "page": page}
+
     figures = [
         Figure("topics", Said("area_profile.topics"), "count", float(sum(counts.values())), as_of=on,
                href=address("/topics", area=code, on=on), page=page),
         *(
-            Figure(f"state.{state}", Said(f"topic_state.{state}"), "count", float(counts[state]), as_of=on,
-                   href=address("/topics", area=code, state=state, on=on), page=page)
+            Figure(f"state.{state}", Said(f"topic_state.{state}"), "count", float(counts[state]), **of_state(state))
             for state in TopicState
             if counts.get(state)
         ),
@@ -187,12 +194,13 @@ def targets(ground: Ground) -> Section | None:
     projects = project_queries.projects(session, on, area_id=area.area_id)
     if not found and not projects:
         return None
-    page = console("/systems", part="targets", area=area.code, on=on)
+    page = console("/systems", part="targets", on=on)
     figures = [
         ratio_of(
             Figure(f"target.{each.code}", named(f"{each.name}（{each.year}）"), "ratio",
                    numerator=float(each.progress.open), denominator=float(each.wanted), as_of=on,
-                   source=named(each.source), href=address(f"/targets/{in_path(each.code)}", on=on), page=page)
+                   source=named(each.source), href=address(f"/targets/{in_path(each.code)}", on=on),
+                   page=console("/systems", part="targets", target=each.code, on=on))
         )
         for each in found
     ]  # fmt: skip
@@ -218,7 +226,7 @@ def budgets(ground: Ground) -> Section | None:
     area, on = ground.area, ground.on
     found = budget_queries.budgets(ground.session, on, area_id=area.area_id)
     own = [each for each in found if (each.level, each.area_code) == (area.level, area.code)]
-    href, page = address("/budgets", area=area.code, on=on), console("/systems", part="targets", area=area.code, on=on)
+    href, page = address("/budgets", area=area.code, on=on), console("/systems", part="targets", on=on)
 
     def figure(name: str, label: Said, amount: Amount, source: str) -> Figure:
         value, bound = float(amount.yuan), bound_of(amount.bound)
@@ -320,5 +328,5 @@ def _bands(row: CommunityBand) -> Iterator[Figure]:
     yield Figure(f"{row.code}.occupancy", label, "people", value, below=below, bound="at_least",
                  withheld=hidden and value is None, **told)  # fmt: skip
     label = Said("area_profile.newcomers", fields=fields)
-    yield Figure(f"{row.code}.newcomers", label, "ratio", row.ratio_from, below=row.ratio_below, bound="at_least",
+    yield Figure(f"{row.code}.newcomers", label, "times", row.ratio_from, below=row.ratio_below, bound="at_least",
                  withheld=hidden and row.ratio_from is None, **told)  # fmt: skip

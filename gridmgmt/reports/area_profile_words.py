@@ -84,6 +84,6 @@ def _number(value: float | None, figure: Figure, lang: Language) -> str:
         return rate_text(value)
     if figure.unit == "yuan":
         return text("area_profile.unit.yuan", lang, value=count_text(value))
-    if figure.unit == "points":
+    if figure.unit in ("points", "times"):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     return count_text(value, modelled=figure.unit == "people" and not value.is_integer())

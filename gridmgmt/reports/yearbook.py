@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from gridmgmt.area_profiles.ground import Reader
-from gridmgmt.area_profiles.rules import Said
+from gridmgmt.area_profiles.rules import Said, Section
 from gridmgmt.area_profiles.service import Comparison, Profile, compare, read
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
@@ -62,7 +62,7 @@ def page_document(page: YearbookPage, lang: Language) -> dict[str, Any]:  # Any:
         "synthetic": page.synthetic,
         "notes": list(page_notes(page, lang)),
         "sections": [
-            {"name": each.name, "rows": rows, "notes": [note.in_(lang) for note in each.notes]}
+            {"name": each.name, "rows": rows, "days": _days(each), "notes": [note.in_(lang) for note in each.notes]}
             for each, rows in zip(page.found.sections, _rows(page, lang), strict=True)
         ],
         "children": [list(row) for row in child_rows(page, lang)],
@@ -118,7 +118,7 @@ def render_yearbook(page: YearbookPage, lang: Language) -> Rendered:
         document=document,
         titles={each.name: text(f"area_profile.section.{each.name}", lang) for each in page.found.sections},
         hash=text("area_profile.hash", lang, sha256=hashlib.sha256(canonical.encode()).hexdigest()),
-        figure_columns=_columns(("figure", "now", "then", "change", "as_of"), lang),
+        figure_columns=_columns(("figure", "now", "then", "change"), lang),
         child_columns=_columns(("name", "code", "level", "surface", "reported", "covered"), lang),
     )
     return Rendered(content.encode(), MEDIA_TYPES["html"], f"yearbook-{area.code}-{page.year}.html")
@@ -128,8 +128,13 @@ def _columns(names: Sequence[str], lang: Language) -> list[str]:
     return [text(f"area_profile.column.{each}", lang) for each in names]
 
 
-def _rows(page: YearbookPage, lang: Language) -> list[list[tuple[str, str, str, str, str]]]:
-    """Return label, text, text then, change and day of the figures of each section."""
+def _days(section: Section) -> list[str]:
+    """Return the days that the figures of a section describe, once each."""
+    return [*dict.fromkeys(each.as_of.isoformat() for each in section.figures if each.as_of)]
+
+
+def _rows(page: YearbookPage, lang: Language) -> list[list[tuple[str, str, str, str]]]:
+    """Return label, text, text then and change of the figures of each section."""
     return [
         [
             (
@@ -137,7 +142,6 @@ def _rows(page: YearbookPage, lang: Language) -> list[list[tuple[str, str, str, 
                 figure_text(figure, lang),
                 figure_text(then, lang) if (then := page.beside.changes[section.name, figure.name].figure) else "",
                 change_text(figure, page.beside.changes[section.name, figure.name], lang) if then else "",
-                "" if figure.as_of is None else figure.as_of.isoformat(),
             )
             for figure in section.figures
         ]

@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/indicators', name: 'indicators', meta: { roomy: true }, component: () => import('./indicators/IndicatorsPage.vue') },
     { path: '/areas', name: 'areas', component: () => import('./areas/AreasPage.vue') },
     { path: '/areas/editions', name: 'editions', meta: { page: 'areas', roomy: true }, component: () => import('./areas/EditionsPage.vue') },
+    { path: '/areas/:code', name: 'area_profile', meta: { page: 'areas', wide: true }, component: () => import('./areas/profile/ProfilePage.vue') },
     { path: '/governance', name: 'governance', meta: { roomy: true }, component: () => import('./governance/GovernancePage.vue') },
     { path: '/systems', name: 'systems', meta: { roomy: true }, component: () => import('./systems/SystemsPage.vue') },
     { path: '/grids', name: 'cells', meta: { page: 'grids', roomy: true }, component: () => import('./grids/GridsPage.vue') },

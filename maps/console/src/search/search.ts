@@ -2,6 +2,7 @@ import { computed, ref, watch } from 'vue'
 
 import { get } from '../api/client'
 import type { AreaLite, HitList, HitOut } from '../api/schema'
+import { code as onProfile, openProfile } from '../areas/profile/state'
 import { showBox, showPoint } from '../state/camera'
 import { asOf, shownEdition } from '../state/boundaries'
 import { areaByCode, areas, isMeant } from '../state/folder'
@@ -100,10 +101,12 @@ export const answers = computed((): Answer[] => {
   return GROUPS.flatMap((group) => all.filter((each) => each.group === group))
 })
 
-/** Open what was chosen, and go there; on the page that judges spots an address is the spot. */
+/** Open what was chosen, and go there; on the page that judges spots an address is the spot, on that of an area another. */
 export function open({ hit }: Answer): void {
   if (planning.value && hit.point && hit.kind !== 'area') {
     putSpotAt(hit.point, hit.name)
+  } else if (onProfile.value && hit.kind === 'area' && hit.code && hit.level !== 'grid_cell') {
+    openProfile(hit.code)
   } else if (hit.kind === 'area' && hit.code) {
     select('area', hit.code)
     const bbox = areaByCode.value.get(hit.code)?.bbox
