@@ -188,9 +188,9 @@ def change_item(session: Session, actor: Actor, code: str, item_no: int, facts: 
     if "lonlat" in facts and facts["lonlat"] is None:
         last = queries.last_milestone(session, item)
         if last is not None and last.stage is not TargetStage.PLANNED:
-            raise RuleViolationError("item_without_place", field="lonlat", value=last.stage)
+            raise RuleViolationError("item_without_place", field="position", value=last.stage)
     if facts.get("lonlat") is not None:
-        _check_inside(session, target, "lonlat", facts["lonlat"], on)
+        _check_inside(session, target, "position", facts["lonlat"], on)
     for name in CHANGEABLE:
         if name in facts:
             _put(item, name, facts[name])
@@ -269,7 +269,7 @@ def _add(session: Session, actor: Actor, target: Target, new: Sequence[NewItem])
     items = []
     for number, each in enumerate(new, start=first):
         if each.lonlat is not None:
-            _check_inside(session, target, "lonlat", each.lonlat, each.planned_on)
+            _check_inside(session, target, "position", each.lonlat, each.planned_on)
         item = TargetItem(target_code=target.code, item_no=number)
         if each.plan is not None:
             item.plan_name, item.plan_rank = each.plan
