@@ -73,16 +73,15 @@ def read(session: Session, code: str, on: date, reader: Reader, *, period: Perio
     ground = Ground(session, _area(session, code, on), on, reader)
     run = serving.run_on(ground)
     asked_cases = working.case_question(ground, period)
-    asked = [asked_cases, *_questions(ground, asked_cases)]
-    counted = working.case_tallies(ground, asked)
-    own = None if counted is None else counted[0].total
+    counted = working.case_tallies(ground, _questions(ground, asked_cases))
+    own = None if counted is None else counted[0].total  # those that lie in nothing below are in it
     sections = [*_standing(ground, run), working.cases(ground, asked_cases, own), *_working(ground)]
     wanted: list[SectionName] = ["premises_register"]
     refused = [] if working.may_read_premises(ground) else wanted
     left_out = [LeftOut(name, Said("area_profile.left_out.permission")) for name in refused]
     if not refused:
         sections.insert(_place_of(sections, "premises"), working.premises_register(ground))
-    children = _children(ground, run, None if counted is None else counted[1:])
+    children = _children(ground, run, counted)
     return Profile(ground.area, on, _above(ground), children, sections, left_out)
 
 
@@ -163,9 +162,12 @@ def _above(ground: Ground) -> list[AreaSummary]:
 
 
 def _questions(ground: Ground, asked: Question) -> list[Question]:
-    """Return the question for the cases of each area directly below, one for each dimension that they are of."""
+    """Return the question for the cases of each area directly below, one for each dimension that they are of.
+
+    Without any such area it is the question for the area alone.
+    """
     by = dict.fromkeys(_DIMENSIONS[AreaLevel(child.level)] for child in ground.children)
-    return [replace(asked, by=each) for each in by]
+    return [replace(asked, by=each) for each in by] or [asked]
 
 
 def _children(ground: Ground, run: RunFacts | None, counted: Sequence[Tallies] | None) -> list[ChildRow]:

@@ -7,6 +7,7 @@ from gridmgmt.area_profiles import queries
 from gridmgmt.area_profiles.ground import Ground
 from gridmgmt.area_profiles.queries import AreaCoverage, Place, RunFacts
 from gridmgmt.area_profiles.rules import (
+    MOST_ENTRIES,
     Entry,
     Figure,
     Said,
@@ -14,7 +15,6 @@ from gridmgmt.area_profiles.rules import (
     Told,
     address,
     console,
-    first_of,
     in_path,
     named,
     ratio_of,
@@ -58,17 +58,12 @@ def centres(ground: Ground) -> Section:
             for kind, count in sorted(Counter(desk.kind for desk in desks).items())
         ),
     ]  # fmt: skip
-    named_ = [
-        Entry(
-            desk.name,
-            Said(f"desk_kind.{desk.kind}"),
-            address(f"/desks/{in_path(desk.code)}", on=on),
-            console("/systems", part="desks", desk=desk.code, on=on),
-        )
-        for desk in desks
-    ]
-    entries, total = first_of(named_)
-    return Section("centres", tuple(figures), entries, total)
+    entries = tuple(
+        Entry(desk.name, Said(f"desk_kind.{desk.kind}"), address(f"/desks/{in_path(desk.code)}", on=on),
+              console("/systems", part="desks", desk=desk.code, on=on))
+        for desk in desks[:MOST_ENTRIES]
+    )  # fmt: skip
+    return Section("centres", tuple(figures), entries, len(desks))
 
 
 def _with_centres(ground: Ground) -> Iterator[Body]:

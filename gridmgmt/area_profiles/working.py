@@ -90,11 +90,13 @@ def cases(ground: Ground, question: Question, tally: Tally | None) -> Section:
 
 
 def case_tallies(ground: Ground, asked: Sequence[Question]) -> list[Tallies] | None:
-    """Return the tallies of some questions; None for a period before there were boundaries, or a register of cases."""
+    """Return the tallies of some questions; None for a period before boundaries or cases were kept, or one to come."""
     changes, first = days_of_change(ground.session), queries.first_case_on(ground.session)
     period = asked[0].period
     last = asked[0].areas_on or period.last
-    if not changes or last < changes[0] or first is None or period.last < first:
+    if not changes or last < changes[0] or first is None:
+        return None
+    if period.last < first or period.first > local_date(ground.reader.now):
         return None
     return tallies(ground.session, asked, now=ground.reader.now)
 
