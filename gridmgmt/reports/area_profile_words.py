@@ -55,8 +55,9 @@ def change_text(figure: Figure, change: Change, lang: Language) -> str:
         return UNDEFINED
     if figure.unit == "ratio":
         return text("area_profile.unit.points_of_percent", lang, value=points_text(value))
-    sign = "+" if value > 0 else "-" if value < 0 else ""
-    return sign + _number(abs(value), figure, lang)
+    if not value:
+        return "0"
+    return ("+" if value > 0 else "-") + _number(abs(value), figure, lang)
 
 
 def comparison_note(found: Comparison, now: date, lang: Language) -> str | None:

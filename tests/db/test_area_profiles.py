@@ -4,11 +4,13 @@ In March 2026 the quarter 004 of 顾村 becomes the subdistrict C, and the two s
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 import shapely
+from sqlalchemy import event
 
 from gridmgmt.access.rules import Actor, anonymous
 from gridmgmt.area_profiles.ground import Reader
@@ -210,3 +212,23 @@ def test_where_a_code_was_not_in_force_its_land_is_named(district: Session) -> N
     assert unknown.value.code == "area_unknown"
     ended = compare(district, profile(district, f"{DACHANG}-S1", FEB), MARCH, reader())
     assert [each.to_code for each in ended.ends] == [f"{DACHANG}-S2"]
+
+
+def test_a_page_asks_no_more_questions_for_more_areas(district: Session) -> None:
+    asked: list[str] = []
+    engine = district.get_bind()
+
+    def note(*said: object) -> None:
+        asked.append(str(said[2]))
+
+    later = replace(reader(), now=datetime(2026, 6, 1, tzinfo=UTC))
+    counted: dict[int, int] = {}
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for on in (FEB, date(2026, 5, 10)):
+            read(district, GUCUN, on, later)  # what never changes is kept
+            asked.clear()
+            counted[len(read(district, GUCUN, on, later).children)] = len(asked)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert counted[3] == counted[2] <= 50
