@@ -107,3 +107,13 @@ def test_every_row_names_code_that_exists() -> None:
     named = {room for row in rows() for room in re.findall(r"`(gridmgmt/[\w/]+)`", row[1])}
     assert [room for room in sorted(named) if not (PROJECT_DIR / room).exists()] == []
     assert [row[0] for row in rows() if "`gridmgmt/" not in row[1]] == []
+
+
+def test_every_row_names_a_page_and_its_picture() -> None:
+    seen = {
+        row[0]: re.fullmatch(r"\[`(/[^`]*)`\]\((screens/\w+\.jpg)\)", row[3].removesuffix("|").strip())
+        for row in rows()
+    }
+    assert [system for system, found in seen.items() if found is None] == []
+    named = {found[2] for found in seen.values() if found}
+    assert [name for name in sorted(named) if not (PAGE.parent / name).is_file()] == []
