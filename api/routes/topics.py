@@ -199,7 +199,7 @@ def decide_topic(context: Context, actor: Caller, code: PathCode, ask: TopicDeci
         follow_up_on=ask.follow_up_on,
     )
     with context.transaction() as session:
-        decisions.decide(session, actor, code, new, today=context.today(), measured=False)
+        decisions.decide(session, actor, code, new, today=context.today())
     with context.transaction() as session:  # takes seconds, in which nobody else could write into the log
         if new.gate is not None:
             decisions.measure(session, actor, code, today=context.today(), at=new.gate.at)

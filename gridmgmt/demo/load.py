@@ -1,7 +1,7 @@
 """Loading the synthetic district through the same imports that real files take."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -72,7 +72,7 @@ def load_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> li
     district = generate(seed)
     labels = Labels(name=text(EDITION), source=text(SOURCE, seed=seed), valid_from=IN_FORCE_FROM, synthetic=True)
     with transaction(factory) as session:
-        return list(_load(session, district, labels))
+        return list(_load(session, district, labels, system_clock()))
 
 
 def set_up_demo(factory: sessionmaker[Session], *, seed: int = DEFAULT_SEED) -> list[Outcome]:
@@ -127,7 +127,7 @@ def _ask_cells(session: Session, edition: str, area: str, on: date, after: int |
     return generation.job_id
 
 
-def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[Outcome]:
+def _load(session: Session, district: DemoDistrict, labels: Labels, now: datetime) -> Iterator[Outcome]:
     for level in sorted(RANK, key=lambda level: (RANK[level], level)):
         of_level = district.areas[district.areas["level"] == level]
         if len(of_level):
@@ -139,7 +139,7 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
         plan_subdistrict(session, DEMO_ACTOR, district.areas, labels.source)
     catalogue.load_builtin(session, DEMO_ACTOR, today=labels.valid_from)
     catalogue.load_builtin_matters(session, DEMO_ACTOR, today=labels.valid_from)
-    establish_assessments(session, DEMO_ACTOR, now=system_clock())
+    establish_assessments(session, DEMO_ACTOR, now=now)
     for kind, frame in _land(district).items():
         yield imports.import_features(session, DEMO_ACTOR, _intake(frame, district), labels, kind=kind)
     yield imports.import_network(session, DEMO_ACTOR, _network(district), labels)
@@ -154,10 +154,10 @@ def _load(session: Session, district: DemoDistrict, labels: Labels) -> Iterator[
     yield imports.import_service_points(session, DEMO_ACTOR, _intake(district.service_points, district), labels)
     if new:
         establish_desks(session, DEMO_ACTOR, district.areas, district.service_points, labels.valid_from)
-        count_visits(session, DEMO_ACTOR, local_date(system_clock()), labels.valid_from)
+        count_visits(session, DEMO_ACTOR, local_date(now), labels.valid_from)
         establish_targets(session, DEMO_ACTOR, district.areas, district.service_points, labels.name)
-        count_at_gates(session, DEMO_ACTOR, district.areas, labels.valid_from, now=system_clock())
-        establish_premises(session, DEMO_ACTOR, district.areas, district.places, labels.valid_from, now=system_clock())
+        count_at_gates(session, DEMO_ACTOR, district.areas, labels.valid_from, now=now)
+        establish_premises(session, DEMO_ACTOR, district.areas, district.places, labels.valid_from, now=now)
     yield imports.import_addresses(session, DEMO_ACTOR, _intake(gazetteer(district), district), labels)
     yield from load_department_grids(session, DEMO_ACTOR, district.areas, labels)
 

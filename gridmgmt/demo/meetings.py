@@ -146,7 +146,7 @@ def _decide_side_gate(session: Session, actor: Actor, topic: Topic) -> None:
         ],
         follow_up_on=FOLLOWED_UP,
     )
-    decisions.decide(session, actor, code, new, measured=False, today=TODAY)
+    decisions.decide(session, actor, code, new, today=TODAY)
 
 
 def _bring_in_others(session: Session, actor: Actor, home: Place, unit: list[Place]) -> None:

@@ -90,15 +90,10 @@ class NewDecision:
     follow_up_on: date | None = None
 
 
-def decide(
-    session: Session, actor: Actor, code: str, new: NewDecision, *, today: date, measured: bool = True
-) -> TopicDecision:
+def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, today: date) -> TopicDecision:
     """Decide a topic that is on the agenda, in a sitting of its meeting at which all were whom it needs.
 
-    Parameters
-    ----------
-    measured
-        Whether to measure at once what a gate changes, which takes seconds on a large network; see :func:`measure`.
+    What a gate changes is another question, which takes seconds on a large network: :func:`measure`.
 
     Raises
     ------
@@ -128,8 +123,6 @@ def decide(
         TopicTask(topic_id=topic.topic_id, task_no=number, **asdict(task)) for number, task in enumerate(new.tasks, 1)
     )
     note_step(session, actor, topic, TopicMove.DECIDE, sitting.held_on, new.resolution)
-    if new.gate is not None and measured:
-        measure(session, actor, code, at=new.gate.at, today=today)
     return decision
 
 

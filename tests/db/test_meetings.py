@@ -234,6 +234,7 @@ def test_the_side_gate_of_tianxin_garden_from_topic_to_report(session: Session) 
         funding="维修资金", gate=gate, tasks=tasks, follow_up_on=date(2026, 10, 1),
     )  # fmt: skip
     decisions.decide(session, TESTER, code, new, today=TODAY)
+    decisions.measure(session, TESTER, code, today=TODAY)
 
     after = pytest.approx([230, 910, 2010], rel=1e-3)
     assert walks_m(session, MAY, "wed 10:00") == before, "it is not open yet"
@@ -270,6 +271,7 @@ def test_a_new_gate_stands_where_the_topic_does_and_money_comes_from_somewhere(s
     decision = decisions.decide(
         session, TESTER, code, NewDecision(number, "同意", gate=NewGate("N", JULY)), today=TODAY
     )
+    decisions.measure(session, TESTER, code, today=TODAY)
     assert (decision.gate_code, decision.effects["total"]["residents"]) == ("N", 0), "nobody's wall stands there"
     gates = session.execute(text("SELECT code, name, access, ST_X(geom) FROM gates WHERE code = 'N'")).all()
     assert [tuple(row) for row in gates] == [("N", "红林路小门", "public", pytest.approx(place(600, 0)["lon"]))]
