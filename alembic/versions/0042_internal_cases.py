@@ -16,5 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Noted as changes of cases, so that the tallies count them again.
+    op.execute("UPDATE cases SET internal = false WHERE internal")
     op.drop_index("ix_cases_internal", table_name="cases")
     op.drop_column("cases", "internal")

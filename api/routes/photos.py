@@ -85,6 +85,7 @@ def list_photos(session: RequestSession, actor: Caller, case_no: CaseNo) -> Case
 )
 def add_photo(session: RequestSession, actor: Caller, case_no: CaseNo, ask: CasePhotoAsk) -> CasePhotoList:
     """Add a photo that was given before; the same one again as the same kind changes nothing."""
+    check_shown(session, case_no, works_on_cases=actor.works_on_cases)
     photos.attach(session, actor, named_case(session, case_no).case_id, ask.photo, ask.kind)
     return _list(photos.of_case(session, case_no))
 

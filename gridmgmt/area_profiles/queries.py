@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import JSON, ColumnElement, Integer, Text, cast, func, select, tuple_
@@ -26,6 +27,7 @@ from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 
 MOST_KEPT = 256
+_lock = Lock()
 _KEPT: dict[str, Sequence[Mapping[str, Any]]] = {}
 """The inputs of answers by the hash of the answer: an answer takes a while to parse and never changes."""
 _COUNTED: dict[tuple[object, ...], Mapping[str, float | None]] = {}
@@ -43,7 +45,7 @@ _GOVERNED = (AreaLevel.TOWN, AreaLevel.BASIC_MANAGEMENT_UNIT, AreaLevel.SECTOR, 
 
 
 class AreaBelow(NamedTuple):
-    """An area that lies in another, without its boundary."""
+    """An area that lies in another, without its boundary; ``valid_from`` is the day its edition came into force."""
 
     level: str
     code: str
@@ -52,15 +54,20 @@ class AreaBelow(NamedTuple):
     parent_level: str | None
     parent_code: str | None
     area_m2: float
+    valid_from: date
 
 
 def areas_below(session: Session, level: str, code: str, on: date) -> list[AreaBelow]:
     """Return the towns to quarters that lie in an area on a day, at any depth, by code; cells are left out."""
-    columns = (getattr(Area, name) for name in AreaBelow._fields)
-    statement = select(*columns).where(in_force_on(on), Area.level.in_(_GOVERNED))
+    columns = (getattr(Area, name) for name in AreaBelow._fields[:-1])
+    statement = (
+        select(*columns, Edition.valid_from)
+        .join(Edition, Edition.edition_id == Area.edition_id)
+        .where(in_force_on(on), Area.level.in_(_GOVERNED))
+    )
     by_parent: dict[tuple[str | None, str | None], list[AreaBelow]] = defaultdict(list)
     for row in session.execute(statement):
-        by_parent[row.parent_level, row.parent_code].append(AreaBelow(*row))
+        by_parent[row.parent_level, row.parent_code].append(AreaBelow._make(row))
     found = list(by_parent[level, code])
     for each in found:  # grows while it is walked
         found += by_parent[each.level, each.code]
@@ -96,14 +103,16 @@ def residents_inside(session: Session, area: AreaSummary, on: date) -> Residents
     """
     used = editions_of(session, Subject.POPULATION, on)
     key = (area.area_id, area.code, area.area_m2, *(each.content_sha256 for each in used))
-    if key not in _COUNTED:
+    counts = _COUNTED.get(key)
+    if counts is None:
         sums = [func.sum(getattr(PopulationPlace, name)).label(name) for name in BANDS]
         statement = select(*sums).where(
             PopulationPlace.edition_id == func.any([each.edition_id for each in used]),
             covered_by(area.area_id, PopulationPlace.geom),
         )
-        _keep(_COUNTED, key, dict(session.execute(statement).mappings().one()))
-    return Residents(_COUNTED[key], used[0] if used else None)
+        counts = dict(session.execute(statement).mappings().one())
+        _keep(_COUNTED, key, counts)
+    return Residents(counts, used[0] if used else None)
 
 
 def editions_of(session: Session, subject: Subject, on: date) -> Sequence[Edition]:
@@ -197,10 +206,12 @@ def run_facts(session: Session, run_id: int) -> RunFacts:
     """Return what a profile tells of a finished run, without reading the rest of its answer, which may be large."""
     statement = select(CoverageRun.parameters, CoverageRun.result_sha256).where(CoverageRun.run_id == run_id)
     parameters, sha256 = session.execute(statement).one()
-    if sha256 not in _KEPT:
-        inputs = select(cast(CoverageRun.document, JSON)["inputs"]).where(CoverageRun.run_id == run_id)
-        _keep(_KEPT, sha256, session.scalars(inputs).one())
-    return RunFacts(run_id, date.fromisoformat(parameters["on"]), parameters["limit_s"], _KEPT[sha256])
+    inputs = _KEPT.get(sha256)
+    if inputs is None:
+        statement = select(cast(CoverageRun.document, JSON)["inputs"]).where(CoverageRun.run_id == run_id)
+        inputs = session.scalars(statement).one()
+        _keep(_KEPT, sha256, inputs)
+    return RunFacts(run_id, date.fromisoformat(parameters["on"]), parameters["limit_s"], inputs)
 
 
 def covered_areas(session: Session, run_id: int, places: Sequence[Place]) -> dict[Place, AreaCoverage]:
@@ -222,6 +233,7 @@ def _among(places: Sequence[Place], level: Any, code: Any) -> ColumnElement[bool
 
 def _keep(kept: dict[Key, Value], key: Key, value: Value) -> None:
     """Keep a value that never changes, and forget the oldest of too many."""
-    while len(kept) >= MOST_KEPT:
-        kept.pop(next(iter(kept)), None)
-    kept[key] = value
+    with _lock:
+        while len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = value

@@ -178,7 +178,8 @@ def _children(ground: Ground, run: RunFacts | None, counted: Sequence[Tallies] |
         reported.update({code: tally.counts.get(Measure.REPORTED, 0) for code, tally in tallies.items()})
     rows = []
     for child in ground.children:
-        found = covered.get((str(child.level), child.code))
+        drawn_alike = run is not None and child.valid_from <= run.asked_on
+        found = covered.get((str(child.level), child.code)) if drawn_alike else None
         share = found.covered / found.residents if found and found.residents and found.covered is not None else None
         cases = None if counted is None else reported[child.code]
         rows.append(ChildRow(child.code, child.name, AreaLevel(child.level), child.area_m2, cases, share))

@@ -22,10 +22,11 @@ from gridmgmt.area_profiles.rules import (
     named,
     ratio_of,
 )
+from gridmgmt.areas.queries import ancestors
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.assessment import queries as assessment_queries
 from gridmgmt.assessment.queries import RoundSummary
-from gridmgmt.assessment.rules import AssessmentDirection, RoundState
+from gridmgmt.assessment.rules import RoundState
 from gridmgmt.assessment.service import result
 from gridmgmt.cases.measures import RATIOS, Measure, Ratio
 from gridmgmt.cases.rules import CaseFilter
@@ -138,8 +139,10 @@ def _premises_label(name: str) -> Said:
 
 
 def may_read_premises(ground: Ground) -> bool:
-    """Tell whether the reader may read the premises of this area one by one."""
-    return ground.reader.actor.may(Permission.PREMISES_READ, areas=[code for _, code in ground.above])
+    """Tell whether the reader may read the premises of this area one by one, by the areas of today."""
+    today, area = local_date(ground.reader.now), ground.area
+    above = ancestors(ground.session, area.level, area.code, today)
+    return ground.reader.actor.may(Permission.PREMISES_READ, areas=above)
 
 
 def premises_register(ground: Ground) -> Section:
@@ -256,11 +259,7 @@ def assessment(ground: Ground) -> Section | None:
     """
     if ground.area.level not in (AreaLevel.TOWN, AreaLevel.DISTRICT):
         return None
-    found = [
-        each
-        for each in assessment_queries.round_summaries(ground.session, limit=MOST_ROUNDS)
-        if each.direction is AssessmentDirection.STREETS and each.last <= ground.on
-    ]
+    found = assessment_queries.round_summaries(ground.session, limit=MOST_ROUNDS, streets_until=ground.on)
     newest = sorted(found, key=lambda each: (each.last, each.round_id), reverse=True)
     signed = next((each for each in newest if each.state is RoundState.SIGNED), None)
     figures = [] if signed is None else list(_standing(ground, signed))

@@ -123,8 +123,13 @@ def has_scheme(session: Session, name: str, direction: AssessmentDirection, vali
     return session.scalar(statement) is not None
 
 
-def round_summaries(session: Session, *, after: int | None = None, limit: int = 100) -> list[RoundSummary]:
-    """Return rounds, the last opened first; ``after`` is the last of the page before."""
+def round_summaries(
+    session: Session, *, after: int | None = None, limit: int = 100, streets_until: date | None = None
+) -> list[RoundSummary]:
+    """Return rounds, the last opened first; ``after`` is the last of the page before.
+
+    With ``streets_until`` only rounds of streets whose period was over by that day.
+    """
     statement = (
         select(AssessmentRound, AssessmentScheme)
         .join(AssessmentScheme, AssessmentScheme.scheme_id == AssessmentRound.scheme_id)
@@ -134,6 +139,9 @@ def round_summaries(session: Session, *, after: int | None = None, limit: int = 
     )
     if after is not None:
         statement = statement.where(AssessmentRound.round_id < after)
+    if streets_until is not None:
+        over = (AssessmentScheme.direction == AssessmentDirection.STREETS, AssessmentRound.period_last <= streets_until)
+        statement = statement.where(*over)
     return [_round_summary(*row) for row in session.execute(statement)]
 
 

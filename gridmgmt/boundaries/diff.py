@@ -289,7 +289,7 @@ class _Points(NamedTuple):
         is_open = ServicePoint.status == PointStatus.OPEN
         points = _table(session, ServicePoint, box, ServicePoint.type, offered, is_open)
         running, known = Case.state.not_in(ENDED), Case.reported_at < end_of_day(on)
-        cases = _table(session, Case, box, Case.case_id, running, known)
+        cases = _table(session, Case, box, Case.case_id, running, known, ~Case.internal)
         positions = [np.column_stack([t["lon"].to_numpy(), t["lat"].to_numpy()]) for t in (residents, points, cases)]
         counted = residents["counted"].to_numpy(zero_copy_only=False).astype(np.float64)
         return cls(np.concatenate(positions), counted, points["counted"].to_pylist(), cases.num_rows)

@@ -98,6 +98,11 @@ def check_shown(session: Session, case_no: str, *, works_on_cases: bool) -> None
         raise NotFoundError("case_unknown", field="case_no", value=case_no)
 
 
+def seen_by_the_same(session: Session, *case_ids: int) -> bool:
+    """Tell whether all of some cases are internal, or none of them: a link would tell the others of the internal."""
+    return session.scalars(select(func.count(Case.internal.distinct())).where(Case.case_id.in_(case_ids))).one() == 1
+
+
 def keep_internal(session: Session, case_id: int) -> None:
     """Tell of a case nobody but who works on cases from now on."""
     session.execute(update(Case).where(Case.case_id == case_id).values(internal=True))

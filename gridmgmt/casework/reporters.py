@@ -14,6 +14,7 @@ from gridmgmt.access.service import record, require
 from gridmgmt.casework import photo_queries as queries
 from gridmgmt.casework.asking import plain_text
 from gridmgmt.casework.photo_models import CaseReporter
+from gridmgmt.casework.queries import check_shown
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError, NotFoundError
 
@@ -86,6 +87,14 @@ def keep(session: Session, actor: Actor, case_id: int, reporter: Reporter, now: 
     _write(session, case_id, checked(reporter), now)
 
 
+def _shown(session: Session, actor: Actor, case_no: str) -> queries.NamedCase:
+    """Return a case that the actor may read contact data of."""
+    check_shown(session, case_no, works_on_cases=actor.works_on_cases)
+    case = queries.named_case(session, case_no)
+    require(actor, Permission.REPORTERS_READ, areas=case.areas)
+    return case
+
+
 def read(session: Session, actor: Actor, case_no: str) -> KnownReporter:
     """Return how to reach whoever reported a case, and record that it was read.
 
@@ -96,8 +105,7 @@ def read(session: Session, actor: Actor, case_no: str) -> KnownReporter:
     ForbiddenError, UnauthenticatedError
         When the actor may not read contact data there.
     """
-    case = queries.named_case(session, case_no)
-    require(actor, Permission.REPORTERS_READ, areas=case.areas)
+    case = _shown(session, actor, case_no)
     row = _known(session, case.case_id, case_no)
     told_with = None if case.duplicate_of is None else queries.number_of(session, case.duplicate_of)
     known = KnownReporter(
@@ -115,8 +123,7 @@ def change(session: Session, actor: Actor, case_no: str, reporter: Reporter, now
 
     Raises as :func:`read`, but for a case without any, and :func:`checked`.
     """
-    case = queries.named_case(session, case_no)
-    require(actor, Permission.REPORTERS_READ, areas=case.areas)
+    case = _shown(session, actor, case_no)
     kept = checked(reporter)
     _write(session, case.case_id, kept, now)
     given = [] if kept is None else [name for name in MOST_CHARACTERS if getattr(kept, name)]
@@ -126,8 +133,7 @@ def change(session: Session, actor: Actor, case_no: str, reporter: Reporter, now
 
 def forget(session: Session, actor: Actor, case_no: str) -> None:
     """Delete how to reach whoever reported a case, as they may ask at any time; raises as :func:`read`."""
-    case = queries.named_case(session, case_no)
-    require(actor, Permission.REPORTERS_READ, areas=case.areas)
+    case = _shown(session, actor, case_no)
     session.delete(_known(session, case.case_id, case_no))
     session.flush()
     record(session, actor, "reporters.forget", f"case:{case_no}")

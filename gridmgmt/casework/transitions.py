@@ -62,7 +62,8 @@ def move(session: Session, actor: Actor, case_no: str, ask: MoveAsk, now: dateti
     Raises
     ------
     NotFoundError
-        ``case_unknown``, also of the master of a duplicate; a department or condition that the catalogue does not have.
+        ``case_unknown``, also of the master of a duplicate, and of an internal case for who does not work on cases;
+        a department or condition that the catalogue does not have.
     StaleVersionError
         ``case_stale`` when it has moved since it was seen.
     ForbiddenError
@@ -72,6 +73,7 @@ def move(session: Session, actor: Actor, case_no: str, ask: MoveAsk, now: dateti
     InputError, RuleViolationError
         When what the move is given cannot be.
     """
+    queries.check_shown(session, case_no, works_on_cases=actor.works_on_cases)
     if ask.move is Move.LINK_DUPLICATE and ask.given.case_no:
         queries.lock_pair(session, case_no, ask.given.case_no)
     held = queries.lock_case(session, case_no)
@@ -171,6 +173,8 @@ def _master(session: Session, held: HeldCase, master_no: str, now: datetime) -> 
     master = queries.read_case(session, master_no)
     if master.case_id == held.case_id:
         raise RuleViolationError("duplicate_of_itself", field="case_no", value=master_no)
+    if not queries.seen_by_the_same(session, held.case_id, master.case_id):
+        raise RuleViolationError("master_internal", field="case_no", value=master_no, case_no=held.case_no)
     state = master.facts.state
     if state is CaseState.DUPLICATE:
         raise RuleViolationError("master_is_duplicate", field="case_no", value=master_no, master=master.master_no)

@@ -162,12 +162,15 @@ def component_row(session: Session, code: str, on: date) -> Component:
 
 
 def cases_of(session: Session, code: str) -> list[ComponentCase]:
-    """Return the cases about a component, open ones first, then the newest, at most :data:`MOST_CASES`."""
+    """Return the cases about a component, open ones first, then the newest, at most :data:`MOST_CASES`.
+
+    Internal cases are left out.
+    """
     names = ("case_no", "type", "state", "urgency", "reported_at", "closed_at")
     ended = Case.state.in_([str(state) for state in ENDED])
     statement = (
         select(*(getattr(Case, name) for name in names))
-        .where(Case.component_code == code)
+        .where(Case.component_code == code, ~Case.internal)
         .order_by(ended, Case.reported_at.desc(), Case.case_id.desc())
         .limit(MOST_CASES)
     )

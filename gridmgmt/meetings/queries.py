@@ -291,8 +291,8 @@ def project_of_code(session: Session, code: str) -> SelfProject:
 
 
 def case_exists(session: Session, case_no: str) -> bool:
-    """Tell whether there is a case of a number."""
-    return session.scalar(select(Case.case_id).where(Case.case_no == case_no)) is not None
+    """Tell whether there is a case of a number that anybody may know of."""
+    return session.scalar(select(Case.case_id).where(Case.case_no == case_no, ~Case.internal)) is not None
 
 
 def area_name(session: Session, level: str, code: str) -> str | None:

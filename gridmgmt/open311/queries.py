@@ -100,7 +100,7 @@ def unknown_type(session: Session, types: Sequence[str]) -> str | None:
         column("type", String), with_ordinality="place", name="asked"
     )
     asked = asked.render_derived()
-    had = select(Case.case_id).where(Case.type == asked.c.type).exists()
+    had = select(Case.case_id).where(Case.type == asked.c.type, ~Case.internal).exists()
     place = session.scalar(select(asked.c.place).where(~had).order_by(asked.c.place).limit(1))
     return None if place is None else types[place - 1]
 

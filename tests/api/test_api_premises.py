@@ -7,13 +7,14 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from gridmgmt.access.rules import Permission, Role
 from gridmgmt.cases.queries import select_drawn
 from gridmgmt.cases.rules import CaseFilter
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.cli.main import root
 from gridmgmt.feed.queries import news, pages
 from tests.api.conftest import NOW, District
-from tests.support.actors import TESTER
+from tests.support.actors import TESTER, add_key, bearer
 from tests.support.division import spot
 from tests.support.paper_district import FIRST, GUCUN
 
@@ -218,3 +219,34 @@ def test_a_re_inspection_is_shown_to_those_alone_who_work_on_cases(
     with shared_district.sessions() as session:
         assert session.execute(select_drawn(CaseFilter(), NOW)).all() == []
         assert [page.events for page in pages(session, before)] == [()]
+    refuse_who_only_reports(shared_district, case_no)
+    refuse_a_link_with_one_for_all(register, case_no)
+
+
+def refuse_who_only_reports(district: District, case_no: str) -> None:
+    """A key that reads and reports does not work on cases: to it there is no such case, whatever it tries."""
+    scopes = [Permission.READ, Permission.CASES_REPORT, Permission.REPORTERS_READ]
+    with httpx.Client(base_url=district.visitor.base_url) as client:
+        client.headers.update(bearer(add_key(district.sessions, Role.ADMINISTRATOR, scopes)))
+        here = f"/api/v1/cases/{case_no}"
+        for asked in (
+            client.post(f"{here}/transitions", json={"move": "supplement", "note": "…"}, headers={"If-Match": "*"}),
+            client.post(f"{here}/transitions", json={"move": "supplement", "version": 9, "note": "…"}),
+            client.post(f"{here}/photos", json={"photo": "0" * 64, "kind": "near"}),
+            client.get(f"{here}/reporter"),
+            client.put(f"{here}/reporter", json={"phone": "1", "consent": True}),
+            client.delete(f"{here}/reporter"),
+        ):
+            assert (asked.status_code, asked.json()["type"]) == (404, "/problems/case_unknown"), asked.request
+
+
+def refuse_a_link_with_one_for_all(worker: httpx.Client, internal: str) -> None:
+    lon, lat = spot(0.5, 4.5)
+    given = {"type": "0101", "source": "inspector", "lon": lon, "lat": lat, "description": "井盖"}
+    reported = worker.post("/api/v1/cases", json=given, headers={"Idempotency-Key": "for-all"})
+    assert reported.status_code == 201, reported.text
+    numbers = (reported.json()["case_no"], internal)
+    for case_no, other in (numbers, numbers[::-1]):
+        move = {"move": "link_duplicate", "case_no": other}
+        answer = worker.post(f"/api/v1/cases/{case_no}/transitions", json=move, headers={"If-Match": "*"})
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/master_internal"), answer.text

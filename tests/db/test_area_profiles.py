@@ -12,7 +12,7 @@ import pytest
 import shapely
 from sqlalchemy import event
 
-from gridmgmt.access.rules import Actor, anonymous
+from gridmgmt.access.rules import Actor, Grant, Permission, Role, anonymous
 from gridmgmt.area_profiles.ground import Reader
 from gridmgmt.area_profiles.rules import Figure
 from gridmgmt.area_profiles.service import Profile, compare, read
@@ -175,6 +175,11 @@ def test_small_counts_stay_withheld_and_the_register_is_for_who_may_read_it(dist
     assert figures(visitor, "premises_register") == {}
     people = figures(visitor, "population")
     assert (people["residents_60_plus"].state, "residents_60_64" in people) == ("withheld", False)
+    grant = Grant(Role.INSPECTOR, frozenset({Permission.READ, Permission.PREMISES_READ}), "town", GUCUN)
+    of_gucun = replace(anonymous(reading=True), grants=(grant,))
+    assert profile(district, f"{GUCUN}001", FEB, actor=of_gucun).left_out == []
+    gone = profile(district, FOURTH, FEB, actor=of_gucun)  # judged by the areas of today, when it lies elsewhere
+    assert [each.section for each in gone.left_out] == ["premises_register"]
     inside = profile(district, f"{GUCUN}001", FEB)
     assert values(inside, "premises_register")["group_renting"] == 2
     assert inside.left_out == []
