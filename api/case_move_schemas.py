@@ -15,6 +15,8 @@ from gridmgmt.texts import Language, text
 
 Words = Annotated[str | None, Field(max_length=2_000)]
 Code = Annotated[str, Field(min_length=1, max_length=100)]
+FOR_CASE_WORK = frozenset({"handlers", "note"})
+"""What entries of a log have set that names accounts, or was written for colleagues."""
 
 
 class LogEntryOut(Answer):
@@ -26,7 +28,7 @@ class LogEntryOut(Answer):
     state: CaseState
     state_text: str
     at: datetime
-    actor: str
+    actor: str | None = Field(description="Name of the account; null for a reader who does not work on cases.")
     post: str | None = Field(description="In which role.", examples=["duty_chief"])
     department_code: str | None
     department_name: str | None
@@ -73,10 +75,14 @@ class MoveAskBody(Asked):
         )
 
 
-def entry_of(entry: LogEntry, catalogue: Catalogue, lang: Language) -> LogEntryOut:
-    """Return one entry of a log with its words."""
+def entry_of(entry: LogEntry, catalogue: Catalogue, lang: Language, *, works_on_cases: bool) -> LogEntryOut:
+    """Return one entry of a log with its words; accounts and remarks are told to those alone who work on cases."""
+    told = dict(vars(entry))
+    if not works_on_cases:
+        told["actor"] = None
+        told["facts"] = {name: fact for name, fact in entry.facts.items() if name not in FOR_CASE_WORK}
     return LogEntryOut(
-        **vars(entry),
+        **told,
         move_text=text(f"case_move.{entry.move}", lang),
         state_text=text(f"case_state.{entry.state}", lang),
         department_name=department_name(catalogue, entry.department_code, lang),

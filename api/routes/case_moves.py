@@ -94,10 +94,14 @@ def made(
     dependencies=[asks(Permission.READ)],
 )
 def read_log(session: RequestSession, actor: Caller, case_no: CaseNo, lang: Lang) -> LogList:
-    """List all that was done to a case, by whom and why, with the time used in each stage."""
-    check_shown(session, case_no, works_on_cases=actor.works_on_cases)
+    """List all that was done to a case, in which role and why, with the time used in each stage.
+
+    Those who work on cases are told the accounts too, and the remarks.
+    """
+    works = actor.works_on_cases
+    check_shown(session, case_no, works_on_cases=works)
     entries, catalogue = history.log_of(session, case_no)
-    return LogList(items=[entry_of(entry, catalogue, lang) for entry in entries])
+    return LogList(items=[entry_of(entry, catalogue, lang, works_on_cases=works) for entry in entries])
 
 
 def answer(detail: Mapping[str, Any]) -> Response:

@@ -27,7 +27,7 @@ NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 """Monday, nine o'clock in Shanghai."""
 CASES = "/api/v1/cases"
 WATER, GAS = "water_company", "gas_company"
-ROLES = (Role.OPERATOR, Role.INSPECTOR, Role.DISPATCHER, Role.DEPARTMENT, Role.DUTY_CHIEF)
+ROLES = (Role.OPERATOR, Role.INSPECTOR, Role.DISPATCHER, Role.DEPARTMENT, Role.DUTY_CHIEF, Role.ANALYST)
 
 
 class Town:
@@ -253,6 +253,17 @@ def test_the_log_tells_who_why_and_how_long(town: Town) -> None:
     assert last["facts"]["used"] == {"stage": "handling", "s": 0}
     assert last["facts"]["note"] == "见附件"
     problem(town.client.get(f"{CASES}/nowhere/log", headers=bearer(town.keys[Role.OPERATOR])), 404, "case_unknown")
+
+
+def test_accounts_and_remarks_of_the_log_are_for_those_who_work_on_cases(town: Town) -> None:
+    case_no = town.dispatched()
+    town.move(case_no, Role.DEPARTMENT, version=4, move="handle", note="见附件")
+    known, told = (town.read(f"{case_no}/log", role)["items"] for role in (Role.OPERATOR, Role.ANALYST))
+    assert [item["actor"] for item in known] == ["inspector", "operator", "duty_chief", "dispatcher", "department"]
+    assert (known[-1]["facts"]["handlers"], known[-1]["facts"]["note"]) == (["department"], "见附件")
+    assert [item["actor"] for item in told] == [None] * 5
+    assert known[-1]["facts"].keys() - told[-1]["facts"].keys() == {"handlers", "note"}
+    assert [item["post"] for item in told] == [item["post"] for item in known]
 
 
 def test_a_duplicate_is_told_from_both_sides(town: Town) -> None:

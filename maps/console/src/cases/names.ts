@@ -28,7 +28,7 @@ export function typeName(code: string): string {
 
 export const towns = computed(() => (areas.data ?? []).filter((each) => each.level === 'town'))
 
-/** Who made an entry of the log: the post with the name, or the clock. */
-export function whoOf({ actor, post }: { actor: string; post: string | null }): string {
-  return post ? `${named('role', post)} ${actor}` : actor
+/** Who made an entry of the log: the post with the name of the account, as far as one is told either. */
+export function whoOf({ actor, post }: { actor: string | null; post: string | null }): string {
+  return [post && named('role', post), actor].filter(Boolean).join(' ')
 }
