@@ -72,7 +72,10 @@ Wanted = Annotated[TopicFilter, Depends(_filter)]
 def list_topics(
     session: RequestSession, on: OnDate, wanted: Wanted, pages: Pages, threshold: Threshold
 ) -> Page[TopicOut]:
-    """List topics by area, state, origin, meeting and words."""
+    """List the topics of a day by area, state, origin, meeting and words, each in the state that it had then.
+
+    Supporters are those that are counted until now.
+    """
     after = pages.after(date.fromisoformat, int)
     found = queries.topic_summaries(
         session, on, wanted, before=(after[0], after[1]) if after else None, limit=pages.limit + 1
@@ -84,7 +87,7 @@ def list_topics(
 
 @router.get("/topics/counts", summary="How many topics are in each state")
 def count_topics(session: RequestSession, on: OnDate, wanted: Wanted) -> TopicCounts:
-    """Count topics by state, by the filters of the list."""
+    """Count the topics of a day by the state that each had then, by the filters of the list."""
     return TopicCounts(by_state=queries.topic_counts(session, on, wanted))
 
 

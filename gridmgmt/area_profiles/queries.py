@@ -22,7 +22,8 @@ from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.governance.queries import holds_on
-from gridmgmt.meetings.models import Topic, TopicStep
+from gridmgmt.meetings.models import Topic
+from gridmgmt.meetings.queries import state_on
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 
@@ -160,24 +161,18 @@ def first_case_on(session: Session) -> date | None:
 
 def topics_by_state(session: Session, places: Sequence[Place], on: date) -> dict[str, int]:
     """Return how many topics of some areas were in each state on a day: by their last step until then."""
-    last = (
-        select(TopicStep.state)
-        .where(TopicStep.topic_id == Topic.topic_id, TopicStep.on <= on)
-        .order_by(TopicStep.step_no.desc())
-        .limit(1)
-        .correlate(Topic)
-        .scalar_subquery()
-    )
-    states = select(last.label("state")).where(_among(places, Topic.level, Topic.area_code)).subquery()
+    last = state_on(on).label("state")
+    states = select(last).select_from(Topic).where(_among(places, Topic.level, Topic.area_code)).subquery()
     statement = select(states.c.state, func.count()).where(states.c.state.is_not(None)).group_by(states.c.state)
     return {state: count for state, count in session.execute(statement)}  # noqa: C416 -- typed
 
 
 def topics_last(session: Session, places: Sequence[Place], on: date, most: int) -> list[tuple[str, str, str]]:
-    """Return code, title and present state of the newest topics of some areas that were proposed until a day."""
+    """Return code, title and state then of the newest topics of some areas that were proposed until a day."""
+    state = state_on(on)
     statement = (
-        select(Topic.code, Topic.title, Topic.state)
-        .where(_among(places, Topic.level, Topic.area_code), Topic.proposed_on <= on)
+        select(Topic.code, Topic.title, state.label("state"))
+        .where(_among(places, Topic.level, Topic.area_code), state.is_not(None))
         .order_by(Topic.proposed_on.desc(), Topic.topic_id.desc())
         .limit(most)
     )

@@ -166,13 +166,11 @@ def topics(ground: Ground) -> Section:
     """Return how many topics of the area were in each state on the day, and the newest ones."""
     code, on = ground.area.code, ground.on
     counts = queries.topics_by_state(ground.session, ground.places, on)
-    page, present = console("/systems", part="meetings", on=on), on >= local_date(ground.reader.now)
+    page = console("/systems", part="meetings", on=on)
 
     def of_state(state: TopicState) -> Told:
-        # The list of topics knows the present states alone.
-        asked = state if present else None
-        page = console("/systems", part="meetings", state=asked, on=on)
-        return {"as_of": on, "href": address("/topics", area=code, state=asked, on=on), "page": page}
+        page = console("/systems", part="meetings", state=state, on=on)
+        return {"as_of": on, "href": address("/topics", area=code, state=state, on=on), "page": page}
 
     figures = [
         Figure("topics", Said("area_profile.topics"), "count", float(sum(counts.values())), as_of=on,

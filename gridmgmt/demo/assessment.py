@@ -1,6 +1,7 @@
-"""Assessments of the demo: the streets in the month of its cases, still open, and before it departments, signed.
+"""Assessments of the demo: two that are signed, and one of the streets in the month of its cases that is still open.
 
-The schemes are the examples of the package. All that is entered, the deduction and the veto are made up.
+Signed are departments before that month, and the streets in its first half. The schemes are the examples of the
+package. All that is entered, the deduction and the veto are made up.
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,9 +64,13 @@ def _assess_departments(session: Session, actor: Actor, scheme: NewScheme, befor
 
 def _assess_streets(session: Session, actor: Actor, scheme: NewScheme, first: date, last: date, now: datetime) -> None:
     scheme_id = service.add_scheme(session, actor, scheme, now=now)
+    half = NewRound(scheme_id, _named("streets_half"), first, first + timedelta(days=DAYS // 2 - 1))
+    signed_id = service.open_round(session, actor, half)
     round_id = service.open_round(session, actor, NewRound(scheme_id, _named("streets"), first, last))
     for entry in _entries(scheme, [town.code for town in TOWNS]):
+        service.enter(session, actor, signed_id, entry)
         service.enter(session, actor, round_id, entry)
+    service.sign(session, actor, signed_id, now=now)
     document = text("demo.assessment.document")
     veto = NewEvent(VETOED, EventEffect.VETO, EventCause.ILLEGAL_LAND, first + timedelta(days=9), document)
     service.hold_against(session, actor, round_id, veto)

@@ -122,7 +122,7 @@ def decide(session: Session, actor: Actor, code: str, new: NewDecision, *, today
     session.add_all(
         TopicTask(topic_id=topic.topic_id, task_no=number, **asdict(task)) for number, task in enumerate(new.tasks, 1)
     )
-    note_step(session, actor, topic, TopicMove.DECIDE, sitting.held_on, new.resolution)
+    note_step(session, actor, topic, TopicMove.DECIDE, sitting.held_on, new.resolution, today=today)
     return decision
 
 
@@ -135,7 +135,7 @@ def refuse(session: Session, actor: Actor, code: str, sitting_no: int, reason: s
     """
     sitting, topic = _sitting(session, actor, code, sitting_no, TopicMove.REFUSE, today)
     _resolve(session, topic, sitting, TopicState.REFUSED, reason)
-    note_step(session, actor, topic, TopicMove.REFUSE, sitting.held_on, reason)
+    note_step(session, actor, topic, TopicMove.REFUSE, sitting.held_on, reason, today=today)
     return topic
 
 
@@ -155,7 +155,7 @@ def finish(session: Session, actor: Actor, code: str, result: str, on: date, *, 
     if open_tasks:
         raise ConflictError("topic_tasks_open", topic=code, tasks=", ".join(open_tasks))
     topic.state, topic.result = state, result
-    note_step(session, actor, topic, TopicMove.FINISH, on, result)
+    note_step(session, actor, topic, TopicMove.FINISH, on, result, today=today)
     return topic
 
 

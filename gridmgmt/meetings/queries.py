@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, exists, func, or_, select, tuple_
 
 from gridmgmt.areas.models import Area
 from gridmgmt.areas.queries import area_in_force, at_or_below
@@ -32,7 +32,7 @@ from gridmgmt.meetings.models import (
     TopicStep,
     TopicTask,
 )
-from gridmgmt.meetings.rules import MeetingKind, MeetingRole, TopicOrigin, TopicState
+from gridmgmt.meetings.rules import MeetingKind, MeetingRole, TopicMove, TopicOrigin, TopicState
 
 
 @dataclass(frozen=True)
@@ -208,16 +208,17 @@ def topic_of_code(session: Session, code: str, *, hold: bool = False) -> Topic:
 def topic_summaries(
     session: Session, on: date, wanted: TopicFilter, *, before: tuple[date, int] | None = None, limit: int = 100
 ) -> list[TopicSummary]:
-    """Return topics, the newest first, at most ``limit``.
+    """Return the topics of a day as they were then, the newest first, at most ``limit``.
 
     Parameters
     ----------
     on
-        The day whose areas a filter by area means.
+        The day: its areas, the topics that were proposed until then, and of each its state, meeting, sitting,
+        resolution and result as they were. Supporters are those counted until now.
     before
         Day and id of the last topic of the page before.
     """
-    statement = _select_summaries().where(*_conditions(session, on, wanted))
+    statement = _select_summaries(on).where(*_conditions(session, on, wanted))
     if before is not None:
         statement = statement.where(tuple_(Topic.proposed_on, Topic.topic_id) < tuple_(*before))
     statement = statement.order_by(Topic.proposed_on.desc(), Topic.topic_id.desc()).limit(limit)
@@ -225,22 +226,36 @@ def topic_summaries(
 
 
 def topic_counts(session: Session, on: date, wanted: TopicFilter) -> dict[TopicState, int]:
-    """Return how many topics are in each state, those without any as zero."""
+    """Return how many topics were in each state on a day, those without any as zero."""
+    state = state_on(on).label("state")
     statement = (
-        select(Topic.state, func.count())
-        .outerjoin(Meeting, Meeting.meeting_id == Topic.meeting_id)
+        select(state, func.count())
+        .select_from(Topic)
+        .outerjoin(Meeting, _scheduled(on))
         .where(*_conditions(session, on, wanted))
-        .group_by(Topic.state)
+        .group_by(state)
     )
     found = {state: count for state, count in session.execute(statement)}  # noqa: C416 -- typed
     return {state: found.get(state, 0) for state in TopicState}
+
+
+def state_on(on: date) -> ScalarSelect[str]:
+    """Return the state of a topic on a day, that of its last step until then; NULL before it was proposed."""
+    return (
+        select(TopicStep.state)
+        .where(TopicStep.topic_id == Topic.topic_id, TopicStep.on <= on)
+        .order_by(TopicStep.step_no.desc())
+        .limit(1)
+        .correlate(Topic)
+        .scalar_subquery()
+    )
 
 
 def topic_record(session: Session, code: str) -> TopicRecord:
     """Return a topic with all that was noted of it; raises as :func:`topic_of_code`."""
     topic = topic_of_code(session, code)
     topic_id = topic.topic_id
-    row = session.execute(_select_summaries().where(Topic.topic_id == topic_id)).mappings().one()
+    row = session.execute(_select_summaries(date.max).where(Topic.topic_id == topic_id)).mappings().one()
     decision = session.get(TopicDecision, topic_id)
     edition_id = None if decision is None else decision.gate_edition_id
     kind = session.scalar(select(Meeting.kind).where(Meeting.meeting_id == topic.meeting_id))
@@ -353,29 +368,39 @@ def _by_meeting(
     return found
 
 
-def _select_summaries() -> Select[*tuple[Any, ...]]:
+def _scheduled(on: date) -> ColumnElement[bool]:
+    """Return the condition that a meeting is the one on whose agenda a topic was put until a day."""
+    step = (TopicStep.topic_id == Topic.topic_id) & (TopicStep.move == TopicMove.SCHEDULE) & (TopicStep.on <= on)
+    return (Meeting.meeting_id == Topic.meeting_id) & exists().where(step).correlate(Topic)
+
+
+def _select_summaries(on: date) -> Select[*tuple[Any, ...]]:
     plain = (
-        "topic_id", "code", "title", "detail", "origin", "origin_ref", "level", "area_code", "state",
-        "owners_procedure", "supporters", "supporters_needed", "proposed_on", "resolution", "result",
+        "topic_id", "code", "title", "detail", "origin", "origin_ref", "level", "area_code",
+        "owners_procedure", "supporters", "supporters_needed", "proposed_on",
     )  # fmt: skip
+    state = state_on(on)
     return (
         select(
             *(getattr(Topic, name) for name in plain),
+            state.label("state"),
+            case((Sitting.sitting_id.is_not(None), Topic.resolution)).label("resolution"),
+            case((state == TopicState.DONE, Topic.result)).label("result"),
             _area_name(Topic.level, Topic.area_code).scalar_subquery().label("area_name"),
             Meeting.code.label("meeting_code"), Meeting.name.label("meeting_name"),
             Sitting.sitting_no, Sitting.held_on.label("sitting_on"), *lonlat(Topic.geom),
         )
-        .outerjoin(Meeting, Meeting.meeting_id == Topic.meeting_id)
-        .outerjoin(Sitting, Sitting.sitting_id == Topic.sitting_id)
+        .select_from(Topic)
+        .outerjoin(Meeting, _scheduled(on))
+        .outerjoin(Sitting, (Sitting.sitting_id == Topic.sitting_id) & (Sitting.held_on <= on))
     )  # fmt: skip
 
 
 def _conditions(session: Session, on: date, wanted: TopicFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    state = state_on(on)
+    found: list[ColumnElement[bool]] = [state.is_not(None) if wanted.state is None else state == wanted.state]
     if wanted.area is not None:
         found.append(_below(session, wanted.area, on, Topic.level, Topic.area_code))
-    if wanted.state is not None:
-        found.append(Topic.state == wanted.state)
     if wanted.origin is not None:
         found.append(Topic.origin == wanted.origin)
     if wanted.meeting is not None:

@@ -58,7 +58,7 @@ def propose(session: Session, actor: Actor, proposal: Proposal, *, today: date) 
     ------
     InputError
         ``topic_outside`` where no area holds the place, or not the one that is named; ``topic_origin_missing`` when
-        it comes from a case, an indicator or a body and does not say which.
+        it comes from a case, an indicator or a body and does not say which; ``held_in_future``.
     NotFoundError
         ``case_unknown``; ``topic_rule_missing``.
     """
@@ -83,7 +83,7 @@ def propose(session: Session, actor: Actor, proposal: Proposal, *, today: date) 
     )  # fmt: skip
     session.add(topic)
     session.flush()
-    note_step(session, actor, topic, TopicMove.PROPOSE, proposal.on)
+    note_step(session, actor, topic, TopicMove.PROPOSE, proposal.on, today=today)
     return topic
 
 
@@ -93,7 +93,7 @@ def support(session: Session, actor: Actor, code: str, supporters: int, on: date
     Raises
     ------
     InputError
-        ``supporters_invalid`` for fewer than one.
+        ``supporters_invalid`` for fewer than one; of the day as :func:`check_step`.
     ConflictError
         ``topic_move_refused`` unless the topic is proposed or supported.
     """
@@ -103,10 +103,11 @@ def support(session: Session, actor: Actor, code: str, supporters: int, on: date
         raise InputError("supporters_invalid", field="supporters", value=supporters, maximum=MOST_SUPPORTERS)
     if topic.state != TopicState.SUPPORTED:
         moved(TopicState(topic.state), TopicMove.SUPPORT, code)
+    check_step(session, topic, on, today)
     topic.supporters += supporters
     if topic.state == TopicState.PROPOSED and topic.supporters >= topic.supporters_needed:
         topic.state = TopicState.SUPPORTED
-        note_step(session, actor, topic, TopicMove.SUPPORT, on)
+        note_step(session, actor, topic, TopicMove.SUPPORT, on, today=today)
     else:
         session.flush()
         record(session, actor, "topic.count", f"topic:{code}", after={"supporters": topic.supporters})
@@ -119,7 +120,7 @@ def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: d
     Raises
     ------
     InputError
-        ``meeting_of_other_area``.
+        ``meeting_of_other_area``; of the day as :func:`check_step`.
     ConflictError
         ``topic_move_refused``; ``meeting_not_held`` on the day.
     """
@@ -131,7 +132,7 @@ def schedule(session: Session, actor: Actor, code: str, meeting_code: str, on: d
         raise ConflictError("meeting_not_held", field="meeting", value=on, meeting=meeting_code)
     topic.state = moved(TopicState(topic.state), TopicMove.SCHEDULE, code)
     topic.meeting_id = meeting.meeting_id
-    note_step(session, actor, topic, TopicMove.SCHEDULE, on, meeting.name)
+    note_step(session, actor, topic, TopicMove.SCHEDULE, on, meeting.name, today=today)
     return topic
 
 
@@ -145,7 +146,7 @@ def withdraw(session: Session, actor: Actor, code: str, reason: str, on: date, *
     """
     topic = held(session, actor, code, today)
     topic.state = moved(TopicState(topic.state), TopicMove.WITHDRAW, code)
-    note_step(session, actor, topic, TopicMove.WITHDRAW, on, reason)
+    note_step(session, actor, topic, TopicMove.WITHDRAW, on, reason, today=today)
     return topic
 
 
@@ -240,8 +241,25 @@ def held(session: Session, actor: Actor, code: str, today: date) -> Topic:
     return topic
 
 
-def note_step(session: Session, actor: Actor, topic: Topic, move: TopicMove, on: date, note: str | None = None) -> None:
-    """Write down a move of a topic that has just been made, in its steps and in the log."""
+def check_step(session: Session, topic: Topic, on: date, today: date) -> None:
+    """Refuse a day on which a topic cannot have been moved: the state of any day is told by its last step until then.
+
+    Raises
+    ------
+    InputError
+        ``held_in_future``; ``topic_step_early`` before the topic's last step.
+    """
+    check_held(on, today, field="on")
+    last = session.scalar(select(func.max(TopicStep.on)).where(TopicStep.topic_id == topic.topic_id))
+    if last is not None and on < last:
+        raise InputError("topic_step_early", field="on", value=on, last=last, topic=topic.code)
+
+
+def note_step(
+    session: Session, actor: Actor, topic: Topic, move: TopicMove, on: date, note: str | None = None, *, today: date
+) -> None:
+    """Write down a move of a topic that has just been made, in steps and log; raises as :func:`check_step`."""
+    check_step(session, topic, on, today)
     number = queries.next_no(session, TopicStep.step_no, TopicStep.topic_id == topic.topic_id)
     session.add(
         TopicStep(topic_id=topic.topic_id, step_no=number, move=move, state=topic.state, on=on, note=note)

@@ -311,6 +311,33 @@ def test_topics_end_otherwise_and_are_found_again(session: Session) -> None:
     }  # fmt: skip
 
 
+def test_topics_of_a_past_day_are_as_they_were(session: Session) -> None:
+    """Proposed and scheduled in February, settled in March and May: each day tells no more than was known then."""
+    convene(session)
+    code, other = on_agenda(session), on_agenda(session, title="停车位")
+    decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "同意"), today=TODAY)
+    late = topics.propose(session, TESTER, Proposal("长椅", **place(600, 0), on=MAY), today=TODAY).code
+    for day, refusal in ((TODAY + timedelta(days=1), "held_in_future"), (MARCH, "topic_step_early")):
+        with refused(InputError, refusal):
+            topics.support(session, TESTER, late, 1, day, today=TODAY)
+    with refused(InputError, "held_in_future"):
+        topics.propose(session, TESTER, Proposal("…", **place(600, 0), on=date(2030, 1, 1)), today=TODAY)
+    decisions.finish(session, TESTER, code, "已开", MAY, today=TODAY)
+
+    def told(on: date, **wanted: object) -> dict[str, tuple[object, ...]]:
+        rows = queries.topic_summaries(session, on, TopicFilter(**wanted))
+        return {row.code: (row.state, row.meeting_code, row.sitting_no, row.resolution, row.result) for row in rows}
+
+    waiting = ("agenda", "M1", None, None, None)
+    assert told(FEBRUARY - timedelta(days=1)) == {}
+    assert told(FEBRUARY) == {code: waiting, other: waiting} == told(FEBRUARY, meeting="M1")
+    assert told(MARCH) == {code: ("decided", "M1", 1, "同意", None), other: waiting}
+    assert told(MAY, state=TopicState.DONE) == {code: ("done", "M1", 1, "同意", "已开")}
+    assert (told(FEBRUARY, state=TopicState.DONE), [*told(MAY)]) == ({}, [late, other, code])
+    counts = [queries.topic_counts(session, on, TopicFilter())[TopicState.AGENDA] for on in (FEBRUARY, MARCH)]
+    assert counts == [2, 1]
+
+
 def test_projects_go_step_by_step_and_agreements_are_counted(session: Session) -> None:
     """自治项目 with a small budget; 22 agreements of which the source does not say with whom."""
     convene(session)
