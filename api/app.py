@@ -16,6 +16,7 @@ from api.context import ApiContext
 from api.envelope import Envelope
 from api.event_stream import ended_by_signals
 from api.gate import LOOK_UP_LIMIT_MS, LOOK_UPS_AT_ONCE, Gate
+from api.methods import HeadsAsGets
 from api.metrics import Metrics
 from api.moves import CasesFirst
 from api.open311_answers import KeptNames
@@ -162,7 +163,8 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     app.add_middleware(Compression)
     app.add_middleware(CasesFirst, context=context)
     app.add_middleware(PositionsFirst, context=context)
-    app.add_middleware(TilesFirst, tiles=tiles)
+    app.add_middleware(HeadsAsGets)
+    app.add_middleware(TilesFirst, tiles=tiles)  # which answers HEAD itself
     app.add_middleware(Envelope, metrics=metrics)
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document
     return app

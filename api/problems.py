@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from api.language import language_of
 from api.limits import body_limit
+from api.methods import refused_method
 from api.validation import validation_errors
 from gridmgmt.errors import (
     ConflictError,
@@ -103,7 +104,9 @@ def refusal_body(error: HTTPException, request: HTTPConnection) -> tuple[int, di
     """Return the status and the problem document of what the framework itself refuses."""
     lang, path = language_of(request), request.url.path
     code = _FRAMEWORK_CODES.get(HTTPStatus(error.status_code), "request_malformed")
-    fields = {"path": path, "method": request.scope["method"], "limit_mb": body_limit(path) // 1_000_000}
+    allowed = (error.headers or {}).get("Allow", "")
+    limit_mb = body_limit(path) // 1_000_000
+    fields = {"path": path, "method": request.scope["method"], "allowed": allowed, "limit_mb": limit_mb}
     detail = text(f"error.{code}", lang, **fields)
     return error.status_code, _document(error.status_code, code, detail, lang, _request_id(request), path)
 
@@ -139,6 +142,8 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 -- as above
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error = refused_method(request)
     return _response(request, *refusal_body(error, request), error.headers)
 
 

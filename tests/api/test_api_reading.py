@@ -156,6 +156,24 @@ def test_a_town_of_streets_alone_has_no_gates(client: httpx.Client) -> None:
     assert client.get("/api/v1/gates", params={"access": "everybody"}).status_code == 422
 
 
+def test_head_is_get_without_its_body_and_a_wrong_method_hears_of_the_right_ones(client: httpx.Client) -> None:
+    for path in ("/api/v1/profiles", "/docs", "/open311/v2/services.json", "/health", "/api/v1/areas/none"):
+        head, got = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        told = ("content-type", "content-length", "cache-control")
+        assert [head.headers.get(name) for name in told] == [got.headers.get(name) for name in told], path
+    assert 'method="HEAD",route="/api/v1/profiles"' in client.get("/metrics").text
+    for method, path, allowed in (
+        ("DELETE", "/api/v1/cases", "GET, HEAD, POST"),
+        ("HEAD", "/api/v1/events", "GET"),
+        ("POST", "/docs", "GET, HEAD"),
+    ):
+        refused = client.request(method, path)
+        assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
+    assert client.delete("/api/v1/cases").json()["detail"].endswith("GET, HEAD, POST")
+    assert client.post("/api/v1/nothing").status_code == 404
+
+
 def test_a_tile_asked_with_a_huge_body_and_a_wrong_method_are_problems_like_any(client: httpx.Client) -> None:
     huge = client.request("GET", "/tiles/areas/11/1715/836.mvt", content=bytes(3_000_000))
     wrong = client.post("/tiles/areas/11/1715/836.mvt")
