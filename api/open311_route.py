@@ -49,6 +49,8 @@ _NAMES = {
 """Names of the specification for those of our own fields."""
 _OTHER_WORDS = {"database_unavailable": "error.database_away", "key_refused": "open311.key_refused"}
 """Catalogue keys for errors whose own words name insides or headers; the log gets those."""
+_CLIENTS_WORDS = {"sign_in_needed": "open311.key_missing"}
+"""Catalogue keys for errors that speak of accounts where a client of Open311 knows of keys alone."""
 
 _log = logging.getLogger(__name__)
 Told = list[dict[str, object]]
@@ -111,8 +113,11 @@ async def _with_key(request: Request) -> Request:
     """Return a request whose key stands where the gate looks for it."""
     content = await request.body() if request.method == "POST" else b""
     key = request.query_params.get(KEY)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    type_ = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if type_ == FORM:
         key = dict(form_pairs(content)).get(KEY) or key
+    elif content and not key and "authorization" not in request.headers:  # its key may stand where it cannot be read
+        raise InputError("open311_form_expected", field="Content-Type", expected=FORM)
     headers = request.scope["headers"]
     if key and "authorization" not in request.headers:
         headers = [*headers, (b"authorization", b"Bearer " + key.strip().encode())]
@@ -131,6 +136,8 @@ def _words(error: GridMgmtError, lang: Language) -> str:
     """Return an error in words, with the names that the specification has for what they are about."""
     if (words := _OTHER_WORDS.get(error.code)) is not None:
         _log.warning("%s", error.message("en"))
+        return text(words, lang)
+    if (words := _CLIENTS_WORDS.get(error.code)) is not None:
         return text(words, lang)
     named = str(error.fields.get("field", ""))
     if named.startswith("fields."):

@@ -315,7 +315,7 @@ def test_what_cannot_be_taken_is_400(folder: Folder, form: dict[str, Any], words
 
 @pytest.mark.parametrize("key", [None, "", "gm_nobody"])
 def test_a_missing_or_wrong_key_is_403(folder: Folder, key: str | None) -> None:
-    assert_errors(folder.post(api_key=key), 403, "key")
+    assert_errors(folder.post(api_key=key), 403, "api_key")
     assert_errors(folder.post("xml", api_key=key), 403, "key")
 
 
@@ -333,6 +333,8 @@ def test_a_key_may_stand_in_a_header_or_the_address(folder: Folder) -> None:
 def test_a_body_that_is_no_form_is_400(folder: Folder) -> None:
     headers = bearer(folder.key)
     assert_errors(folder.client.post(f"{BASE}/requests.json", json={"service_code": "0101"}, headers=headers), 400)
+    parts = {"api_key": (None, folder.key), "service_code": (None, "0101")}  # multipart, as `curl -F` sends it
+    assert_errors(folder.client.post(f"{BASE}/requests.json", files=parts), 400, "x-www-form-urlencoded")
     headers["Content-Type"] = "application/x-www-form-urlencoded"
     broken = folder.client.post(f"{BASE}/requests.xml", content=b"description=%ff", headers=headers)
     assert_errors(broken, 400, "UTF-8")
@@ -505,7 +507,9 @@ def test_statuses_and_services_are_comma_lists(folder: Folder) -> None:
     assert found(detailed_status="REJECTED,IN_PROCESS") == ["L-2", "L-0"]
     assert found(detailed_status="REJECTED", status="open") == []
     assert_errors(folder.get("requests.json", status="open,done"), 400, "done")
-    assert_errors(folder.get("requests.xml", detailed_status="PENDING"), 400, "PENDING")
+    assert found(detailed_status="PENDING,REJECTED") == ["L-2"]
+    assert found(detailed_status="PENDING,ARCHIVED") == []
+    assert_errors(folder.get("requests.xml", detailed_status="DONE"), 400, "DONE")
 
 
 def test_ids_override_all_other_arguments(folder: Folder) -> None:
