@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from gridmgmt.analysis.suppression import Relation, suppress
 from gridmgmt.errors import InputError
@@ -84,39 +84,50 @@ def publish(
     if not complementary:
         return _shown(counts, small, rounding, threshold)
     withheld = suppress(counts.astype(np.float64), relations, float(threshold))
+    search = _Search(small, threshold)
     for _ in range(_MOST_ROUNDS):
         published = _shown(counts, withheld, rounding, threshold)
-        exposed = exposed_counts(published, relations, small, threshold)
-        if not exposed.size:
+        exposed = search.first_exposed(_Reader(published, relations))
+        if exposed is None:
             return published
-        withheld = withheld | _kin(exposed[:1], counts, relations, withheld)
+        withheld = withheld | _kin(exposed, counts, relations, withheld)
     return _shown(counts, counts > 0, rounding, threshold)
 
 
-def exposed_counts(
-    published: Published, relations: Sequence[Relation], small: NDArray[np.bool_], threshold: int
-) -> NDArray[np.int64]:
-    """Return which small counts a reader can place in less than ``threshold`` values.
+class _Search:
+    """Looks for small counts that a reader can place in less than ``threshold`` values.
 
     Each is pushed as far down and up as what is shown allows, and others the same or the other way beside it: whatever
-    a count is in a table that fits, it can be.
+    a count is in a table that fits, it can be. A table that fits still fits when more is withheld, so what is found
+    for one choice of what to show holds for each that shows less.
     """
-    reader, signs = _Reader(published, relations), np.random.default_rng(0)
-    low, high = np.full(len(small), np.inf), np.full(len(small), -np.inf)
-    needy, exposed = np.flatnonzero(small), []
-    while needy.size:
-        first = int(needy[0])
-        goal = _BESIDE * signs.choice((-1.0, 1.0), len(needy))
+
+    def __init__(self, small: NDArray[np.bool_], threshold: int) -> None:
+        self._threshold = threshold
+        self._signs = np.random.default_rng(0)
+        self._low, self._high = np.full(len(small), np.inf), np.full(len(small), -np.inf)
+        self._needy = np.flatnonzero(small)
+
+    def first_exposed(self, reader: "_Reader") -> int | None:
+        """Return the first count that a reader can place; he is shown no more than those asked about before."""
+        while self._needy.size:
+            self._push(reader)
+            first = int(self._needy[0])
+            self._needy = self._needy[self._high[self._needy] - self._low[self._needy] < self._threshold - _SLACK]
+            if self._needy.size and self._needy[0] == first:
+                return first
+        return None
+
+    def _push(self, reader: "_Reader") -> None:
+        """Push the first of the needy as far as it goes, and the others beside it."""
+        needy = self._needy
+        goal = _BESIDE * self._signs.choice((-1.0, 1.0), len(needy))
         goal[0] = 1.0
         for sign in (1.0, -1.0):
-            most = np.where(np.isfinite(low[needy]), low[needy], 1.0) + threshold
+            most = np.where(np.isfinite(self._low[needy]), self._low[needy], 1.0) + self._threshold
             most[0] = np.inf
             found = reader.extreme(needy, sign * goal, most=most)
-            low, high = np.minimum(low, found), np.maximum(high, found)
-        if high[first] - low[first] < threshold - _SLACK:
-            exposed.append(first)
-        needy = needy[(high[needy] - low[needy] < threshold - _SLACK) & (needy != first)]
-    return np.array(exposed, dtype=np.int64)
+            self._low, self._high = np.minimum(self._low, found), np.maximum(self._high, found)
 
 
 def possible(published: Published, relations: Sequence[Relation], cells: Sequence[int]) -> NDArray[np.float64]:
@@ -140,13 +151,11 @@ class _Reader:
         self._far = self._BEYOND + float(published.shown.clip(min=0).sum())
         """As high as counts are looked for: a total that is withheld may be the sum of all that is shown."""
         self._bounds = np.minimum(published.bounds(), self._far)
-        count = len(published.shown)
-        rows = [csr_array((1, count))]
-        for total, parts in relations:
-            columns = [total, *parts]
-            signs = [1.0, *[-1.0] * len(parts)]
-            rows.append(csr_array((signs, ([0] * len(columns), columns)), shape=(1, count)))
-        self._sums = vstack(rows, format="csr")
+        rows = np.repeat(np.arange(len(relations)), [1 + len(parts) for _, parts in relations])
+        columns = [cell for total, parts in relations for cell in (total, *parts)]
+        signs = [sign for _, parts in relations for sign in (1.0, *([-1.0] * len(parts)))]
+        # One row at least: the solver takes no table without a sum.
+        self._sums = csr_array((signs, (rows, columns)), shape=(max(1, len(relations)), len(published.shown)))
 
     def extreme(
         self, cells: NDArray[np.int64], signs: NDArray[np.float64], *, most: NDArray[np.float64] | float = np.inf
@@ -179,18 +188,25 @@ def _shown(counts: NDArray[np.int64], withheld: NDArray[np.bool_], rounding: int
 
 
 def _kin(
-    cells: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    relations: Sequence[Relation],
-    withheld: NDArray[np.bool_],
+    cell: int, counts: NDArray[np.int64], relations: Sequence[Relation], withheld: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Return, of what is shown and shares a sum with these, the largest part and the total of each sum."""
-    found = np.zeros(len(counts), dtype=np.bool_)
-    for total, parts in relations:
-        if not any(cell == total or cell in parts for cell in cells.tolist()):
-            continue
-        found[total] = counts[total] > 0
-        free = [part for part in parts if counts[part] > 0 and not withheld[part]]
-        if free:
-            found[max(free, key=lambda part: counts[part])] = True
-    return found
+    """Return what to withhold for a count that can be placed: of each sum with it the largest part, and the total.
+
+    Where all of these are withheld, their totals are held too closely, and the same is done for these, and so on up.
+    Where no sum is left, nothing can be shown.
+    """
+    near = {cell}
+    while True:
+        found = np.zeros(len(counts), dtype=np.bool_)
+        sums = [(total, parts) for total, parts in relations if total in near or not near.isdisjoint(parts)]
+        for total, parts in sums:
+            found[total] = counts[total] > 0
+            free = [part for part in parts if counts[part] > 0 and not withheld[part]]
+            if free:
+                found[max(free, key=lambda part: counts[part])] = True
+        if (found & ~withheld).any():
+            return found
+        totals = {total for total, _ in sums}
+        if totals <= near:
+            return counts > 0
+        near |= totals

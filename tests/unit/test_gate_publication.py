@@ -5,6 +5,8 @@ what is withheld is no zero, and solves two linear programmes for each small cou
 value.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,7 +63,7 @@ def a_day(seed: int, gates: int, mean: float, communities: int = 1) -> DayTable:
     return day_table(members, counts)
 
 
-def widths(shown: Published, relations: list[Relation], counts: np.ndarray) -> dict[int, float]:
+def widths(shown: Published, relations: Sequence[Relation], counts: np.ndarray) -> dict[int, float]:
     """Between how many values the attacker cannot tell each small count; written without the code it attacks."""
     rows = [row for row, (_, parts) in enumerate(relations) for _ in range(1 + len(parts))]
     columns = [cell for total, parts in relations for cell in (total, *parts)]
@@ -128,6 +130,17 @@ def test_a_total_that_is_withheld_may_be_larger_than_any_count_shown() -> None:
     counts = np.array([*parts, sum(parts), 3, sum(parts) + 3])
     relations = [(24, tuple(range(24))), (26, (24, 25))]
     shown = publish(counts, relations)
+    assert min(widths(shown, relations, counts).values()) >= THRESHOLD - 1e-5
+
+
+def test_where_a_withheld_total_is_known_from_its_own_total_that_one_goes_and_nothing_else() -> None:
+    """16 parts sum to 22, told to lie between 118 to 122 and 98 to 102, at most 24: none is above 24 - 15 = 9."""
+    parts = [2, 6, *[1] * 14]
+    counts = np.array([*parts, 22, 100, 122, 40, 50, 90])
+    relations = [(16, tuple(range(16))), (18, (16, 17)), (21, (19, 20))]
+    shown = publish(counts, relations)
+    assert shown.withheld[:19].all()
+    assert shown.shown[19:].tolist() == [40, 50, 90]
     assert min(widths(shown, relations, counts).values()) >= THRESHOLD - 1e-5
 
 
