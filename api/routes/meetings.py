@@ -110,7 +110,7 @@ def add_agreement(
 
 @router.get("/self-projects", summary="Self-governance projects, by code")
 def list_projects(session: RequestSession, on: OnDate, pages: Pages, area: AreaCode = None) -> Page[SelfProjectOut]:
-    """List self-governance projects with their budgets, states and results."""
+    """List the projects that were applied for until a day, with their budgets and their present states and results."""
     after = pages.after(str)
     found = queries.projects_of(session, on, area=area, after=after[0] if after else None, limit=pages.limit + 1)
     return pages.page(found, lambda each: _project(*each), lambda each: (each[0].code,))

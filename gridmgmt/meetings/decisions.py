@@ -38,7 +38,7 @@ from gridmgmt.meetings.rules import (
     moved,
     quorum,
 )
-from gridmgmt.meetings.topics import held, note_step
+from gridmgmt.meetings.topics import check_step, held, note_step
 from gridmgmt.network.models import Gate
 from gridmgmt.network.queries import gate_summaries
 
@@ -238,8 +238,7 @@ def _sitting(
         Permission.MEETINGS_WRITE,
         areas=ancestors(session, meeting.level, meeting.area_code, today),
     )
-    if sitting.held_on < topic.proposed_on:
-        raise InputError("decision_dates", field="sitting", value=sitting.held_on, decided=topic.proposed_on)
+    check_step(session, topic, sitting.held_on, today, field="sitting")
     if not sitting.quorate:
         heads = {MeetingRole(role): count for role, count in sitting.attendance.items()}
         missing = ", ".join(quorum(queries.needed_roles(session, meeting.kind), heads).missing)

@@ -276,11 +276,12 @@ def topic_record(session: Session, code: str) -> TopicRecord:
 def projects_of(
     session: Session, on: date, *, area: str | None = None, after: str | None = None, limit: int = 100
 ) -> Sequence[tuple[SelfProject, str | None, str | None]]:
-    """Return self-governance projects by code with the name of their area and the code of their topic."""
+    """Return the projects that were applied for until a day by code, as they are now, with area name and topic code."""
     area_name = _area_name(SelfProject.level, SelfProject.area_code).scalar_subquery()
     statement = (
         select(SelfProject, area_name, Topic.code)
         .outerjoin(Topic, Topic.topic_id == SelfProject.topic_id)
+        .where(SelfProject.applied_on <= on)
         .order_by(SelfProject.code)
         .limit(limit)
     )

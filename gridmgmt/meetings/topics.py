@@ -241,7 +241,7 @@ def held(session: Session, actor: Actor, code: str, today: date) -> Topic:
     return topic
 
 
-def check_step(session: Session, topic: Topic, on: date, today: date) -> None:
+def check_step(session: Session, topic: Topic, on: date, today: date, *, field: str = "on") -> None:
     """Refuse a day on which a topic cannot have been moved: the state of any day is told by its last step until then.
 
     Raises
@@ -249,10 +249,10 @@ def check_step(session: Session, topic: Topic, on: date, today: date) -> None:
     InputError
         ``held_in_future``; ``topic_step_early`` before the topic's last step.
     """
-    check_held(on, today, field="on")
+    check_held(on, today, field=field)
     last = session.scalar(select(func.max(TopicStep.on)).where(TopicStep.topic_id == topic.topic_id))
     if last is not None and on < last:
-        raise InputError("topic_step_early", field="on", value=on, last=last, topic=topic.code)
+        raise InputError("topic_step_early", field=field, value=on, last=last, topic=topic.code)
 
 
 def note_step(

@@ -225,6 +225,11 @@ def rubrics(session: Session) -> list[Rubric]:
     return [_rubric(row) for row in rows]
 
 
+def last_inspected_on(session: Session) -> date | None:
+    """Return the day of the last inspection of any premises, None while there is none."""
+    return session.scalar(select(func.max(PremisesInspection.inspected_on)))
+
+
 def area_counts(
     session: Session, on: date, level: AreaLevel, within: Collection[str] | None = None
 ) -> list[AreaCounts]:

@@ -38,7 +38,8 @@ def add_rubric(session: Session, actor: Actor, rubric: Rubric) -> None:
     InputError
         As :func:`gridmgmt.premises.rules.check_rubric`.
     ConflictError
-        ``rubric_known`` when the name or the day is taken.
+        ``rubric_known`` when the name or the day is taken; ``rubric_early`` unless it begins after every inspection,
+        as those that are recorded keep the edition they were scored by.
     ForbiddenError
         Without the right to write premises everywhere.
     """
@@ -46,6 +47,9 @@ def add_rubric(session: Session, actor: Actor, rubric: Rubric) -> None:
     check_rubric(rubric)
     if any(rubric.name == each.name or rubric.valid_from == each.valid_from for each in queries.rubrics(session)):
         raise ConflictError("rubric_known", field="name", value=rubric.name, on=rubric.valid_from)
+    last = queries.last_inspected_on(session)
+    if last is not None and rubric.valid_from <= last:
+        raise ConflictError("rubric_early", field="valid_from", value=rubric.valid_from, last=last)
     session.add(
         PremisesRubric(
             name=rubric.name,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from gridmgmt.area_profiles.ground import Reader
-from gridmgmt.area_profiles.rules import Said, Section
+from gridmgmt.area_profiles.rules import Said, Section, console, in_path
 from gridmgmt.area_profiles.service import Comparison, Profile, compare, read
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
@@ -62,7 +62,13 @@ def page_document(page: YearbookPage, lang: Language) -> dict[str, Any]:  # Any:
         "synthetic": page.synthetic,
         "notes": list(page_notes(page, lang)),
         "sections": [
-            {"name": each.name, "rows": rows, "days": _days(each), "notes": [note.in_(lang) for note in each.notes]}
+            {
+                "name": each.name,
+                "rows": rows,
+                "evidence": [figure.page or figure.href for figure in each.figures],
+                "days": _days(each),
+                "notes": [note.in_(lang) for note in each.notes],
+            }
             for each, rows in zip(page.found.sections, _rows(page, lang), strict=True)
         ],
         "children": [list(row) for row in child_rows(page, lang)],
@@ -105,7 +111,10 @@ def child_rows(page: YearbookPage, lang: Language) -> list[tuple[str, ...]]:
 
 
 def render_yearbook(page: YearbookPage, lang: Language) -> Rendered:
-    """Return a page as HTML for A4; equal pages give equal bytes."""
+    """Return a page as HTML for A4; equal pages give equal bytes.
+
+    Each number leads to its evidence on the server that the page came from, in the console where it has a page.
+    """
     document = page_document(page, lang)
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     area = page.found.area
@@ -119,6 +128,7 @@ def render_yearbook(page: YearbookPage, lang: Language) -> Rendered:
         titles={each.name: text(f"area_profile.section.{each.name}", lang) for each in page.found.sections},
         hash=text("area_profile.hash", lang, sha256=hashlib.sha256(canonical.encode()).hexdigest()),
         figure_columns=_columns(("figure", "now", "then", "change"), lang),
+        child_pages=[console(f"/areas/{in_path(each.code)}", on=page.found.on) for each in page.found.children],
         child_columns=_columns(("name", "code", "level", "surface", "reported", "covered"), lang),
     )
     return Rendered(content.encode(), MEDIA_TYPES["html"], f"yearbook-{area.code}-{page.year}.html")

@@ -1,5 +1,7 @@
 """The profile and the yearbook page of an area over HTTP, on the town of paper with its finished run."""
 
+import html
+import re
 from typing import Any
 
 import httpx
@@ -65,7 +67,7 @@ def test_the_public_form_tells_no_more_than_the_published_report(
     assert figures(east, "population")["residents_60_plus"]["state"] == "known"
 
 
-def test_the_yearbook_is_one_page_that_needs_nothing_else(client: httpx.Client) -> None:
+def test_the_yearbook_is_one_page_that_needs_nothing_else(client: httpx.Client, east: Answer) -> None:
     address = f"/api/v1/areas/{EAST}/yearbook"
     page = client.get(address, params={"year": 2026, "lang": "en"})
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -74,6 +76,8 @@ def test_the_yearbook_is_one_page_that_needs_nothing_else(client: httpx.Client) 
     assert "size: A4 portrait" in page.text
     assert "not over" in page.text  # today is in January
     assert not any(each in page.text for each in ("http://", "https://", "src=", "<script"))
+    wanted = {each["page"] or each["href"] for each in figures(east, "population").values()}
+    assert wanted <= {html.unescape(each) for each in re.findall(r'<a href="([^"]+)"', page.text)}  # to its evidence
     assert client.get(address, params={"year": 2027}).json()["type"].endswith("/year_to_come")
     missing = client.get("/api/v1/areas/no-such-code/yearbook", params={"year": 2026})
     assert (missing.status_code, missing.json()["type"].rpartition("/")[2]) == (404, "area_unknown")

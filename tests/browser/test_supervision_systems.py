@@ -1,5 +1,6 @@
 """The parts of the console about premises, assessment, targets and gates: each a way by clicks, in one district."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +11,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.app import create_app
 from gridmgmt.access.rules import Role
-from gridmgmt.assessment import service as assessment
-from gridmgmt.assessment.files import scheme_of
 from gridmgmt.catalogue.service import load_builtin
 from gridmgmt.clock import end_of_day, local_date, system_clock
 from gridmgmt.db import Session, make_engine, make_sessions, transaction
@@ -45,14 +44,13 @@ SCHEME: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def console(browser: Browser, module_database_url: str) -> Iterator[Console]:
-    """The drawn district with the catalogue, a scheme and a released day of 星星村, in an administrator's browser."""
+    """The drawn district with the catalogue and a released day of 星星村, in an administrator's browser."""
     engine = make_engine(module_database_url)
     sessions = make_sessions(engine)
     now = system_clock()
     with transaction(sessions) as session:
         load_district(session)
         load_builtin(session, TESTER, today=FIRST)
-        assessment.add_scheme(session, TESTER, scheme_of(SCHEME), now=now)
         release_a_day(session, now)
     add_account(sessions, "chief", Role.ADMINISTRATOR)
     engine.dispose()
@@ -128,12 +126,23 @@ def test_premises_are_registered_inspected_and_appealed_for(console: Console) ->
     rubric.locator("summary").click()
     expect(rubric.locator("tbody").first.locator("tr")).to_have_count(7)
     expect(rubric).to_contain_text("5 分及以下且不配合为红色")
+    rubric.get_by_test_id("add-rubric").click()
+    form = page.get_by_test_id("rubric-form")
+    give(form, **{"rubric-name": "next", "rubric-day": "2126-01-01", "rubric-source": "文件", "rubric-cut": "9"})
+    send(form)
+    expect(form.locator("[data-refused=cut]")).to_contain_text("9 / 8 / 10")
+    give(form, **{"rubric-cut": "5.5"})
+    gone(form)
+    expect(rubric.get_by_test_id("rubric-next")).to_contain_text("2126")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_test_id("publish").click()
+    expect(page.get_by_test_id("publish")).to_have_count(0)
 
 
 def test_a_round_is_opened_filled_appealed_and_signed(console: Console) -> None:
     """A mean of 4 on 1–5 earns 45 of 60, a half 20 of 40; 1.5 are taken away, and 63.5 are signed."""
     page = console.open("/systems?part=assessment")
-    page.get_by_test_id("open-round").click()
+    keep_scheme(page)
     form = page.get_by_test_id("round-form")
     form.get_by_test_id("round-scheme").select_option("1")
     give(form, **{"round-zh": "一月", "round-en": "January", "round-from": "2026-01-01", "round-to": "2026-01-07"})
@@ -175,6 +184,29 @@ def test_a_round_is_opened_filled_appealed_and_signed(console: Console) -> None:
     expect(page.get_by_test_id("add-entry")).to_have_count(0)
     page.get_by_test_id("table-ranking").click()
     expect(first.locator("td").first).to_have_text("1")
+
+
+def keep_scheme(page: Page) -> None:
+    """Keep the scheme from a file, after two that are refused; the form of a round follows."""
+    page.get_by_test_id("add-scheme").click()
+    form = page.get_by_test_id("scheme-form")
+    light, heavy = (
+        {**SCHEME, "items": [{**SCHEME["items"][0], "weight": each}, SCHEME["items"][1]]} for each in ("50", "60")
+    )
+    bring(form, "{")
+    expect(form).to_contain_text("不是可读的 JSON")
+    bring(form, json.dumps(light))
+    expect(form.get_by_test_id("scheme-said")).to_contain_text("2 项，权重合计 90")
+    send(form)
+    expect(form).to_contain_text("各项权重之和为 90，应正好为 100")
+    bring(form, json.dumps(heavy))
+    gone(form)
+
+
+def bring(form: Locator, content: str) -> None:
+    """Choose a file of a scheme."""
+    file = {"name": "scheme.json", "mimeType": "application/json", "buffer": content.encode()}
+    form.get_by_test_id("scheme-file").set_input_files(file)
 
 
 def enter(page: Page, item: str, **fields: str) -> None:

@@ -350,6 +350,7 @@ def test_projects_go_step_by_step_and_agreements_are_counted(session: Session) -
     with refused(InputError, "self_project_result_missing"):
         sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, today=TODAY)
     sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, result="六个楼道已完成", today=TODAY)
+    assert queries.projects_of(session, FEBRUARY - timedelta(days=1)) == []
     ((project, name, topic),) = queries.projects_of(session, MAY, area=WEST)
     assert (project.state, project.result, name, topic) == ("finished", "六个楼道已完成", "310113001一居", new.topic)
     sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, agreements=22), today=TODAY)

@@ -76,6 +76,10 @@ def test_colour_history_is_kept_by_the_rubric_in_force_on_the_day(district: Sess
     ]
     assert queries.premises_on(district, "R1", FEB - timedelta(days=1)).colour == "red"
     assert [each.rubric for each in queries.inspections_of(district, "R1")] == ["2026-02", "2026-02", "2015"]
+    with pytest.raises(ConflictError) as early:
+        service.add_rubric(district, TESTER, Rubric("again", MARCH, EVEN, TENS))
+    assert (early.value.code, early.value.fields["last"]) == ("rubric_early", MARCH)
+    service.add_rubric(district, TESTER, Rubric("again", MARCH + timedelta(days=1), EVEN, TENS))
     now = queries.premises_on(district, "R1", MARCH)
     assert (now.quarter_code, now.town_code, now.due_on) == (f"{GUCUN}001", GUCUN, MARCH + timedelta(days=30))
     with pytest.raises(DBAPIError), district.begin_nested():

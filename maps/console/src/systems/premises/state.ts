@@ -45,9 +45,14 @@ export const one = useLoaded(
   () => (isOpen.value && can('premises.read') && chosenCode.value ? `${asOf.value}|${chosenCode.value}` : null),
   (_, signal) => get<PremisesDetail>(`/premises/${encodeURIComponent(chosenCode.value)}`, { on: asOf.value }, signal),
 )
+/** The edition of the day, with the day from which the one after it holds. */
 export const rubric = useLoaded(
   () => (isOpen.value && can('read') ? asOf.value : null),
-  async (on, signal) => (await get<PremisesRubrics>('/premises/rubrics', {}, signal)).items.filter(({ valid_from }) => valid_from <= on).at(-1) ?? null,
+  async (on, signal) => {
+    const { items } = await get<PremisesRubrics>('/premises/rubrics', {}, signal)
+    const present = items.filter(({ valid_from }) => valid_from <= on).at(-1)
+    return present ? { ...present, next: items.find(({ valid_from }) => valid_from > on)?.valid_from } : null
+  },
 )
 
 /** Load anew what something written has changed. */
