@@ -23,6 +23,12 @@ function swagger(): Plugin {
   }
 }
 
+/** What many pages share is one file: a file for each set of pages that share something would be dozens of requests. */
+const GROUPS = [
+  { name: 'maplibre', test: /maplibre-gl.*js$/, priority: 1 },
+  { name: 'shared', minShareCount: 3 },
+]
+
 export default defineConfig({
   base: '/',
   plugins: [vue(), components({ dts: false, dirs: [], resolvers: [ElementPlusResolver()] }), swagger()],
@@ -31,7 +37,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'maplibre', test: /maplibre-gl/ }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
   server: {
     fs: { allow: ['../..'] },

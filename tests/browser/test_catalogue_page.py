@@ -14,6 +14,7 @@ from gridmgmt.db import make_engine
 from gridmgmt.settings import Settings
 from tests.support.actors import TESTER
 from tests.support.browsing import Console
+from tests.support.division import spot
 from tests.support.paper_district import load_district
 from tests.support.serving import served
 
@@ -69,6 +70,26 @@ def test_a_department_leads_to_what_it_answers_for(console: Console) -> None:
     page.get_by_role("button", name="下水道堵塞或满溢").click()
     expect(page.get_by_test_id("conditions")).to_be_visible()
     expect(page.locator("[data-type='1504']")).to_have_attribute("aria-selected", "true")
+
+
+def test_no_map_is_fetched_beneath_and_the_first_one_is_where_the_reader_asked(console: Console) -> None:
+    asked: list[str] = []
+    console.page.on("request", lambda request: asked.append(request.url))
+    page = console.open("/catalogue?lang=zh")
+    page.keyboard.press("/")
+    page.keyboard.type("大一")
+    page.get_by_role("option").first.click()
+    expect(page).to_have_url(re.compile("select=area:310113102001"))
+    expect(page.get_by_test_id("map")).to_have_count(0)
+    assert not [url for url in asked if "maplibre" in url or "/tiles/" in url]
+    page.get_by_role("link", name="区划", exact=True).click()
+    console.drawn()
+    camera = re.compile(r"camera=([\d.]+),([\d.]+),([\d.]+)")
+    expect(page).to_have_url(camera)
+    lon, lat, zoom = map(float, camera.findall(page.url)[0])
+    assert lat == pytest.approx(spot(6.5, 2)[1], abs=1e-4)
+    assert spot(5, 0)[0] < lon
+    assert zoom > 13
 
 
 def test_matters_add_up_and_are_those_of_the_day(console: Console) -> None:

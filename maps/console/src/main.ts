@@ -19,6 +19,9 @@ watch(asked, (lang) => (lang === 'zh' || lang === 'en') && setLanguage(lang), { 
 setLanguage(language.value)
 watch(language, () => (document.title = t('console.product')), { immediate: true })
 
+// The map is asked for along with the page that leaves it in sight, not after it.
+router.beforeEach(({ meta }) => void (meta.wide || import('./map/MapPane.vue')))
+
 const app = createApp(App).use(router)
 // The map reads its camera from the URL, so nothing is drawn before the URL has been read, nor before it is known who reads.
 void Promise.all([router.isReady(), session.reload()]).then(() => app.mount('#app'))
