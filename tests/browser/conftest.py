@@ -13,7 +13,7 @@ from shutil import rmtree, which
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.support.browsing import FLAGS
+from tests.support.browsing import FLAGS, new_context
 from tests.support.serving import answers, free_port, until
 
 START_S = 300.0
@@ -62,6 +62,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A Chinese reader's browser, with nothing from before."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    context = new_context(browser)
     yield context
     context.close()

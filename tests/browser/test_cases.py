@@ -21,7 +21,7 @@ from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support import paper_grids
 from tests.support.actors import PASSWORD, TESTER, add_account, add_key, bearer
-from tests.support.browsing import PATIENCE_MS
+from tests.support.browsing import PATIENCE_MS, new_context
 from tests.support.division import spot
 from tests.support.serving import served
 
@@ -90,8 +90,7 @@ def signed_in(browser: Browser, client: httpx.Client, name: str) -> Page:
     answer = client.post("/api/v1/session", json=given, headers={"Sec-Fetch-Site": "same-origin"})
     cookie = answer.raise_for_status().cookies[COOKIE]
     client.cookies.clear()
-    size = {"width": 1440, "height": 900}
-    context = browser.new_context(viewport=size, timezone_id="Asia/Shanghai", reduced_motion="reduce")  # type: ignore[arg-type]
+    context = new_context(browser, locale="en-US", timezone_id="Asia/Shanghai")
     context.add_cookies([{"name": COOKIE, "value": cookie, "url": str(client.base_url)}])
     context.add_init_script("localStorage.setItem('gridmgmt.language', 'en')")
     page = context.new_page()

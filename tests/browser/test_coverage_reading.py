@@ -15,7 +15,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import ask_coverage, finish_coverage
 from tests.support import paper_town
 from tests.support.actors import PASSWORD, TESTER, add_account
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.paper_gates import load_gates
 from tests.support.serving import served
 
@@ -113,7 +113,7 @@ def test_a_planned_path_is_drawn_named_and_ready_to_run_with(console: Console, p
 
 @pytest.mark.long
 def test_every_part_fits_a_narrow_screen(browser: Browser, planner: httpx.Client) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
+    context = new_context(browser, width=360, height=740, locale="en-GB")
     narrow = Console(context.new_page(), str(planner.base_url).rstrip("/"))
     for part in PARTS:
         page = narrow.open(f"/?lang=en&part={part}")

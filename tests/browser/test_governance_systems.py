@@ -13,7 +13,7 @@ from gridmgmt.catalogue.service import load_builtin, load_builtin_matters
 from gridmgmt.db import make_engine, make_sessions, transaction
 from gridmgmt.settings import Settings
 from tests.support.actors import PASSWORD, TESTER, add_account
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.division import spot
 from tests.support.paper_district import FIRST, GUCUN, load_district
 from tests.support.serving import served
@@ -50,7 +50,7 @@ def signed_in(browser: Browser, client: httpx.Client, name: str) -> BrowserConte
     given = {"name": name, "password": PASSWORD}
     answer = client.post("/api/v1/session", json=given, headers={"Sec-Fetch-Site": "same-origin"})
     cookie = answer.raise_for_status().cookies[COOKIE]
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce")
+    context = new_context(browser)
     context.add_cookies([{"name": COOKIE, "value": cookie, "url": str(client.base_url)}])
     return context
 

@@ -21,7 +21,7 @@ from gridmgmt.settings import Settings
 from gridmgmt.work import handlers
 from tests.support import cells_example, paper_grids
 from tests.support.actors import PASSWORD, TESTER, add_account
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.division import block
 from tests.support.drafts import take_into_force
 from tests.support.paper_district import add_areas, described
@@ -41,9 +41,7 @@ def opened(browser: Browser, fresh_database_url: str, tmp_path: Path) -> Iterato
     sessions = make_sessions(engine)
     settings = Settings(data=tmp_path, reading="open")
     worker, stopped = Worker(sessions, handlers(settings), lease_s=15), Event()
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
-    )
+    context = new_context(browser, timezone_id="Asia/Shanghai")
 
     def work() -> None:
         while not stopped.wait(0.05):

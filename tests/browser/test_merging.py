@@ -14,7 +14,7 @@ from gridmgmt.access.rules import Role
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.settings import Settings
 from tests.support.actors import PASSWORD, add_account
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.departments import add_all
 from tests.support.division import add_residents, block, spot
 from tests.support.paper_district import FIRST, load_district
@@ -183,7 +183,7 @@ def test_nothing_to_compare_and_what_goes_wrong_are_said(visitor: Console) -> No
 
 @pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, base_url: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, locale="en-GB", reduced_motion="reduce")
+    context = new_context(browser, width=390, height=800, locale="en-GB")
     page = Console(context.new_page(), base_url).open("/grids/merging?lang=en")
     ways = page.get_by_test_id("ways")
     expect(ways).to_be_visible()

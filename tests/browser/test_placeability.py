@@ -19,7 +19,7 @@ from api.gate import COOKIE
 from gridmgmt.settings import Settings
 from tests.api.conftest import NOW, make_town
 from tests.support.actors import PASSWORD
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.paper_gates import load_gates
 from tests.support.paper_town import degrees
 from tests.support.serving import served
@@ -240,7 +240,7 @@ def test_a_visitor_reads_rounded_answers_and_how_many_questions_are_left(visitor
 
 @pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, planner: httpx.Client) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
+    context = new_context(browser, width=360, height=740, locale="en-GB")
     base_url = str(planner.base_url).rstrip("/")
     context.add_cookies([{"name": COOKIE, "value": planner.cookies[COOKIE], "url": base_url}])
     page = Console(context.new_page(), base_url).open(PAGE + "&lang=en")

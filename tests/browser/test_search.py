@@ -10,7 +10,7 @@ from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.responsibility import service
 from gridmgmt.settings import Settings
 from tests.support.actors import TESTER
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.division import spot
 from tests.support.gazetteer import DAY, take
 from tests.support.paper_grids import TOWN, WEST, WESTERN, build, cell, grid
@@ -184,7 +184,7 @@ def test_a_search_that_fails_can_be_tried_again(console: Console) -> None:
 
 @pytest.mark.long
 def test_it_fits_a_narrow_screen_and_goes_to_the_map(browser: Browser, base_url: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, locale="zh-CN", reduced_motion="reduce")
+    context = new_context(browser, width=390, height=800)
     page = Console(context.new_page(), base_url).open("/areas")
     ask(page, "cjxl1568")
     for shown in (page.locator("#search"), page.locator(".answers"), page.get_by_role("option").first):

@@ -20,7 +20,7 @@ from gridmgmt.work import HANDLERS
 from tests.api.conftest import NOW, Town, make_town
 from tests.support import planning
 from tests.support.actors import PASSWORD
-from tests.support.browsing import Console
+from tests.support.browsing import Console, new_context
 from tests.support.paper_town import degrees
 from tests.support.serving import served
 
@@ -291,7 +291,7 @@ def test_visitors_read_the_points_of_adopted_plans(context: BrowserContext, town
 
 @pytest.mark.long
 def test_it_fits_a_narrow_screen(browser: Browser, planner: httpx.Client, town: Town) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", reduced_motion="reduce")
+    context = new_context(browser, width=360, height=740, locale="en-GB")
     console = enter(context, planner)
     planning.keep(town.sessions, "narrow", run_id := planning.run(town.sessions, 1))
     steps = [f"siting?step={step}" for step in ("model", "place", "candidates", "check")]
