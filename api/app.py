@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from api import pages
 from api.compression import Compression
@@ -98,7 +99,7 @@ DESCRIPTION = (
     "durations in s, ratios 0–1, times RFC 3339. Errors are problem details (RFC 9457)."
 )
 
-_ROUTES = (
+_MODULES = (
     case_intake, case_moves, folder, editions, drafts, topology, areas, addresses, statistics, governance,
     responsibility, official_codes, placeability, plans, points, gates, calendar, photos, reporters, cases,
     single_case, catalogue, components, desks, cells, indicators, coverage_orders, coverage_access, coverage,
@@ -158,7 +159,7 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     app.state.metrics = metrics
     app.state.open311 = names = KeptNames()
     install_handlers(app)
-    _add_routes(app)
+    app.router.routes.extend(_routes())
     app.add_middleware(RequestListsFirst, context=context, names=names)  # its answers are compressed like all
     app.add_middleware(Compression)
     app.add_middleware(CasesFirst, context=context)
@@ -170,13 +171,17 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     return app
 
 
-def _add_routes(app: FastAPI) -> None:
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return the routes of every application; to prepare one takes longer than to answer most requests."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    for module in _ROUTES:
-        app.include_router(module.router, responses=problem)
-    app.include_router(open311.router)
-    app.include_router(pages.router)
+    router = APIRouter()
+    for module in _MODULES:
+        router.include_router(module.router, responses=problem)
+    router.include_router(open311.router)
+    router.include_router(pages.router)
+    return tuple(router.routes)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

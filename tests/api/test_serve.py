@@ -63,7 +63,7 @@ def serve(data_dir: Path) -> Iterator[Callable[..., Served]]:
             each.process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_with_all_it_started(
     serve: Callable[..., Served], data_dir: Path, number: signal.Signals
 ) -> None:

@@ -23,7 +23,7 @@ from gridmgmt.texts import catalogue
 from tests.support.actors import add_account, add_key, bearer
 from tests.support.serving import served
 
-DOCUMENT: dict[str, Any] = json.loads(openapi_text())
+DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = [
     (method.upper(), path, operation)
     for path, operations in DOCUMENT["paths"].items()

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.compression import Compression
 from api.envelope import Envelope
 from api.gate import COOKIE
+from api.methods import HeadsAsGets
 from api.moves import PLAIN, CasesFirst
 from api.open311_lists import RequestListsFirst
 from api.pages import OPENAPI_PATH
@@ -126,7 +127,7 @@ def test_what_is_no_route_is_known() -> None:
     """The document of the interface is for everybody; tiles are below the routes and ask by themselves."""
     others = [route for route in iter_route_contexts(APP.routes) if not isinstance(route.original_route, APIRoute)]
     assert [route.path for route in others] == [OPENAPI_PATH]
-    known: set[object] = {Envelope, TilesFirst, PositionsFirst, CasesFirst, Compression, RequestListsFirst}
+    known: set[object] = {Envelope, TilesFirst, HeadsAsGets, PositionsFirst, CasesFirst, Compression, RequestListsFirst}
     assert {layer.cls for layer in APP.user_middleware} == known
     assert TileApp.ASKS == Permission.READ
     asked = [set(plain.asks) for plain in PLAIN]
