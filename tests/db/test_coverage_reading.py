@@ -3,9 +3,9 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -31,10 +31,10 @@ SPEED = 0.83
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
-    factory = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
-    return factory
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
+    yield make_sessions(engine)
+    engine.dispose()
 
 
 def run(sessions: sessionmaker[Session], on: date = DAY, **question: object) -> tuple[int, CoverageDocument]:
@@ -205,10 +205,10 @@ Worker(make_sessions(make_engine(sys.argv[1])), HANDLERS, lease_s=60).run_job(in
 """
 
 
-def test_a_killed_job_leaves_no_half_answer_and_is_done_again(sessions, fresh_database_url) -> None:
+def test_a_killed_job_leaves_no_half_answer_and_is_done_again(sessions, paper_town_url) -> None:
     _, expected = run(sessions)
     run_id, job_id = ask_coverage(sessions, TESTER, make_request(), on=DAY)
-    killed = subprocess.run([sys.executable, "-c", KILLED, fresh_database_url, str(job_id)], check=False)
+    killed = subprocess.run([sys.executable, "-c", KILLED, paper_town_url, str(job_id)], check=False)
     assert killed.returncode == -signal.SIGKILL
     with sessions.begin() as session:
         assert queries.run_by_id(session, run_id).document is None

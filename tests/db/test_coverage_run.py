@@ -1,7 +1,7 @@
 """A coverage run from files to the answer, on the town drawn in `tests.support.paper_town`."""
 
+from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -27,10 +27,10 @@ NAMES = ("residents", "covered", "uncovered", "not_connectable", "outside")
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> sessionmaker[Session]:
-    factory = make_sessions(make_engine(fresh_database_url))
-    paper_town.load(factory, tmp_path)
-    return factory
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
+    yield make_sessions(engine)
+    engine.dispose()
 
 
 def run(sessions: sessionmaker[Session], on: date = DAY, **question: object) -> tuple[int, CoverageDocument]:
@@ -140,7 +140,7 @@ def test_an_area_of_nobody_has_no_ratio(fresh_database_url, tmp_path, monkeypatc
     assert found.uncovered_places.count == 4
 
 
-def test_an_input_that_has_changed_since_makes_a_run_stale(sessions, tmp_path) -> None:
+def test_an_input_that_has_changed_since_makes_a_run_stale(sessions) -> None:
     run_id, _ = run(sessions)
     with sessions.begin() as session:
         assert queries.stale_inputs(session, queries.run_by_id(session, run_id), on=DAY) == []

@@ -30,11 +30,9 @@ QUESTION = make_question(DAY)
 
 
 @pytest.fixture
-def sessions(fresh_database_url: str, tmp_path: Path) -> Iterator[sessionmaker[Session]]:
-    engine = make_engine(fresh_database_url)
-    factory = make_sessions(engine)
-    paper_town.load(factory, tmp_path)
-    yield factory
+def sessions(paper_town_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(paper_town_url)
+    yield make_sessions(engine)
     engine.dispose()
     WARM.clear()
 
