@@ -1,11 +1,13 @@
 """The words for a request whose parameters or body do not fit: where, what was given, what would be right."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gridmgmt.texts import Language, catalogue, text
 
 _SHOWN_CHARACTERS = 80
+_CHOICE = re.compile(r"'[^']*'")
 _SECRET = frozenset({"password", "new_password", "token"})
 
 
@@ -35,4 +37,7 @@ def _detail(error: Mapping[str, Any], lang: Language) -> str:
     shown = "…" if error["loc"][-1] in _SECRET else repr(error.get("input"))
     if len(shown) > _SHOWN_CHARACTERS:
         shown = shown[:_SHOWN_CHARACTERS] + "…"
-    return text(key, lang, **{**error.get("ctx", {}), "value": shown, "reason": error["msg"]})
+    told = {**error.get("ctx", {}), "value": shown, "reason": error["msg"]}
+    if "expected" in told:  # "'a', 'b' or 'c'": the choices, without a word of English between them
+        told["expected"] = ", ".join(_CHOICE.findall(told["expected"])) or told["expected"]
+    return text(key, lang, **told)

@@ -16,6 +16,7 @@
     │   ├── GeometryError
     │   ├── CodeFormatError
     │   ├── CrsError             a coordinate system or datum that does not fit
+    │   ├── MoveNeedsError       a move of a case lacks what it needs
     │   └── FileRefusedError     a file with problems, row by row
     ├── UnauthenticatedError     nobody known asks for what needs an account
     ├── ForbiddenError           the actor may not do this
@@ -112,6 +113,23 @@ class TopologyError(RuleViolationError):
 
 class InputError(GridMgmtError):
     """What was given cannot be used."""
+
+
+class MoveNeedsError(InputError):
+    """A move of a case lacks something; ``needs`` is all that it has to be given."""
+
+    def __init__(self, *, move: str, field: str, needs: Sequence[str]) -> None:
+        super().__init__("move_needs", move=move, field=field)
+        self.needs = tuple(needs)
+
+    def message(self, lang: Language = "zh") -> str:
+        """Return the error with the names of the move and of what it needs, each with its name in a request."""
+        told = [f"{text(f'case_need.{need}', lang)} ({need})" for need in self.needs]
+        lacks, move = self.fields["field"], text(f"case_move.{self.fields['move']}", lang)
+        lacking = f"{text(f'case_need.{lacks}', lang)} ({lacks})"
+        return text(
+            f"error.{self.code}", lang, move=move, lacks=lacking, needs=text("case_moves_joint", lang).join(told)
+        )
 
 
 class GeometryError(InputError):

@@ -151,6 +151,15 @@ class CaseFilter:
     major: str | None = None
     with_internal: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a period that ends before it begins: an empty list would read as if there were no cases."""
+        for first, last, field in (
+            (self.reported_from, self.reported_to, "reported_from"),
+            (self.counted_from, self.counted_to, "counted_from"),
+        ):
+            if first is not None and last is not None and first > last:
+                raise InputError("period_backwards", field=field, first=first, last=last)
+
 
 def near_of(value: str | None) -> tuple[float, float, float] | None:
     """Return the place that ``lon,lat,metres`` names.

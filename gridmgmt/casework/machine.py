@@ -26,7 +26,7 @@ from gridmgmt.casework.moves import (
     TaskState,
 )
 from gridmgmt.catalogue.rules import CaseType, Catalogue
-from gridmgmt.errors import InputError, TransitionNotAllowedError
+from gridmgmt.errors import InputError, MoveNeedsError, TransitionNotAllowedError
 
 __all__ = [
     "NOTHING",
@@ -190,8 +190,7 @@ def _complete(allowed: LegalMove, given: Given) -> Given:
         given = replace(given, department=allowed.departments[0])
     for need in allowed.needs:
         if given.of(need) in (None, (), ""):
-            needs = ", ".join(allowed.needs)
-            raise InputError("move_needs", field=str(need), value=None, move=str(allowed.move), needs=needs)
+            raise MoveNeedsError(move=allowed.move, field=need, needs=allowed.needs)
     if allowed.departments and given.department not in allowed.departments:
         known = ", ".join(allowed.departments)
         raise InputError("move_department", field="department", value=given.department, known=known)

@@ -101,17 +101,17 @@ def _areas_on(session: Session, question: Question, compared: Question) -> date 
     if not of_areas(question):
         return None
     changes, last = days_of_change(session), question.areas_on or question.period.last
-    _check_in_force(changes, last)
+    _check_in_force(changes, last, "to" if question.areas_on is None else "areas_on")
     if question.areas_on is not None or question.compare is Compare.NONE:
         return question.areas_on
     between = any(compared.period.first < day <= last for day in changes)
     return last if between else None
 
 
-def _check_in_force(changes: Sequence[date], on: date) -> None:
+def _check_in_force(changes: Sequence[date], on: date, field: str = "to") -> None:
     if not changes or on < changes[0]:
         first = changes[0] if changes else "—"
-        raise InputError("period_before_editions", field="to", value=on, first=first)
+        raise InputError("period_before_editions", field=field, value=on, first=first)
 
 
 def _answer(

@@ -115,6 +115,8 @@ def test_files_equal_the_list(client: httpx.Client) -> None:
         ("near=31.3,121.4,20", 422, "position_swapped"),
         ("area=999", 404, "area_of_no_edition"),
         ("state=lost", 422, "request_invalid"),
+        ("reported_from=2026-03-02T00:00:00Z&reported_to=2026-03-01T00:00:00Z", 422, "period_backwards"),
+        ("measure=due&counted_from=2026-03-02&counted_to=2026-03-01", 422, "period_backwards"),
         ("reported_from=yesterday", 422, "request_invalid"),
     ],
 )
@@ -122,3 +124,16 @@ def test_files_equal_the_list(client: httpx.Client) -> None:
 def test_what_is_no_filter_is_refused(client: httpx.Client, address: str, query: str, status: int, code: str) -> None:
     answer = client.get(f"{address}?{query}")
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("updated_after=2026-03-01T08:00:00+08:00", "2027-01-31T00:00:00+08:00（在地址中“+”写作 %2B）"),
+        ("open=maybe", "'maybe' 不是 true 或 false"),
+        ("kind=thing", "'thing' 不在可选值中：'event', 'component'"),
+    ],
+)
+def test_what_a_filter_should_be_is_told_in_one_language(client: httpx.Client, query: str, told: str) -> None:
+    entry = client.get(f"/api/v1/cases?{query}", headers={"Accept-Language": "zh"}).json()["errors"][0]
+    assert entry["detail"].endswith(told)

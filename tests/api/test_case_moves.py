@@ -274,7 +274,8 @@ def test_a_duplicate_is_told_from_both_sides(town: Town) -> None:
     answer = town.move(town.report(), Role.OPERATOR, version=1, move="link_duplicate", case_no=other)
     assert master in problem(answer, 422, "master_is_duplicate")["detail"]
     assert [each["move"] for each in town.read(other)["moves"]] == ["unlink_duplicate"]
-    problem(town.move(other, Role.OPERATOR, version=2, move="unlink_duplicate"), 422, "move_needs")
+    lacking = problem(town.move(other, Role.OPERATOR, version=2, move="unlink_duplicate"), 422, "move_needs")
+    assert lacking["detail"] == "Undo the link: give the reason (reason); in all it needs: reason (reason)"
     alone = town.move(other, Role.OPERATOR, version=2, move="unlink_duplicate", reason="两处井盖").json()
     assert (alone["state"], alone["duplicate_of"], alone["version"]) == ("reported", None, 3)
     assert town.read(master)["duplicates"] == []
