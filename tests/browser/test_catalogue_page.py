@@ -76,8 +76,7 @@ def test_no_map_is_fetched_beneath_and_the_first_one_is_where_the_reader_asked(c
     asked: list[str] = []
     console.page.on("request", lambda request: asked.append(request.url))
     page = console.open("/catalogue?lang=zh")
-    page.keyboard.press("/")
-    page.keyboard.type("大一")
+    page.get_by_role("combobox", name="查找区划、地址或代码").fill("大一")
     page.get_by_role("option").first.click()
     expect(page).to_have_url(re.compile("select=area:310113102001"))
     expect(page.get_by_test_id("map")).to_have_count(0)
