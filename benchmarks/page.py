@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from page_cases import CASES
-from page_parts import Result, facts, table
+from page_governance import GOVERNANCE
+from page_parts import Result, compared, facts, table
 from page_siting import SITING
 
 ROOT = Path(__file__).parents[1]
@@ -37,33 +38,19 @@ def _bars(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _compared(result: Result) -> str:
-    rows = [
-        [
-            name,
-            f"{spent['best_s'] * 1000:.1f}",
-            f"{spent['median_s'] * 1000:.1f}",
-            "not told" if spent["extra_peak_mib"] is None else f"{spent['extra_peak_mib']:.1f}",
-            "1" if name == "own" else f"{result['own_over_peer'][name]:.3g}",
-        ]
-        for name, spent in result["contenders"].items()
-    ]
-    return table(["contender", "best ms", "median ms", "extra peak MiB", "own time / its time"], rows)
-
-
 def _coverage(result: Result) -> str:
     agreement = result["agreement"]["scipy"]
     return (
         f"Walking time of every node to the nearest of {result['points']} points: "
         f"{facts(result, 'nodes', 'edges')}; {agreement['nodes_covered']:,} nodes covered, "
-        f"{agreement['class_differs']} classed differently.\n\n{_compared(result)}"
+        f"{agreement['class_differs']} classed differently.\n\n{compared(result)}"
     )
 
 
 def _sparse(result: Result) -> str:
     return (
         f"All pairs of {facts(result, 'points', 'nodes')} within {result['limit_s']:.0f} s: "
-        f"{result['pairs']:,} pairs, {result['output_mib']} MiB.\n\n{_compared(result)}"
+        f"{result['pairs']:,} pairs, {result['output_mib']} MiB.\n\n{compared(result)}"
     )
 
 
@@ -72,12 +59,12 @@ def _two_step(result: Result) -> str:
     return (
         f"Capacity for each resident by 2SFCA: {facts(result, 'pairs', 'points', 'places')}; largest difference "
         f"{agreement['largest_difference']:.1g}, and what residents have adds up to the points' "
-        f"{agreement['capacity_given']:,.0f}.\n\n{_compared(result)}"
+        f"{agreement['capacity_given']:,.0f}.\n\n{compared(result)}"
     )
 
 
 def _snapping(result: Result) -> str:
-    return f"Nearest edge of {facts(result, 'points', 'segments', 'edges')}.\n\n{_compared(result)}"
+    return f"Nearest edge of {facts(result, 'points', 'segments', 'edges')}.\n\n{compared(result)}"
 
 
 def _whole_run(result: Result) -> str:
@@ -114,7 +101,7 @@ def _topology(result: Result) -> str:
         f"{result['whole_check_at_most_s']:.0f}); around a quarter that changed with its cells: {part} s (at most "
         f"{result['changed_check_at_most_s']:.0f}). Beside peers, with {result['faults']} faulty cells: "
         f"{agreement['overlaps']} overlaps and {agreement['gaps']} gaps, which they are asked for alone; ours checks "
-        f"everything.\n\n{_compared(result)}"
+        f"everything.\n\n{compared(result)}"
     )
 
 
@@ -149,7 +136,7 @@ def _activation(result: Result) -> str:
 def _codes(result: Result) -> str:
     return (
         f"{result['rows']:,} official codes from a compressed CSV; ours checks every row and takes the file whole or "
-        f"not at all (at most {result['bar_s']:.0f} s), the peers check nothing.\n\n{_compared(result)}"
+        f"not at all (at most {result['bar_s']:.0f} s), the peers check nothing.\n\n{compared(result)}"
     )
 
 
@@ -159,7 +146,7 @@ def _points_to_cells(result: Result) -> str:
         f"{result['points']:,} points to the codes of {facts(result, 'cells', 'vertices')}; reading the cells is part "
         f"of our time, {result['own_with_cells_kept_best_s'] * 1000:.0f} ms once they are kept. All name the same; "
         f"of {result['points_on_borders_agreed']:,} points on borders ours names the lowest code that PostGIS knows. "
-        f"Goals: {goals}.\n\n{_compared(result)}"
+        f"Goals: {goals}.\n\n{compared(result)}"
     )
 
 
@@ -340,20 +327,6 @@ def _valhalla(result: Result) -> str:
     )
 
 
-def _hot_spots(result: Result) -> str:
-    kept_s, many_s, test_s = (
-        result[name] for name in ("neighbours_kept_s", "of_99_999_permutations_s", "test_of_99_999_alone_s")
-    )
-    return (
-        f"{facts(result, 'cells', 'cases', 'permutations')}: from the database to the answer {result['whole_s']:.2f} s "
-        f"(at most {result['most_s']:.0f} s) with neighbours worked out anew, {kept_s:.2f} s with those of the "
-        f"boundary edition kept; with 99,999 permutations, as the product asks, {many_s:.2f} s with neighbours kept, "
-        f"of which the test alone takes {test_s:.2f} s. esda gets densities and weights ready made. Repeated places of "
-        f"one type take {result['repeated_places_s']:.1f} s, of any type {result['repeated_places_of_any_type_s']:.1f} "
-        f"s.\n\n{_compared(result)}"
-    )
-
-
 SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "pbf_graph": ("From an extract to a walking graph, Porto", _pbf_graph),
     "coverage_porto": ("Nearest-point coverage, streets of Porto", _coverage),
@@ -370,7 +343,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "two_step": ("Accessibility of residents", _two_step),
     **SITING,
     **CASES,
-    "hot_spots": ("Hot spots of a year over 27,000 cells beside esda", _hot_spots),
+    **GOVERNANCE,
     "topology": ("Topology of a district with its cells", _topology),
     "areas_at": ("The areas at a position over HTTP beside the same SQL", _areas_at),
     "activation": ("An edition comes into force while others read and write", _activation),

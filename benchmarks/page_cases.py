@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping
 
-from page_parts import Result
+from page_parts import Result, compared, facts
 
 
 def _writes(result: Result) -> str:
@@ -86,6 +86,20 @@ def _feed(result: Result) -> str:
     )
 
 
+def _hot_spots(result: Result) -> str:
+    kept_s, many_s, test_s = (
+        result[name] for name in ("neighbours_kept_s", "of_99_999_permutations_s", "test_of_99_999_alone_s")
+    )
+    return (
+        f"{facts(result, 'cells', 'cases', 'permutations')}: from the database to the answer {result['whole_s']:.2f} s "
+        f"(at most {result['most_s']:.0f} s) with neighbours worked out anew, {kept_s:.2f} s with those of the "
+        f"boundary edition kept; with 99,999 permutations, as the product asks, {many_s:.2f} s with neighbours kept, "
+        f"of which the test alone takes {test_s:.2f} s. esda gets densities and weights ready made. Repeated places of "
+        f"one type take {result['repeated_places_s']:.1f} s, of any type {result['repeated_places_of_any_type_s']:.1f} "
+        f"s.\n\n{compared(result)}"
+    )
+
+
 CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "case_reports": ("Reports of cases over HTTP beside the same statements in pgbench", _writes),
     "case_duplicates": ("What a report may repeat among a million cases", _duplicates),
@@ -93,6 +107,7 @@ CASES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
     "case_list": ("Lists of a million cases over HTTP beside the same SQL", _list),
     "indicators": ("Indicators of a month among a million cases beside one SQL", _indicators),
     "open311": ("Lists of Open311 among a million cases beside the same SQL", _open311),
+    "hot_spots": ("Hot spots of a year over 27,000 cells beside esda", _hot_spots),
     "case_import": ("A register of a year into the database", _boston),
     "case_feed": ("From the commit of a move to those who look", _feed),
 }
