@@ -51,7 +51,12 @@ def main() -> None:
     """Measure the pages, print and keep the result."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--address", default="http://127.0.0.1:8000", help="of a server with the demo")
-    with httpx.Client(base_url=options.parse_args().address, timeout=60) as client:
+    address = options.parse_args().address
+    with httpx.Client(base_url=address, timeout=60) as client:
+        try:
+            client.get("/health/ready").raise_for_status()
+        except httpx.HTTPError as error:
+            raise SystemExit(f"no demo is served at {address} ({error}): start scripts/serve and wait for it") from None
         for code in (DISTRICT, TOWN, QUARTER):
             agrees(client, code)
         paths = {
