@@ -3,8 +3,9 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from gridmgmt.addresses.parsing import normalised
 from gridmgmt.addresses.queries import AreaOf, Contents
@@ -37,7 +38,8 @@ class _Entry:
     spellings: tuple[str, ...]
 
 
-_kept: OrderedDict[tuple[tuple[int, str], ...], tuple[_Entry, ...]] = OrderedDict()
+_Kept = OrderedDict[tuple[tuple[int, str], ...], tuple[_Entry, ...]]
+_kept: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 """The names of areas by what determines them: the contents of the boundary editions in force, which never change."""
 
 
@@ -68,11 +70,12 @@ def _fit(asked: str, entry: _Entry) -> float:
 
 
 def _entries(session: Session, on: date, key: tuple[tuple[int, str], ...]) -> tuple[_Entry, ...]:
-    if key not in _kept:
-        _kept[key] = _read(session, on)
-        while len(_kept) > _KEPT_DAYS:
-            _kept.popitem(last=False)
-    return _kept[key]
+    kept = _kept.setdefault(session.get_bind().engine, OrderedDict())
+    if (entries := kept.get(key)) is None:
+        entries = kept[key] = _read(session, on)
+        while len(kept) > _KEPT_DAYS:
+            kept.popitem(last=False)
+    return entries
 
 
 def _read(session: Session, on: date) -> tuple[_Entry, ...]:
