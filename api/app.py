@@ -1,13 +1,13 @@
 """The application: composed here and nowhere else, from settings and the address of a database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
@@ -171,21 +171,14 @@ def create_app(settings: Settings, url: str, *, clock: Clock = system_clock) -> 
     return app
 
 
-@cache
-def _routes() -> tuple[BaseRoute, ...]:
-    """Return the routes of every application; to prepare one takes longer than to answer most requests."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    problem: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem.", "content": content}}
-    router = APIRouter()
-    for module in _MODULES:
-        router.include_router(module.router, responses=problem)
-    router.include_router(open311.router)
-    router.include_router(pages.router)
-    return tuple(router.routes)
+def _routes() -> Iterator[BaseRoute]:
+    """Give the routes as they are declared; a router that is included has each of its own worked out once more."""
+    for module in (*_MODULES, open311, pages):
+        yield from module.router.routes
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, in which every error is a problem."""
+    """Return the OpenAPI document, in which every error is a problem unless a route tells its own."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes,
@@ -196,9 +189,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             schemas.pop(name, None)
         definitions = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(definitions.pop("$defs"), Problem=definitions)
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in document["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)
+                operation["responses"].setdefault("default", {"description": "A problem.", "content": content})
         document["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = document
     return app.openapi_schema
