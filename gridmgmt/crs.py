@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Proj, Transformer
+from pyproj.exceptions import ProjError
 
 from gridmgmt.errors import CrsError
 
@@ -36,6 +37,8 @@ _MAX_ITERATIONS = 60
 _FIRST_GK_ZONE = (4534, 75)  # EPSG code and central meridian of the westernmost CGCS2000 3-degree zone
 _LAST_GK_MERIDIAN = 135
 _SAMPLES_PER_SIDE = 9
+_MODERN_SEMI_MAJOR_M = 6378137.0
+"""Of WGS 84, GRS 80 and CGCS2000, whose datums differ by centimetres; older ellipsoids lie elsewhere in the Earth."""
 
 
 class Datum(StrEnum):
@@ -97,6 +100,23 @@ def is_plain_lonlat(crs: CRS | None) -> bool:
     return crs is None or crs.to_epsg() == STORAGE_SRID or crs == CRS("OGC:CRS84")
 
 
+def to_lonlat(crs: CRS) -> Transformer:
+    """Return the way from a CRS to WGS 84 longitude and latitude.
+
+    Raises
+    ------
+    CrsError
+        ``crs_without_parameters`` for Xi'an 1980 and others of which no way to WGS 84 is published: taken as they are,
+        everything would lie some hundred metres off.
+    """
+    ellipsoid = crs.ellipsoid
+    modern = ellipsoid is not None and ellipsoid.semi_major_metre == _MODERN_SEMI_MAJOR_M
+    try:
+        return Transformer.from_crs(crs, STORAGE_SRID, always_xy=True, allow_ballpark=modern)
+    except ProjError as error:
+        raise CrsError("crs_without_parameters", crs=crs.name) from error
+
+
 def to_wgs84(
     geometries: NDArray[np.object_], *, crs: CRS | None = None, datum: Datum | None = None
 ) -> NDArray[np.object_]:
@@ -109,7 +129,7 @@ def to_wgs84(
     def convert(xy: Floats) -> Floats:
         lon, lat = xy[:, 0], xy[:, 1]
         if crs is not None and not is_plain_lonlat(crs) and crs.to_epsg() != 4490:
-            lon, lat = Transformer.from_crs(crs, STORAGE_SRID, always_xy=True).transform(lon, lat)
+            lon, lat = to_lonlat(crs).transform(lon, lat)
         return np.column_stack(datum_to_wgs84(datum or Datum.WGS84, lon, lat))
 
     converted: NDArray[np.object_] = shapely.transform(shapely.force_2d(geometries), convert)

@@ -205,12 +205,12 @@ class GatesFile(_Table):
         return imports.import_gates(session, actor, intake, labels)
 
 
-class NetworkFile(FileKind):
-    """A walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet or GeoJSON."""
+class NetworkFile(_Vector):
+    """A walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet, GeoJSON or Shapefile."""
 
     def read(self, file: Path, known: Extent | None) -> NetworkIntake:  # noqa: ARG002  as above
         """Return the network."""
-        return read_network(file, datum=self.datum)
+        return read_network(file, datum=self.datum, encoding=self.encoding, layer=self.layer)
 
     def store(self, session: Session, actor: Actor, intake: NetworkIntake, labels: Labels) -> Outcome:
         """Take the network."""

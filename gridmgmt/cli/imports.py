@@ -199,11 +199,13 @@ def import_compounds(ctx: click.Context, /, file: Path, *, common: Common, **opt
 
 @import_group.command("network")
 @_FILE
+@click.option("--encoding", help="Encoding of a Shapefile's texts.")
+@_LAYER
 @_common
 @click.pass_context
-def import_network(ctx: click.Context, file: Path, *, common: Common) -> None:
-    """Take a walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet or GeoJSON."""
-    take(ctx, file, NetworkFile(**common.said), common)
+def import_network(ctx: click.Context, /, file: Path, *, common: Common, **options: Any) -> None:  # Any: from click
+    """Take a walking network: OSM PBF or XML, or lines as GeoPackage, GeoParquet, GeoJSON or Shapefile."""
+    take(ctx, file, NetworkFile(**common.said, **options), common)
 
 
 _COLUMN = click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="Column of a role (lon, lat …).")

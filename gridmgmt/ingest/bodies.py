@@ -16,7 +16,7 @@ from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.grids import refuse_personal_numbers
 from gridmgmt.ingest.intake import Objects, Review, refused_rows
 from gridmgmt.ingest.tables import read_table
-from gridmgmt.ingest.values import blank, dates, each, numbers, texts
+from gridmgmt.ingest.values import blank, dates, each, numbers, quantities, texts
 
 _BODY: Mapping[str, Sequence[str]] = {
     "code": ("code", "body_code", "代码", "机构代码", "编码"),
@@ -150,7 +150,7 @@ def read_facts(
         review.refuse(blank(cells[role]), "value_missing", field=role)
     cells |= {role: _named(review, cells[role], role, names) for role in ("kind", "level", "unit", "bound")}
     review.refuse(blank(cells["kind"]), "value_missing", field="kind")
-    values, malformed = numbers(cells["value"])
+    values, malformed = quantities(cells["value"])
     review.refuse(malformed, "number_malformed", field="value", value=cells["value"])
     years, wrong = numbers(cells["year"])
     wrong |= ~blank(cells["year"]) & ~((years >= 1) & (years <= date.max.year) & (years == np.round(years)))

@@ -12,7 +12,7 @@ from gridmgmt.errors import InputError, Problem
 from gridmgmt.ingest.files import Rows
 from gridmgmt.ingest.intake import Review, refused_rows
 from gridmgmt.ingest.tables import read_table
-from gridmgmt.ingest.values import blank, each, numbers, texts
+from gridmgmt.ingest.values import blank, each, quantities, texts
 
 _COLUMNS: Mapping[str, Sequence[str]] = {
     "desk": ("desk", "desk_code", "code", "服务点代码", "窗口代码", "代码", "编码"),
@@ -53,7 +53,7 @@ def read_desk_visits(path: Path, *, columns: Mapping[str, str] | None = None, en
         review.refuse(blank(cells[role]), "value_missing", field=column)
     months = each(_month, cells["month"])
     review.refuse(blank(months) & ~blank(cells["month"]), "month_malformed", field=used["month"], value=cells["month"])
-    visits, malformed = numbers(cells["visits"])
+    visits, malformed = quantities(cells["visits"])
     review.refuse(malformed, "number_malformed", field=used["visits"], value=cells["visits"])
     beyond = (visits < 0) | (visits > MOST_VISITS) | (np.isfinite(visits) & (visits != np.rint(visits)))
     review.refuse(beyond, "number_out_of_range", field=used["visits"], value=cells["visits"], low=0, high=MOST_VISITS)

@@ -1,5 +1,6 @@
 """The one encoding of a text file that is not UTF-8, or the line that spoils it."""
 
+import codecs
 import gzip
 import re
 from pathlib import Path
@@ -15,6 +16,9 @@ _SHOWN = 40
 def encoding_beside_utf8(path: Path) -> str:
     """Return GB 18030 (which holds GBK) for a file that is not UTF-8, when all of its lines are in it.
 
+    A file that begins with the mark of UTF-16, as spreadsheets save "Unicode text", is in that.
+
+
     A file with lines of both must not pass for GB 18030, in which most of UTF-8 decodes to nonsense. A line counts as
     UTF-8 when its bytes are, with Chinese characters and none between U+0080 and U+07FF: that is what GB 18030 text
     which happens to be UTF-8 decodes to.
@@ -25,7 +29,10 @@ def encoding_beside_utf8(path: Path) -> str:
         ``encodings_mixed`` or ``line_undecodable`` with the first line that is not like those before it.
     """
     before: str | None = None
-    for number, line in enumerate(_content(path).split(b"\n"), start=1):
+    content = _content(path)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _utf16(path, content)
+    for number, line in enumerate(content.split(b"\n"), start=1):
         if line.isascii():
             continue
         found = _encoding_of(line)
@@ -38,6 +45,14 @@ def encoding_beside_utf8(path: Path) -> str:
             )  # fmt: skip
         before = found
     return "gb18030"
+
+
+def _utf16(path: Path, content: bytes) -> str:
+    try:
+        content.decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise FileRefusedError("file_undecodable", file=path.name, tried="UTF-16") from error
+    return "utf-16"
 
 
 def undecodable(path: Path, encoding: str) -> FileRefusedError:

@@ -12,7 +12,7 @@ from gridmgmt.ingest.areas import review_codes
 from gridmgmt.ingest.columns import require_column
 from gridmgmt.ingest.intake import Objects, Review, refused_rows
 from gridmgmt.ingest.points import read_rows
-from gridmgmt.ingest.values import blank, numbers, texts
+from gridmgmt.ingest.values import blank, quantities, texts
 
 MAX_VALUE = 1e15
 """Beyond this a number is a slip; people, square metres and yuan of a district stay far below."""
@@ -54,7 +54,7 @@ def read_figures(
     codes = texts(rows.columns[code_column])
     review_codes(review, codes, code_column)
     cells = texts(rows.columns[value_column])
-    values, malformed = numbers(cells)
+    values, malformed = quantities(cells)
     review.refuse(blank(cells), "value_missing", field=value_column)
     review.refuse(malformed, "number_malformed", field=value_column, value=cells)
     beyond = (values < 0) | (values > MAX_VALUE)

@@ -1,4 +1,4 @@
-"""Lines of a vector file as chains: they join where their ends meet."""
+"""Lines of a vector file as chains: they join at vertices that they share, as the ways of a map do."""
 
 from collections import Counter
 
@@ -18,28 +18,32 @@ from gridmgmt.ingest.walk_traits import judge, slope_of
 _JOIN_DECIMALS = 7
 _UNITS_PER_DEG = 10**_JOIN_DECIMALS
 _YES_OR_NO = frozenset({"bridge", "crossing", "tunnel", "lit"})
+_KIND_COLUMNS = ("highway", "fclass")
+"""Columns of the kind of a way: the map's own, and that of the shapefiles which Geofabrik makes of it."""
 _TRUTH = {"true": "yes", "t": "yes", "1": "yes", "false": "no", "f": "no", "0": "no"}
 
 
 def chains_from_rows(rows: Rows, review: Review, datum: Datum | None) -> Chains:
-    """Take the lines of a file whole, each part of a multi-line by itself; ends that meet are one node."""
+    """Take the lines of a file, each part of a multi-line by itself, cut where they share a vertex; that is one node.
+
+    Where they merely cross, without a vertex that both have, one passes above the other.
+    """
     geometry = reviewed_geometry(rows, review, LINES, datum)
     tags = _line_tags(rows)
     judged = [judge(row) for row in tags]
     # A file without a column of highways is taken to hold walk ways only.
-    by_rule = Counter(each.rule.name for each in judged) if "highway" in rows.columns else Counter()
+    by_rule = Counter(each.rule.name for each in judged) if _kind_column(rows) else Counter()
     walked: Mask = np.array([each.rule.passable for each in judged], dtype=bool) | (not by_rule)
     kept = np.flatnonzero(review.good & walked)
     parts, row_of_part = shapely.get_parts(geometry[kept], return_index=True)
-    xy = shapely.get_coordinates(parts)
-    sizes = shapely.get_num_points(parts)
-    last = np.cumsum(sizes, dtype=np.int64) - 1
-    first = last - sizes + 1
-    source_key, target_key = _place_keys(xy[first]), _place_keys(xy[last])
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    keys = _place_keys(xy)
+    first, last = _stretches(keys, part)
+    source_key, target_key = keys[first], keys[last]
     none = np.full(len(first), -1, dtype=np.int64)
     return Chains(
         xy=xy, first=first, last=last, source_key=source_key, target_key=target_key, source_osm_id=none,
-        target_osm_id=none.copy(), way=kept[row_of_part].astype(np.int64), way_id=rows.row,
+        target_osm_id=none.copy(), way=kept[row_of_part[part[first]]].astype(np.int64), way_id=rows.row,
         highway=np.array([row["highway"] for row in tags], dtype=object),
         way_traits=np.array([each.traits for each in judged], dtype=np.int32),
         way_slope=np.array([slope_of(row.get("incline")) for row in tags], dtype=np.float32),
@@ -56,10 +60,36 @@ def _place_keys(xy: NDArray[np.float64]) -> Ints:
     return keys
 
 
+def _stretches(keys: Ints, part: Ints) -> tuple[Ints, Ints]:
+    """Return the first and the last vertex of each stretch between ends and shared places.
+
+    Vertices in a row at one place, as dense lines have them, are one visit of it.
+    """
+    new = np.ones(len(keys), dtype=bool)
+    new[1:] = part[1:] != part[:-1]
+    end = np.roll(new, -1)
+    visit = new.copy()
+    visit[1:] |= keys[1:] != keys[:-1]
+    last_visit = np.cumsum(visit)
+    _, place, count = np.unique(keys[visit], return_inverse=True, return_counts=True)
+    cut = np.zeros(len(keys), dtype=bool)
+    cut[visit] = count[place] > 1
+    cut &= ~np.isin(last_visit, last_visit[end])
+    at = np.flatnonzero(cut | new | end)
+    joined = part[at[:-1]] == part[at[1:]]
+    return at[:-1][joined], at[1:][joined]
+
+
+def _kind_column(rows: Rows) -> str | None:
+    return next((column for column in _KIND_COLUMNS if column in rows.columns), None)
+
+
 def _line_tags(rows: Rows) -> list[dict[str, str]]:
     """Return each row's tags; a line of an unknown kind is a road."""
     keys = [key for key in rows.columns if key in (*KEPT_TAGS, *WAY_KEYS)]
     columns = {key: texts(rows.columns[key]) for key in keys}
+    if (kind := _kind_column(rows)) is not None:
+        columns["highway"] = texts(rows.columns[kind])
     tags = [
         {key: _word(key, str(value)) for key, value in zip(columns, values, strict=True) if value is not None}
         for values in zip(*columns.values(), strict=True)

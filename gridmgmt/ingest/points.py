@@ -27,7 +27,7 @@ def read_rows(
         When the file as a whole cannot be read.
     """
     if check_file(path, (*TABLE_SUFFIXES, *VECTOR_SUFFIXES)) in TABLE_SUFFIXES:
-        return read_table(path, encoding=encoding, select=select)
+        return read_table(path, encoding=encoding, layer=layer, select=select)
     return read_vector(path, encoding=encoding, layer=layer)
 
 

@@ -14,7 +14,7 @@ from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Review
 from gridmgmt.ingest.points import filtered, read_rows
 from gridmgmt.ingest.stated_areas import stated_columns
-from gridmgmt.ingest.values import blank, numbers, texts
+from gridmgmt.ingest.values import blank, quantities, texts
 from gridmgmt.units import AGE_BANDS
 
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ def residents_of(rows: Rows, review: Review, given: Mapping[str, str]) -> dict[s
 def _counts(rows: Rows, review: Review, column: str) -> Floats:
     """Return a column of residents, refusing rows where it is blank, no number, negative or absurdly large."""
     cells = texts(rows.columns[column])
-    values, malformed = numbers(cells)
+    values, malformed = quantities(cells)
     review.refuse(blank(cells), "value_missing", field=column)
     review.refuse(malformed, "number_malformed", field=column, value=cells)
     beyond = (values < 0) | (values > MAX_RESIDENTS)

@@ -11,12 +11,12 @@ import numpy as np
 import rasterio
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from gridmgmt.crs import STORAGE_SRID, is_plain_lonlat
+from gridmgmt.crs import is_plain_lonlat, to_lonlat
 from gridmgmt.errors import CrsError, FileRefusedError, InputError
 from gridmgmt.ingest.files import check_file, digest
 from gridmgmt.ingest.intake import Intake, Review
@@ -134,11 +134,11 @@ def _places(grid: DatasetReader, cell: NDArray[np.int64]) -> tuple[Floats, Float
     """Return longitude and latitude of cell centres in degrees and half the cells' diagonals in metres."""
     row, column = np.divmod(cell, grid.width)
     t = grid.transform
-    to_lonlat = Transformer.from_crs(CRS.from_user_input(grid.crs), STORAGE_SRID, always_xy=True)
+    to_degrees = to_lonlat(CRS.from_user_input(grid.crs))
 
     def lonlat(across: float, down: float) -> tuple[Floats, Floats]:
         x, y = column + across, row + down
-        lon, lat = to_lonlat.transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
+        lon, lat = to_degrees.transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
         return lon, lat
 
     diagonals_m: list[Floats] = [_GEOD.inv(*lonlat(0, 0), *lonlat(1, 1))[2], _GEOD.inv(*lonlat(1, 0), *lonlat(0, 1))[2]]

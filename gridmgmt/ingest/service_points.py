@@ -16,7 +16,7 @@ from gridmgmt.ingest.geometry import reviewed_points
 from gridmgmt.ingest.intake import Intake, Objects, Review
 from gridmgmt.ingest.points import filtered, read_rows
 from gridmgmt.ingest.stated_areas import stated_columns
-from gridmgmt.ingest.values import attributes, blank, numbers, texts
+from gridmgmt.ingest.values import attributes, blank, quantities, texts
 
 _STATUS: Mapping[str, str] = {
     **dict.fromkeys(("open", "opened", "开放", "运营", "营业", "正常"), "open"),
@@ -127,7 +127,7 @@ def _statuses(rows: Rows, review: Review, column: str | None) -> Objects:
 def _capacities(rows: Rows, review: Review, column: str | None) -> Objects:
     """Return whole numbers of places, None where unknown."""
     cells = _column(rows, column)
-    values, malformed = numbers(cells)
+    values, malformed = quantities(cells)
     review.refuse(
         malformed | (values != np.floor(values)) & ~np.isnan(values), "number_malformed", field=column, value=cells
     )

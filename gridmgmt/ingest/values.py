@@ -14,22 +14,38 @@ from gridmgmt.ingest.intake import Mask, Objects
 
 _MOMENT_FORMATS = ("ISO8601", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y年%m月%d日", "%Y/%m/%d")
 _DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))(?:[T ]00:00:00)?", re.ASCII)
+_YEAR_FIRST = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
+    r"(?:[T ]*(\d{1,2})[:时](\d{1,2})(?:[:分](?:(\d{1,2}(?:\.\d+)?)秒?)?)?)? *(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
 _CELLS_TRIED = 200
 _EARLIEST, _LATEST = pd.Timestamp(1700, 1, 1, tz="UTC"), pd.Timestamp(2200, 1, 1, tz="UTC")
 """Beyond what 64 bits of nanoseconds hold, and of any case."""
+_UNSEEN = "\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"
+"""What web pages and chat programs leave around a copied text and nobody sees."""
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９．，－＋：／％\u3000", "0123456789.,-+:/% ")
+_NUMBER_OR_DAY = re.compile(r"[0-9０-９．，－＋：／.,\-+:/\s年月日时分秒]+")
+_PROTECTED = re.compile(r'="(.*)"')
+"""How spreadsheets are kept from taking a code for a number."""
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 
 
 def text_of(value: object) -> str | None:  # noqa: PLR0911  one return per type of cell
     """Return a cell as trimmed text, None for a blank one; whole numbers lose their ``.0``.
 
+    A cell of nothing but a number, a day or a time has them in ASCII; names keep their full-width digits.
+
     >>> text_of(310113109.0), text_of("  "), text_of(-3076268), text_of(True)
     ('310113109', None, '-3076268', 'true')
+    >>> text_of("３１０１１３"), text_of("１号楼"), text_of('="0012"')
+    ('310113', '１号楼', '0012')
     """
     match value:
         case None:
             return None
         case str():
-            return value.strip() or None
+            return _plain(value.strip()) or None
         case bool() | np.bool_():
             return "true" if value else "false"
         case float() | np.floating():
@@ -41,6 +57,14 @@ def text_of(value: object) -> str | None:  # noqa: PLR0911  one return per type 
             return value.isoformat()
         case _:
             return str(value)
+
+
+def _plain(cell: str) -> str:
+    if cell.isascii():
+        protected = _PROTECTED.fullmatch(cell) if cell.startswith("=") else None
+        return protected[1].strip() if protected else cell
+    seen = cell.strip(_UNSEEN).strip()
+    return seen.translate(_HALF_WIDTH).strip() if _NUMBER_OR_DAY.fullmatch(seen) else seen
 
 
 def texts(values: Objects) -> Objects:
@@ -60,6 +84,19 @@ def numbers(values: Objects) -> tuple[NDArray[np.float64], Mask]:
     parsed = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     malformed = ~np.isfinite(parsed) & ~blank(values)
     return np.where(np.isfinite(parsed), parsed, np.nan), malformed
+
+
+def quantities(values: Objects) -> tuple[NDArray[np.float64], Mask]:
+    """Return what :func:`numbers` does, also of numbers whose thousands are parted by commas (``12,345.5``).
+
+    Only where no comma of the column can be a decimal one: ``0,5`` or ``12,34`` leave all of them malformed.
+    """
+    found, malformed = numbers(values)
+    parted = np.array([bad and "," in cell for bad, cell in zip(malformed, values, strict=True)], dtype=bool)
+    if parted.any() and all(_GROUPED.fullmatch(cell) for cell in values[parted]):
+        found[parted] = [float(cell.replace(",", "")) for cell in values[parted]]
+        malformed = malformed & ~parted
+    return found, malformed
 
 
 def each(function: Callable[[str], object], values: Objects) -> Objects:
@@ -84,13 +121,27 @@ def moments(values: Objects, zone: ZoneInfo, layout: str | None = None) -> tuple
 
     Times without an offset are local to the zone; of an hour that occurs twice the first is meant, and a time
     that a clock change skips moves on to its end. Without a layout the one counts that reads most of the first filled
-    cells.
+    cells; what it does not read may still begin with the year, in which no two orders can be taken for each other.
     """
     filled = ~blank(values)
     first = values[filled][:_CELLS_TRIED]
     best = layout or max(_MOMENT_FORMATS, key=lambda each: int(_parsed(first, each, zone).notna().sum()))
     parsed = _parsed(values, best, zone)
+    unread = filled & parsed.isna().to_numpy()
+    if layout is None and unread.any():
+        others = np.full(len(values), None, dtype=object)
+        others[unread] = each(_year_first, values[unread])
+        parsed = parsed.fillna(_parsed(others, "ISO8601", zone))
     return parsed, filled & parsed.isna().to_numpy()
+
+
+def _year_first(cell: str) -> str | None:
+    """Return a moment that begins with the year as ISO 8601 has it, None for others."""
+    if (found := _YEAR_FIRST.fullmatch(cell)) is None:
+        return None
+    year, month, day, hour, minute, second, offset = found.groups()
+    clock = f"{int(hour or 0):02}:{int(minute or 0):02}:{float(second or 0):09.6f}"
+    return f"{year}-{int(month):02}-{int(day):02}T{clock}{offset or ''}"
 
 
 def _date(cell: str) -> date | None:

@@ -7,7 +7,7 @@ import sqlite3
 import warnings
 import zipfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,6 +55,17 @@ def read_vector(path: Path, *, encoding: str | None = None, layer: str | None = 
     return rows
 
 
+def attribute_names(path: Path, *, encoding: str | None = None, layer: str | None = None) -> list[str]:
+    """Return the names of the columns of a file that GDAL reads, decoded as :func:`read_vector` does."""
+    suffix = check_file(path, VECTOR_SUFFIXES)
+    for each in _encodings(path, encoding) if suffix in (".shp", ".zip") else (encoding,):
+        with suppress(UnicodeDecodeError):
+            return [
+                str(name) for name in pyogrio.read_info(_gdal_name(path, suffix), layer=layer, encoding=each)["fields"]
+            ]
+    return []
+
+
 def _read_parquet(path: Path) -> Rows:
     """Return the features of a GeoParquet file."""
     try:
@@ -73,7 +84,9 @@ def _read_gdal(path: Path, suffix: str, encoding: str | None, layer: str | None)
     shapefile = suffix in (".shp", ".zip")
     try:
         layer = _only_layer(path, source, layer)
-        check_width(path, len(pyogrio.read_info(source, layer=layer)["fields"]))
+        # Names of columns are in the encoding of the texts; to count them any that knows every byte will do.
+        info = pyogrio.read_info(source, layer=layer, encoding="iso8859-1" if shapefile else None)
+        check_width(path, len(info["fields"]))
         meta, wkb, fields = _decoded(path, source, layer, _encodings(path, encoding) if shapefile else (encoding,))
     except (DataSourceError, DataLayerError) as error:
         if suffix in (".geojson", ".json"):

@@ -151,10 +151,10 @@ def gate_access(tags: Tags) -> Access:
 
 
 def main_highway(value: str) -> str:
-    """Return the first of several ``highway`` values.
+    """Return the first of several ``highway`` values; a track is one of whatever grade.
 
-    >>> main_highway("unclassified;tertiary"), main_highway("['residential', 'service']")
-    ('unclassified', 'residential')
+    >>> main_highway("unclassified;tertiary"), main_highway("['residential', 'service']"), main_highway("track_grade2")
+    ('unclassified', 'residential', 'track')
     """
     found = _FIRST_VALUE.search(value)
-    return found.group() if found else value
+    return found.group().removesuffix("_grade") if found else value

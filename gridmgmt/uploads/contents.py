@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import pyarrow.parquet as pq
-import pyogrio
 
 from gridmgmt.errors import FileRefusedError
 from gridmgmt.ingest.files import OSM_SUFFIXES, TABLE_SUFFIXES, file_suffix
 from gridmgmt.ingest.tables import read_table
+from gridmgmt.ingest.vector import attribute_names
 
 MAX_MEMBERS = 1_000
 MAX_UNPACKED_BYTES = 4_000_000_000
@@ -80,18 +80,17 @@ def columns_of(path: Path, *, encoding: str | None = None, layer: str | None = N
     if suffix in OSM_SUFFIXES:
         return []
     if suffix in TABLE_SUFFIXES:
-        found = _header(path, encoding)
+        found = _header(path, encoding, layer)
     elif suffix in (".parquet", ".geoparquet"):
         schema = pq.read_schema(path)
         shapes = json.loads((schema.metadata or {}).get(b"geo", b"{}")).get("columns", {})
         found = [name for name in schema.names if name not in shapes]
     else:
-        packed = f"/vsigzip/{path.resolve()}" if path.suffix.lower() == ".gz" else path
-        found = [str(name) for name in pyogrio.read_info(packed, layer=layer)["fields"]]
+        found = attribute_names(path, encoding=encoding, layer=layer)
     return found[:_MAX_COLUMNS]
 
 
-def _header(path: Path, encoding: str | None) -> list[str]:
+def _header(path: Path, encoding: str | None, layer: str | None) -> list[str]:
     header: list[str] = []
 
     def keep(names: Sequence[str]) -> Sequence[str]:
@@ -99,7 +98,7 @@ def _header(path: Path, encoding: str | None) -> list[str]:
         raise _HeaderReadError
 
     with suppress(_HeaderReadError):
-        read_table(path, encoding=encoding, select=keep)
+        read_table(path, encoding=encoding, layer=layer, select=keep)
     return header
 
 

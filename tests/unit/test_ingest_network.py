@@ -282,6 +282,30 @@ def test_lines_join_by_their_ends_and_not_by_node_columns(tmp_path: Path) -> Non
     assert network.whole(partial=True) is network
 
 
+def test_lines_of_whole_ways_join_where_they_share_a_vertex(tmp_path: Path) -> None:
+    """As shapefiles of the map have them: a way runs through its junctions, its kind stands in ``fclass``.
+
+    ::
+
+            12   13
+            |    |
+        1---2----3----4      street 1 2 3 4; path 12 2 ends on it; footway 13 3 23 goes across;
+                 |           track 2.5 x passes between 2 and 3 without a vertex of the street
+                 23
+    """
+    ways = {"residential": [1, 2, 3, 4], "path": [12, 2], "footway": [13, 3, 23], "motorway": [4, 14]}
+    lines = [shapely.LineString([LATTICE[node] for node in nodes]) for nodes in ways.values()]
+    over = shapely.LineString([(121.4025, 31.299), (121.4025, 31.301)])
+    frame = gpd.GeoDataFrame({"fclass": [*ways, "track_grade2"]}, geometry=[*lines, over], crs=4326)
+    frame.to_file(tmp_path / "roads.shp")
+    network = read_network(tmp_path / "roads.shp").whole()
+    assert network.way_id.tolist() == [1, 1, 1, 2, 3, 3, 5]
+    assert sorted(np.bincount(network.node_component).tolist()) == [2, 7]
+    assert network.details["ways_by_rule"] == {"walked": 4, "motor_only": 1}
+    walked = sum(GEOD.geometry_length(line) for line in (*lines[:3], over))
+    assert float(network.length_m.sum()) == pytest.approx(walked, abs=1e-6)
+
+
 @pytest.mark.parametrize(("yes", "no"), [(True, False), ("T", "F"), ("yes", "no"), ("1", "0"), ("viaduct", None)])
 def test_a_file_with_truth_values_says_which_streets_are_bridges(tmp_path: Path, yes: object, no: object) -> None:
     path = tmp_path / "streets.parquet"
