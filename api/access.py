@@ -1,6 +1,7 @@
 """What a route asks of its caller.
 
-Every route declares it by :func:`asks`, :data:`asks_account` or :data:`open_to_all`; a test sees to it.
+Every route declares it by :func:`asks`, :data:`asks_account` or :data:`open_to_all`; a test sees to it. Whoever passes
+has to ask by the names that the route declares.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 
 from api.context import Context
 from api.gate import COOKIE
+from api.query_names import check_address
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import require
 from gridmgmt.errors import UnauthenticatedError
@@ -39,28 +41,31 @@ class Asks:
     permission: Permission
     others: tuple[Permission, ...] = ()
 
-    async def __call__(self, actor: Caller) -> None:
+    async def __call__(self, actor: Caller, request: Request) -> None:
         """Refuse (401 or 403) whoever lacks the permission, and the others too."""
         if not any(map(actor.holds, (self.permission, *self.others))):
             require(actor, self.permission)
+        check_address(request)
 
 
 @dataclass(frozen=True)
 class AsksAccount:
     """Lets those pass who have an account, whatever they may do: it is about their own things."""
 
-    async def __call__(self, actor: Caller) -> None:
+    async def __call__(self, actor: Caller, request: Request) -> None:
         """Refuse (401) whoever has none."""
         if actor.account_id is None:
             raise UnauthenticatedError("account_needed")
+        check_address(request)
 
 
 @dataclass(frozen=True)
 class Open:
     """Lets everybody pass."""
 
-    async def __call__(self) -> None:
+    async def __call__(self, request: Request) -> None:
         """Ask nothing."""
+        check_address(request)
 
 
 def asks(permission: Permission, *others: Permission) -> Any:  # what FastAPI's own Depends() says it returns

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 
 from api.access import Caller
+from api.context import Context, RequestSession
 from api.schemas import Moment
 from gridmgmt.areas.rules import check_position
 from gridmgmt.cases.measures import Dimension, Measure
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource, CaseState, Urgency, near_of
+from gridmgmt.casework.known import check_known
 from gridmgmt.errors import InputError
 
 _Moment = Moment | None
@@ -184,6 +186,8 @@ class _Told:
 
 
 def _wanted(
+    session: RequestSession,
+    context: Context,
     actor: Caller,
     how: Annotated[_How, Depends()],
     what: Annotated[_What, Depends()],
@@ -191,12 +195,15 @@ def _wanted(
     told: Annotated[_Told, Depends()],
     counted: Annotated[_Counted, Depends()],
 ) -> CaseFilter:
+    """Return the filter; what it names and nobody has is refused, rather than answered with an empty list."""
     values: dict[str, Any] = {}
     for part in (how, what, where, told, counted):
         values |= part.values
     # Internal cases are counted nowhere, so they are not among the cases behind a number either.
-    return CaseFilter(**values, with_internal=actor.works_on_cases and values["measure"] is None)
+    wanted = CaseFilter(**values, with_internal=actor.works_on_cases and values["measure"] is None)
+    check_known(session, wanted, now=context.clock())
+    return wanted
 
 
-Wanted = Annotated[CaseFilter, Depends(_wanted)]
+Wanted = Annotated[CaseFilter, Depends(_wanted, scope="function")]
 """Which cases a request asks for."""

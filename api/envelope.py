@@ -77,13 +77,18 @@ class _Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._body_bytes, self._limit = 0, body_limit(scope["path"])
         self.status = 0
-        self.request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
+        headers = Headers(scope=scope)
+        self._coding = headers.get("content-encoding", "").strip().lower()
+        self.request_id = _request_id(headers.get("x-request-id", ""))
         # A copy: the server hands the same mapping to all requests of one lifespan.
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._body_bytes += len(message.get("body", b""))
+        body = message.get("body", b"")
+        if body and self._coding not in ("", "identity"):
+            raise HTTPException(415, headers={"Accept-Encoding": "identity"})
+        self._body_bytes += len(body)
         if self._body_bytes > self._limit:
             raise HTTPException(413)
         return message

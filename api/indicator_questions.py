@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from api.context import Context, RequestSession
 from gridmgmt.cases.measures import Dimension
 from gridmgmt.cases.rules import CaseFilter, CaseKind, CaseSource
-from gridmgmt.indicators import service
+from gridmgmt.casework.known import check_known
 from gridmgmt.indicators.rules import Compare, Period, Question, asked_period
 
 
@@ -105,7 +105,7 @@ def _narrowed(
     """
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     wanted = CaseFilter(**where.values, **what.values)
-    service.check_known(session, wanted, now=context.clock())
+    check_known(session, wanted, now=context.clock())
     return Narrowed(period, wanted, where.areas_on)
 
 

@@ -9,6 +9,8 @@ from starlette.requests import HTTPConnection
 from gridmgmt.texts import LANGUAGES, Language
 
 DEFAULT: Language = "zh"
+PARAMETER = "lang"
+"""What an address names the language by; every address takes it."""
 
 
 @lru_cache(maxsize=256)
@@ -37,7 +39,7 @@ def _quality(parameter: str) -> float:
 
 def language_of(request: HTTPConnection) -> Language:
     """Return the language of the answer to a request, also where its parameters are invalid."""
-    wish = request.query_params.get("lang")
+    wish = request.query_params.get(PARAMETER)
     named = next((lang for lang in LANGUAGES if lang == wish), None)
     return named or preferred(request.headers.get("accept-language", ""))
 

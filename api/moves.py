@@ -1,8 +1,9 @@
 """Reports and moves of cases in the fewest steps: more of them are made than of all other changes together.
 
 As with :mod:`api.positions`, finding the route among all and every declared value takes about as long as the change. A
-plain one is made and answered before all that. One that is refused, or comes with a key for retries, goes on to the
-route as it is declared, which runs into the same and tells it in words: nothing of a refused change has stayed.
+plain one is made and answered before all that. One that is refused, or comes with a key for retries or with names in
+its address, goes on to the route as it is declared, which runs into the same and tells it in words: nothing of a
+refused change has stayed.
 """
 
 import re
@@ -22,6 +23,7 @@ from api.context import ApiContext
 from api.language import language_of
 from api.positions import Route
 from api.problems import known
+from api.query_names import is_plain
 from api.report_schemas import ReportIn
 from api.routes import PREFIX
 from api.routes.case_intake import REPORTING, reported
@@ -104,7 +106,8 @@ class CasesFirst:
 
     async def _done(self, plain: _Plain, named: str, request: Request) -> Response | None:
         """Return the answer to a plain change that is taken, None for any other."""
-        if "idempotency-key" in request.headers:
+        headers = request.headers
+        if "idempotency-key" in headers or "json" not in headers.get("content-type", "") or not is_plain(request):
             return None
         try:
             now, lang = self._context.clock(), language_of(request)

@@ -59,6 +59,7 @@ _FRAMEWORK_CODES = {
     HTTPStatus.NOT_FOUND: "route_unknown",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "body_encoded",
 }
 """Codes for what the framework itself refuses."""
 
@@ -134,10 +135,18 @@ def known(request: Request, error: Exception) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- as above
     lang, status = language_of(request), HTTPStatus.UNPROCESSABLE_ENTITY
-    errors = validation_errors(error.errors(), lang)
+    errors = validation_errors([_of_body(each, request) for each in error.errors()], lang)
     detail = text("error.request_invalid", lang, first=f"{errors[0]['pointer']}: {errors[0]['detail']}")
     body = _document(status, "request_invalid", detail, lang, _request_id(request), request.url.path, errors)
     return _response(request, status, body)
+
+
+def _of_body(error: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return an error; of a whole body that is no object because it was not sent as JSON, that one."""
+    media_type = request.headers.get("content-type", "")
+    if error["loc"] != ("body",) or error["type"] != "model_attributes_type" or "json" in media_type:
+        return error
+    return {**error, "type": "body_no_json", "input": media_type}
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:

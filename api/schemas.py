@@ -1,12 +1,14 @@
 """What the interface answers; lengths in metres, areas in m², durations in seconds, ratios 0–1, positions WGS 84."""
 
 import json
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.validation import has_half_character, has_nul, place_of
 from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.editions.rules import Counting, EditionState, Subject
@@ -33,8 +35,19 @@ def _in_utc(moment: datetime) -> datetime:
     raise PydanticCustomError("moment", "no moment")
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+def _no_count(value: object) -> object:
+    """Refuse a count of seconds: 20261101 would be a day of August 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _COUNT.fullmatch(value)):
+        raise PydanticCustomError("moment", "no moment")
+    return value
+
+
+_COUNT = re.compile(r"[\s\d.+-]*")
+Moment = Annotated[datetime, BeforeValidator(_no_count), AfterValidator(_in_utc)]
 """A moment that is asked for; with its offset from UTC."""
+
+
+_ESCAPED_NUL = b"\\u0000"
 
 
 class Asked(BaseModel):
@@ -44,12 +57,15 @@ class Asked(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_half_characters(cls, body: object) -> object:
-        """Refuse a lone surrogate, which JSON can spell and no database, hash or answer can hold."""
+    def _refuse_no_text(cls, body: object) -> object:
+        """Refuse what JSON can spell and no text here can hold: a lone surrogate, a NUL."""
         try:
-            json.dumps(body, ensure_ascii=False, default=str).encode()
+            told = json.dumps(body, ensure_ascii=False, default=str).encode()
         except UnicodeEncodeError as error:
-            raise PydanticCustomError("half_character", "half a character") from error
+            within = place_of(body, has_half_character)
+            raise PydanticCustomError("half_character", "half a character", {"within": within}) from error
+        if _ESCAPED_NUL in told and (within := place_of(body, has_nul)) is not None:
+            raise PydanticCustomError("nul_character", "a NUL", {"within": within})
         return body
 
 

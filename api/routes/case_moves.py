@@ -30,11 +30,13 @@ router = APIRouter(prefix=f"{PREFIX}/cases", tags=["cases"])
 MOVING = sorted({rule.permission for rule in RULES.values() if rule.sources and rule.permission})
 """Whoever has one of these anywhere may make some move."""
 
+_LONGEST_IF_MATCH = 100
+_LONGEST_VERSION = 40
 TRANSITIONS = "/{case_no:path}/transitions"
 CaseNo = Annotated[str, Path(max_length=200, description="Number of the case.")]
 IfMatch = Annotated[
     str | None,
-    Header(max_length=100, description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.'),
+    Header(max_length=_LONGEST_IF_MATCH, description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.'),
 ]
 ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "Its version, for `If-Match`.", "schema": {"type": "string"}}}}
@@ -130,6 +132,7 @@ def version_of(version: int | None, if_match: str | None) -> int | None:
     seen = if_match.strip().removeprefix("W/").strip('"')
     if seen == "*":
         return version
-    if not (seen.isascii() and seen.isdecimal()) or (version is not None and int(seen) != version):
-        raise InputError("if_match_malformed", field="If-Match", value=if_match)
+    known = seen.isascii() and seen.isdecimal() and len(seen) <= _LONGEST_VERSION
+    if not known or (version is not None and int(seen) != version):
+        raise InputError("if_match_malformed", field="If-Match", value=if_match[:_LONGEST_IF_MATCH])
     return int(seen)

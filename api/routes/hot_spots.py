@@ -21,6 +21,7 @@ from api.language import Lang
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.cases.rules import CaseFilter, CaseKind
+from gridmgmt.casework.known import check_known
 from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
@@ -35,7 +36,6 @@ from gridmgmt.hotspots.rules import (
     Span,
     SpotLevel,
 )
-from gridmgmt.indicators.service import check_known
 
 if TYPE_CHECKING:
     from gridmgmt.hotspots.service import HotSpots

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from api.access import Caller, asks, open_to_all
@@ -59,6 +59,15 @@ Extended = Annotated[
 Key = Annotated[
     str | None, Header(alias="Idempotency-Key", description="Made by the client: a retry is answered like the first.")
 ]
+
+
+@router.get(ROOT, include_in_schema=False, dependencies=[open_to_all])
+@router.get(f"{ROOT}/", include_in_schema=False, dependencies=[open_to_all])
+@router.get(BASE, include_in_schema=False, dependencies=[open_to_all])
+@router.get(f"{BASE}/", include_in_schema=False, dependencies=[open_to_all])
+def lead_to_discovery() -> RedirectResponse:
+    """Lead whoever asks at the root to what tells the rest, instead of showing the console."""
+    return RedirectResponse(f"{ROOT}/discovery.xml")
 
 
 @router.get(

@@ -32,11 +32,11 @@ from gridmgmt.assessment.rules import (
     check_scheme,
 )
 from gridmgmt.assessment.scoring import assessed
+from gridmgmt.casework.known import check_known
 from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, DuplicateCodeError, InputError, NotFoundError
-from gridmgmt.indicators import service as indicators
 from gridmgmt.indicators.rules import asked_period
 
 
@@ -86,7 +86,7 @@ def add_scheme(session: Session, actor: Actor, new: NewScheme, *, now: datetime)
     check_scheme(new)
     for item in new.items:
         if item.narrowed:
-            indicators.check_known(session, evidence.case_filter(item.narrowed), now=now)
+            check_known(session, evidence.case_filter(item.narrowed), now=now)
     if queries.has_scheme(session, new.name.zh, new.direction, new.valid_from):
         raise DuplicateCodeError("assessment_scheme_taken", field="name", value=new.name.zh, on=new.valid_from)
     row = AssessmentScheme(

@@ -222,7 +222,8 @@ def conditions(session: Session, wanted: CaseFilter, now: datetime) -> list[Colu
     NotFoundError
         When no boundary edition has an area of the filter's code, or none on the filter's day.
     """
-    return _conditions_but_areas(wanted, now) + [_of_area(session, code, wanted.areas_on) for code in _areas(wanted)]
+    held = [_of_area(session, field, code, wanted.areas_on) for field, code in _areas(wanted)]
+    return _conditions_but_areas(wanted, now) + held
 
 
 def select_drawn(wanted: CaseFilter, now: Moment) -> Select[*tuple[Any, ...]]:
@@ -234,13 +235,14 @@ def select_drawn(wanted: CaseFilter, now: Moment) -> Select[*tuple[Any, ...]]:
     on = wanted.areas_on
     held = [
         counting.held_by(code) if on is None else counting.lying_in(code, on, id_in_force(code, on))
-        for code in _areas(wanted)
+        for _, code in _areas(wanted)
     ]
     return select(*columns, literal_column("cases.geom")).where(*_conditions_but_areas(wanted, now), *held)
 
 
-def _areas(wanted: CaseFilter) -> Iterator[str]:
-    return filter(None, (wanted.area, wanted.within))
+def _areas(wanted: CaseFilter) -> Iterator[tuple[str, str]]:
+    """Give the codes of the filter's areas, each with its name in the filter."""
+    return ((field, code) for field in ("area", "within") if (code := getattr(wanted, field)) is not None)
 
 
 def _conditions_but_areas(wanted: CaseFilter, now: Moment) -> list[ColumnElement[bool] | TextClause]:
@@ -283,7 +285,7 @@ def _of_place(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _of_area(session: Session, code: str, on: date | None) -> ColumnElement[bool]:
+def _of_area(session: Session, field: str, code: str, on: date | None) -> ColumnElement[bool]:
     """Return the condition that an area held a case when it was reported, or does on a day.
 
     Cases of small areas are found by where they lie: within the box of whatever surface the area has ever had.
@@ -293,7 +295,7 @@ def _of_area(session: Session, code: str, on: date | None) -> ColumnElement[bool
     surface = select(func.ST_Extent(Area.geom)).where(Area.code == code, Area.level.in_(list(RANK)))
     rows = session.execute(surface.add_columns(Area.level).group_by(Area.level)).all()
     if not rows:
-        raise NotFoundError("area_of_no_edition", field="area", code=code)
+        raise NotFoundError("area_of_no_edition", field=field, code=code)
     box, level = min(rows, key=lambda row: RANK[AreaLevel(row[1])])
     held = _CODES[AreaLevel(level)] == code
     if level in _INDEXED:

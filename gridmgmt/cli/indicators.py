@@ -75,6 +75,7 @@ def asking(command: Callable[..., None]) -> Callable[..., None]:
 def indicators(ctx: click.Context, *, question: Question, as_json: bool, output: Path | None) -> None:
     """Count the cases of a period, and tell the rates made of the counts, each with what it is made of."""
     # They take long to load, and the list of commands does not need them.
+    from gridmgmt.casework.known import check_known  # noqa: PLC0415
     from gridmgmt.editions.queries import holds_synthetic  # noqa: PLC0415
     from gridmgmt.indicators import service  # noqa: PLC0415
     from gridmgmt.reports.indicators import render_indicators  # noqa: PLC0415
@@ -83,7 +84,7 @@ def indicators(ctx: click.Context, *, question: Question, as_json: bool, output:
     lang, now = settings_of(ctx).lang, system_clock()
     with database(ctx) as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        service.check_known(session, question.wanted, now=now)
+        check_known(session, question.wanted, now=now)
         found = service.read(session, question, now=now, lang=lang)
         synthetic = bool(holds_synthetic(session))
     if output is not None:

@@ -1,18 +1,14 @@
 """The one door to indicators: counts and rates of a period, beside those of another."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import sessionmaker
 
-from gridmgmt.cases.measures import Dimension
-from gridmgmt.cases.queries import list_cases
-from gridmgmt.cases.rules import CaseFilter
-from gridmgmt.catalogue.service import catalogue_if_any
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session, transaction
-from gridmgmt.errors import InputError, NotFoundError
+from gridmgmt.errors import InputError
 from gridmgmt.indicators import folding, queries
 from gridmgmt.indicators.naming import names_of
 from gridmgmt.indicators.queries import Tallies, days_of_change
@@ -73,27 +69,6 @@ def tallies(session: Session, questions: Sequence[Question], *, now: datetime) -
     if last := [each.areas_on or each.period.last for each in questions if of_areas(each)]:
         _check_in_force(days_of_change(session), min(last))
     return count_all(session, questions, now)
-
-
-def check_known(session: Session, wanted: CaseFilter, *, now: datetime) -> None:
-    """Refuse a department, type, class or officer post that nobody knows, rather than count it as nothing.
-
-    Raises
-    ------
-    NotFoundError
-        When neither the catalogue, nor a plan of posts, nor any case has it.
-    """
-    catalogue, known = catalogue_if_any(session, now), dict[str, Collection[str]]()
-    if catalogue is not None:
-        known = {"department": catalogue.departments, "type": catalogue.types, "major": catalogue.classes}
-    if wanted.post is not None:
-        known["post"] = names_of(session, Dimension.POST, [wanted.post], local_date(now), "zh")
-    for name in ("department", "type", "major", "post"):
-        value = getattr(wanted, name)
-        if value is None or value in known.get(name, ()):
-            continue
-        if not list_cases(session, replace(CaseFilter(), **{name: value}), now=now, limit=1):
-            raise NotFoundError(f"indicator_{name}_unknown", field=name, value=value)
 
 
 def _areas_on(session: Session, question: Question, compared: Question) -> date | None:

@@ -118,12 +118,67 @@ def test_files_equal_the_list(client: httpx.Client) -> None:
         ("reported_from=2026-03-02T00:00:00Z&reported_to=2026-03-01T00:00:00Z", 422, "period_backwards"),
         ("measure=due&counted_from=2026-03-02&counted_to=2026-03-01", 422, "period_backwards"),
         ("reported_from=yesterday", 422, "request_invalid"),
+        ("reported_from=20261101", 422, "request_invalid"),
+        ("area=", 404, "area_of_no_edition"),
     ],
 )
 @pytest.mark.parametrize("address", ["/api/v1/cases", "/api/v1/cases.csv"])
 def test_what_is_no_filter_is_refused(client: httpx.Client, address: str, query: str, status: int, code: str) -> None:
     answer = client.get(f"{address}?{query}")
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}")
+
+
+@pytest.mark.parametrize("address", ["/api/v1/cases", "/api/v1/cases/board", "/api/v1/cases.csv"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("type=9999", "indicator_type_unknown"),
+        ("major=99", "indicator_major_unknown"),
+        ("department=X", "indicator_department_unknown"),
+        ("post=X", "indicator_post_unknown"),
+        ("component=X", "case_component_unknown"),
+        ("flag=X", "case_flag_unknown"),
+        ("without_flag=X", "case_flag_unknown"),
+        (f"area={WEST}&within=999", "area_of_no_edition"),
+    ],
+)
+def test_what_nobody_knows_is_no_filter_that_nothing_meets(
+    client: httpx.Client, address: str, query: str, code: str
+) -> None:
+    answer = client.get(f"{address}?{query}&lang=en")
+    assert (answer.status_code, answer.json()["type"]) == (404, f"/problems/{code}")
+    assert answer.json()["detail"].startswith(f"{query.rpartition('&')[2].partition('=')[0]}: ")
+
+
+def test_what_only_cases_or_texts_know_is_a_filter(client: httpx.Client) -> None:
+    assert numbers(client, type="litter") == numbers(client, without_flag="default_point") == ALL
+    assert numbers(client, flag="text_cut") == []
+
+
+@pytest.mark.parametrize(
+    ("address", "pointer", "code", "told"),
+    [
+        ("cases?departement=X", "/query/departement", "query_unknown", "the nearest is department;"),
+        ("cases?open=true&open=false", "/query/open", "query_twice", "'open' is taken only once"),
+        ("cases?q=a%00b", "/query/q", "nul_character", "a NUL"),
+        ("areas/%00", "/path/code", "nul_character", "a NUL"),
+        ("areas/at?lon=121.4&lat=31.3&day=2026-01-01", "/query/day", "query_unknown", "it takes lon, lat"),
+    ],
+)
+def test_what_an_address_cannot_hold_is_named(
+    client: httpx.Client, address: str, pointer: str, code: str, told: str
+) -> None:
+    answer = client.get(f"/api/v1/{address}", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/request_invalid")
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, code)
+    assert told in error["detail"]
+
+
+def test_what_is_asked_outside_the_interface_may_hold_other_names(client: httpx.Client) -> None:
+    assert client.get("/open311/v2/requests.json?departement=X").status_code == 200
+    assert client.get("/health/live?probe=1").status_code == 200
+    assert client.get("/docs?utm_source=mail").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,9 @@ def test_discovery_has_every_field_at_both_addresses(folder: Folder) -> None:
         assert endpoint["type"] == "test", "the folder is made up"
         assert endpoint["formats"] == ["text/xml", "application/json"]
         assert W3C.fullmatch(endpoint["changeset"])
+    for root in ("/open311", "/open311/", BASE, f"{BASE}/"):
+        led = folder.client.get(root)
+        assert (led.status_code, led.headers["location"]) == (307, "/open311/discovery.xml")
 
 
 def test_reading_takes_no_key(folder: Folder) -> None:

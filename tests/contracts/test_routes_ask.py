@@ -1,12 +1,15 @@
 """Nobody reads or writes unasked: every route declares what it asks of its caller, and keeps to it."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from api.access import Asks, AsksAccount, Open
@@ -19,6 +22,7 @@ from api.moves import PLAIN, CasesFirst
 from api.open311_lists import RequestListsFirst
 from api.pages import OPENAPI_PATH
 from api.positions import PositionsFirst
+from api.query_names import check_address
 from api.routes.case_intake import REPORTING
 from api.routes.case_moves import MOVING
 from api.tiles import TileApp, TilesFirst
@@ -39,6 +43,7 @@ OPEN_ROUTES = {
     ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics"),
     ("GET", "/docs"), ("GET", "/docs/start.js"), ("GET", "/problems/{code}"), ("GET", "/{path:path}"),
     ("GET", "/api/v1/session"), ("POST", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/setup"),
+    ("GET", "/open311"), ("GET", "/open311/"), ("GET", "/open311/v2"), ("GET", "/open311/v2/"),
     ("GET", "/open311/discovery.{format}"), ("GET", "/open311/v2/discovery.{format}"),
     *((method, "/open311/{rest:path}") for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")),
 }  # fmt: skip
@@ -121,6 +126,30 @@ def test_a_route_that_changes_something_asks_for_more_than_reading() -> None:
         own = any(isinstance(each, AsksAccount) for each in asked)
         reads = method == "GET" or (method, route.path) in QUESTIONS
         assert reads or own or permissions - {Permission.READ}, (method, route.path)
+
+
+def test_an_address_takes_the_names_that_its_route_declares_and_no_other() -> None:
+    known = {(method.lower(), route.path_format): route.original_route for method, route in calls()}
+    checked = 0
+    for path, operations in APP.openapi()["paths"].items():
+        for method, operation in operations.items() if path.startswith("/api/v1/") else ():
+            route = known[method, path]
+            declared_ = [each for each in operation.get("parameters", []) if each["in"] == "query"]
+            names = {each["name"] for each in declared_} | {"lang"}
+            several = {each["name"] for each in declared_ if '"array"' in json.dumps(each["schema"])}
+            check_address(asked(route, [*names, *several]))
+            for wrong in ("departement", *(names - several)):
+                with pytest.raises(RequestValidationError) as refusal:
+                    check_address(asked(route, [*names, wrong]))
+                assert [each["loc"] for each in refusal.value.errors()] == [("query", wrong)]
+            checked += 1
+    assert checked > 200
+
+
+def asked(route: object, names: list[str]) -> Request:
+    """A request whose address has a value under each of some names."""
+    query = "&".join(f"{name}=1" for name in names).encode()
+    return Request({"type": "http", "route": route, "path_params": {}, "query_string": query})
 
 
 def test_what_is_no_route_is_known() -> None:
