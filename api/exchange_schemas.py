@@ -1,5 +1,6 @@
 """What the interface takes from the 12345 hotline and tells of the exchange with it."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -7,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.photo_schemas import ReporterAsk
 from api.schemas import Answer, Asked, Latitude, Longitude, Moment
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.cases.rules import CaseState
-from gridmgmt.exchange import queries
+from gridmgmt.exchange import comparisons, queries
 from gridmgmt.exchange.models import ExchangePartner, ExchangeReconciliation
 from gridmgmt.exchange.orders import Correction, Feedback
 from gridmgmt.exchange.rules import (
@@ -66,6 +68,9 @@ class HotlineOrderOut(Answer):
     """An order, its case, and how far the hotline has been told of it."""
 
     order_no: str
+    holder: str | None = Field(
+        description="Account that delivered it or that it was handed to; null also where it is nobody's to know."
+    )
     case_no: str
     type: str
     day: date = Field(description="On which the hotline took the call.")
@@ -77,6 +82,30 @@ class HotlineOrderOut(Answer):
     told_at: datetime | None
     waiting: int = Field(description="Events that are still to be taken.")
     failed: int = Field(description="Events that were given up.")
+
+    @classmethod
+    def of(cls, order: queries.OrderSummary, actor: Actor) -> "HotlineOrderOut":
+        """Return an order as an actor may see it: accounts are named to those alone who work here, or are meant."""
+        told = actor.name == order.holder or actor.works_on_cases or actor.may(Permission.WEBHOOKS_MANAGE)
+        return cls.model_validate(order if told else replace(order, holder=None))
+
+
+class ExchangeHolderIn(Asked):
+    """Who is to go on with an order."""
+
+    account: str = Field(max_length=64, description="Account with the role partner.", examples=["hotline-12345"])
+
+
+class ExchangeHoldersIn(ExchangeHolderIn):
+    """Who is to go on with all orders of another account."""
+
+    holder: str | None = Field(max_length=64, description="Account that holds them now; null for those none holds.")
+
+
+class ExchangeHandedOver(BaseModel):
+    """How many orders another account goes on with."""
+
+    count: int
 
 
 class HotlineCorrectionIn(Asked):
@@ -172,7 +201,7 @@ class ReconciliationOut(ReconciliationSummary):
         """Return a whole comparison."""
         names = ("reconciliation_id", "day", "at", "listed", "held")
         numbers = {name: getattr(row, name) for name in names}
-        counts = queries.counts_by_kind(row)
+        counts = comparisons.counts_by_kind(row)
         return cls(**numbers, counts=counts, differences=[DifferenceOut(**each) for each in row.differences])
 
 
@@ -217,7 +246,7 @@ class ExchangeOut(BaseModel):
         cls,
         partner: ExchangePartner | None,
         totals: queries.Totals,
-        last: queries.ReconciliationCounts | None,
+        last: comparisons.ReconciliationCounts | None,
         *,
         with_url: bool,
     ) -> "ExchangeOut":

@@ -1,6 +1,7 @@
 """Topics as the interface answers them, small counts of people withheld in the public form."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from api.meeting_schemas import (
@@ -17,10 +18,10 @@ from api.meeting_schemas import (
     TopicTaskOut,
 )
 from gridmgmt.db import Session
-from gridmgmt.meetings import queries
+from gridmgmt.meetings import queries, topic_queries
 from gridmgmt.meetings.decisions import effects_of
-from gridmgmt.meetings.queries import TopicRecord, TopicSummary
 from gridmgmt.meetings.rules import AreaEffect, GateEffects, TopicState, legal_moves, told_count
+from gridmgmt.meetings.topic_queries import TopicRecord, TopicSummary
 
 
 def topic_out(topic: TopicSummary, threshold: float | None) -> TopicOut:
@@ -28,21 +29,21 @@ def topic_out(topic: TopicSummary, threshold: float | None) -> TopicOut:
     return TopicOut(**_shown(topic, threshold))
 
 
-def topic_detail(session: Session, code: str, threshold: float | None) -> TopicDetail:
-    """Return a topic with all that was noted of it.
+def topic_detail(session: Session, code: str, threshold: float | None, on: date = date.max) -> TopicDetail:
+    """Return a topic with all that was noted of it until a day; by default until now.
 
     Raises
     ------
     NotFoundError
         ``topic_unknown``.
     """
-    found = queries.topic_record(session, code)
+    found = topic_queries.topic_record(session, code, on)
     objections = [TopicObjectionOut.model_validate(each) for each in found.objections]
     for each in objections:
         each.objectors = told_count(each.objectors or 0, threshold)
     return TopicDetail(
         **_shown(found.topic, threshold),
-        legal=legal_moves(TopicState(found.topic.state)),
+        legal=legal_moves(TopicState(found.topic.state)) if found.present else [],
         needed_roles=list(found.quorum),
         steps=[TopicStepOut.model_validate(each) for each in found.steps],
         options=[TopicOptionOut.model_validate(each) for each in found.options],

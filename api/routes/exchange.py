@@ -10,6 +10,9 @@ from api.context import Context, RequestSession
 from api.exchange_schemas import (
     ExchangeAddressIn,
     ExchangeDeliveryOut,
+    ExchangeHandedOver,
+    ExchangeHolderIn,
+    ExchangeHoldersIn,
     ExchangeOut,
     ExchangeRetried,
     HotlineCorrectionIn,
@@ -25,11 +28,11 @@ from api.exchange_schemas import (
 from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
-from gridmgmt.access.rules import Permission
+from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
-from gridmgmt.exchange import orders, outbox, partner, queries, reconciling
-from gridmgmt.exchange.rules import PARTNER, HotlineState
+from gridmgmt.exchange import comparisons, orders, outbox, partner, queries, reconciling
+from gridmgmt.exchange.rules import PARTNER, HotlineState, sees_only
 
 router = APIRouter(prefix=f"{PREFIX}/exchange/{PARTNER}", tags=["exchange"])
 reads = [asks(Permission.READ)]
@@ -66,11 +69,12 @@ by_partner = [asks(Permission.EXCHANGE_USE), Depends(_signed)]
 
 @router.get("", summary="How the exchange with the 12345 hotline stands", dependencies=reads)
 def read_exchange(session: RequestSession, actor: Caller) -> ExchangeOut:
-    """Return whether the hotline is set up, what it has not taken, and the last comparison."""
-    last = queries.reconciliation_counts(session, limit=1)
+    """Return whether the hotline is set up, what it has not taken, and the last comparison; to a partner of its own."""
+    own = sees_only(actor)
+    last = comparisons.reconciliation_counts(session, of=own, limit=1)
     return ExchangeOut.of(
         queries.partner(session),
-        queries.totals(session),
+        queries.totals(session, of=own),
         last[0] if last else None,
         with_url=actor.may(Permission.WEBHOOKS_MANAGE),
     )
@@ -98,17 +102,18 @@ def set_exchange_address(session: RequestSession, actor: Caller, ask: ExchangeAd
 def receive_order(
     session: RequestSession, context: Context, actor: Caller, ask: HotlineOrderIn, response: Response
 ) -> HotlineOrderOut:
-    """Take an order in as a case; sent again it is the same case, with another content it is refused (409)."""
+    """Take an order in as a case, the caller's own; sent again it is the same, with another content refused (409)."""
     reporter = ask.reporter.given() if ask.reporter else None
     new = orders.receive(session, actor, ask.asked(), reporter, context.clock())
     response.status_code = 201 if new else 200
     response.headers["Location"] = f"{router.prefix}/orders/{ask.order_no}"
-    return _order(session, ask.order_no)
+    return _order(session, actor, ask.order_no)
 
 
 @router.get("/orders", summary="Orders of the hotline", dependencies=reads)
 def list_orders(
     session: RequestSession,
+    actor: Caller,
     pages: Pages,
     day: Annotated[date | None, Query(description="Only calls of this day.")] = None,
     state: Annotated[list[HotlineState] | None, Query(description="Only in one of these states.")] = None,
@@ -116,18 +121,34 @@ def list_orders(
         str | None, Query(min_length=1, max_length=64, description="Beginning of the order's or the case's number.")
     ] = None,
 ) -> Page[HotlineOrderOut]:
-    """List orders with their cases and what the hotline was told, the last received first."""
+    """List orders with their cases and what the hotline was told, the last received first; to a partner its own."""
     after = pages.after(int)
     found = queries.order_summaries(
-        session, day=day, states=state or (), beginning=q, after=after[0] if after else None, limit=pages.limit + 1
-    )
-    return pages.page(found, HotlineOrderOut.model_validate, lambda order: (order.order_id,))
+        session, of=sees_only(actor), day=day, states=state or (), beginning=q, after=after[0] if after else None,
+        limit=pages.limit + 1,
+    )  # fmt: skip
+    return pages.page(found, lambda order: HotlineOrderOut.of(order, actor), lambda order: (order.order_id,))
 
 
 @router.get("/orders/{order_no}", summary="One order of the hotline", dependencies=reads)
-def read_order(session: RequestSession, order_no: OrderNo) -> HotlineOrderOut:
-    """Return an order with its case and what the hotline was told."""
-    return _order(session, order_no)
+def read_order(session: RequestSession, actor: Caller, order_no: OrderNo) -> HotlineOrderOut:
+    """Return an order with its case and what the hotline was told; to a partner only its own."""
+    return _order(session, actor, order_no)
+
+
+@router.put("/orders/{order_no}/holder", summary="Hand an order over to another account", dependencies=manages)
+def hand_order_over(
+    session: RequestSession, actor: Caller, order_no: OrderNo, ask: ExchangeHolderIn
+) -> HotlineOrderOut:
+    """Let another account of the hotline's see, correct and answer for an order from now on, and it alone."""
+    orders.hand_over(session, actor, ask.account, order_no=order_no)
+    return _order(session, actor, order_no)
+
+
+@router.post("/holders", summary="Hand all orders of an account over to another", dependencies=manages)
+def hand_orders_over(session: RequestSession, actor: Caller, ask: ExchangeHoldersIn) -> ExchangeHandedOver:
+    """Let another account go on with all orders that one holds, as when the hotline is given a new account."""
+    return ExchangeHandedOver(count=orders.hand_over(session, actor, ask.account, of=ask.holder))
 
 
 @router.patch("/orders/{order_no}", summary="Correct an order", dependencies=by_partner)
@@ -137,7 +158,7 @@ def correct_order(
     """Put other words in the place of an order's; place and type are the district's to correct."""
     _same(order_no, ask.order_no)
     orders.correct(session, actor, ask.asked(), context.clock())
-    return _order(session, order_no)
+    return _order(session, actor, order_no)
 
 
 @router.post("/orders/{order_no}/feedback", summary="Say what became of an order", dependencies=by_partner)
@@ -147,27 +168,31 @@ def hear_feedback(
     """Rate the case; for who is not satisfied it is opened again, where the hotline withdraws it, it ends."""
     _same(order_no, ask.order_no)
     heard = orders.hear(session, actor, ask.asked(), context.clock())
-    return HotlineFeedbackOut(**vars(queries.order_summary(session, order_no)), reopened=heard.reopened)
+    return HotlineFeedbackOut(**_order(session, actor, order_no).model_dump(), reopened=heard.reopened)
 
 
 @router.post("/reconciliations", status_code=201, summary="Compare a day", dependencies=by_partner)
 def reconcile_day(session: RequestSession, context: Context, actor: Caller, ask: ReconciliationIn) -> ReconciliationOut:
-    """Compare the hotline's list of a day with the orders here, and keep what differs."""
+    """Compare the hotline's list of a day with the orders here, of a partner its own, and keep what differs."""
     return ReconciliationOut.of(reconciling.reconcile(session, actor, ask.day, ask.listed(), context.clock()))
 
 
 @router.get("/reconciliations", summary="Comparisons of days", dependencies=reads)
-def list_reconciliations(session: RequestSession, pages: Pages) -> Page[ReconciliationSummary]:
-    """List comparisons in numbers, the newest first."""
+def list_reconciliations(session: RequestSession, actor: Caller, pages: Pages) -> Page[ReconciliationSummary]:
+    """List comparisons in numbers, the newest first; to a partner those of its own orders."""
     after = pages.after(int)
-    found = queries.reconciliation_counts(session, after=after[0] if after else None, limit=pages.limit + 1)
+    found = comparisons.reconciliation_counts(
+        session, of=sees_only(actor), after=after[0] if after else None, limit=pages.limit + 1
+    )
     return pages.page(found, ReconciliationSummary.model_validate, lambda row: (row.reconciliation_id,))
 
 
 @router.get("/reconciliations/{reconciliation_id}", summary="One comparison", dependencies=reads)
-def read_reconciliation(session: RequestSession, reconciliation_id: ReconciliationId) -> ReconciliationOut:
+def read_reconciliation(
+    session: RequestSession, actor: Caller, reconciliation_id: ReconciliationId
+) -> ReconciliationOut:
     """Return a comparison with every difference."""
-    return ReconciliationOut.of(queries.reconciliation_by_id(session, reconciliation_id))
+    return ReconciliationOut.of(comparisons.reconciliation_by_id(session, reconciliation_id, of=sees_only(actor)))
 
 
 @router.get(
@@ -177,9 +202,11 @@ def read_reconciliation(session: RequestSession, reconciliation_id: Reconciliati
     response_class=Response,
     responses={200: {"content": {CSV: {}}}},
 )
-def differences_as_csv(session: RequestSession, reconciliation_id: ReconciliationId, lang: Lang) -> Response:
+def differences_as_csv(
+    session: RequestSession, actor: Caller, reconciliation_id: ReconciliationId, lang: Lang
+) -> Response:
     """Return every difference in words, for a spreadsheet."""
-    found = queries.reconciliation_by_id(session, reconciliation_id)
+    found = comparisons.reconciliation_by_id(session, reconciliation_id, of=sees_only(actor))
     name = f'attachment; filename="12345-{found.day}.csv"'
     return Response(reconciling.differences_csv(found, lang), 200, {"Content-Disposition": name}, CSV)
 
@@ -187,12 +214,15 @@ def differences_as_csv(session: RequestSession, reconciliation_id: Reconciliatio
 @router.get("/deliveries", summary="What the hotline has not taken", dependencies=reads)
 def list_deliveries(
     session: RequestSession,
+    actor: Caller,
     pages: Pages,
     failed: Annotated[bool | None, Query(description="Only what was given up, or only what waits.")] = None,
 ) -> Page[ExchangeDeliveryOut]:
-    """List events that wait or were given up, the newest first."""
+    """List events that wait or were given up, the newest first; to a partner those of its own orders."""
     after = pages.after(int)
-    found = queries.undelivered(session, failed=failed, after=after[0] if after else None, limit=pages.limit + 1)
+    found = queries.undelivered(
+        session, of=sees_only(actor), failed=failed, after=after[0] if after else None, limit=pages.limit + 1
+    )
     return pages.page(found, ExchangeDeliveryOut.model_validate, lambda each: (each.delivery_id,))
 
 
@@ -213,8 +243,8 @@ def retry_one(
     return ExchangeRetried(count=outbox.retry(session, actor, context.clock(), delivery_id=delivery_id))
 
 
-def _order(session: Session, order_no: str) -> HotlineOrderOut:
-    return HotlineOrderOut.model_validate(queries.order_summary(session, order_no))
+def _order(session: Session, actor: Actor, order_no: str) -> HotlineOrderOut:
+    return HotlineOrderOut.of(queries.order_summary(session, order_no, of=sees_only(actor)), actor)
 
 
 def _same(order_no: str, named: str) -> None:

@@ -24,8 +24,7 @@ from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.meetings import queries, sittings
-from gridmgmt.meetings.models import SelfProject
-from gridmgmt.meetings.queries import MeetingRecord
+from gridmgmt.meetings.queries import MeetingRecord, ProjectRecord
 from gridmgmt.meetings.rules import MeetingKind, Member, ProjectState
 from gridmgmt.meetings.sittings import NewAgreement, NewMeeting, NewProject, NewSitting
 
@@ -110,10 +109,10 @@ def add_agreement(
 
 @router.get("/self-projects", summary="Self-governance projects, by code")
 def list_projects(session: RequestSession, on: OnDate, pages: Pages, area: AreaCode = None) -> Page[SelfProjectOut]:
-    """List the projects that were applied for until a day, with their budgets and their present states and results."""
+    """List the projects that were applied for until a day, with their budgets, states and results of that day."""
     after = pages.after(str)
     found = queries.projects_of(session, on, area=area, after=after[0] if after else None, limit=pages.limit + 1)
-    return pages.page(found, lambda each: _project(*each), lambda each: (each[0].code,))
+    return pages.page(found, _project, lambda each: (each.project.code,))
 
 
 @router.post("/self-projects", status_code=201, summary="Apply for a project", dependencies=writes)
@@ -121,8 +120,8 @@ def apply_for_project(session: RequestSession, context: Context, actor: Caller, 
     """Take in a self-governance project with its budget."""
     on = ask.on or context.today()
     new = NewProject(ask.code, ask.area, ask.title, ask.amount_yuan, on, topic=ask.topic)
-    project = sittings.apply_for_project(session, actor, new, today=context.today())
-    return _project(project, queries.area_name(session, project.level, project.area_code), ask.topic)
+    sittings.apply_for_project(session, actor, new, today=context.today())
+    return _project(queries.project_record(session, ask.code, on))
 
 
 @router.post("/self-projects/{code}/state", summary="Bring a project on", dependencies=writes)
@@ -131,9 +130,8 @@ def move_project(
 ) -> SelfProjectOut:
     """Bring a project to the state that follows; it is finished with a result."""
     today = context.today()
-    project = sittings.move_project(session, actor, code, ask.state, on=ask.on or today, today=today, result=ask.result)
-    topic = queries.topic_code_of(session, project.topic_id)
-    return _project(project, queries.area_name(session, project.level, project.area_code), topic)
+    sittings.move_project(session, actor, code, ask.state, on=ask.on or today, today=today, result=ask.result)
+    return _project(queries.project_record(session, code, today))
 
 
 def _meeting(found: MeetingRecord) -> MeetingOut:
@@ -158,16 +156,17 @@ def _meeting(found: MeetingRecord) -> MeetingOut:
     )
 
 
-def _project(project: SelfProject, area_name: str | None, topic: str | None) -> SelfProjectOut:
+def _project(found: ProjectRecord) -> SelfProjectOut:
+    project = found.project
     return SelfProjectOut(
         code=project.code,
         level=AreaLevel(project.level),
         area_code=project.area_code,
-        area_name=area_name,
+        area_name=found.area_name,
         title=project.title,
         amount_yuan=project.amount_yuan,
-        state=ProjectState(project.state),
+        state=ProjectState(found.state),
         applied_on=project.applied_on,
-        topic=topic,
-        result=project.result,
+        topic=found.topic,
+        result=found.result,
     )

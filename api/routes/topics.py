@@ -34,10 +34,10 @@ from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.db import Session
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.errors import InputError
-from gridmgmt.meetings import decisions, queries, topics
+from gridmgmt.meetings import decisions, topic_queries, topics
 from gridmgmt.meetings.decisions import NewDecision, NewGate, NewTask
-from gridmgmt.meetings.queries import TopicFilter
 from gridmgmt.meetings.rules import OwnersVote, TopicOrigin, TopicState
+from gridmgmt.meetings.topic_queries import TopicFilter
 from gridmgmt.meetings.topics import Proposal
 
 router = APIRouter(prefix=PREFIX, tags=["meetings"], dependencies=[asks(Permission.READ)])
@@ -72,12 +72,9 @@ Wanted = Annotated[TopicFilter, Depends(_filter)]
 def list_topics(
     session: RequestSession, on: OnDate, wanted: Wanted, pages: Pages, threshold: Threshold
 ) -> Page[TopicOut]:
-    """List the topics of a day by area, state, origin, meeting and words, each in the state that it had then.
-
-    Supporters are those that are counted until now.
-    """
+    """List the topics of a day by area, state, origin, meeting and words, each as it was then."""
     after = pages.after(date.fromisoformat, int)
-    found = queries.topic_summaries(
+    found = topic_queries.topic_summaries(
         session, on, wanted, before=(after[0], after[1]) if after else None, limit=pages.limit + 1
     )
     return pages.page(
@@ -88,7 +85,7 @@ def list_topics(
 @router.get("/topics/counts", summary="How many topics are in each state")
 def count_topics(session: RequestSession, on: OnDate, wanted: Wanted) -> TopicCounts:
     """Count the topics of a day by the state that each had then, by the filters of the list."""
-    return TopicCounts(by_state=queries.topic_counts(session, on, wanted))
+    return TopicCounts(by_state=topic_queries.topic_counts(session, on, wanted))
 
 
 @router.post("/topics", status_code=201, summary="Bring a topic in", dependencies=proposes)
@@ -110,9 +107,12 @@ def set_rule(session: RequestSession, context: Context, actor: Caller, ask: Topi
 
 
 @router.get("/topics/{code}", summary="One topic with all that was noted of it")
-def read_topic(session: RequestSession, code: PathCode, threshold: Threshold) -> TopicDetail:
-    """Return a topic: steps, options, objections, hearings, decision with what its gate changes, tasks."""
-    return topic_detail(session, code, threshold)
+def read_topic(session: RequestSession, on: OnDate, code: PathCode, threshold: Threshold) -> TopicDetail:
+    """Return a topic of a day: steps, options, objections, hearings, decision with what its gate changes, tasks.
+
+    What was noted later is left out; what may be done with it is told for today alone.
+    """
+    return topic_detail(session, code, threshold, on)
 
 
 @router.get(
@@ -121,12 +121,12 @@ def read_topic(session: RequestSession, code: PathCode, threshold: Threshold) ->
     response_class=Response,
     responses={200: {"description": "A page that needs nothing else.", "content": {"text/html": {}}}},
 )
-def read_report(session: RequestSession, code: PathCode, lang: Lang, threshold: Threshold) -> Response:
-    """Return the report of a topic as a page that needs nothing else."""
+def read_report(session: RequestSession, on: OnDate, code: PathCode, lang: Lang, threshold: Threshold) -> Response:
+    """Return the report of a topic, as it was on a day, as a page that needs nothing else."""
     from gridmgmt.reports.meetings import topic_page  # noqa: PLC0415 -- drawing takes seconds to import
 
     synthetic = bool(holds_synthetic(session))
-    page = topic_page(session, code, lang=lang, synthetic=synthetic, threshold=threshold)
+    page = topic_page(session, code, on=on, lang=lang, synthetic=synthetic, threshold=threshold)
     headers = {"Content-Security-Policy": inline_policy(page)}
     return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 

@@ -23,7 +23,7 @@ from gridmgmt.editions.queries import edition_ids_in_force
 from gridmgmt.editions.rules import Subject
 from gridmgmt.governance.queries import holds_on
 from gridmgmt.meetings.models import Topic
-from gridmgmt.meetings.queries import state_on
+from gridmgmt.meetings.topic_queries import state_on
 from gridmgmt.population.models import RESIDENT_COLUMNS, PopulationPlace
 from gridmgmt.service_points.models import ServicePoint
 

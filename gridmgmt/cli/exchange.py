@@ -9,7 +9,7 @@ import click
 from gridmgmt.cli.context import actor, database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import JSON
 from gridmgmt.clock import system_clock
-from gridmgmt.exchange import outbox, partner, queries, reconciling
+from gridmgmt.exchange import comparisons, orders, outbox, partner, queries, reconciling
 from gridmgmt.exchange.queries import Undelivered
 from gridmgmt.exchange.rules import DifferenceKind
 from gridmgmt.texts import Language, text
@@ -52,7 +52,7 @@ def reconcile(ctx: click.Context, *, day: datetime, file: Path, as_json: bool) -
     lang, items = settings_of(ctx).lang, reconciling.read_list(file)
     with database(ctx) as session:
         found = reconciling.reconcile(session, actor(), day.date(), items, system_clock())
-        counts, rows = queries.counts_by_kind(found), list(found.differences)
+        counts, rows = comparisons.counts_by_kind(found), list(found.differences)
         numbers = {"day": found.day, "listed": found.listed, "held": found.held}
     if as_json:
         print_json({**numbers, "differences": rows})
@@ -94,6 +94,18 @@ def retry(ctx: click.Context, *, delivery_id: int | None) -> None:
     with database(ctx) as session:
         count = outbox.retry(session, actor(), system_clock(), delivery_id=delivery_id)
     say(ctx, "exchange.retried", count=count)
+
+
+@exchange.command("hand-over")
+@click.argument("account")
+@click.option("--order", "order_no", help="Only the order of this number.")
+@click.option("--of", "holder", help="All orders that this account holds; without it those that none holds.")
+@click.pass_context
+def hand_over(ctx: click.Context, *, account: str, order_no: str | None, holder: str | None) -> None:
+    """Let ACCOUNT go on with orders that another account of the hotline's has delivered."""
+    with database(ctx) as session:
+        count = orders.hand_over(session, actor(), account, order_no=order_no, of=holder)
+    say(ctx, "exchange.handed_over", count=count, account=account)
 
 
 def _state(state: str | None, lang: Language) -> str:

@@ -11,9 +11,10 @@ from sqlalchemy import inspect
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
 from gridmgmt.cli.options import JSON, ON, day_or_today
 from gridmgmt.db import Base
-from gridmgmt.meetings import queries
-from gridmgmt.meetings.queries import MeetingRecord, TopicFilter, TopicRecord
+from gridmgmt.meetings import queries, topic_queries
+from gridmgmt.meetings.queries import MeetingRecord
 from gridmgmt.meetings.rules import MeetingKind, TopicOrigin, TopicState
+from gridmgmt.meetings.topic_queries import TopicFilter, TopicRecord
 from gridmgmt.texts import Language, text
 
 _AREA = click.option("--area", metavar="CODE", help="Only those of this area and of all below it.")
@@ -100,7 +101,7 @@ def list_topics(
         q=asked["words"],
     )
     with database(ctx) as session:
-        found = queries.topic_summaries(session, day_or_today(on), wanted, limit=limit)
+        found = topic_queries.topic_summaries(session, day_or_today(on), wanted, limit=limit)
     lang = settings_of(ctx).lang
     if as_json:
         print_json([asdict(each) for each in found])
@@ -119,12 +120,13 @@ def list_topics(
 
 @topics.command("show")
 @click.argument("code")
+@ON
 @JSON
 @click.pass_context
-def show_topic(ctx: click.Context, code: str, *, as_json: bool) -> None:
+def show_topic(ctx: click.Context, code: str, *, on: date | None, as_json: bool) -> None:
     """Show how a topic came about and what became of it."""
     with database(ctx) as session:
-        found = queries.topic_record(session, code)
+        found = topic_queries.topic_record(session, code, day_or_today(on))
     if as_json:
         print_json(_topic_json(found))
         return
@@ -180,10 +182,11 @@ def _meeting_json(found: MeetingRecord) -> dict[str, Any]:
 
 
 def _topic_json(found: TopicRecord) -> dict[str, Any]:
-    listed = ("steps", "options", "objections", "hearings", "tasks")
+    listed = ("steps", "options", "objections", "hearings")
     return {
         **asdict(found.topic),
         **{name: [_row(each) for each in getattr(found, name)] for name in listed},
+        "tasks": [asdict(each) for each in found.tasks],
         "decision": None if found.decision is None else {**_row(found.decision), "geom": found.geometry},
         "gate_edition": found.gate_edition,
     }

@@ -15,7 +15,7 @@ from gridmgmt.cases.rules import CaseSource
 from gridmgmt.casework.models import CaseMove
 from gridmgmt.clock import LOCAL_ZONE, local_date
 from gridmgmt.db import Session
-from gridmgmt.exchange import outbox, queries, reconciling
+from gridmgmt.exchange import comparisons, outbox, reconciling
 from gridmgmt.exchange.models import ExchangeDelivery, ExchangeOrder
 from gridmgmt.exchange.rules import HotlineState, ListedOrder
 from gridmgmt.feed.rules import MOST_ATTEMPTS, DeliveryProblem
@@ -35,7 +35,7 @@ def establish_exchange(session: Session, actor: Actor, *, now: datetime) -> int:
     told = update(ExchangeDelivery).where(ExchangeDelivery.move_id == CaseMove.move_id)
     session.execute(told.values(delivered_at=CaseMove.at, attempts=1))
     yesterday = local_date(now) - timedelta(days=1)
-    here = sorted(queries.held_orders(session, yesterday, ()), key=lambda order: order.order_no)
+    here = sorted(comparisons.held_orders(session, yesterday, ()), key=lambda order: order.order_no)
     states = {order.order_no: order.state for order in here}
     untold = next((number for number, state in states.items() if state is HotlineState.CLOSED), None)
     if untold is not None:

@@ -121,12 +121,12 @@ def _decide_side_gate(session: Session, actor: Actor, topic: Topic) -> None:
     for option, yuan in (("card", FUNDED_YUAN), ("open", 22_000), ("wall", 0)):
         topics.add_option(
             session, actor, code, text(f"demo.option.{option}"),
-            detail=text(f"demo.option.{option}_detail"), amount_yuan=yuan, today=TODAY,
+            detail=text(f"demo.option.{option}_detail"), amount_yuan=yuan, today=HEARD,
         )  # fmt: skip
     for objection, heads in (("safety", 14), ("cost", 11)):
         topics.object_to(
             session, actor, code, text("meeting_role.residents_committee"), text(f"demo.objection.{objection}"),
-            objectors=heads, answer=text(f"demo.objection.{objection}_answer"), today=TODAY,
+            objectors=heads, answer=text(f"demo.objection.{objection}_answer"), today=HEARD,
         )  # fmt: skip
     attended = {**dict.fromkeys(_ROLES, 2), MeetingRole.POLICE: 1}
     topics.hear(

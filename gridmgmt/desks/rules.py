@@ -141,22 +141,35 @@ def takes(offered: Collection[str], names: Mapping[str, Words], matter: str) -> 
 
 
 def likeness(words: str, *names: str) -> float:
-    """Return how much of what somebody asks for is in a name, 0-1: the best of several names.
+    """Return how like a name is to what somebody asks for, 0-1: the best of several names.
 
-    Chinese is compared by pairs of characters, other words whole from three letters on, so that "井盖坏了" finds a
-    well's cover. What holds all of the question is wholly like it.
+    Chinese is compared by pairs of characters, other words whole or by their beginning from three letters on, so that
+    "井盖坏了" finds a well's cover. How much of the question is found counts, and half of it how much of the name that
+    is: only the same parts are wholly like. A single Chinese character is like a name by its share of it; one or two
+    letters are like nothing but themselves.
 
-    >>> likeness("井盖", "污水井盖"), round(likeness("井盖坏了", "污水井盖"), 2), likeness("路灯", "污水井盖")
-    (1.0, 0.33, 0.0)
+    >>> [round(likeness(asked, "污水井盖"), 2) for asked in ("污水井盖", "井盖", "井盖坏了", "井", "路灯")]
+    [1.0, 0.67, 0.22, 0.25, 0.0]
+    >>> likeness("q", "Quick repair"), likeness("repair", "Quick repair")
+    (0.0, 0.75)
     """
     asked = words.strip().casefold()
-    folded = [name.casefold() for name in names]
-    if not asked:
-        return 0.0
-    if any(asked in name for name in folded):
+    return max((_like(asked, name.strip().casefold()) for name in names), default=0.0) if asked else 0.0
+
+
+def _like(asked: str, name: str) -> float:
+    if asked == name:
         return 1.0
-    parts = _parts(asked)
-    return max((len(parts & _parts(name)) / len(parts) for name in folded), default=0.0) if parts else 0.0
+    parts, own = _parts(asked), _parts(name)
+    if not parts:
+        return 1 / len(name) if len(asked) == 1 and _CHINESE.match(asked) and asked in name else 0.0
+    found = sum(max((_begun(part, each) for each in own), default=0.0) for part in parts)
+    return found / len(parts) * (1 + min(found / len(own), 1.0)) / 2 if found else 0.0
+
+
+def _begun(part: str, word: str) -> float:
+    """Return which share of a word begins with a part; a pair of characters is the same or is not."""
+    return len(part) / len(word) if word.startswith(part) else 0.0
 
 
 def _parts(text: str) -> set[str]:

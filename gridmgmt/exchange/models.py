@@ -46,11 +46,14 @@ class ExchangeOrder(Base):
         UniqueConstraint("order_no"),
         UniqueConstraint("case_id"),
         Index("ix_exchange_orders_day", "day"),
+        Index("ix_exchange_orders_holder", "holder", "order_id"),
     )
 
     order_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     order_no: Mapped[str]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
+    holder: Mapped[str | None]
+    """Account that delivered it, or that it was handed to: no other of the partner's sees or moves it."""
     day: Mapped[date]
     """On which the partner took the call, in the district's time."""
     digests: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -125,6 +128,8 @@ class ExchangeReconciliation(Base):
     day: Mapped[date]
     at: Mapped[datetime] = mapped_column(Moment)
     actor: Mapped[str]
+    holder: Mapped[str | None]
+    """Account whose orders alone were compared; None where all were."""
     listed: Mapped[int]
     held: Mapped[int]
     """Orders of the day here."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from gridmgmt.access.queries import account_by_name, actor_of
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.addresses import geocoding
@@ -17,10 +18,10 @@ from gridmgmt.casework.reporters import Reporter
 from gridmgmt.casework.transitions import CaseParts, MoveAsk
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
-from gridmgmt.errors import ConflictError, InputError, RuleViolationError
+from gridmgmt.errors import ConflictError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.exchange import queries
 from gridmgmt.exchange.models import ExchangeFeedback, ExchangeOrder
-from gridmgmt.exchange.rules import FeedbackKind, OrderAsk, changed, digests
+from gridmgmt.exchange.rules import PARTNER, FeedbackKind, OrderAsk, changed, digests, moves
 
 ACTS_WITH = frozenset(
     {Permission.CASES_REPORT, Permission.CASES_ACCEPT, Permission.CASES_REGISTER, Permission.CASES_CLOSE}
@@ -67,7 +68,8 @@ def receive(session: Session, actor: Actor, ask: OrderAsk, reporter: Reporter | 
     Raises
     ------
     ConflictError
-        ``hotline_order_differs`` where the number came before with another content, naming the first such field.
+        ``hotline_order_differs`` where the number came before with another content, naming the first such field;
+        ``hotline_order_taken`` where another account holds the order of this number.
     InputError, NotFoundError, RuleViolationError
         What cannot be taken, as :func:`gridmgmt.casework.intake.report`; ``hotline_order_place_missing``,
         ``hotline_order_place_unknown``.
@@ -78,6 +80,8 @@ def receive(session: Session, actor: Actor, ask: OrderAsk, reporter: Reporter | 
     queries.one_at_a_time(session, ask.order_no)
     content = digests(asdict(ask))
     if (held := queries.order_or_none(session, ask.order_no)) is not None:
+        if not moves(actor, held.holder):
+            raise ConflictError("hotline_order_taken", field="order_no", value=ask.order_no)
         _own_case(session, partner, held)
         if (field := changed(held.digests, content)) is not None:
             raise ConflictError("hotline_order_differs", field=field, value=ask.order_no)
@@ -87,7 +91,9 @@ def receive(session: Session, actor: Actor, ask: OrderAsk, reporter: Reporter | 
     if not isinstance(case, intake.Reported):  # of a device's own name or a key, which no order gives
         raise TypeError("an order has neither client_id nor key")
     day = local_date(case.facts.reported_at)
-    session.add(ExchangeOrder(order_no=ask.order_no, case_id=case.case_id, day=day, digests=content, received_at=now))
+    order = ExchangeOrder(order_no=ask.order_no, case_id=case.case_id, day=day, digests=content, received_at=now)
+    order.holder = actor.name if actor.account_id is not None else None
+    session.add(order)
     session.flush()
     record(session, actor, "exchange.receive", f"order:{ask.order_no}", after={"case_no": case.case_no})
     return True
@@ -99,7 +105,7 @@ def correct(session: Session, actor: Actor, ask: Correction, now: datetime) -> b
     Raises
     ------
     NotFoundError
-        ``hotline_order_unknown``.
+        ``hotline_order_unknown``, also for one that another account holds.
     ConflictError
         ``hotline_order_sequence`` unless the correction is the next one; ``hotline_order_differs`` when it came before
         with another content.
@@ -112,7 +118,7 @@ def correct(session: Session, actor: Actor, ask: Correction, now: datetime) -> b
     """
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
-    order, content = queries.order_row(session, ask.order_no), digests(asdict(ask))
+    order, content = _held(session, actor, ask.order_no), digests(asdict(ask))
     case = _own_case(session, partner, order)
     if ask.sequence == order.sequence:
         if (field := changed(order.correction, content)) is not None:
@@ -140,7 +146,7 @@ def hear(session: Session, actor: Actor, ask: Feedback, now: datetime) -> Heard:
     Raises
     ------
     NotFoundError
-        ``hotline_order_unknown``.
+        ``hotline_order_unknown``, also for one that another account holds.
     ConflictError
         ``hotline_order_differs`` when the number came before with another content; a move that is not legal now.
     InputError
@@ -150,7 +156,7 @@ def hear(session: Session, actor: Actor, ask: Feedback, now: datetime) -> Heard:
     """
     partner = _acting(actor)
     queries.one_at_a_time(session, ask.order_no)
-    order, content = queries.order_row(session, ask.order_no), digests(asdict(ask))
+    order, content = _held(session, actor, ask.order_no), digests(asdict(ask))
     case = _own_case(session, partner, order)
     if (held := queries.feedback_or_none(session, order.order_id, ask.feedback_no)) is not None:
         if (field := changed(held.digests, content)) is not None:
@@ -167,6 +173,41 @@ def hear(session: Session, actor: Actor, ask: Feedback, now: datetime) -> Heard:
     told = {"kind": ask.kind, "reopened": reopened}
     record(session, actor, "exchange.feedback", f"order:{ask.order_no}", after=told)
     return Heard(reopened, new=True)
+
+
+def hand_over(
+    session: Session, actor: Actor, account: str, *, order_no: str | None = None, of: str | None = None
+) -> int:
+    """Let an account go on with an order, or with all that another holds (None: nobody), and return how many.
+
+    Raises
+    ------
+    ForbiddenError, UnauthenticatedError
+        When the actor may not manage webhooks.
+    NotFoundError
+        ``account_unknown``, ``hotline_order_unknown``.
+    InputError
+        ``exchange_holder_barred`` when the account may not use the exchange.
+    """
+    require(actor, Permission.WEBHOOKS_MANAGE)
+    found = account_by_name(session, account)
+    if not actor_of(session, found).holds(Permission.EXCHANGE_USE):
+        raise InputError("exchange_holder_barred", field="account", value=account)
+    if order_no is not None:
+        queries.one_at_a_time(session, order_no)
+        of = queries.order_row(session, order_no).holder
+    count = queries.hand_over(session, found.name, order_no=order_no, of=of)
+    about = f"order:{order_no}" if order_no is not None else f"exchange:{PARTNER}"
+    record(session, actor, "exchange.hand_over", about, before={"holder": of}, after={"holder": found.name})
+    return count
+
+
+def _held(session: Session, actor: Actor, order_no: str) -> ExchangeOrder:
+    """Return an order to whoever may move it; to others it is as unknown as one that never came."""
+    order = queries.order_row(session, order_no)
+    if not moves(actor, order.holder):
+        raise NotFoundError("hotline_order_unknown", field="order_no", value=order_no)
+    return order
 
 
 def _acting(actor: Actor) -> Actor:

@@ -7,12 +7,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Row,
     Select,
     and_,
     any_,
-    cast,
     exists,
     func,
     literal,
@@ -20,7 +18,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
 from gridmgmt.cases.models import Case
@@ -33,16 +30,14 @@ from gridmgmt.exchange.models import (
     ExchangeFeedback,
     ExchangeOrder,
     ExchangePartner,
-    ExchangeReconciliation,
 )
-from gridmgmt.exchange.rules import PARTNER, STATES, DifferenceKind, HeldOrder, HotlineState, ListedOrder
+from gridmgmt.exchange.rules import PARTNER, STATES, HotlineState
 
 _LOCK = 3_101_141
 """Advisory lock of this database, with a hash of the number of the order that is written."""
 
 _WAITING = ExchangeDelivery.delivered_at.is_(None) & ExchangeDelivery.failed_at.is_(None)
 _FAILED = ExchangeDelivery.failed_at.is_not(None)
-_OF_KIND = "$[*] ? (@.kind == $kind)"
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,7 @@ class OrderSummary:
 
     order_id: int
     order_no: str
+    holder: str | None
     case_no: str
     type: str
     day: date
@@ -90,18 +86,6 @@ class Totals:
     waiting: int
     failed: int
     last_delivered_at: datetime | None
-
-
-@dataclass(frozen=True)
-class ReconciliationCounts:
-    """A comparison in numbers; ``counts`` of its differences by kind."""
-
-    reconciliation_id: int
-    day: date
-    at: datetime
-    listed: int
-    held: int
-    counts: Mapping[DifferenceKind, int]
 
 
 def partner(session: Session, *, lock: bool = False) -> ExchangePartner | None:
@@ -166,17 +150,33 @@ def feedback_or_none(session: Session, order_id: int, feedback_no: str) -> Excha
     )
 
 
-def order_summary(session: Session, order_no: str) -> OrderSummary:
-    """Return one order; raises as :func:`order_row`."""
-    row = session.execute(_select_orders().where(ExchangeOrder.order_no == order_no)).one_or_none()
+def order_summary(session: Session, order_no: str, *, of: str | None = None) -> OrderSummary:
+    """Return one order, of one account's alone if asked for; raises as :func:`order_row`."""
+    statement = order_states().where(ExchangeOrder.order_no == order_no, *held_by(of))
+    row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFoundError("hotline_order_unknown", field="order_no", value=order_no)
-    return _summary(row)
+    return summary(row)
+
+
+def held_by(account: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that an order is an account's; None is no condition."""
+    return () if account is None else (ExchangeOrder.holder == account,)
+
+
+def hand_over(session: Session, account: str, *, order_no: str | None = None, of: str | None = None) -> int:
+    """Make an account the holder of one order, or of all that another holds, and return how many these are."""
+    which = (
+        ExchangeOrder.order_no == order_no if order_no is not None else ExchangeOrder.holder.is_not_distinct_from(of)
+    )
+    moved = update(ExchangeOrder).where(which).values(holder=account).returning(ExchangeOrder.order_id)
+    return len(session.execute(moved).all())
 
 
 def order_summaries(
     session: Session,
     *,
+    of: str | None = None,
     day: date | None = None,
     states: Collection[HotlineState] = (),
     beginning: str | None = None,
@@ -187,12 +187,14 @@ def order_summaries(
 
     Parameters
     ----------
+    of
+        Account whose orders alone are wanted.
     beginning
         Of the order's or the case's number.
     after
         Id of the last order of the page before.
     """
-    conditions: list[ColumnElement[bool]] = []
+    conditions = list(held_by(of))
     if day is not None:
         conditions.append(ExchangeOrder.day == day)
     if states:
@@ -202,37 +204,30 @@ def order_summaries(
         conditions.append(or_(*begins))
     if after is not None:
         conditions.append(ExchangeOrder.order_id < after)
-    statement = _select_orders().where(*conditions).order_by(ExchangeOrder.order_id.desc()).limit(limit)
-    return [_summary(row) for row in session.execute(statement)]
+    statement = order_states().where(*conditions).order_by(ExchangeOrder.order_id.desc()).limit(limit)
+    return [summary(row) for row in session.execute(statement)]
 
 
-def held_orders(session: Session, day: date, order_nos: Collection[str]) -> list[HeldOrder]:
-    """Return the orders of a day, and those of some numbers whatever their day."""
-    statement = (
-        select(ExchangeOrder.order_no, Case.case_no, ExchangeOrder.day, Case.state)
-        .join(Case, Case.case_id == ExchangeOrder.case_id)
-        .where(or_(ExchangeOrder.day == day, ExchangeOrder.order_no == any_(literal(list(order_nos)))))
-    )
-    return [HeldOrder(no, case, on, STATES[CaseState(state)]) for no, case, on, state in session.execute(statement)]
-
-
-def totals(session: Session) -> Totals:
-    """Return how the exchange stands."""
-    orders = session.scalars(select(func.count()).select_from(ExchangeOrder)).one()
+def totals(session: Session, *, of: str | None = None) -> Totals:
+    """Return how the exchange stands, or how it does with the orders of one account."""
+    mine = select(ExchangeOrder.order_id).where(*held_by(of))
+    told = () if of is None else (ExchangeDelivery.order_id.in_(mine),)
+    orders = session.scalars(select(func.count()).select_from(mine.subquery())).one()
     waiting, failed = session.execute(
         select(func.count().filter(_WAITING), func.count().filter(_FAILED)).where(
-            ExchangeDelivery.delivered_at.is_(None)
+            ExchangeDelivery.delivered_at.is_(None), *told
         )
     ).one()
-    last = session.scalar(select(func.max(ExchangeDelivery.delivered_at)))
+    last = session.scalar(select(func.max(ExchangeDelivery.delivered_at)).where(*told))
     return Totals(orders, waiting, failed, last)
 
 
 def undelivered(
-    session: Session, *, failed: bool | None = None, after: int | None = None, limit: int | None = None
-) -> list[Undelivered]:
+    session: Session, *, of: str | None = None, failed: bool | None = None, after: int | None = None,
+    limit: int | None = None,
+) -> list[Undelivered]:  # fmt: skip
     """Return what the partner has not taken, the newest first; only what was given up, or only what still waits."""
-    wanted: list[ColumnElement[bool]] = [ExchangeDelivery.delivered_at.is_(None)]
+    wanted: list[ColumnElement[bool]] = [ExchangeDelivery.delivered_at.is_(None), *held_by(of)]
     if failed is not None:
         wanted.append(_FAILED if failed else _WAITING)
     if after is not None:
@@ -286,73 +281,8 @@ def claimable(session: Session, now: datetime) -> ExchangeDelivery | None:
     )
 
 
-def reconciliation_counts(
-    session: Session, *, after: int | None = None, limit: int | None = None
-) -> list[ReconciliationCounts]:
-    """Return comparisons in numbers, the newest first; the database counts, whatever a comparison has found."""
-    kept = ExchangeReconciliation
-    numbers = (kept.reconciliation_id, kept.day, kept.at, kept.listed, kept.held)
-    path = cast(_OF_KIND, JSONPATH)
-    of_kind = (func.jsonb_build_object("kind", str(kind)) for kind in DifferenceKind)
-    found = (func.jsonb_path_query_array(kept.differences, path, wanted) for wanted in of_kind)
-    counts = (
-        func.jsonb_array_length(each, type_=Integer).label(kind)
-        for kind, each in zip(DifferenceKind, found, strict=True)
-    )
-    statement = select(*numbers, *counts).order_by(kept.reconciliation_id.desc()).limit(limit)
-    if after is not None:
-        statement = statement.where(kept.reconciliation_id < after)
-    return [
-        ReconciliationCounts(
-            **{column.key: each[column.key] for column in numbers},
-            counts={kind: each[kind] for kind in DifferenceKind},
-        )
-        for each in session.execute(statement).mappings()
-    ]
-
-
-def last_of_day(session: Session, day: date) -> ExchangeReconciliation | None:
-    """Return the last comparison of a day."""
-    newest = ExchangeReconciliation.reconciliation_id.desc()
-    return session.scalar(
-        select(ExchangeReconciliation).where(ExchangeReconciliation.day == day).order_by(newest).limit(1)
-    )
-
-
-def days_uncompared(session: Session, first: date, last: date) -> list[date]:
-    """Return the days of a period that have orders and no comparison, the first first."""
-    compared = exists().where(ExchangeReconciliation.day == ExchangeOrder.day)
-    statement = select(ExchangeOrder.day).where(ExchangeOrder.day.between(first, last), ~compared).distinct()
-    return sorted(session.scalars(statement))
-
-
-def taken_orders(session: Session, day: date) -> list[ListedOrder]:
-    """Return the orders of a day with the state that the partner has last taken."""
-    rows = session.execute(_select_orders().where(ExchangeOrder.day == day).order_by(ExchangeOrder.order_no))
-    return [ListedOrder(each.order_no, each.told_state) for each in map(_summary, rows)]
-
-
-def reconciliation_by_id(session: Session, reconciliation_id: int) -> ExchangeReconciliation:
-    """Return one comparison.
-
-    Raises
-    ------
-    NotFoundError
-        ``reconciliation_unknown``.
-    """
-    found = session.get(ExchangeReconciliation, reconciliation_id)
-    if found is None:
-        raise NotFoundError("reconciliation_unknown", field="reconciliation_id", value=reconciliation_id)
-    return found
-
-
-def counts_by_kind(reconciliation: ExchangeReconciliation) -> dict[DifferenceKind, int]:
-    """Return how many differences of each kind a comparison has found."""
-    kinds = [each["kind"] for each in reconciliation.differences]
-    return {kind: kinds.count(kind) for kind in DifferenceKind}
-
-
-def _select_orders() -> Select[tuple[Any, ...]]:
+def order_states() -> Select[tuple[Any, ...]]:
+    """Return the statement that selects orders with their cases and what the partner knows, for :func:`summary`."""
     of_order = ExchangeDelivery.order_id == ExchangeOrder.order_id
     waiting = select(func.count()).where(of_order, _WAITING).correlate(ExchangeOrder).scalar_subquery()
     failed = select(func.count()).where(of_order, _FAILED).correlate(ExchangeOrder).scalar_subquery()
@@ -364,7 +294,7 @@ def _select_orders() -> Select[tuple[Any, ...]]:
         .correlate(ExchangeOrder)
         .lateral("last")
     )
-    columns = ("order_id", "order_no", "day", "sequence", "received_at")
+    columns = ("order_id", "order_no", "holder", "day", "sequence", "received_at")
     return (
         select(
             *(getattr(ExchangeOrder, name) for name in columns),
@@ -381,7 +311,8 @@ def _select_orders() -> Select[tuple[Any, ...]]:
     )
 
 
-def _summary(row: Row[tuple[Any, ...]]) -> OrderSummary:
+def summary(row: Row[tuple[Any, ...]]) -> OrderSummary:
+    """Return a row of :func:`order_states`."""
     values = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for a row as a mapping
     case_state = CaseState(values.pop("case_state"))
     told = HotlineState(values.pop("told_state") or HotlineState.RECEIVED)

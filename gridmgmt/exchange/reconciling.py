@@ -12,9 +12,9 @@ from gridmgmt.access.service import record, require
 from gridmgmt.clock import local_date
 from gridmgmt.db import Session
 from gridmgmt.errors import FileRefusedError, InputError, Problem
-from gridmgmt.exchange import queries
+from gridmgmt.exchange import comparisons, queries
 from gridmgmt.exchange.models import ExchangeReconciliation
-from gridmgmt.exchange.rules import HotlineState, ListedOrder, differences
+from gridmgmt.exchange.rules import HotlineState, ListedOrder, differences, sees_only
 from gridmgmt.spreadsheets import harmless
 from gridmgmt.texts import Language, text
 
@@ -26,27 +26,41 @@ _DAYS = "days"
 
 
 def reconcile(
-    session: Session, actor: Actor, day: date, items: Collection[ListedOrder], now: datetime
+    session: Session,
+    actor: Actor,
+    day: date,
+    items: Collection[ListedOrder],
+    now: datetime,
+    *,
+    of: str | None = None,
 ) -> ExchangeReconciliation:
     """Compare the partner's list of a day with the orders here and keep what differs; the same again is kept once.
+
+    Parameters
+    ----------
+    of
+        Account whose orders alone are compared; a partner's are always its own alone.
 
     Raises
     ------
     InputError
         ``reconciliation_ahead`` for a day that has not begun, ``reconciliation_order_twice``.
     ForbiddenError, UnauthenticatedError
-        When the actor may not use the exchange everywhere.
+        When the actor may not use the exchange.
     """
-    require(actor, Permission.EXCHANGE_USE)
+    if not actor.holds(Permission.EXCHANGE_USE):
+        require(actor, Permission.EXCHANGE_USE)
+    of = sees_only(actor) or (of if actor.may(Permission.EXCHANGE_USE) else actor.name)
     if day > (today := local_date(now)):
         raise InputError("reconciliation_ahead", field="day", value=day, today=today)
-    here = queries.held_orders(session, day, [item.order_no for item in items])
+    here = comparisons.held_orders(session, day, [item.order_no for item in items], of=of)
     found = [asdict(each) for each in differences(day, items, here)]
     held = sum(order.day == day for order in here)
-    last = queries.last_of_day(session, day)
+    last = comparisons.last_of_day(session, day, of=of)
     if last is not None and (last.listed, last.held, list(last.differences)) == (len(items), held, found):
         return last
-    row = ExchangeReconciliation(day=day, at=now, actor=actor.name, listed=len(items), held=held, differences=found)
+    row = ExchangeReconciliation(day=day, at=now, actor=actor.name, holder=of, listed=len(items), held=held)
+    row.differences = found
     session.add(row)
     session.flush()
     told = {"listed": row.listed, "held": held, "differences": len(found)}
@@ -57,7 +71,8 @@ def reconcile(
 def reconcile_due(session: Session, actor: Actor, now: datetime) -> list[date]:
     """Compare the last days whose list never came with what the partner has taken, and return those days.
 
-    So no day goes without a comparison; a list that comes later is compared as ever.
+    Each account's orders by themselves, as its list has them. So no day goes without a comparison; a list that comes
+    later is compared as ever.
 
     Raises
     ------
@@ -69,10 +84,10 @@ def reconcile_due(session: Session, actor: Actor, now: datetime) -> list[date]:
         return []
     queries.one_at_a_time(session, _DAYS)
     until = local_date(now) - timedelta(days=1)
-    found = queries.days_uncompared(session, until - timedelta(days=MOST_DAYS - 1), until)
-    for day in found:
-        reconcile(session, actor, day, queries.taken_orders(session, day), now)
-    return found
+    found = comparisons.days_uncompared(session, until - timedelta(days=MOST_DAYS - 1), until)
+    for day, of in found:
+        reconcile(session, actor, day, comparisons.taken_orders(session, day, of=of), now, of=of)
+    return sorted({day for day, _ in found})
 
 
 def differences_csv(row: ExchangeReconciliation, lang: Language) -> bytes:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from gridmgmt.access.rules import Actor, Permission, Role
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.casework.moves import Move
 from gridmgmt.errors import ForbiddenError, InputError, UnauthenticatedError
@@ -134,6 +135,25 @@ class Difference:
     case_no: str | None = None
     state_there: HotlineState | None = None
     state_here: HotlineState | None = None
+
+
+def sees_only(actor: Actor) -> str | None:
+    """Return the account whose orders alone an actor sees; None for whoever reads as more than a partner.
+
+    >>> from gridmgmt.access.rules import Grant, local_actor
+    >>> reading = frozenset({Permission.READ})
+    >>> sees_only(Actor("key", "hotline", grants=(Grant(Role.PARTNER, reading),)))
+    'hotline'
+    >>> sees_only(local_actor("somebody"))
+    """
+    if any(Permission.READ in grant.permissions and grant.role is not Role.PARTNER for grant in actor.grants):
+        return None
+    return actor.name
+
+
+def moves(actor: Actor, holder: str | None) -> bool:
+    """Tell whether an actor may move the orders of an account: its own, or any for whoever manages the exchange."""
+    return actor.name == holder or actor.may(Permission.WEBHOOKS_MANAGE)
 
 
 def check_proof(header: str | None, body: bytes, secrets: Sequence[str], now: datetime) -> None:

@@ -25,7 +25,7 @@ from gridmgmt.editions.rules import EditionDraft, Subject, content_sha256
 from gridmgmt.editions.service import open_edition
 from gridmgmt.errors import ConflictError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.hours import parse_hours, text_of_rules
-from gridmgmt.meetings import queries
+from gridmgmt.meetings import queries, topic_queries
 from gridmgmt.meetings.models import Meeting, Sitting, Topic, TopicDecision, TopicOption, TopicTask
 from gridmgmt.meetings.rules import (
     AreaEffect,
@@ -198,7 +198,7 @@ def measure(session: Session, actor: Actor, code: str, *, today: date, at: str =
     """
     from gridmgmt.meetings.effects import gate_effects  # noqa: PLC0415 -- compiles for seconds
 
-    topic = queries.topic_of_code(session, code)
+    topic = topic_queries.topic_of_code(session, code)
     decision = session.get(TopicDecision, topic.topic_id)
     if decision is None or decision.gate_code is None or decision.opens_on is None:
         raise NotFoundError("topic_gate_missing", field="topic", value=code)
@@ -228,7 +228,7 @@ def _sitting(
     session: Session, actor: Actor, code: str, sitting_no: int, move: TopicMove, today: date
 ) -> tuple[Sitting, Topic]:
     """Return the sitting that settles a topic, once it may, and the topic."""
-    topic = queries.topic_of_code(session, code, hold=True)
+    topic = topic_queries.topic_of_code(session, code, hold=True)
     moved(TopicState(topic.state), move, code)
     meeting = session.get_one(Meeting, topic.meeting_id)
     sitting = queries.sitting_of(session, meeting, sitting_no)

@@ -176,6 +176,18 @@ class TopicStep(Base):
     noted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class TopicSupport(Base):
+    """Supporters that were counted on a day; who they are is not kept. Only ever added."""
+
+    __tablename__ = "topic_supports"
+    __table_args__ = (CheckConstraint("supporters >= 1", name="supporters_positive"),)
+
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.topic_id"), primary_key=True)
+    support_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    supporters: Mapped[int]
+    on: Mapped[date]
+
+
 class TopicOption(Base):
     """A way to settle a topic."""
 
@@ -187,6 +199,7 @@ class TopicOption(Base):
     title: Mapped[str]
     detail: Mapped[str | None]
     amount_yuan: Mapped[int | None] = mapped_column(BigInteger)
+    noted_on: Mapped[date]
 
 
 class TopicObjection(Base):
@@ -201,6 +214,7 @@ class TopicObjection(Base):
     said: Mapped[str]
     objectors: Mapped[int]
     answer: Mapped[str | None]
+    noted_on: Mapped[date]
 
 
 class TopicHearing(Base):
@@ -303,4 +317,17 @@ class SelfProject(Base):
     state: Mapped[str]
     applied_on: Mapped[date]
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.topic_id"))
+    result: Mapped[str | None]
+
+
+class SelfProjectStep(Base):
+    """A state that a project was brought to on a day; only ever added."""
+
+    __tablename__ = "self_project_steps"
+    __table_args__ = (CheckConstraint(one_of("state", ProjectState), name="state_known"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("self_projects.project_id"), primary_key=True)
+    step_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str]
+    on: Mapped[date]
     result: Mapped[str | None]

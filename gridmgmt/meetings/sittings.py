@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.access.service import record, require
 from gridmgmt.areas.queries import ancestors, area_in_force
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, DuplicateCodeError, InputError
-from gridmgmt.meetings import queries
-from gridmgmt.meetings.models import Meeting, MeetingMember, PartnerAgreement, SelfProject, Sitting
+from gridmgmt.meetings import queries, topic_queries
+from gridmgmt.meetings.models import Meeting, MeetingMember, PartnerAgreement, SelfProject, SelfProjectStep, Sitting
 from gridmgmt.meetings.rules import (
     MeetingKind,
     MeetingRole,
@@ -204,13 +204,14 @@ def apply_for_project(session: Session, actor: Actor, new: NewProject, *, today:
     require_today(session, actor, area.level, area.code, today)
     if session.scalar(select(SelfProject.project_id).where(SelfProject.code == new.code)) is not None:
         raise DuplicateCodeError("self_project_code_taken", field="code", value=new.code)
-    topic_id = None if new.topic is None else queries.topic_of_code(session, new.topic).topic_id
+    topic_id = None if new.topic is None else topic_queries.topic_of_code(session, new.topic).topic_id
     project = SelfProject(
         code=new.code, level=area.level, area_code=area.code, title=new.title, amount_yuan=new.amount_yuan,
         state=ProjectState.APPLIED, applied_on=new.applied_on, topic_id=topic_id,
     )  # fmt: skip
     session.add(project)
     session.flush()
+    session.add(SelfProjectStep(project_id=project.project_id, step_no=1, state=project.state, on=project.applied_on))
     after = {"area": area.code, "title": new.title, "amount_yuan": new.amount_yuan, "topic": new.topic}
     record(session, actor, "project.apply", f"project:{new.code}", after=after)
     return project
@@ -226,7 +227,8 @@ def move_project(
     ConflictError
         ``self_project_step_refused``.
     InputError
-        ``self_project_result_missing`` when it is finished without a result.
+        ``self_project_result_missing`` when it is finished without a result; ``held_in_future``;
+        ``self_project_step_early`` before its last step: the state of any day is told by its last step until then.
     """
     project = queries.project_of_code(session, code)
     require_today(session, actor, project.level, project.area_code, today)
@@ -234,7 +236,14 @@ def move_project(
     check_project_step(before, state, code)
     if state is ProjectState.FINISHED and not result:
         raise InputError("self_project_result_missing", field="result", project=code)
+    check_held(on, today, field="on")
+    steps = select(func.max(SelfProjectStep.on)).where(SelfProjectStep.project_id == project.project_id)
+    if (last := session.scalar(steps)) is not None and on < last:
+        raise InputError("self_project_step_early", field="on", value=on, last=last, project=code)
     project.state, project.result = state, result or project.result
+    number = queries.next_no(session, SelfProjectStep.step_no, SelfProjectStep.project_id == project.project_id)
+    step = SelfProjectStep(project_id=project.project_id, step_no=number, state=state, on=on, result=project.result)
+    session.add(step)
     session.flush()
     record(
         session, actor, "project.move", f"project:{code}", before={"state": before},

@@ -15,8 +15,16 @@ from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.crs import STORAGE_SRID
 from gridmgmt.db import Session
 from gridmgmt.errors import ConflictError, InputError, NotFoundError
-from gridmgmt.meetings import queries
-from gridmgmt.meetings.models import Topic, TopicHearing, TopicObjection, TopicOption, TopicRule, TopicStep
+from gridmgmt.meetings import queries, topic_queries
+from gridmgmt.meetings.models import (
+    Topic,
+    TopicHearing,
+    TopicObjection,
+    TopicOption,
+    TopicRule,
+    TopicStep,
+    TopicSupport,
+)
 from gridmgmt.meetings.rules import (
     MeetingRole,
     TopicMove,
@@ -77,7 +85,7 @@ def propose(session: Session, actor: Actor, proposal: Proposal, *, today: date) 
         title=proposal.title, detail=proposal.detail, origin=proposal.origin, origin_ref=ref,
         level=area.level, area_code=area.code, state=first_state(proposal.origin),
         owners_procedure=proposal.owners_procedure, supporters=0,
-        supporters_needed=queries.supporters_needed(session, proposal.on) if resident else 0,
+        supporters_needed=topic_queries.supporters_needed(session, proposal.on) if resident else 0,
         proposed_on=proposal.on,
         geom=WKBElement(shapely.to_wkb(shapely.Point(proposal.lon, proposal.lat)), srid=STORAGE_SRID),
     )  # fmt: skip
@@ -97,13 +105,14 @@ def support(session: Session, actor: Actor, code: str, supporters: int, on: date
     ConflictError
         ``topic_move_refused`` unless the topic is proposed or supported.
     """
-    topic = queries.topic_of_code(session, code, hold=True)
+    topic = topic_queries.topic_of_code(session, code, hold=True)
     require(actor, Permission.CASES_REPORT, areas=_above(session, topic, today))
     if not 1 <= supporters <= MOST_SUPPORTERS:
         raise InputError("supporters_invalid", field="supporters", value=supporters, maximum=MOST_SUPPORTERS)
     if topic.state != TopicState.SUPPORTED:
         moved(TopicState(topic.state), TopicMove.SUPPORT, code)
     check_step(session, topic, on, today)
+    _count(session, topic, supporters, on)
     topic.supporters += supporters
     if topic.state == TopicState.PROPOSED and topic.supporters >= topic.supporters_needed:
         topic.state = TopicState.SUPPORTED
@@ -158,7 +167,8 @@ def add_option(
     topic = _open(session, actor, code, today)
     number = queries.next_no(session, TopicOption.option_no, TopicOption.topic_id == topic.topic_id)
     option = TopicOption(
-        topic_id=topic.topic_id, option_no=number, title=title, detail=detail, amount_yuan=amount_yuan
+        topic_id=topic.topic_id, option_no=number, title=title, detail=detail, amount_yuan=amount_yuan,
+        noted_on=today,
     )  # fmt: skip
     session.add(option)
     _note(session, actor, "topic.option", topic, {"option_no": number, "title": title, "amount_yuan": amount_yuan})
@@ -181,7 +191,13 @@ def object_to(
         raise InputError("objectors_invalid", field="objectors", value=objectors)
     number = queries.next_no(session, TopicObjection.objection_no, TopicObjection.topic_id == topic.topic_id)
     objection = TopicObjection(
-        topic_id=topic.topic_id, objection_no=number, office=office, said=said, objectors=objectors, answer=answer
+        topic_id=topic.topic_id,
+        objection_no=number,
+        office=office,
+        said=said,
+        objectors=objectors,
+        answer=answer,
+        noted_on=today,
     )
     session.add(objection)
     _note(session, actor, "topic.object", topic, {"objection_no": number, "office": office, "objectors": objectors})
@@ -236,7 +252,7 @@ def set_supporters_needed(session: Session, actor: Actor, supporters: int, on: d
 
 def held(session: Session, actor: Actor, code: str, today: date) -> Topic:
     """Return a topic locked against other changes, once the actor may keep meetings where it lies today."""
-    topic = queries.topic_of_code(session, code, hold=True)
+    topic = topic_queries.topic_of_code(session, code, hold=True)
     require(actor, Permission.MEETINGS_WRITE, areas=_above(session, topic, today))
     return topic
 
@@ -274,6 +290,16 @@ def _open(session: Session, actor: Actor, code: str, today: date) -> Topic:
     if topic.state not in _OPEN:
         raise ConflictError("topic_closed", topic=code, state=topic.state)
     return topic
+
+
+def _count(session: Session, topic: Topic, supporters: int, on: date) -> None:
+    """Keep how many supporters were counted on a day, which is no earlier one than that of those before."""
+    mine = TopicSupport.topic_id == topic.topic_id
+    last = session.scalar(select(func.max(TopicSupport.on)).where(mine))
+    if last is not None and on < last:
+        raise InputError("topic_step_early", field="on", value=on, last=last, topic=topic.code)
+    number = queries.next_no(session, TopicSupport.support_no, mine)
+    session.add(TopicSupport(topic_id=topic.topic_id, support_no=number, supporters=supporters, on=on))
 
 
 def _note(session: Session, actor: Actor, action: str, topic: Topic, after: Mapping[str, object]) -> None:

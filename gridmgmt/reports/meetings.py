@@ -1,14 +1,15 @@
 """The report of one topic as a page that needs nothing else: how it came about, what was decided, what it changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from gridmgmt.db import Session
 from gridmgmt.hours import text_of_rules
-from gridmgmt.meetings import queries
+from gridmgmt.meetings import queries, topic_queries
 from gridmgmt.meetings.decisions import effects_of
 from gridmgmt.meetings.models import TopicDecision
-from gridmgmt.meetings.queries import TopicRecord, TopicSummary
 from gridmgmt.meetings.rules import AreaEffect, GateEffects, told_count
+from gridmgmt.meetings.topic_queries import TopicRecord, TopicSummary
 from gridmgmt.reports.coverage_html import template
 from gridmgmt.reports.formatting import UNDEFINED, WITHHELD, count_text
 from gridmgmt.reports.tables import Cell, Column, Kind, Table, cell_text
@@ -20,11 +21,15 @@ _KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 
 
-def topic_page(session: Session, code: str, *, lang: Language, synthetic: bool, threshold: float | None) -> str:
+def topic_page(
+    session: Session, code: str, *, lang: Language, synthetic: bool, threshold: float | None, on: date = date.max
+) -> str:
     """Return the report of a topic as HTML.
 
     Parameters
     ----------
+    on
+        The day whose state of it is reported; now without it.
     threshold
         Smaller counts are withheld; None tells all as they are.
 
@@ -33,7 +38,7 @@ def topic_page(session: Session, code: str, *, lang: Language, synthetic: bool, 
     NotFoundError
         ``topic_unknown``.
     """
-    found = queries.topic_record(session, code)
+    found = topic_queries.topic_record(session, code, on)
     effects = None if found.decision is None else shown_effects(found.decision, threshold)
     names = {} if effects is None or effects.level is None else _names(session, effects)
     tables = [*_story(found, threshold, lang), *_decided(found, lang)]

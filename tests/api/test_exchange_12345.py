@@ -260,6 +260,7 @@ def test_a_key_of_one_area_corrects_no_order_of_another(office: Office) -> None:
     for name, quarter, status in (("east", paper_grids.EAST, 403), ("west", paper_grids.WEST, 200)):
         add_account(office.sessions, name, Role.PARTNER, area=("residential_quarter", quarter))
         bound = replace(office, key=add_key(office.sessions, name))
+        assert office.server.put(f"{HOTLINE}/orders/SH0312/holder", json={"account": name}).json()["holder"] == name
         assert bound.signed("PATCH", "/orders/SH0312", words).status_code == status
         kept = office.server.get(f"/api/v1/cases/{case_no}").json()["description"]
         assert kept == ("改写" if status == 200 else "井盖缺失 312")
@@ -275,9 +276,66 @@ def test_what_is_repeated_is_told_to_nobody_else(office: Office) -> None:
     for name, quarter, status in (("far", paper_grids.EAST, 403), ("near", paper_grids.WEST, 200)):
         add_account(office.sessions, name, Role.PARTNER, area=("residential_quarter", quarter))
         bound = replace(office, key=add_key(office.sessions, name))
+        assert office.server.put(f"{HOTLINE}/orders/SH0315/holder", json={"account": name}).status_code == 200
         again = bound.signed("POST", "/orders", body), bound.signed("POST", "/orders/SH0315/feedback", said)
         assert [each.status_code for each in again] == [status, status]
         assert [each.json().get("case_no") is None for each in again] == [status == 403] * 2
+
+
+def test_an_account_sees_and_moves_only_what_it_delivered_or_was_handed(office: Office) -> None:
+    """Two accounts of the hotline's with the same rights in the same quarter: to one the other's orders never came."""
+    here = ("residential_quarter", paper_grids.WEST)
+    for name in ("line-a", "line-b"):
+        add_account(office.sessions, name, Role.PARTNER, area=here)
+    first, second = (replace(office, key=add_key(office.sessions, name)) for name in ("line-a", "line-b"))
+    case_no, _ = first.give(321), second.give(322)
+    office.move(case_no, ACCEPTED)
+    office.server.put(f"{HOTLINE}/address", json={"url": "http://127.0.0.1:1/"})
+    office.outbox.round()
+    office.server.put(f"{HOTLINE}/address", json={"url": None})
+    with transaction(office.sessions) as session:
+        all_days = [each.order_no for each in queries.order_summaries(session, limit=1000)]
+    assert {"SH0321", "SH0322"} < set(all_days)
+
+    def sees(account: Office) -> list[str]:
+        answer = office.server.get(f"{HOTLINE}/orders", headers=bearer(account.key)).json()
+        return [each["order_no"] for each in answer["items"]]
+
+    def words(no: str) -> dict[str, Any]:
+        return {"order_no": no, "sequence": 1, "description": "改写"}
+
+    assert (sees(first), sees(second)) == (["SH0321"], ["SH0322"])
+    whole = office.server.get(HOTLINE, headers=bearer(second.key)).json()
+    assert (whole["orders"], whole["waiting"], whole["failed"]) == (1, 0, 0)
+    assert office.server.get(HOTLINE, headers=bearer(first.key)).json()["waiting"] == 1
+    assert office.server.get(f"{HOTLINE}/deliveries", headers=bearer(second.key)).json()["items"] == []
+    said = {"order_no": "SH0321", "feedback_no": "HF1", "kind": "withdrawn", "reason": "误报"}
+    refused = (
+        office.server.get(f"{HOTLINE}/orders/SH0321", headers=bearer(second.key)),
+        second.signed("PATCH", "/orders/SH0321", words("SH0321")),
+        second.signed("POST", "/orders/SH0321/feedback", said),
+        second.signed("POST", "/orders", order(321, now())),
+    )
+    problems = [(each.status_code, each.json()["type"].rpartition("/")[2]) for each in refused]
+    assert problems == [(404, "hotline_order_unknown")] * 3 + [(409, "hotline_order_taken")]
+    assert not any(case_no in each.text for each in refused)
+    items = [{"order_no": no, "state": "received"} for no in ("SH0321", "SH0322")]
+    compared = second.signed("POST", "/reconciliations", {"day": str(local_date(now())), "items": items}).json()
+    assert (compared["held"], [each["case_no"] for each in compared["differences"]]) == (1, [None])
+    mine = f"{HOTLINE}/reconciliations/{compared['reconciliation_id']}"
+    seen = [office.server.get(mine, headers=bearer(each.key)).status_code for each in (second, first)]
+    assert seen == [200, 404]
+    add_account(office.sessions, "reader", Role.ANALYST)
+    barred = office.server.put(f"{HOTLINE}/orders/SH0321/holder", json={"account": "reader"})
+    assert (barred.status_code, barred.json()["type"]) == (422, "/problems/exchange_holder_barred")
+    assert office.server.put(f"{HOTLINE}/orders/SH0321/holder", json={"account": "line-b"}).status_code == 200
+    assert (sees(first), sees(second)) == ([], ["SH0322", "SH0321"])
+    assert second.signed("PATCH", "/orders/SH0321", words("SH0321")).status_code == 200
+    assert first.signed("PATCH", "/orders/SH0321", words("SH0321")).status_code == 404
+    handed = office.server.post(f"{HOTLINE}/holders", json={"account": "line-a", "holder": "line-b"})
+    assert (handed.json(), sees(first), sees(second)) == ({"count": 2}, ["SH0322", "SH0321"], [])
+    taken = {"account": "line-b", "holder": "line-a"}
+    assert office.server.post(f"{HOTLINE}/holders", json=taken, headers=bearer(second.key)).status_code == 403
 
 
 def test_a_day_whose_list_never_came_is_compared_by_itself(office: Office) -> None:

@@ -113,6 +113,7 @@ BODIES = {
     ("post", "/api/v1/drafts/{draft_id}/approve"): {"document": "1", "dated": "2026-01-01"},
     ("post", "/api/v1/drafts/{draft_id}/activate"): {},
     ("post", "/api/v1/drafts/{draft_id}/withdraw"): {"reason": "none"},
+    ("put", "/api/v1/exchange/12345/orders/{order_no}/holder"): {"account": "nobody"},
     ("post", "/api/v1/imports/{upload_id}/again"): {"options": {}},
     ("patch", "/api/v1/webhooks/{webhook_id}"): {"paused": True},
     ("post", "/api/v1/siting/runs/{run_id}/stop"): {"keep": True},

@@ -32,7 +32,8 @@ from gridmgmt.demo.exchange import establish_exchange
 from gridmgmt.demo.load import DEMO_ACTOR, IN_FORCE_FROM, ask_demo_cells, load_demo
 from gridmgmt.demo.merging import DEPARTMENTS, TOWNS, department_grids
 from gridmgmt.demo.month import establish_cases
-from gridmgmt.exchange.queries import last_of_day, undelivered
+from gridmgmt.exchange.comparisons import last_of_day
+from gridmgmt.exchange.queries import undelivered
 from gridmgmt.governance.queries import completeness_matrix, mode_report
 from gridmgmt.hours import parse_hours, rules_of_text
 from gridmgmt.jobs.models import Job

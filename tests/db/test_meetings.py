@@ -23,9 +23,8 @@ from gridmgmt.access.rules import Actor, Grant, Permission, Role
 from gridmgmt.db import Session, make_engine, make_sessions
 from gridmgmt.errors import ConflictError, ForbiddenError, GridMgmtError, InputError, NotFoundError, RuleViolationError
 from gridmgmt.ingest.areas import read_areas
-from gridmgmt.meetings import decisions, queries, sittings, topics
+from gridmgmt.meetings import decisions, queries, sittings, topic_queries, topics
 from gridmgmt.meetings.decisions import NewDecision, NewGate, NewTask
-from gridmgmt.meetings.queries import TopicFilter
 from gridmgmt.meetings.rules import (
     MeetingKind,
     MeetingRole,
@@ -37,6 +36,7 @@ from gridmgmt.meetings.rules import (
     TopicState,
 )
 from gridmgmt.meetings.sittings import NewAgreement, NewMeeting, NewProject, NewSitting
+from gridmgmt.meetings.topic_queries import TopicFilter
 from gridmgmt.meetings.topics import Proposal
 from gridmgmt.reports.meetings import topic_page
 from gridmgmt.walking.cache import WARM
@@ -147,7 +147,7 @@ def test_a_quorum_needs_all_four_roles(session: Session) -> None:
             decisions.decide(session, TESTER, code, NewDecision(number, "同意"), today=TODAY)
         assert (found.value.code, found.value.fields["missing"]) == ("quorum_missing", absent)
     decisions.decide(session, TESTER, code, NewDecision(sit(session, *FOUR), "同意"), today=TODAY)
-    assert queries.topic_record(session, code).topic.state == TopicState.DECIDED
+    assert topic_queries.topic_record(session, code).topic.state == TopicState.DECIDED
 
 
 def test_no_matter_of_the_owners_is_decided_without_their_record(session: Session) -> None:
@@ -164,7 +164,7 @@ def test_no_matter_of_the_owners_is_decided_without_their_record(session: Sessio
             decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=vote), today=TODAY)
         assert found.value.code == reason
     decisions.decide(session, TESTER, code, NewDecision(number, "同意", owners_vote=VOTE), today=TODAY)
-    assert queries.topic_record(session, code).decision.owners_vote["document_no"] == "业决〔2026〕1号"
+    assert topic_queries.topic_record(session, code).decision.owners_vote["document_no"] == "业决〔2026〕1号"
 
 
 def test_member_groups_add_up_to_the_total(session: Session) -> None:
@@ -198,7 +198,7 @@ def test_each_decided_proposal_has_a_sitting_and_a_result(session: Session) -> N
         decisions.finish(session, TESTER, code, "已装", MAY, today=TODAY)
     decisions.complete_task(session, TESTER, code, 1, "四张已装", MAY, today=TODAY)
     decisions.finish(session, TESTER, code, "四张长椅已投入使用", MAY, today=TODAY)
-    found = queries.topic_record(session, code)
+    found = topic_queries.topic_record(session, code)
     assert (found.topic.state, found.topic.sitting_no, found.topic.sitting_on) == (TopicState.DONE, 1, MARCH)
     assert (found.topic.resolution, found.topic.result) == ("安装四张", "四张长椅已投入使用")
     assert [step.move for step in found.steps] == [
@@ -241,7 +241,7 @@ def test_the_side_gate_of_tianxin_garden_from_topic_to_report(session: Session) 
     assert walks_m(session, JULY, "wed 10:00") == after, "only those behind the gate walk less"
     assert walks_m(session, JULY, "wed 23:00") == before, "outside its hours the old times return"
 
-    found = queries.topic_record(session, code)
+    found = topic_queries.topic_record(session, code)
     assert (found.gate_edition, found.decision.gate_hours) == (f"{code} G1", HOURS)
     assert [objection.objectors for objection in found.objections] == [12]
     effects = decisions.effects_of(found.decision)
@@ -298,14 +298,14 @@ def test_topics_end_otherwise_and_are_found_again(session: Session) -> None:
         topics.propose(session, TESTER, Proposal("…", **place(9000, 9000), on=MARCH), today=TODAY)
 
     def listed(**wanted: object) -> list[str]:
-        return [each.code for each in queries.topic_summaries(session, MARCH, TopicFilter(**wanted))]
+        return [each.code for each in topic_queries.topic_summaries(session, MARCH, TopicFilter(**wanted))]
 
     assert listed() == [of_body.code, left, turned_down]
     assert listed(area=WEST[:9]) == [left, turned_down]
     assert (listed(q="停车"), listed(state=TopicState.REFUSED), listed(meeting="M1")) == (
         [left], [turned_down], [left, turned_down]
     )  # fmt: skip
-    counts = queries.topic_counts(session, MARCH, TopicFilter())
+    counts = topic_queries.topic_counts(session, MARCH, TopicFilter())
     assert {state: count for state, count in counts.items() if count} == {
         TopicState.SUPPORTED: 1, TopicState.REFUSED: 1, TopicState.WITHDRAWN: 1
     }  # fmt: skip
@@ -325,7 +325,7 @@ def test_topics_of_a_past_day_are_as_they_were(session: Session) -> None:
     decisions.finish(session, TESTER, code, "已开", MAY, today=TODAY)
 
     def told(on: date, **wanted: object) -> dict[str, tuple[object, ...]]:
-        rows = queries.topic_summaries(session, on, TopicFilter(**wanted))
+        rows = topic_queries.topic_summaries(session, on, TopicFilter(**wanted))
         return {row.code: (row.state, row.meeting_code, row.sitting_no, row.resolution, row.result) for row in rows}
 
     waiting = ("agenda", "M1", None, None, None)
@@ -334,8 +334,44 @@ def test_topics_of_a_past_day_are_as_they_were(session: Session) -> None:
     assert told(MARCH) == {code: ("decided", "M1", 1, "同意", None), other: waiting}
     assert told(MAY, state=TopicState.DONE) == {code: ("done", "M1", 1, "同意", "已开")}
     assert (told(FEBRUARY, state=TopicState.DONE), [*told(MAY)]) == ({}, [late, other, code])
-    counts = [queries.topic_counts(session, on, TopicFilter())[TopicState.AGENDA] for on in (FEBRUARY, MARCH)]
+    counts = [topic_queries.topic_counts(session, on, TopicFilter())[TopicState.AGENDA] for on in (FEBRUARY, MARCH)]
     assert counts == [2, 1]
+
+
+def test_one_topic_on_a_past_day_tells_no_more_than_was_known_then(session: Session) -> None:
+    """20 are needed: 12 in February, 9 in March bring it on; decided in May with a task, which is done in July."""
+    convene(session)
+    code = topics.propose(session, TESTER, Proposal("长椅", **place(200, 20), on=FEBRUARY), today=TODAY).code
+    topics.support(session, TESTER, code, 12, FEBRUARY, today=TODAY)
+    topics.support(session, TESTER, code, 9, MARCH, today=TODAY)
+    with refused(InputError, "topic_step_early"):
+        topics.support(session, TESTER, code, 1, FEBRUARY, today=TODAY)
+    topics.schedule(session, TESTER, code, "M1", MARCH, today=TODAY)
+    topics.add_option(session, TESTER, code, "四张", today=MARCH)
+    topics.object_to(session, TESTER, code, "居委会", "占绿地", today=MAY)
+    topics.hear(session, TESTER, code, MAY, dict.fromkeys(FOUR, 1), "听取意见", today=TODAY)
+    held = sittings.hold_sitting(session, TESTER, "M1", NewSitting(MAY, dict.fromkeys(FOUR, 1)), today=TODAY)
+    new = NewDecision(held.sitting_no, "安装四张", option_no=1, tasks=[NewTask("安装", "物业公司", JULY)])
+    decisions.decide(session, TESTER, code, new, today=TODAY)
+    decisions.complete_task(session, TESTER, code, 1, "已装", JULY, today=TODAY)
+
+    def told(on: date) -> tuple[object, ...]:
+        found = topic_queries.topic_record(session, code, on)
+        noted = (found.steps, found.options, found.objections, found.hearings, found.tasks)
+        done = [task.done_on for task in found.tasks]
+        return found.topic.state, found.topic.supporters, tuple(map(len, noted)), found.decision is None, done
+
+    with refused(NotFoundError, "topic_unknown"):
+        told(FEBRUARY - timedelta(days=1))
+    assert told(FEBRUARY) == ("proposed", 12, (1, 0, 0, 0, 0), True, [])
+    assert told(MARCH) == ("agenda", 21, (3, 1, 0, 0, 0), True, [])
+    assert told(MAY) == ("decided", 21, (4, 1, 1, 1, 1), False, [None])
+    assert told(JULY) == told(TODAY) == ("decided", 21, (4, 1, 1, 1, 1), False, [JULY])
+    assert [topic_queries.topic_record(session, code, on).present for on in (MARCH, MAY)] == [False, True]
+    (then,) = topic_queries.topic_summaries(session, FEBRUARY, TopicFilter())
+    assert then.supporters == 12
+    of_day = [queries.meetings_on(session, on)[0] for on in (FEBRUARY, MARCH, MAY)]
+    assert [(each.topics, len(each.sittings)) for each in of_day] == [(0, 0), (1, 0), (1, 1)]
 
 
 def test_projects_go_step_by_step_and_agreements_are_counted(session: Session) -> None:
@@ -349,10 +385,18 @@ def test_projects_go_step_by_step_and_agreements_are_counted(session: Session) -
         sittings.move_project(session, TESTER, "P1", state, on=MARCH, today=TODAY)
     with refused(InputError, "self_project_result_missing"):
         sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, today=TODAY)
+    early = {"on": FEBRUARY, "result": "完成"}
+    with refused(InputError, "self_project_step_early"):
+        sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, today=TODAY, **early)
     sittings.move_project(session, TESTER, "P1", ProjectState.FINISHED, on=MAY, result="六个楼道已完成", today=TODAY)
     assert queries.projects_of(session, FEBRUARY - timedelta(days=1)) == []
-    ((project, name, topic),) = queries.projects_of(session, MAY, area=WEST)
-    assert (project.state, project.result, name, topic) == ("finished", "六个楼道已完成", "310113001一居", new.topic)
+    with refused(ConflictError, "self_project_step_refused"):
+        sittings.move_project(session, TESTER, "P1", ProjectState.RUNNING, on=MAY, today=TODAY)
+    told = [queries.projects_of(session, on, area=WEST)[0] for on in (FEBRUARY, MARCH, MAY)]
+    assert [(each.state, each.result) for each in told] == [
+        ("applied", None), ("running", None), ("finished", "六个楼道已完成"),
+    ]  # fmt: skip
+    assert (told[0].area_name, told[0].topic) == ("310113001一居", new.topic)
     sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, agreements=22), today=TODAY)
     with refused(InputError, "agreement_count_invalid"):
         sittings.agree(session, TESTER, "M1", NewAgreement("共建协议", DAY, partner="学校", agreements=2), today=TODAY)
@@ -437,4 +481,4 @@ def test_who_acts_acts_in_an_area_of_theirs_and_it_is_logged(session: Session) -
     logged = session.execute(text("SELECT actor, action FROM changes WHERE object = :o"), {"o": f"topic:{code}"})
     assert [tuple(row) for row in logged] == [("east", "topic.propose")]
     topics.set_supporters_needed(session, TESTER, 5, MARCH, "镇")
-    assert [queries.supporters_needed(session, on) for on in (FEBRUARY, MARCH)] == [20, 5]
+    assert [topic_queries.supporters_needed(session, on) for on in (FEBRUARY, MARCH)] == [20, 5]

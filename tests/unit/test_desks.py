@@ -74,10 +74,19 @@ def test_words_of_citizens_find_what_the_catalogue_calls_otherwise(words: str, n
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_likeness_is_a_share_and_whole_for_what_holds_the_words(words: str, name: str) -> None:
+def test_likeness_is_a_share_and_whole_for_the_same(words: str, name: str) -> None:
     assert 0 <= likeness(words, name) <= 1
-    if words.strip():
-        assert likeness(words, name + words + name) == 1
+    assert likeness(words, words) == (1 if words.strip() else 0)
+
+
+def test_a_letter_is_like_nothing_and_more_of_the_words_is_liker() -> None:
+    """By hand: one of a name's three pairs is all of the question, (1 + 1/3) / 2; one of two words, (1 + 1/2) / 2."""
+    names = ("Quick repair of sewers", "Q", "污水井盖", "井盖", "道路破损")
+    assert [likeness("q", name) for name in names] == [0, 1, 0, 0, 0]
+    assert [likeness(asked, "污水井盖") for asked in ("井盖", "井", "井盖坏了")] == pytest.approx([2 / 3, 1 / 4, 2 / 9])
+    assert likeness("lamp", "Street lamp") == 0.75
+    assert likeness("dra", "Drainage") == pytest.approx(3 / 8 * (1 + 3 / 8) / 2)
+    assert likeness("井盖", "井盖") > likeness("井盖", "污水井盖") > likeness("井盖坏了", "污水井盖") > 0
 
 
 def test_counts_are_of_known_desks_past_months_and_stand_once() -> None:

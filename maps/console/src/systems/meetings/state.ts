@@ -50,7 +50,7 @@ export const topics = useLoaded(
 )
 export const topic = useLoaded(
   () => (chosenTopic.value ? asked('topics', chosenTopic.value) : null),
-  (_, signal) => get<TopicDetail>(`/topics/${encodeURIComponent(chosenTopic.value)}`, {}, signal),
+  (_, signal) => get<TopicDetail>(`/topics/${encodeURIComponent(chosenTopic.value)}`, { on: asOf.value }, signal),
 )
 export const meetings = useLoaded(
   () => asked('meetings') ?? asked('topics'),
