@@ -50,6 +50,8 @@ def list_areas(
         session, seen.on, draft=seen.draft, level=level, parent=parent, text=q,
         after=(after[0], after[1]) if after else None, limit=pages.limit + 1,
     )  # fmt: skip
+    if parent is not None and not rows:
+        queries.area_in_force(session, parent, seen.on, draft=seen.draft)  # or there is none to be below
     return pages.page(rows, _item, lambda area: (area.code, area.area_id))
 
 

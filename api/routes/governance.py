@@ -39,6 +39,7 @@ from api.language import Lang
 from api.paging import Page, Pages
 from api.routes import PREFIX
 from gridmgmt.access.rules import Permission
+from gridmgmt.areas.queries import area_in_force
 from gridmgmt.desks import service as desks
 from gridmgmt.editions.queries import holds_synthetic
 from gridmgmt.governance import queries, service
@@ -200,6 +201,8 @@ def list_centres(
         for centre in queries.open_centres(session, on)
         if type in (None, centre.type) and area in (None, centre.area_code) and (not after or centre.code > after[0])
     ]
+    if area is not None and not found:
+        area_in_force(session, area, on)  # or there is none that could have one
     return pages.page(found, lambda centre: centre, lambda centre: (centre.code,))
 
 

@@ -98,6 +98,8 @@ def define_kind(session: RequestSession, actor: Caller, ask: KindAsk) -> KindOut
 @router.get("/officer-posts", summary="Officer posts")
 def list_posts(session: RequestSession, on: OnDate, kind: OneKind = None) -> Posts:
     """List the posts of a day by code; who fills them is not known here."""
+    if kind is not None:
+        queries.kind_of_code(session, kind)
     return Posts(items=[PostOut.model_validate(post) for post in queries.posts(session, on, kind=kind)])
 
 
@@ -138,6 +140,8 @@ def list_grids(
 ) -> Page[GridOut]:
     """List the grids of a day with their posts, hours and surface."""
     after = pages.after(str, str)
+    if kind is not None:
+        queries.kind_of_code(session, kind)
     found = [
         grid
         for grid in queries.grids(session, on, kind=kind, cell=cell)

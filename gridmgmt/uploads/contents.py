@@ -97,8 +97,12 @@ def _header(path: Path, encoding: str | None, layer: str | None) -> list[str]:
         header.extend(name for name in names if name)
         raise _HeaderReadError
 
-    with suppress(_HeaderReadError):
-        read_table(path, encoding=encoding, layer=layer, select=keep)
+    try:
+        with suppress(_HeaderReadError):
+            read_table(path, encoding=encoding, layer=layer, select=keep)
+    except FileRefusedError as error:
+        if error.code != "file_sheets_several":  # which a reader of its kind may take all of
+            raise
     return header
 
 

@@ -48,6 +48,20 @@ def test_areas_by_filters(client: httpx.Client) -> None:
     assert codes(q="%") == codes(level="district") == codes(parent=WEST) == codes(on="2025-12-31") == []
 
 
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("areas?parent=X", "area_unknown"),
+        ("centres?area=X", "area_unknown"),
+        ("officer-posts?kind=X", "grid_kind_unknown"),
+        ("responsibility-grids?kind=X", "grid_kind_unknown"),
+    ],
+)
+def test_what_nobody_has_is_no_empty_list(client: httpx.Client, address: str, code: str) -> None:
+    refused = client.get(f"/api/v1/{address}")
+    assert (refused.status_code, refused.json()["type"]) == (404, f"/problems/{code}")
+
+
 def test_an_area_with_its_boundary(client: httpx.Client) -> None:
     area = client.get(f"/api/v1/areas/{WEST}").json()
     outline = shapely.Polygon(degrees(TOWNS[WEST]))
