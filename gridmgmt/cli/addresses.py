@@ -16,7 +16,7 @@ from gridmgmt.addresses.queries import address_by_id as find
 from gridmgmt.addresses.rules import FOUND_FROM
 from gridmgmt.addresses.search import search as search_for
 from gridmgmt.cli.context import columns_of, database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import JSON, ON, day_or_today
+from gridmgmt.cli.options import COORDINATES, JSON, ON, day_or_today
 from gridmgmt.db import Session
 from gridmgmt.errors import InputError
 from gridmgmt.ingest.columns import find_column, keep_where, require_column
@@ -103,7 +103,7 @@ def geocode(ctx: click.Context, address: str, *, least: float, on: date | None, 
     print_table(_header(ctx, "address", "basis", "confidence", "lon", "lat"), lines, left=2)
 
 
-@addresses.command("at")
+@addresses.command("at", context_settings=dict(COORDINATES))
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
 @click.option(

@@ -11,7 +11,7 @@ from gridmgmt.boundaries.queries import EditionOverview, Fate, Passage, lineage,
 from gridmgmt.boundaries.rules import Direction
 from gridmgmt.cli import area_editions, area_edits
 from gridmgmt.cli.context import database, print_json, print_table, say, settings_of
-from gridmgmt.cli.options import JSON, LEVEL, ON, day_or_today
+from gridmgmt.cli.options import COORDINATES, JSON, LEVEL, ON, day_or_today
 from gridmgmt.db import Session
 from gridmgmt.editions.models import Edition
 from gridmgmt.editions.queries import editions as all_editions
@@ -100,7 +100,7 @@ def _area_or_fate(session: Session, code: str, on: date) -> queries.AreaSummary 
         return what_became_of(session, code, on)
 
 
-@areas.command()
+@areas.command(context_settings=dict(COORDINATES))
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
 @ON

@@ -10,7 +10,7 @@ import click
 
 from gridmgmt.areas.queries import area_id_of
 from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, warn
-from gridmgmt.cli.options import JSON, ON, day_or_today
+from gridmgmt.cli.options import COORDINATES, JSON, ON, day_or_today
 from gridmgmt.cli.refused import telling_refused
 from gridmgmt.clock import local_date, system_clock
 from gridmgmt.desks import queries, service
@@ -71,7 +71,7 @@ def list_desks(
         print_table(_header(ctx, *_LISTED), [_cells(ctx, each) for each in found], left=len(_LISTED) - 1)
 
 
-@desks.command()
+@desks.command(context_settings=dict(COORDINATES))
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
 @click.option("--matter", help="Code of a matter, or part of its name.")
@@ -169,7 +169,7 @@ def visits(
     say(ctx, "desks.visits_taken", read=taken.read, added=taken.added, changed=taken.changed, known=taken.known)
 
 
-@click.command("whose-job")
+@click.command("whose-job", context_settings=dict(COORDINATES))
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
 @click.argument("words", nargs=-1, required=True)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from gridmgmt.cli.context import actor, columns_of, database, print_json, print_table, say, settings_of, write_content
-from gridmgmt.cli.options import DAY, JSON, ON, OUTPUT, day_or_today
+from gridmgmt.cli.options import COORDINATES, DAY, JSON, ON, OUTPUT, day_or_today
 from gridmgmt.cli.refused import telling_refused
 from gridmgmt.clock import LOCAL_ZONE, system_clock
 from gridmgmt.db import Session
@@ -271,7 +271,7 @@ def balance(ctx: click.Context, /, kind: str, on: date | None, **given: Any) -> 
         say(ctx, "grids.accepted", cells=len(found.moves), on=day_or_today(given["begins_on"]))
 
 
-@grids.command(context_settings={"ignore_unknown_options": True})
+@grids.command(context_settings=dict(COORDINATES))
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)
 @click.option(

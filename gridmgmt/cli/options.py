@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,6 +39,9 @@ class _Day(click.ParamType):  # type: ignore[type-arg]  # as above
         except ValueError:
             self.fail(f"{value!r}: 2026-01-31", param, ctx)
 
+
+COORDINATES: Mapping[str, Any] = {"ignore_unknown_options": True}
+"""Settings of a command with longitude and latitude as arguments: west and south begin with a dash, as options do."""
 
 LEVEL = _Level()
 DAY = _Day()

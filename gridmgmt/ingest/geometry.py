@@ -116,7 +116,11 @@ def _placed(crs: CRS | None, geometry: Objects, review: Review, datum: Datum | N
         swapped &= np.maximum(np.abs(south), np.abs(north)) <= 180
         review.refuse(finite & swapped, "coordinates_swapped", lon=west, lat=south)
         finite &= (west >= -180) & (east <= 180) & (south >= -90) & (north <= 90)
-    review.refuse(~finite, "coordinates_out_of_range", lon=west, lat=south)
+    beyond_x, beyond_y = (
+        np.where(np.abs(east) > np.abs(west), east, west),
+        np.where(np.abs(north) > np.abs(south), north, south),
+    )
+    review.refuse(~finite, "coordinates_out_of_range", lon=beyond_x, lat=beyond_y)
     placed = np.full(len(geometry), None, dtype=object)
     placed[review.good] = to_wgs84(geometry[review.good], crs=crs, datum=datum)
     bounds = shapely.bounds(placed)

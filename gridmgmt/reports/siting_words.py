@@ -69,20 +69,27 @@ def band_name(band: str, lang: Language) -> str:
     return text("report.who.residents", lang) if band == "60_plus" else label("age_band", band, lang)
 
 
-def amount(value: float, certificate: Certificate, lang: Language) -> str:
-    """Return a value of the objective with its unit."""
+def noun_of(document: SitingDocument) -> str:
+    """Return what the objective is told in: its unit, but places where nobody is counted."""
+    places = any(edition.counting == Counting.PLACES_ONLY for edition in document.inputs)
+    unit = document.certificate.unit
+    return "places" if places and unit == "residents" else unit
+
+
+def amount(value: float, certificate: Certificate, lang: Language, *, noun: str | None = None) -> str:
+    """Return a value of the objective with its unit, or with another noun (:func:`noun_of`)."""
     written = cell_text(UNITS[certificate.unit].kind, value, modelled=False)
-    return text(f"siting_amount.{certificate.unit}", lang, value=written)
+    return text(f"siting_amount.{noun or certificate.unit}", lang, value=written)
 
 
-def bound_amount(certificate: Certificate, lang: Language) -> str:
+def bound_amount(certificate: Certificate, lang: Language, *, noun: str | None = None) -> str:
     """Return the bound with its unit, rounded so that it stays a bound."""
     if certificate.bound == certificate.objective:
-        return amount(certificate.bound, certificate, lang)
+        return amount(certificate.bound, certificate, lang, noun=noun)
     unit = UNITS[certificate.unit]
     outward = ceil if unit.more_is_better else floor
     rounded = outward(round(certificate.bound / unit.step, 6)) * unit.step
-    return amount(min(rounded, 1.0) if unit.kind == "ratio" else rounded, certificate, lang)
+    return amount(min(rounded, 1.0) if unit.kind == "ratio" else rounded, certificate, lang, noun=noun)
 
 
 def certificate_text(document: SitingDocument, lang: Language) -> str:
@@ -90,12 +97,13 @@ def certificate_text(document: SitingDocument, lang: Language) -> str:
     found = document.certificate
     asked = document.terms.points
     plan = text("siting_report.plan", lang) if asked is None else text("siting_report.plan_of", lang, points=asked)
-    objective = amount(found.objective, found, lang)
+    noun = noun_of(document)
+    objective = amount(found.objective, found, lang, noun=noun)
     reached = text(f"siting_answer.{document.terms.model}", lang, objective=objective, **_limits(document))
     if found.proven:
         return f"{reached}{text('siting_report.proven', lang, plan=plan)}"
     direction = "most" if UNITS[found.unit].more_is_better else "least"
-    bound = bound_amount(found, lang)
+    bound = bound_amount(found, lang, noun=noun)
     if found.gap is None:
         return f"{reached}{text(f'siting_report.{direction}', lang, plan=plan, bound=bound)}"
     gap = gap_text(found.gap)
@@ -137,7 +145,7 @@ def siting_figures(document: SitingDocument, lang: Language) -> tuple[KeyFigure,
 
     counts = {name: count_text(getattr(totals, name), modelled=modelled) for name in ("covered_after", "residents")}
     new = count_text(max(0.0, totals.covered_after - totals.covered_before), modelled=modelled)
-    found, worst = document.certificate, document.worst_area
+    found, worst, noun = document.certificate, document.worst_area, noun_of(document)
     return (
         KeyFigure(
             text("report.reached", lang, minutes=minutes_text(document.terms.limit_s)),
@@ -163,8 +171,8 @@ def siting_figures(document: SitingDocument, lang: Language) -> tuple[KeyFigure,
         KeyFigure(
             text("siting_report.from_best", lang),
             text("siting_report.best", lang) if found.proven else f"≤ {gap_text(found.gap)}",
-            text("siting_report.objective_bound", lang, objective=amount(found.objective, found, lang),
-                 bound=bound_amount(found, lang)),
+            text("siting_report.objective_bound", lang, objective=amount(found.objective, found, lang, noun=noun),
+                 bound=bound_amount(found, lang, noun=noun)),
         ),
     )  # fmt: skip
 

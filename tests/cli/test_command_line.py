@@ -99,7 +99,7 @@ def test_importing_again_doubles_nothing(town) -> None:
         (("coverage", "run", "--area", "999"), "999"),
         (("coverage", "run", "--type", "medical"), "import some"),
         (("coverage", "report", "77"), "77"),
-        (("areas", "at", "500", "31"), "lon"),
+        (("areas", "at", "-500", "31"), "lon"),
         (("areas", "show", "nope"), "nope"),
         (("import", "areas", "missing.geojson", "--level", "town"), "missing.geojson"),
         (("import", "population"), "--raster"),

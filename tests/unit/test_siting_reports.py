@@ -87,6 +87,15 @@ def test_parts_of_residents_make_no_parts_of_points_and_no_bound_beyond_a_proof(
     assert '<td class="count">49.6</td>' in page
 
 
+def test_a_plan_for_places_without_counts_tells_of_no_residents() -> None:
+    inputs = tuple(each.model_copy(update={"counting": Counting.PLACES_ONLY}) for each in make_siting().inputs)
+    document = make_siting(inputs=inputs, certificate=PROVEN)
+    assert "处居住点" in certificate_text(document, "zh")
+    told = certificate_text(document, "en")
+    assert " places have a point" in told
+    assert "residents" not in told
+
+
 def test_sure_points_are_counted_and_none_is_said_to_be_none() -> None:
     assert sure_text(make_siting(), "en") == "1 of the 3 points are sure: every plan near the best has them."
     assert sure_text(make_siting(chosen=(point(2, 150.0),)), "en") == text("siting_report.none_sure", "en")
