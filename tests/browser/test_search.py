@@ -1,8 +1,10 @@
 """The one search box of the console in a real browser: areas, addresses and codes of a small drawn town."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
+import shapely
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from api.app import create_app
@@ -180,6 +182,26 @@ def test_a_search_that_fails_can_be_tried_again(console: Console) -> None:
     page.unroute("**/api/v1/addresses?**")
     problem.get_by_role("button").click()
     expect(page.get_by_role("option").first).to_contain_text("泗塘一村")
+
+
+def test_the_frame_names_its_window_and_leaves_the_map_in_sight(console: Console) -> None:
+    """What belongs to no page: title, an address without a page, the way past the bar, the drawer of small screens."""
+    page = console.open("/nowhere")
+    expect(page.get_by_test_id("nowhere")).to_contain_text("这个地址没有页面")
+    expect(page).to_have_title("网格管理平台")
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page = console.open(f"/areas?select=area:{TOWN}")
+    expect(page).to_have_title("区划 · 网格管理平台")
+    told = [page.get_by_test_id("drawer"), page.get_by_test_id("legend"), page.locator(".maplibregl-ctrl-scale")]
+    for each in told:
+        expect(each).to_be_visible()
+    corners = "e => { const box = e.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom] }"
+    boxes = [shapely.box(*each.evaluate(corners)) for each in told]
+    assert not any(one.intersects(other) for one, other in combinations(boxes, 2))
 
 
 @pytest.mark.long

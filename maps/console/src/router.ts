@@ -22,6 +22,6 @@ export const router = createRouter({
     { path: '/imports', name: 'imports', meta: { wide: true }, component: () => import('./imports/ImportsPage.vue') },
     { path: '/administration', name: 'administration', meta: { wide: true }, component: () => import('./access/AdministrationPage.vue') },
     { path: '/setup', name: 'setup', component: () => import('./access/SetupPage.vue') },
-    { path: '/:unknown(.*)', redirect: '/' },
+    { path: '/:unknown(.*)', name: 'nowhere', meta: { wide: true }, component: () => import('./parts/NowherePage.vue') },
   ],
 })

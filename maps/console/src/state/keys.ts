@@ -64,7 +64,7 @@ const ACTIONS: Record<string, () => void> = {
 const ARROWS: Record<string, () => void> = { ArrowDown: () => moveRow(1), ArrowUp: () => moveRow(-1) }
 
 function ofRows(target: HTMLElement): boolean {
-  return target === document.body || target.matches('[data-row]')
+  return target === document.body || target.matches('main, [data-row]')
 }
 
 function onKey(event: KeyboardEvent): void {

@@ -7,6 +7,8 @@ export type Position = [number, number]
 export interface Sketch {
   kind: 'line' | 'polygon' | 'point' | 'points'
   points: Position[]
+  /** Whether the map is only listened to: on a narrow screen it is not brought to the front. */
+  stay?: boolean
 }
 
 const LEAST = { line: 2, polygon: 3, point: 1, points: 1 }
@@ -17,8 +19,8 @@ export const sketch = shallowRef<Sketch | null>(null)
 
 export const sketchComplete = computed(() => sketch.value !== null && sketch.value.points.length >= LEAST[sketch.value.kind])
 
-export function beginSketch(kind: Sketch['kind'], points: Position[] = []): void {
-  sketch.value = { kind, points }
+export function beginSketch(kind: Sketch['kind'], points: Position[] = [], { stay = false } = {}): void {
+  sketch.value = { kind, points, stay }
 }
 
 export function addVertex(lon: number, lat: number): void {

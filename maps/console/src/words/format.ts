@@ -67,9 +67,9 @@ export function squareMetres(area_m2: Value): string {
   return area_m2 == null ? NONE : `${decimal(area_m2, 0)} m²`
 }
 
-/** Square metres as km² with two decimals; below 0.1 km² with four. */
+/** Square metres as km² with two decimals; below 0.1 km² with four, and nothing with none. */
 export function km2(area_m2: Value): string {
-  return area_m2 == null ? NONE : `${decimal(area_m2 / 1e6, area_m2 < 1e5 ? 4 : 2)} km²`
+  return area_m2 == null ? NONE : `${decimal(area_m2 / 1e6, area_m2 === 0 ? 0 : area_m2 < 1e5 ? 4 : 2)} km²`
 }
 
 export function degrees(value: number): string {
