@@ -214,7 +214,10 @@ def test_uneven_grids_are_made_even_by_accepting_a_proposal(opened: Callable[...
     expect(heaviest).to_contain_text("网格 E")
     expect(heaviest).to_contain_text("58.3%")  # 7 of 12 cells, since nothing but surface is known
     page.get_by_test_id("part-proposal").click()
-    page.get_by_test_id("propose").click()
+    page.get_by_label("Cases reported from").fill("2026-01-01")
+    page.get_by_label("until before").fill("2026-02-01")
+    with page.expect_request(lambda request: "&from=2026-01-01&to=2026-02-01" in request.url):
+        page.get_by_test_id("propose").click()
     expect(page.get_by_test_id("number-max_over_mean").locator("dd").first).to_have_text("1.17 → 1.00")
     expect(page.get_by_test_id("at-best")).to_contain_text("can be 1.00 at best")
     expect(rows(page, "move-list")).to_have_count(1)
