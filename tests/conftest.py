@@ -1,5 +1,6 @@
 """One test server of real PostGIS for all workers, a migrated template, a copy of it for each worker."""
 
+import gc
 import os
 import tempfile
 import uuid
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import Engine
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Session
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from gridmgmt.access import credentials
 from gridmgmt.cluster import Cluster
 from gridmgmt.cluster.locks import exclusively
 from gridmgmt.db import make_engine, make_sessions, migrate
@@ -47,6 +50,28 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer:
     """Share tests out among processes by :class:`ByServer`."""
     return ByServer(config, log)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage while all tests are loaded with all that they load."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for none among it later either: it stays, and to go through all of it takes a second each time."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_hasher() -> Iterator[PasswordHasher]:
+    """What the product hashes passwords with; here they are hashed alike with less memory.
+
+    The tests ask who passes, not how long guessing takes.
+    """
+    own, credentials._hasher = credentials._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    yield own
+    credentials._hasher = own
 
 
 @pytest.fixture(scope="session")

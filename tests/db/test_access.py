@@ -1,7 +1,7 @@
 """Accounts, ways in and the log on a real database, with a clock that the test moves."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -26,16 +26,6 @@ PASSWORD = "correct horse battery"
 HERE = service.local_actor("root")
 TOWN = Assignment(Role.PLANNER, "town", "310113109")
 ADMINISTRATOR = Assignment(Role.ADMINISTRATOR)
-
-
-@pytest.fixture(autouse=True)
-def light_hashing(monkeypatch) -> Iterator[None]:
-    """Argon2id as it is, with less memory: the tests ask who passes, not how long guessing takes."""
-    light = credentials.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(credentials, "_hasher", light)
-    credentials._stand_in.cache_clear()
-    yield
-    credentials._stand_in.cache_clear()
 
 
 def account(session: Session, name: str = "lihua", *grants: Assignment, password: str | None = PASSWORD) -> Account:

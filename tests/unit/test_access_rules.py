@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,6 +177,10 @@ def test_passwords_that_are_refused(password, code) -> None:
 @pytest.mark.parametrize("password", ["correct horse battery", "菊泉街道二〇三〇年一月", "a1b2c3d4e5", "x" * 7 + "yzw"])
 def test_passwords_that_are_taken(password) -> None:
     check_password("lihua", password)
+
+
+def test_a_guess_costs_what_rfc_9106_recommends(own_hasher: PasswordHasher) -> None:
+    assert extract_parameters(own_hasher.hash("correct horse battery")) == RFC_9106_LOW_MEMORY
 
 
 def test_names_are_kept_in_one_form() -> None:
