@@ -122,9 +122,12 @@ def _area(session: Session, actor: Actor, new: NewFact) -> Area:
     on = new.valid_from
     try:
         area = queries.area_of(session, new.area_code, on, new.level)
-    except NotFoundError:
-        area = queries.area_of(session, new.area_code, date.max, new.level)
+    except NotFoundError as unknown_then:
         on = date.max
+        try:
+            area = queries.area_of(session, new.area_code, on, new.level)
+        except NotFoundError:
+            raise unknown_then from None  # which names the fact's own day
     require_on(session, actor, AreaLevel(area.level), area.code, on)
     return area
 

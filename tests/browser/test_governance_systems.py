@@ -233,3 +233,35 @@ def test_a_body_gets_posts_that_serve_elsewhere_and_an_area_a_fact_with_its_boun
     give(form, **{"fact-value": "310000000", "fact-source": "报道"})
     send(form)
     expect(page.locator("[data-fact=village_assets]")).to_contain_text("≥ 310,000,000")
+
+
+def test_an_agreement_is_noted_and_ended_and_a_service_filled_in(console: Console) -> None:
+    """Of two bodies with a service that one bought of the other, whose cost nobody knew yet."""
+    page = console.open("/systems?part=bodies")
+    for code, kind in (("S1", "social_organisation"), ("P1", "party_organisation")):
+        body = {"code": code, "kind": kind, "name": f"菊一{code}", "area_code": QUARTER, "source": "名册"}
+        ask(page, "/api/v1/bodies", body)
+    bought = {"code": "B1", "organisation_code": "S1", "buyer_code": "P1", "name": "助老", "year": 2026}
+    ask(page, "/api/v1/purchased-services", {**bought, "area_codes": [QUARTER], "source": "合同"})
+    page = console.open("/systems?part=bodies&body=S1")
+    page.get_by_test_id("fill-B1").click()
+    form = page.get_by_test_id("service-fill-form")
+    give(form, **{"fill-amount": "80000", "fill-delivered": "36"})
+    send(form)
+    expect(page.get_by_test_id("body")).to_contain_text("36")
+    expect(page.get_by_test_id("services")).to_contain_text("80,000")
+    page.get_by_test_id("agreement-add").click()
+    form = page.get_by_test_id("body-agreement-form")
+    give(form, **{"agreement-code": "A1", "agreement-name": "共建协议"})
+    choose(page, form, "agreement-partner", "菊一P1")
+    send(form)
+    page.get_by_test_id("agreement-end-A1").click()
+    page.locator(".el-popconfirm:visible .el-button--primary").click()
+    expect(page.get_by_test_id("agreement-end-A1")).to_have_count(0)
+
+
+def ask(page: Page, path: str, body: object) -> None:
+    """Have the server take something as the page would."""
+    home = page.url.partition("/systems")[0]
+    answer = page.request.post(home + path, data=body, headers={"Origin": home})
+    assert answer.ok, answer.text()

@@ -1,9 +1,12 @@
 """考核 65/100 + 一票否决: weights, scales, points, deductions, vetoes and ranks, by hand and as properties."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import reduce
+from operator import getitem
 
 import pytest
 from hypothesis import given
@@ -122,9 +125,31 @@ def test_the_examples_of_the_package_keep_the_rules() -> None:
 def test_what_is_no_scheme_is_refused(given: str) -> None:
     with pytest.raises(InputError) as refused:
         read_scheme(given)
-    assert refused.value.code == "assessment_scheme_malformed"
+    assert refused.value.code in ("assessment_scheme_malformed", "assessment_scheme_incomplete")
     with pytest.raises(InputError):
         scheme_of({"name": {"zh": "a", "en": "b"}, "direction": "streets", "valid_from": "2015-13-01", "source": "s"})
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "code"),
+    [
+        ("valid_from", "2015-13-01", "assessment_scheme_malformed"),
+        ("items/0/weight", "a third", "assessment_scheme_malformed"),
+        ("items/0/name/en", None, "assessment_scheme_incomplete"),
+        ("items/1", 4, "assessment_scheme_incomplete"),
+    ],
+)
+def test_what_is_wrong_in_a_scheme_is_told_by_the_way_to_it(way: str, value: object, code: str) -> None:
+    name = {"zh": "甲", "en": "A"}
+    item_ = {"code": "a", "group": "g", "name": dict(name), "weight": 50, "evidence": "manual"}
+    plain = {"name": name, "direction": "streets", "valid_from": "2015-01-01", "source": "s", "items": [item_, item_]}
+    given = json.loads(json.dumps(plain))
+    assert len(scheme_of(given).items) == 2
+    *path, last = [int(step) if step.isdigit() else step for step in way.split("/")]
+    reduce(getitem, path, given)[last] = value
+    with pytest.raises(InputError) as refused:
+        scheme_of(given)
+    assert (refused.value.code, refused.value.fields["field"].startswith(way)) == (code, True)
 
 
 # --- scores and standings --------------------------------------------------------------------------------------------
