@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
-from api.schemas import Asked, Moment
+from api.schemas import Asked, Moment, Shape
 from gridmgmt.access.models import Account, ApiKey
 from gridmgmt.access.rules import ActorKind, Assignment, Grant, Permission, Role
 from gridmgmt.areas.rules import AreaLevel
@@ -16,7 +16,7 @@ AreaCode = Annotated[str | None, Field(max_length=64, description="Only in the a
 Password = Annotated[SecretStr, Field(max_length=1000, description="Nothing keeps it but as an argon2id hash.")]
 
 
-class GrantOut(BaseModel):
+class GrantOut(Shape):
     """A role that somebody has."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -27,14 +27,14 @@ class GrantOut(BaseModel):
     department: str | None
 
 
-class DemoAccount(BaseModel):
+class DemoAccount(Shape):
     """An account of the demo, entered without a password."""
 
     name: str
     roles: list[Role]
 
 
-class SessionOut(BaseModel):
+class SessionOut(Shape):
     """Who the caller is and what it may do."""
 
     kind: ActorKind
@@ -103,7 +103,7 @@ class GrantsAsk(Asked):
     grants: Annotated[list[GrantAsk], Field(max_length=50)]
 
 
-class AccountOut(BaseModel):
+class AccountOut(Shape):
     """An account."""
 
     name: str
@@ -126,26 +126,26 @@ class AccountOut(BaseModel):
         )
 
 
-class Accounts(BaseModel):
+class Accounts(Shape):
     """All accounts, by name."""
 
     items: list[AccountOut]
 
 
-class RoleOut(BaseModel):
+class RoleOut(Shape):
     """A role and what it allows."""
 
     role: Role
     permissions: list[Permission]
 
 
-class Roles(BaseModel):
+class Roles(Shape):
     """All roles."""
 
     items: list[RoleOut]
 
 
-class PasswordLink(BaseModel):
+class PasswordLink(Shape):
     """A one-time link with which somebody sets their own password; shown this once."""
 
     name: str
@@ -162,7 +162,7 @@ class KeyAsk(Asked):
     account: Annotated[str | None, Field(max_length=100, description="Whose it is; one's own without it.")] = None
 
 
-class KeyOut(BaseModel):
+class KeyOut(Shape):
     """An API key without its secret."""
 
     prefix: str
@@ -181,7 +181,7 @@ class KeyOut(BaseModel):
         return cls(**{name: getattr(key, name) for name in names}, account=account)
 
 
-class Keys(BaseModel):
+class Keys(Shape):
     """API keys, the newest first."""
 
     items: list[KeyOut]
@@ -193,7 +193,7 @@ class NewKey(KeyOut):
     secret: str = Field(description="To be sent as `Authorization: Bearer …`; nobody can show it again.")
 
 
-class ChangeOut(BaseModel):
+class ChangeOut(Shape):
     """One entry of the log."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -210,7 +210,7 @@ class ChangeOut(BaseModel):
     sha256: str
 
 
-class LogCheck(BaseModel):
+class LogCheck(Shape):
     """Whether the log is whole."""
 
     model_config = ConfigDict(from_attributes=True)

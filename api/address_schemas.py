@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api.schemas import Answer, Asked, Latitude, Longitude
+from api.schemas import Answer, Asked, Latitude, Longitude, Shape
 from gridmgmt.addresses.rules import AddressKind, Basis, MatchState, OtherName
 from gridmgmt.areas.rules import AreaLevel
 
@@ -42,7 +42,7 @@ class HitOut(Answer):
     called: str | None = Field(description="The other name by which it was found.")
 
 
-class HitList(BaseModel):
+class HitList(Shape):
     """The answers of a search, areas that fit first, then the best."""
 
     items: list[HitOut]
@@ -116,7 +116,7 @@ class GeocodeAsk(Asked):
     least: Confidence | None = Field(default=None, description="Least confidence of what is found; 0.6 without it.")
 
 
-class GeocodedList(BaseModel):
+class GeocodedList(Shape):
     """The answers, in the order of what was asked."""
 
     items: list[GeocodedOut]
@@ -128,7 +128,7 @@ class NearOut(AddressOut):
     distance_m: float = Field(description="Metres on the ellipsoid.", examples=[12.5])
 
 
-class AddressesAt(BaseModel):
+class AddressesAt(Shape):
     """What is near a point, and the areas that it lies in."""
 
     items: list[NearOut]

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat
+from pydantic import ConfigDict, Field, StrictFloat
 
 from api.access import Caller
 from api.context import ApiContext, Context, RequestSession
 from api.gate import form_for
 from api.routes import PREFIX
-from api.schemas import AreaLite, Asked, Links, Metres, Seconds
+from api.schemas import AreaLite, Asked, Links, Metres, Seconds, Shape
 from gridmgmt.access.rules import Actor
 from gridmgmt.analysis.status import PlaceStatus
 from gridmgmt.analysis.walking.model import Trip
@@ -102,7 +102,7 @@ class RunAsk(Asked):
     scenario: Annotated[str | None, Field(description="Planned changes of the network.", max_length=100)] = None
 
 
-class RunAccepted(BaseModel):
+class RunAccepted(Shape):
     """A run that will be performed."""
 
     job_id: int
@@ -110,7 +110,7 @@ class RunAccepted(BaseModel):
     links: Links
 
 
-class RunSummary(BaseModel):
+class RunSummary(Shape):
     """One run without its answer."""
 
     run_id: int
@@ -136,7 +136,7 @@ class AnsweredRun(RunSummary):
     report: CoverageReport | None = Field(description="Null until the job has succeeded.")
 
 
-class NearestPoint(BaseModel):
+class NearestPoint(Shape):
     """A service point by its names."""
 
     code: str
@@ -144,7 +144,7 @@ class NearestPoint(BaseModel):
     type: ServicePointType
 
 
-class RunPlace(BaseModel):
+class RunPlace(Shape):
     """What a run found for one place."""
 
     place_id: int

@@ -2,17 +2,17 @@
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.boundary_schemas import PassageOut
-from api.schemas import AreaLite, AreaOut, Links
+from api.schemas import AreaLite, AreaOut, Links, Shape
 from gridmgmt.area_profiles.rules import FigureState, ProfileBound, ProfileUnit, SectionName
 
 Api = Field(description="Address of the evidence in this interface.")
 Page = Field(description="Address of the evidence in the console; null where it has no page.")
 
 
-class ProfileThenOut(BaseModel):
+class ProfileThenOut(Shape):
     """A figure on the day that is compared with."""
 
     value: float | None
@@ -23,7 +23,7 @@ class ProfileThenOut(BaseModel):
     page: str | None = Page
 
 
-class ProfileFigureOut(BaseModel):
+class ProfileFigureOut(Shape):
     """One number of an area, or a word that stands for it."""
 
     name: str = Field(description="Stable within its section.", examples=["reported"])
@@ -47,7 +47,7 @@ class ProfileFigureOut(BaseModel):
     difference_text: str | None = Field(description="Null where nothing is compared.")
 
 
-class ProfileEntryOut(BaseModel):
+class ProfileEntryOut(Shape):
     """A thing of the area by its name."""
 
     name: str
@@ -56,7 +56,7 @@ class ProfileEntryOut(BaseModel):
     page: str | None = Page
 
 
-class ProfileSectionOut(BaseModel):
+class ProfileSectionOut(Shape):
     """What is known of one subject."""
 
     name: SectionName
@@ -76,7 +76,7 @@ class ProfileChildOut(AreaLite):
     links: Links
 
 
-class ProfileLeftOut(BaseModel):
+class ProfileLeftOut(Shape):
     """A section that the caller does not get."""
 
     section: SectionName
@@ -84,7 +84,7 @@ class ProfileLeftOut(BaseModel):
     why: str
 
 
-class ProfileComparedOut(BaseModel):
+class ProfileComparedOut(Shape):
     """The day that is compared with."""
 
     on: date
@@ -95,7 +95,7 @@ class ProfileComparedOut(BaseModel):
     passages: list[PassageOut] = Field(description="The passages of land that this note tells of.")
 
 
-class AreaProfileOut(BaseModel):
+class AreaProfileOut(Shape):
     """One area with all that is known of it on a day."""
 
     area: AreaOut

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Asked
+from api.schemas import Answer, Asked, Shape
 from gridmgmt.assessment.rules import (
     AppealState,
     AssessmentDirection,
@@ -117,7 +117,7 @@ class AssessmentSchemeOut(Answer):
     is_example: bool = Field(description="It comes with the program and is nobody's decision.")
 
 
-class AssessmentGroupOut(BaseModel):
+class AssessmentGroupOut(Shape):
     """A group of items with what it weighs."""
 
     code: str
@@ -125,7 +125,7 @@ class AssessmentGroupOut(BaseModel):
     weight: float
 
 
-class AssessmentItemOut(BaseModel):
+class AssessmentItemOut(Shape):
     """One item of a scheme."""
 
     code: str
@@ -173,7 +173,7 @@ class AssessmentRoundAsk(Asked):
     )
 
 
-class AssessmentSignature(BaseModel):
+class AssessmentSignature(Shape):
     """By whom a round was signed off, when, and the SHA-256 of what was."""
 
     at: datetime
@@ -181,7 +181,7 @@ class AssessmentSignature(BaseModel):
     sha256: str
 
 
-class AssessmentRoundOut(BaseModel):
+class AssessmentRoundOut(Shape):
     """A round without its result."""
 
     round_id: int
@@ -196,7 +196,7 @@ class AssessmentRoundOut(BaseModel):
     signed: AssessmentSignature | None
 
 
-class StandingOut(BaseModel):
+class StandingOut(Shape):
     """How a subject stands."""
 
     code: str
@@ -209,7 +209,7 @@ class StandingOut(BaseModel):
     vetoed: bool
 
 
-class ScoreCell(BaseModel):
+class ScoreCell(Shape):
     """A score of the table."""
 
     subject: str
@@ -219,7 +219,7 @@ class ScoreCell(BaseModel):
     share: float | None = Field(description="Of the weight, 0–1; null where it is not judged.")
 
 
-class AssessmentEventOut(BaseModel):
+class AssessmentEventOut(Shape):
     """A deduction or veto with its document and the appeal against it."""
 
     event_id: int
@@ -247,7 +247,7 @@ class AssessmentResultOut(AssessmentRoundOut):
     synthetic: bool
 
 
-class JudgeOut(BaseModel):
+class JudgeOut(Shape):
     """What one street said of a department."""
 
     judge: str
@@ -255,7 +255,7 @@ class JudgeOut(BaseModel):
     value: float | None = Field(description="Null where too few answered, or where another's could be worked out.")
 
 
-class AssessmentEntryOut(BaseModel):
+class AssessmentEntryOut(Shape):
     """Something that was entered; the newest counts."""
 
     entry_id: int
@@ -342,7 +342,7 @@ class AssessmentAppealAsk(Asked):
     document: DocumentText
 
 
-class AssessmentVerification(BaseModel):
+class AssessmentVerification(Shape):
     """Whether what is kept is what was signed."""
 
     round_id: int

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import Field, StrictInt
 
-from api.schemas import Answer, Asked
+from api.schemas import Answer, Asked, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.bodies.rules import (
     MAX_COUNT,
@@ -203,7 +203,7 @@ class SubdistrictOfficesOut(Answer):
     missing: list[Office]
 
 
-class SubdistrictOffices(BaseModel):
+class SubdistrictOffices(Shape):
     """The offices of the subdistricts of a day, by code; `expected` are 8 for each."""
 
     items: list[SubdistrictOfficesOut]
@@ -221,7 +221,7 @@ class FactKindOut(Answer):
     additive: bool = Field(description="Its numbers may be added up over areas.")
 
 
-class FactKinds(BaseModel):
+class FactKinds(Shape):
     """Kinds of facts by code."""
 
     items: list[FactKindOut]
@@ -287,7 +287,7 @@ class FactTotalOut(Answer):
     shown: str
 
 
-class FactTotals(BaseModel):
+class FactTotals(Shape):
     """Sums of the additive kinds over an area and all below it."""
 
     items: list[FactTotalOut]

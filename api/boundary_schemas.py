@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api.schemas import Answer, AreaDetail, AreaLite, EditionOut
+from api.schemas import Answer, AreaDetail, AreaLite, EditionOut, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.boundaries.rules import Direction, EditionStatus
 
@@ -39,7 +39,7 @@ class EditionDetail(EditionOut):
     steps: list[StepOut]
 
 
-class EditionList(BaseModel):
+class EditionList(Shape):
     """Editions in order of subject, part and date."""
 
     items: list[EditionDetail]
@@ -77,7 +77,7 @@ class PassageOut(Answer):
     share_of_to: float = Share
 
 
-class Lineage(BaseModel):
+class Lineage(Shape):
     """All passages that lead from or to a code, in time."""
 
     level: AreaLevel

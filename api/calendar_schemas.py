@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Asked
+from api.schemas import Asked, Shape
 from gridmgmt.calendars.rules import DayKind, DaySource, TimeUnit
 
 Words = Annotated[str | None, Field(min_length=1, max_length=500)]
@@ -15,7 +15,7 @@ Spans = Annotated[
 ]
 
 
-class CalendarDayOut(BaseModel):
+class CalendarDayOut(Shape):
     """One day of the work calendar."""
 
     day: date = Field(examples=["2015-02-28"])
@@ -26,7 +26,7 @@ class CalendarDayOut(BaseModel):
     hours: list[str] = Field(description="When it is worked; empty on a day off.", examples=[["08:30-12:00"]])
 
 
-class CalendarOut(BaseModel):
+class CalendarOut(Shape):
     """Days of the work calendar."""
 
     known_until: date = Field(description="The last day that no announcement to come can change.")
@@ -58,7 +58,7 @@ class CalendarYearAsk(Asked):
     days: list[YearDayAsk] = Field(min_length=1, max_length=366)
 
 
-class CalendarYearOut(BaseModel):
+class CalendarYearOut(Shape):
     """What came of setting a year."""
 
     year: int
@@ -74,20 +74,20 @@ class WorkHoursAsk(Asked):
     reason: Words = None
 
 
-class WorkHoursOut(BaseModel):
+class WorkHoursOut(Shape):
     """The hours of a working day from a day on."""
 
     valid_from: date
     spans: list[str]
 
 
-class WorkHoursList(BaseModel):
+class WorkHoursList(Shape):
     """All hours of working days, the earliest first."""
 
     items: list[WorkHoursOut]
 
 
-class DeadlineOut(BaseModel):
+class DeadlineOut(Shape):
     """When a time limit ends."""
 
     begin: datetime

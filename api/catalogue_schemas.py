@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from api.schemas import Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.calendars.rules import TimeUnit
 from gridmgmt.cases.rules import CaseKind
@@ -22,14 +23,14 @@ from gridmgmt.catalogue.rules import (
 from gridmgmt.texts import Language
 
 
-class Coded(BaseModel):
+class Coded(Shape):
     """A code and what it is called."""
 
     code: str
     name: str
 
 
-class ConditionOut(BaseModel):
+class ConditionOut(Shape):
     """What must be found for a case to be filed, how long it may take, and what must be seen to close it."""
 
     no: int
@@ -46,14 +47,14 @@ class ConditionOut(BaseModel):
         return cls(no=found.no, text=found.text.said(lang), amount=limit.amount, unit=limit.unit, closing=closing)
 
 
-class FieldValue(BaseModel):
+class FieldValue(Shape):
     """One value of a list."""
 
     key: str
     name: str
 
 
-class FieldOut(BaseModel):
+class FieldOut(Shape):
     """A further field of a report, as an attribute of Open311."""
 
     code: str
@@ -74,7 +75,7 @@ class FieldOut(BaseModel):
         )  # fmt: skip
 
 
-class CaseTypeRow(BaseModel):
+class CaseTypeRow(Shape):
     """A type of cases with its filing conditions."""
 
     code: str = Field(examples=["1501"])
@@ -97,13 +98,13 @@ class CaseTypeRow(BaseModel):
         )
 
 
-class CaseTypeList(BaseModel):
+class CaseTypeList(Shape):
     """Types by code."""
 
     items: list[CaseTypeRow]
 
 
-class ResponsibleOut(BaseModel):
+class ResponsibleOut(Shape):
     """The body that answers for a type at a level."""
 
     level: AreaLevel
@@ -144,7 +145,7 @@ class CaseTypeOut(CaseTypeRow):
         )
 
 
-class CaseClassOut(BaseModel):
+class CaseClassOut(Shape):
     """A class with its types."""
 
     code: str = Field(examples=["15"])
@@ -160,7 +161,7 @@ class CaseClassOut(BaseModel):
         return cls(code=found.code, name=found.name.said(lang), kind=found.kind, extension=found.extension, types=types)
 
 
-class CatalogueOut(BaseModel):
+class CatalogueOut(Shape):
     """The edition of the catalogue that holds on a day."""
 
     name: str
@@ -179,7 +180,7 @@ class CatalogueOut(BaseModel):
         )
 
 
-class HandlingDepartmentOut(BaseModel):
+class HandlingDepartmentOut(Shape):
     """A body in one area, or everywhere where it has none."""
 
     code: str = Field(examples=["310113109-grid_centre"])
@@ -199,13 +200,13 @@ class HandlingDepartmentOut(BaseModel):
         )  # fmt: skip
 
 
-class HandlingDepartmentList(BaseModel):
+class HandlingDepartmentList(Shape):
     """Departments by body and area."""
 
     items: list[HandlingDepartmentOut]
 
 
-class MatterOut(BaseModel):
+class MatterOut(Shape):
     """A matter and the body that holds it."""
 
     code: str
@@ -234,7 +235,7 @@ class HandlingDepartmentDetail(HandlingDepartmentOut):
     matters: list[MatterOut] = Field(description="Those that it holds in the list in force.")
 
 
-class MattersOut(BaseModel):
+class MattersOut(Shape):
     """The list of matters, or of powers, in force on a day."""
 
     kind: ListKind
@@ -243,7 +244,7 @@ class MattersOut(BaseModel):
     items: list[MatterOut]
 
 
-class MattersListOut(BaseModel):
+class MattersListOut(Shape):
     """One list of matters or of powers."""
 
     kind: ListKind
@@ -257,13 +258,13 @@ class MattersListOut(BaseModel):
         return cls(kind=found.kind, name=found.name, valid_from=found.valid_from, count=len(found.matters))
 
 
-class MattersLists(BaseModel):
+class MattersLists(Shape):
     """All lists by the day they begin."""
 
     items: list[MattersListOut]
 
 
-class MatterFateOut(BaseModel):
+class MatterFateOut(Shape):
     """What became of a matter."""
 
     matter: MatterOut
@@ -278,7 +279,7 @@ class MatterFateOut(BaseModel):
         return cls(matter=MatterOut.of(old, catalogue, lang), fate=found.fate, into=into)
 
 
-class FateSumsOut(BaseModel):
+class FateSumsOut(Shape):
     """How two lists add up: before = kept + merged + moved + dropped."""
 
     before: int
@@ -290,7 +291,7 @@ class FateSumsOut(BaseModel):
     after: int
 
 
-class MatterChangesOut(BaseModel):
+class MatterChangesOut(Shape):
     """What became of the matters in force on one day until another."""
 
     before: MattersListOut | None = Field(description="Null where no list was in force yet.")
@@ -299,7 +300,7 @@ class MatterChangesOut(BaseModel):
     items: list[MatterFateOut]
 
 
-class ForerunnerOut(BaseModel):
+class ForerunnerOut(Shape):
     """What a matter was in an earlier list, and what became of it when the next one began."""
 
     list_name: str
@@ -314,7 +315,7 @@ class ForerunnerOut(BaseModel):
         return cls(list_name=found.list_name, valid_from=found.valid_from, matter=matter, fate=found.fate)
 
 
-class MatterHolders(BaseModel):
+class MatterHolders(Shape):
     """Who does something, and where: an item of one of the lists with the departments of its body."""
 
     kind: ListKind
@@ -324,7 +325,7 @@ class MatterHolders(BaseModel):
     forerunners: list[ForerunnerOut] = Field(description="What it was in earlier lists, the newest first.")
 
 
-class MatterSearch(BaseModel):
+class MatterSearch(Shape):
     """Items of both lists, those of matters first."""
 
     items: list[MatterHolders]

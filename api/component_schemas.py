@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Asked, Latitude, Longitude
+from api.schemas import Answer, Asked, Latitude, Longitude, Shape
 from gridmgmt.cases.rules import CaseState, Urgency
 from gridmgmt.components.rules import ComponentState
 
@@ -82,7 +82,7 @@ class ComponentCountOut(Answer):
     components: int
 
 
-class ComponentCounts(BaseModel):
+class ComponentCounts(Shape):
     """Components of a day by cell, type and state."""
 
     on: date

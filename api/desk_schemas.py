@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import ConfigDict, Field, StrictInt, StrictStr
 
 from api.catalogue_schemas import Coded, ForerunnerOut
 from api.report_schemas import BorderOut
-from api.schemas import Answer, AreaLite, Asked, Latitude, Longitude
+from api.schemas import Answer, AreaLite, Asked, Latitude, Longitude, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.catalogue.matters import Words
 from gridmgmt.desks.offers import said
@@ -63,7 +63,7 @@ class DeskOut(Answer):
         return cls(**{**desk.__dict__, "matters": matters})
 
 
-class DeskMonth(BaseModel):
+class DeskMonth(Shape):
     """The visits of a month."""
 
     month: date = Field(description="Its first day.")
@@ -149,7 +149,7 @@ class DeskInput(Answer):
     synthetic: bool
 
 
-class WalkBasis(BaseModel):
+class WalkBasis(Shape):
     """What the walks stand on."""
 
     on: date
@@ -161,7 +161,7 @@ class WalkBasis(BaseModel):
     synthetic: bool
 
 
-class NearDeskOut(BaseModel):
+class NearDeskOut(Shape):
     """A desk with the walk to it."""
 
     desk: DeskOut
@@ -174,7 +174,7 @@ class NearDeskOut(BaseModel):
         return cls(desk=DeskOut.of(near.desk, names, lang), walk_time_s=near.walk_time_s, open=near.open)
 
 
-class NearestDesksOut(BaseModel):
+class NearestDesksOut(Shape):
     """Desks by the time of the walk, the nearest first; those beyond two hours are left out."""
 
     lon: Longitude
@@ -199,7 +199,7 @@ class AreaReachOut(Answer):
     ratio_own: float | None
 
 
-class DeskReachOut(BaseModel):
+class DeskReachOut(Shape):
     """The share of residents within some minutes on foot of a desk, by area and type."""
 
     limit_s: float
@@ -208,7 +208,7 @@ class DeskReachOut(BaseModel):
     basis: WalkBasis
 
 
-class WhoseJobAnswer(BaseModel):
+class WhoseJobAnswer(Shape):
     """Something that is somebody's job here."""
 
     kind: str = Field(description="case_type, matters or powers.", examples=["case_type"])
@@ -222,7 +222,7 @@ class WhoseJobAnswer(BaseModel):
     desk: NearDeskOut | None = Field(description="The nearest desk that takes it.")
 
 
-class AnsweringPost(BaseModel):
+class AnsweringPost(Shape):
     """The officer post that answers for the cell: a post, never a person."""
 
     code: str
@@ -230,7 +230,7 @@ class AnsweringPost(BaseModel):
     body: str
 
 
-class WhoseJobOut(BaseModel):
+class WhoseJobOut(Shape):
     """Who answers at a place on a day for what some words tell."""
 
     on: date

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from api.schemas import Shape
 from gridmgmt.cases.rules import CaseKind, CaseState, Urgency
 from gridmgmt.casework.moves import Move
 from gridmgmt.feed.rules import EventKind
 
 
-class CaseEventOut(BaseModel):
+class CaseEventOut(Shape):
     """One entry of the log of cases, as readers and webhooks are told; nothing of whoever reported the case."""
 
     event: EventKind

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.photo_schemas import ReporterAsk
-from api.schemas import Answer, Asked, Latitude, Longitude, Moment
+from api.schemas import Answer, Asked, Latitude, Longitude, Moment, Shape
 from gridmgmt.access.rules import Actor, Permission
 from gridmgmt.cases.rules import CaseState
 from gridmgmt.exchange import comparisons, queries
@@ -102,7 +102,7 @@ class ExchangeHoldersIn(ExchangeHolderIn):
     holder: str | None = Field(max_length=64, description="Account that holds them now; null for those none holds.")
 
 
-class ExchangeHandedOver(BaseModel):
+class ExchangeHandedOver(Shape):
     """How many orders another account goes on with."""
 
     count: int
@@ -221,13 +221,13 @@ class ExchangeDeliveryOut(Answer):
     failed_at: datetime | None = Field(description="When it was given up; null while it waits.")
 
 
-class ExchangeRetried(BaseModel):
+class ExchangeRetried(Shape):
     """How many deliveries are tried once more."""
 
     count: int
 
 
-class ExchangeOut(BaseModel):
+class ExchangeOut(Shape):
     """How the exchange with the hotline stands."""
 
     set_up: bool = Field(description="Whether the hotline has a secret.")
@@ -272,7 +272,7 @@ class ExchangeAddressIn(Asked):
     )
 
 
-class NewExchangeSecret(BaseModel):
+class NewExchangeSecret(Shape):
     """The secret that signs both ways, this once."""
 
     secret: str = Field(description="Nobody can show it again.", examples=["whsec_…"])

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Asked, Latitude, Longitude, Moment
+from api.schemas import Answer, Asked, Latitude, Longitude, Moment, Shape
 from gridmgmt.gate_counts.rules import MOST_BINS, FlowClass
 
 GateCode = Annotated[
@@ -126,7 +126,7 @@ class HourFlowOut(Answer):
     left: int
 
 
-class GateCommunityDetail(BaseModel):
+class GateCommunityDetail(Shape):
     """The exact counts of a community, for those who answer for it."""
 
     code: str
@@ -151,7 +151,7 @@ class GateBinOut(Answer):
     left: int
 
 
-class GateBins(BaseModel):
+class GateBins(Shape):
     """The bins of a day of one gate."""
 
     gate: str
@@ -170,7 +170,7 @@ class ReleasedFlowOut(Answer):
     left: Shown
 
 
-class ReleasedFlows(BaseModel):
+class ReleasedFlows(Shape):
     """What is shown of a released day."""
 
     day: date

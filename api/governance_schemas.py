@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import Field, StrictInt
 
-from api.schemas import Asked
+from api.schemas import Asked, Shape
 from gridmgmt.areas.rules import AreaKind, AreaLevel, TownMode
 from gridmgmt.governance.matrix import Group, OpenCentre, State
 from gridmgmt.governance.modes import Decision, JointCentreFacts, JointCentreOnMap, SectorReport, UnitReport
@@ -16,7 +16,7 @@ Words = Annotated[str, Field(min_length=1, max_length=500)]
 FromDay = Annotated[date | None, Field(description="The first day; today without it.")]
 
 
-class TownOut(BaseModel):
+class TownOut(Shape):
     """A town-level area with its mode or gap; modes do not apply to subdistricts."""
 
     code: str
@@ -35,7 +35,7 @@ class TownOut(BaseModel):
     conflict_texts: list[str] = Field(description="The same in words.")
 
 
-class VillageOut(BaseModel):
+class VillageOut(Shape):
     """A tag of a village or courtyard."""
 
     code: str
@@ -44,7 +44,7 @@ class VillageOut(BaseModel):
     value: str
 
 
-class ModesOut(BaseModel):
+class ModesOut(Shape):
     """The mode report: all towns by code, on the boundary editions named."""
 
     on: date
@@ -67,7 +67,7 @@ class DecisionAsk(Asked):
     override: Override | None = Field(default=None, description="The order to take the mode against the rule.")
 
 
-class EndedMode(BaseModel):
+class EndedMode(Shape):
     """A mode that a town has had until before `valid_to`."""
 
     town_code: str
@@ -85,7 +85,7 @@ class TagAsk(Asked):
     on: FromDay = None
 
 
-class TagOut(BaseModel):
+class TagOut(Shape):
     """A tag that an area has."""
 
     level: AreaLevel
@@ -94,7 +94,7 @@ class TagOut(BaseModel):
     value: str
 
 
-class Tags(BaseModel):
+class Tags(Shape):
     """Tags of a day, by kind, code and value."""
 
     items: list[TagOut]
@@ -109,7 +109,7 @@ class OrganAsk(Asked):
     on: FromDay = None
 
 
-class OrganOut(BaseModel):
+class OrganOut(Shape):
     """An organ that a unit or sector has."""
 
     code: str
@@ -117,7 +117,7 @@ class OrganOut(BaseModel):
     name: str | None
 
 
-class Organs(BaseModel):
+class Organs(Shape):
     """Organs of units and sectors of a day; those that are missing have no name."""
 
     items: list[OrganOut]
@@ -131,7 +131,7 @@ class StaffingAsk(Asked):
     on: FromDay = None
 
 
-class StaffingOut(BaseModel):
+class StaffingOut(Shape):
     """The administrative posts of a unit; what is unusual is told, not refused."""
 
     code: str
@@ -139,7 +139,7 @@ class StaffingOut(BaseModel):
     plausible: bool | None
 
 
-class Staffings(BaseModel):
+class Staffings(Shape):
     """Staffing of the units of a day; null where it is not known."""
 
     items: list[StaffingOut]
@@ -160,7 +160,7 @@ class JointCentreAsk(Asked):
     note: Words | None = None
 
 
-class JointCentres(BaseModel):
+class JointCentres(Shape):
     """Joint centres of a day, by code."""
 
     items: list[JointCentreOnMap]
@@ -179,7 +179,7 @@ class CentreAsk(Asked):
     lonlat: tuple[float, float] | None = Field(default=None, description="Degrees east and north, WGS 84.")
 
 
-class CentreOut(BaseModel):
+class CentreOut(Shape):
     """A centre or branch from the day it opens until before the day it closes."""
 
     code: str
@@ -192,7 +192,7 @@ class CentreOut(BaseModel):
     valid_to: date | None
 
 
-class CellOut(BaseModel):
+class CellOut(Shape):
     """What an area has of one type; `faulty` where all that it has carry a finding."""
 
     type: CentreType
@@ -200,7 +200,7 @@ class CellOut(BaseModel):
     centres: list[str]
 
 
-class MatrixRowOut(BaseModel):
+class MatrixRowOut(Shape):
     """A town, subdistrict or unit with a cell for each type that it has to have."""
 
     group: Group
@@ -210,7 +210,7 @@ class MatrixRowOut(BaseModel):
     cells: list[CellOut]
 
 
-class TallyRow(BaseModel):
+class TallyRow(Shape):
     """Sums over a group; `expected` = `present` + `faulty` + `missing`."""
 
     group: Group
@@ -221,7 +221,7 @@ class TallyRow(BaseModel):
     missing: int
 
 
-class CentreFinding(BaseModel):
+class CentreFinding(Shape):
     """What is wrong with an open centre."""
 
     code: str = Field(examples=["parent_town"])
@@ -229,7 +229,7 @@ class CentreFinding(BaseModel):
     centre: OpenCentre
 
 
-class MatrixOut(BaseModel):
+class MatrixOut(Shape):
     """The completeness matrix by group and code."""
 
     on: date

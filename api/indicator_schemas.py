@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.schemas import Shape
 from gridmgmt.cases.measures import Dimension, Measure, Ratio
 
 Cases = Field(
@@ -13,7 +14,7 @@ Cases = Field(
 )
 
 
-class CountedPeriodOut(BaseModel):
+class CountedPeriodOut(Shape):
     """Days of the district, both included."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -22,14 +23,14 @@ class CountedPeriodOut(BaseModel):
     last: date = Field(alias="to", examples=["2026-10-31"])
 
 
-class NumberOut(BaseModel):
+class NumberOut(Shape):
     """A number of cases."""
 
     value: int = Field(examples=[911])
     cases: str = Cases
 
 
-class RatioOut(BaseModel):
+class RatioOut(Shape):
     """A rate with what it is made of."""
 
     value: float | None = Field(description="0–1; null where the denominator is 0.", examples=[0.9372427983539094])
@@ -44,14 +45,14 @@ class RatioOut(BaseModel):
     )
 
 
-class MeanOut(BaseModel):
+class MeanOut(Shape):
     """Mean time from dispatch to the feedback that ended handling, in seconds of the clock."""
 
     value: float | None = Field(description="Seconds; null where nothing was handled.", examples=[97200.0])
     cases: str = Cases
 
 
-class IndicatorRow(BaseModel):
+class IndicatorRow(Shape):
     """The numbers of everything asked for, or of one area, body or type."""
 
     code: str | None = Field(description="Null for the total, and for cases that have none.", examples=["310113109"])
@@ -61,7 +62,7 @@ class IndicatorRow(BaseModel):
     mean_handling_s: MeanOut
 
 
-class BasisOut(BaseModel):
+class BasisOut(Shape):
     """In which areas cases are counted."""
 
     areas: Literal["as_reported", "on"] = Field(
@@ -71,7 +72,7 @@ class BasisOut(BaseModel):
     note: str = Field(examples=["按案件上报时所属的区划统计"])
 
 
-class ComparedPeriodOut(BaseModel):
+class ComparedPeriodOut(Shape):
     """The same question about another period."""
 
     period: CountedPeriodOut
@@ -79,7 +80,7 @@ class ComparedPeriodOut(BaseModel):
     rows: list[IndicatorRow]
 
 
-class DefinitionOut(BaseModel):
+class DefinitionOut(Shape):
     """What a rate is made of."""
 
     ratio: Ratio
@@ -89,7 +90,7 @@ class DefinitionOut(BaseModel):
     text: str
 
 
-class IndicatorsOut(BaseModel):
+class IndicatorsOut(Shape):
     """Counts and rates of a period, each with the list of its cases."""
 
     period: CountedPeriodOut
@@ -107,7 +108,7 @@ class IndicatorsOut(BaseModel):
     definitions: list[DefinitionOut]
 
 
-class RankOut(BaseModel):
+class RankOut(Shape):
     """The place of one row."""
 
     rank: int | None = Field(description="Equal rates share a place; null for too few cases.")
@@ -121,7 +122,7 @@ class RankOut(BaseModel):
     cases_denominator: str = Cases
 
 
-class RankingOut(BaseModel):
+class RankingOut(Shape):
     """Rows by one rate, the best first; those with too few cases last and without a place."""
 
     period: CountedPeriodOut

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat
+from pydantic import ConfigDict, Field, StrictFloat
 
-from api.schemas import Answer, Asked, Latitude, Longitude
+from api.schemas import Answer, Asked, Latitude, Longitude, Shape
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.land.rules import LandKind
 from gridmgmt.service_points.rules import ServicePointType
@@ -72,7 +72,7 @@ class IsochroneAskIn(Asked):
         )
 
 
-class GroundOut(BaseModel):
+class GroundOut(Shape):
     """One class of ground within one limit."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -85,7 +85,7 @@ class GroundOut(BaseModel):
     area_m2: float = Field(description="m² on the ellipsoid.")
 
 
-class GroundFeature(BaseModel):
+class GroundFeature(Shape):
     """Ground as a GeoJSON feature."""
 
     type: Literal["Feature"]
@@ -129,7 +129,7 @@ class IsochroneEdition(Answer):
     synthetic: bool
 
 
-class IsochroneCollection(BaseModel):
+class IsochroneCollection(Shape):
     """Ground by limit and class as a GeoJSON FeatureCollection, and what it stands on."""
 
     type: Literal["FeatureCollection"]

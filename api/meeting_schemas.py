@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.geometries import GeoJson
-from api.schemas import Answer, Asked, Latitude, Longitude, Seconds
+from api.schemas import Answer, Asked, Latitude, Longitude, Seconds, Shape
 from gridmgmt.analysis.walking.gates import Access
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.meetings.rules import MeetingKind, MeetingRole, ProjectState, TopicMove, TopicOrigin, TopicState
@@ -52,7 +52,7 @@ class PartnerAgreementOut(Answer):
     valid_to: date | None
 
 
-class MeetingOut(BaseModel):
+class MeetingOut(Shape):
     """A meeting of an area with its members and sittings, the newest first."""
 
     code: str
@@ -244,7 +244,7 @@ class GateEffectsOut(Answer):
     areas: list[AreaEffectOut]
 
 
-class TopicDecisionOut(BaseModel):
+class TopicDecisionOut(Shape):
     """What was decided on a topic."""
 
     decided_on: date
@@ -275,7 +275,7 @@ class TopicDetail(TopicOut):
     tasks: list[TopicTaskOut]
 
 
-class TopicCounts(BaseModel):
+class TopicCounts(Shape):
     """How many topics are in each state."""
 
     by_state: dict[TopicState, int]
@@ -408,7 +408,7 @@ class TopicRuleOut(Answer):
     valid_from: date
 
 
-class SelfProjectOut(BaseModel):
+class SelfProjectOut(Shape):
     """A self-governance project."""
 
     code: str

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
-from api.schemas import Answer, Asked
+from api.schemas import Answer, Asked, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.official_codes.rules import CodeAgreement
 
@@ -49,7 +49,7 @@ class ComparedCodeOut(Answer):
     row: UnitOut | None
 
 
-class ParentTally(BaseModel):
+class ParentTally(Shape):
     """How areas and rows below one unit agree."""
 
     code: str
@@ -57,7 +57,7 @@ class ParentTally(BaseModel):
     counts: dict[CodeAgreement, int]
 
 
-class CodeComparisonOut(BaseModel):
+class CodeComparisonOut(Shape):
     """The areas of a level beside the table of official codes; each area and each row in exactly one place."""
 
     level: AreaLevel
@@ -78,7 +78,7 @@ class PointsAsk(Asked):
     lat: Annotated[_Degrees, Field(description="Degrees north, WGS 84.", min_length=1, max_length=MAX_PLACED_POINTS)]
 
 
-class PlacedPoints(BaseModel):
+class PlacedPoints(Shape):
     """The areas that points lie in."""
 
     level: AreaLevel

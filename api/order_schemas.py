@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.coverage_question import CoverageAsk
-from api.schemas import JobError, Links
+from api.schemas import JobError, Links, Shape
 from gridmgmt.jobs.models import JobState
 from gridmgmt.service_points.rules import ServicePointType
 
@@ -19,7 +19,7 @@ class OrderIn(CoverageAsk):
     name: Annotated[str, Field(min_length=1, max_length=64, description="Its name.", examples=["宝山区 20 分钟"])]
 
 
-class OrderRunOut(BaseModel):
+class OrderRunOut(Shape):
     """One run of an order; its numbers stand in its report."""
 
     run_id: int
@@ -32,7 +32,7 @@ class OrderRunOut(BaseModel):
     links: Links
 
 
-class OrderOut(BaseModel):
+class OrderOut(Shape):
     """A standing order as it stands today."""
 
     name: str
@@ -49,7 +49,7 @@ class OrderOut(BaseModel):
     runs: list[OrderRunOut] = Field(description="The newest first.")
 
 
-class OrderList(BaseModel):
+class OrderList(Shape):
     """All standing orders by name."""
 
     items: list[OrderOut]

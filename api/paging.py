@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from api.schemas import Shape
 from gridmgmt.errors import InputError
 
 MAX_LIMIT = 1000
@@ -16,7 +17,7 @@ Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Shape, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import Field, StrictInt
 
-from api.schemas import Asked, Links
+from api.schemas import Asked, Links, Shape
 from gridmgmt.analysis.siting.model import SitingModel
 from gridmgmt.service_points.rules import ServicePointType
 from gridmgmt.siting.plan_document import PlanReport, PublicPlan
@@ -51,7 +51,7 @@ class WithdrawIn(Asked):
     reason: Annotated[str, Field(max_length=10_000, examples=["the site at 呼兰路 was sold"])]
 
 
-class PlanSummary(BaseModel):
+class PlanSummary(Shape):
     """One plan in the list."""
 
     name: str
@@ -68,7 +68,7 @@ class PlanSummary(BaseModel):
     links: Links
 
 
-class RerunAccepted(BaseModel):
+class RerunAccepted(Shape):
     """A plan's question that will be asked anew."""
 
     run_id: int

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Asked, Latitude, Longitude
+from api.schemas import Answer, Asked, Latitude, Longitude, Shape
 from gridmgmt.premises.rules import (
     MOST_CHARACTERS_OF_ADDRESS,
     Factor,
@@ -150,7 +150,7 @@ class PremisesDecisionAsk(Asked):
     upheld: bool
 
 
-class PremisesAreaCounts(BaseModel):
+class PremisesAreaCounts(Shape):
     """The exact counts of an area, for who may read premises."""
 
     area_code: str
@@ -160,7 +160,7 @@ class PremisesAreaCounts(BaseModel):
     red_share: Share
 
 
-class PremisesRanking(BaseModel):
+class PremisesRanking(Shape):
     """Areas of a level by their share of red premises, the greatest first."""
 
     on: date
@@ -168,7 +168,7 @@ class PremisesRanking(BaseModel):
     items: list[PremisesAreaCounts]
 
 
-class PremisesPublishedArea(BaseModel):
+class PremisesPublishedArea(Shape):
     """What was published of an area."""
 
     area_code: str
@@ -189,7 +189,7 @@ class PremisesPublicationOut(Answer):
     published_at: datetime
 
 
-class PremisesSummaryOut(BaseModel):
+class PremisesSummaryOut(Shape):
     """The last publication of a day; null and empty before the first."""
 
     publication: PremisesPublicationOut | None
@@ -232,7 +232,7 @@ class PremisesRubricOut(PremisesRubricAsk):
     """An edition of the rubric."""
 
 
-class PremisesRubrics(BaseModel):
+class PremisesRubrics(Shape):
     """All editions of the rubric by the day from which they hold."""
 
     items: list[PremisesRubricOut]

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Asked
+from api.schemas import Answer, Asked, Shape
 from gridmgmt.responsibility.cover import Gone, InPieces, OffDuty
 from gridmgmt.responsibility.duty import Responsible
 from gridmgmt.responsibility.proposals import CellMove
@@ -43,7 +43,7 @@ class KindOut(Answer):
     required_hours: dict[str, list[str]] | None
 
 
-class Kinds(BaseModel):
+class Kinds(Shape):
     """All kinds by code."""
 
     items: list[KindOut]
@@ -70,7 +70,7 @@ class PostOut(Answer):
     valid_to: date | None
 
 
-class Posts(BaseModel):
+class Posts(Shape):
     """The posts of a day by code."""
 
     items: list[PostOut]
@@ -118,7 +118,7 @@ class MovesAsk(Asked):
     on: FromDay = None
 
 
-class CellsChanged(BaseModel):
+class CellsChanged(Shape):
     """How many cells change their grid."""
 
     changed: int
@@ -176,7 +176,7 @@ class CoverOut(Answer):
     off_duty: list[OffDuty] = Field(description="What of the hours laid down a grid does not keep.")
 
 
-class BalanceOut(BaseModel):
+class BalanceOut(Shape):
     """How even loads are: 1, 0 and 0 when all are equal."""
 
     max_over_mean: float
@@ -184,14 +184,14 @@ class BalanceOut(BaseModel):
     variation: float = Field(description="Coefficient of variation.")
 
 
-class PeriodOut(BaseModel):
+class PeriodOut(Shape):
     """Days from `begins` until before `ends`."""
 
     begins: date
     ends: date
 
 
-class GridLoadOut(BaseModel):
+class GridLoadOut(Shape):
     """What a grid has to do; null where nothing is known."""
 
     grid: str
@@ -205,7 +205,7 @@ class GridLoadOut(BaseModel):
     load: float = Field(description="Share of the workload of all cells looked at.")
 
 
-class WorkloadOut(BaseModel):
+class WorkloadOut(Shape):
     """The workload of the grids of a kind, by code."""
 
     kind: str
@@ -219,7 +219,7 @@ class WorkloadOut(BaseModel):
     synthetic: bool
 
 
-class ProposalOut(BaseModel):
+class ProposalOut(Shape):
     """A more even division into the same grids, each in one piece; nothing of it is stored."""
 
     before: WorkloadOut
@@ -231,7 +231,7 @@ class ProposalOut(BaseModel):
     )
 
 
-class WhoOut(BaseModel):
+class WhoOut(Shape):
     """Who answers for a cell on the day of a moment, by kind of grid."""
 
     cell: str | None = Field(description="Null where no cell lies.")

@@ -50,10 +50,17 @@ Moment = Annotated[datetime, BeforeValidator(_no_count), AfterValidator(_in_utc)
 _ESCAPED_NUL = b"\\u0000"
 
 
-class Asked(BaseModel):
+class Shape(BaseModel):
+    """The base of all shapes of the interface; how one is checked is worked out when it is first used."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Asked(Shape):
     """The base of all that is asked in a body: no other fields than these, and texts that are text."""
 
-    model_config = ConfigDict(extra="forbid")
+    # FastAPI gives a body a name, and silences pydantic's warning of that only while it works a body out itself.
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -69,13 +76,13 @@ class Asked(BaseModel):
         return body
 
 
-class Answer(BaseModel):
+class Answer(Shape):
     """The base of all answers; read from the attributes of what the domain gives."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class ProblemError(BaseModel):
+class ProblemError(Shape):
     """One wrong value, or one refused row of a file."""
 
     pointer: str | None = Field(default=None, description="JSON Pointer into {path, query, body}.")
@@ -84,7 +91,7 @@ class ProblemError(BaseModel):
     detail: str
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """An error, as RFC 9457 describes it."""
 
     type: str = Field(
@@ -115,7 +122,7 @@ class EditionOut(Answer):
     imported_at: datetime
 
 
-class FolderOut(BaseModel):
+class FolderOut(Shape):
     """The data folder that this server shows."""
 
     synthetic: bool = Field(description="The data are made up.")
@@ -158,7 +165,7 @@ class AreaDetail(AreaOut):
     geometry: dict[str, Any] = Field(description="GeoJSON MultiPolygon, WGS 84.")
 
 
-class AreasAt(BaseModel):
+class AreasAt(Shape):
     """The areas at a position, from the highest level down, one for each level."""
 
     items: list[AreaOut]
@@ -218,20 +225,20 @@ class ProfileOut(Answer):
     source: str
 
 
-class Profiles(BaseModel):
+class Profiles(Shape):
     """All walking profiles."""
 
     items: list[ProfileOut]
 
 
-class JobError(BaseModel):
+class JobError(Shape):
     """Why a job failed."""
 
     code: str
     detail: str
 
 
-class JobOut(BaseModel):
+class JobOut(Shape):
     """One job."""
 
     job_id: int

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat
+from pydantic import ConfigDict, Field, StrictFloat
 
 from api.placeability_schemas import AttributesIn
-from api.schemas import Asked, JobError, Latitude, Links, Longitude
+from api.schemas import Asked, JobError, Latitude, Links, Longitude, Shape
 from gridmgmt.analysis.siting.model import SitingModel
 from gridmgmt.analysis.walking.model import Trip
 from gridmgmt.jobs.models import JobState
@@ -180,13 +180,13 @@ class StopIn(Asked):
     keep: bool = Field(default=False, description="Take the best plan so far as the answer; else there is none.")
 
 
-class SitesOut(BaseModel):
+class SitesOut(Shape):
     """The candidates of a file."""
 
     items: list[SiteIn]
 
 
-class SitingAccepted(BaseModel):
+class SitingAccepted(Shape):
     """A siting run that will be performed."""
 
     job_id: int
@@ -194,7 +194,7 @@ class SitingAccepted(BaseModel):
     links: Links
 
 
-class SitingRunSummary(BaseModel):
+class SitingRunSummary(Shape):
     """One siting run without its answer."""
 
     run_id: int

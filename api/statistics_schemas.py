@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api.schemas import Answer
+from api.schemas import Answer, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.editions.rules import Counting, Subject
 from gridmgmt.statistics.rules import CountedSubject, Weighting
@@ -61,7 +61,7 @@ class CountsOut(Answer):
     data_editions: list[UsedEditionOut]
 
 
-class FigureOut(BaseModel):
+class FigureOut(Shape):
     """What is known of a figure of one area."""
 
     code: str
@@ -72,7 +72,7 @@ class FigureOut(BaseModel):
     source: str
 
 
-class FigureList(BaseModel):
+class FigureList(Shape):
     """A figure of the areas of a level, by code; its unit stands in its name."""
 
     figure: str
@@ -138,7 +138,7 @@ class SurfaceOut(Answer):
     published: list[PublishedOut]
 
 
-class Surfaces(BaseModel):
+class Surfaces(Shape):
     """Surfaces of the areas of a level, by code."""
 
     level: AreaLevel

@@ -4,11 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import ConfigDict, Field, StrictInt
 
 from api.geometries import GeoJson
 from api.placeability_schemas import PlaceIn
-from api.schemas import Answer, Asked, Latitude, Links, Longitude
+from api.schemas import Answer, Asked, Latitude, Links, Longitude, Shape
 from gridmgmt.areas.rules import AreaLevel
 from gridmgmt.placeability.rules import PlaceVerdict
 from gridmgmt.service_points.rules import ServicePointType
@@ -221,7 +221,7 @@ class RenewalProjectOut(Answer):
     links: Links
 
 
-class EldersMovedOut(BaseModel):
+class EldersMovedOut(Shape):
     """Residents of 60 and over inside a project in the editions with and without the move."""
 
     away_60_plus: float = Field(description="Inside it in the edition in which they live elsewhere.")
@@ -264,7 +264,7 @@ class BudgetAsk(Asked):
     on: FromDay = None
 
 
-class BudgetAmountOut(BaseModel):
+class BudgetAmountOut(Shape):
     """Money as a source states it; `sign` is what stands before the number."""
 
     yuan: Decimal
@@ -280,7 +280,7 @@ class BudgetPartOut(BudgetAmountOut):
     source: str
 
 
-class BudgetOut(BaseModel):
+class BudgetOut(Shape):
     """A budget with its parts, their sum as a bound, and the total that the source states."""
 
     name: str

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.event_schemas import CaseEventOut
-from api.schemas import Asked
+from api.schemas import Asked, Shape
 from gridmgmt.feed.models import Webhook, WebhookDelivery
 from gridmgmt.feed.queries import Undelivered
 from gridmgmt.feed.rules import DeliveryProblem, EventKind, PauseReason
@@ -48,7 +48,7 @@ class WebhookChange(Asked):
     paused: bool = Field(description="What happens while it is paused is kept for it.")
 
 
-class WebhookOut(BaseModel):
+class WebhookOut(Shape):
     """A webhook without its secret."""
 
     webhook_id: _ID
@@ -84,7 +84,7 @@ class WebhookOut(BaseModel):
         )
 
 
-class Webhooks(BaseModel):
+class Webhooks(Shape):
     """All webhooks by name."""
 
     items: list[WebhookOut]
@@ -96,7 +96,7 @@ class NewWebhook(WebhookOut):
     secret: str = Field(description="Signs what is sent; nobody can show it again.", examples=["whsec_…"])
 
 
-class FailedDelivery(BaseModel):
+class FailedDelivery(Shape):
     """An event that a webhook has not taken, and that is sent no more unless it is asked for."""
 
     delivery_id: _ID
@@ -117,7 +117,7 @@ class FailedDelivery(BaseModel):
         return cls(**values, told=CaseEventOut.model_validate_json(delivery.body))
 
 
-class Redelivered(BaseModel):
+class Redelivered(Shape):
     """How many deliveries are tried once more."""
 
     count: int

@@ -6,7 +6,6 @@ The rooms that compute (numba, pandas) take seconds to import, so they are impor
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel
 
 from api.access import asks
 from api.answers import Form
@@ -15,6 +14,7 @@ from api.coverage_question import Question
 from api.inline import inline_policy
 from api.language import Lang
 from api.routes import PREFIX
+from api.schemas import Shape
 from gridmgmt.access.rules import Permission
 from gridmgmt.coverage import queries
 from gridmgmt.coverage.access_document import AccessDocument, MethodName
@@ -31,7 +31,7 @@ CONTENT: dict[str, Any] = {
 }
 
 
-class Weighting(BaseModel):
+class Weighting(Shape):
     """How a walk is weighted, and what points of unknown capacity have."""
 
     method: MethodName

@@ -3,11 +3,11 @@
 from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from api import metrics
 from api.access import open_to_all
 from api.context import Context, RequestSession
+from api.schemas import Shape
 from gridmgmt.db import check_schema
 from gridmgmt.errors import UnavailableError
 from gridmgmt.indicators.service import waiting
@@ -16,7 +16,7 @@ from gridmgmt.walking.cache import WARM
 router = APIRouter(tags=["health"], dependencies=[open_to_all])
 
 
-class Health(BaseModel):
+class Health(Shape):
     """The server answers."""
 
     status: str = "ok"

@@ -1,5 +1,6 @@
 """The main command and how its errors end."""
 
+import gc
 import re
 import sys
 import traceback
@@ -31,13 +32,25 @@ class _Root(click.Group):
         found = entry_points(group=COMMAND_GROUP)
         if cmd_name not in found.names:
             return None
-        command: click.Command = found[cmd_name].load()
-        return command
+        return _loaded(found[cmd_name])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List what the commands say of themselves without loading what they need."""
         told = {each.name: click.Command(each.name, help=_doc(each)) for each in entry_points(group=COMMAND_GROUP)}
         click.Group(commands=told).format_commands(ctx, formatter)
+
+
+def _loaded(entry: EntryPoint) -> click.Command:
+    """Load a command, and look for no garbage among what it brings: all of that stays, and there is much of it."""
+    if entry.module not in sys.modules:
+        gc.disable()
+    try:
+        command: click.Command = entry.load()
+    finally:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+    return command
 
 
 def _doc(command: EntryPoint) -> str | None:

@@ -21,7 +21,7 @@ Grouping = Literal["town_mode", "land_use"] | AreaLevel
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
 
 class AccessParameters(_Part):

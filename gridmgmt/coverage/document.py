@@ -54,7 +54,11 @@ class Part(BaseModel):
     """The base of all parts of an answer: frozen, with no fields but the named ones."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", serialize_by_alias=True, json_schema_serialization_defaults_required=True
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,
     )
 
 

@@ -30,7 +30,11 @@ class Part(BaseModel):
     """A part of the card; nothing in it changes."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", serialize_by_alias=True, json_schema_serialization_defaults_required=True
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,
     )
 
 

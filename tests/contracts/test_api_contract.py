@@ -9,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from api.app import create_app
 from api.envelope import CONTENT_SECURITY_POLICY
 from api.limits import MAX_BODY_BYTES
 from api.openapi import FILE, openapi_text
 from api.problems import STATUS
+from api.schemas import Shape
 from gridmgmt.access.rules import Role
 from gridmgmt.db import make_engine, make_sessions
 from gridmgmt.errors import GridMgmtError
@@ -333,7 +335,24 @@ def test_requests_are_counted_by_route(client: httpx.Client) -> None:
 
 
 def test_the_server_starts_without_what_takes_seconds_to_load() -> None:
+    """Libraries that it seldom needs, and how each of five hundred answers is checked."""
     slow = ("numba", "geopandas", "pandas", "folium", "rasterio", "osmium")
-    code = f"import sys, api.commands; print([name for name in {slow!r} if name in sys.modules])"
+    code = f"""
+import sys, api.commands
+from api.schemas import Answer
+print([name for name in {slow!r} if name in sys.modules])
+print([shape.__name__ for shape in Answer.__subclasses__() if shape.__pydantic_complete__])
+"""
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "[]"
+    assert loaded.stdout.split("\n") == ["[]", "[]", ""]
+
+
+def test_every_shape_is_worked_out_when_it_is_first_used() -> None:
+    def below(cls: type[BaseModel]) -> Iterator[type[BaseModel]]:
+        for child in cls.__subclasses__():
+            yield child
+            yield from below(child)
+
+    shapes = {each for each in below(BaseModel) if each.__module__.startswith("api.")}
+    assert len(shapes) > 100
+    assert [each.__name__ for each in shapes if not issubclass(each, Shape)] == []
