@@ -583,7 +583,7 @@ def test_what_xml_cannot_hold_is_left_out(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing.xml", "nothing.json", "services", "services/0101", "requests.yaml", "", "requests"]
+    "path", ["nothing.xml", "nothing.json", "services", "services/0101", "requests.yaml", "requests"]
 )
 def test_what_is_no_resource_is_404(folder: Folder, path: str) -> None:
     assert_errors(folder.get(path), 404)
