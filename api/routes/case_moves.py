@@ -36,7 +36,10 @@ TRANSITIONS = "/{case_no:path}/transitions"
 CaseNo = Annotated[str, Path(max_length=200, description="Number of the case.")]
 IfMatch = Annotated[
     str | None,
-    Header(max_length=_LONGEST_IF_MATCH, description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.'),
+    Header(
+        max_length=_LONGEST_IF_MATCH,
+        description='The case\'s `ETag` as it was seen, such as `"3"`, or `*` for any version.',
+    ),
 ]
 ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "Its version, for `If-Match`.", "schema": {"type": "string"}}}}
