@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import InputError
 from gridmgmt.placeability.batch import Ranked
 from gridmgmt.placeability.card import PlaceabilityCard, canonical_json
@@ -36,6 +37,8 @@ def card_title(card: PlaceabilityCard, lang: Language) -> str:
 def card_notes(card: PlaceabilityCard, lang: Language) -> list[str]:
     """Return what a reader must know beside the tables."""
     notes = [verdict_text(card, lang), terms_text(card, lang)]
+    if any(each.counting == Counting.PLACES_ONLY for each in card.inputs):
+        notes.append(text("place.places_only", lang))
     if card.form == "public":
         notes.append(text("place.public", lang, threshold=card.suppression_threshold))
     inputs = dict.fromkeys(

@@ -25,6 +25,7 @@ from gridmgmt.analysis.walking.model import Trip, to_cs
 from gridmgmt.analysis.walking.search import nearest
 from gridmgmt.analysis.walking.tally import from_fixed
 from gridmgmt.db import make_engine, make_sessions
+from gridmgmt.editions.rules import Counting
 from gridmgmt.errors import (
     ConflictError,
     FileRefusedError,
@@ -400,6 +401,10 @@ def test_the_card_is_a_page_that_says_it_in_words(judge: Judge) -> None:
     assert "floor area (m²) is 20; at least 50 is asked (shanghai_life_circle 2024-draft [S])" in page
     assert "within 20 minutes" in page
     assert "十二项检查" in render_card(card, "html", "zh").content.decode()
+    assert "places are counted" not in page
+    uncounted = [each.model_copy(update={"counting": Counting.PLACES_ONLY}) for each in card.inputs]
+    of_places = card.model_copy(update={"inputs": tuple(uncounted)})
+    assert "places are counted" in render_card(of_places, "html", "en").content.decode()
     assert json.loads(render_card(card, "json", "en").content)["schema"] == "placeability-card/1"
     with pytest.raises(InputError):
         render_card(card, "pdf", "en")
